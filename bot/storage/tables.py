@@ -1,0 +1,205 @@
+"""The records: SQLAlchemy tables for SQLite and Postgres alike. The engine's own tables live in another database file.
+
+Every row that belongs to a workspace names it (`platform`, `workspace`). Columns called `sealed` hold JSON encrypted with
+`FLASHBULB_SECRET_KEY` (`bot.storage.seal`): what members wrote, evidence, plans, results.
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+
+class UtcDateTime(sa.types.TypeDecorator[datetime]):
+    """A moment in UTC. SQLite has no time zones, so they are taken off on the way in and put back on the way out."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Any) -> datetime | None:
+        if value is None:
+            return None
+        return value.astimezone(UTC).replace(tzinfo=None) if dialect.name == "sqlite" else value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Any) -> datetime | None:
+        return value.replace(tzinfo=UTC) if value is not None and value.tzinfo is None else value
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Table(DeclarativeBase):
+    """The base of all tables. The naming convention lets Alembic's batch mode find constraints on SQLite."""
+
+    metadata = sa.MetaData(
+        naming_convention={
+            "ix": "ix_%(column_0_label)s",
+            "uq": "uq_%(table_name)s_%(column_0_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {datetime: UtcDateTime, bytes: sa.LargeBinary, str: sa.Text}
+
+
+class OfTenant:
+    """Whose row it is."""
+
+    platform: Mapped[str] = mapped_column(primary_key=True)
+    workspace: Mapped[str] = mapped_column(primary_key=True)
+
+
+class InboxRow(OfTenant, Table):
+    """An accepted event, sealed until its work has ended."""
+
+    __tablename__ = "inbox"
+    key: Mapped[str] = mapped_column(primary_key=True)
+    sealed: Mapped[bytes]
+    at: Mapped[datetime] = mapped_column(default=now)
+
+
+class PlanRow(OfTenant, Table):
+    """What was decided to do about an event, sealed until it is done."""
+
+    __tablename__ = "plan"
+    key: Mapped[str] = mapped_column(primary_key=True)
+    sealed: Mapped[bytes]
+    at: Mapped[datetime] = mapped_column(default=now)
+
+
+class EffectRow(OfTenant, Table):
+    """Whether an effect was carried out: `intent` before the act, then `done`, `gone` or `failed`."""
+
+    __tablename__ = "effect"
+    key: Mapped[str] = mapped_column(primary_key=True)
+    event: Mapped[str] = mapped_column(index=True)
+    state: Mapped[str]
+    message: Mapped[str | None]
+    why: Mapped[str] = mapped_column(default="")
+    at: Mapped[datetime] = mapped_column(default=now)
+
+
+class CaseRow(OfTenant, Table):
+    """A case. `sealed` holds the verdict and the author's name."""
+
+    __tablename__ = "case"
+    id: Mapped[str] = mapped_column(primary_key=True)
+    event: Mapped[str] = mapped_column(index=True)
+    channel: Mapped[str]
+    thread: Mapped[str | None]
+    message: Mapped[str]
+    author: Mapped[str]
+    action: Mapped[str]
+    shadow: Mapped[bool]
+    state: Mapped[str] = mapped_column(index=True)
+    decided_by: Mapped[str | None]
+    decided_event: Mapped[str | None]
+    decided_at: Mapped[datetime | None]
+    policy: Mapped[str]
+    sealed: Mapped[bytes]
+    at: Mapped[datetime] = mapped_column(default=now)
+
+
+class ResultRow(OfTenant, Table):
+    """What members asked for and we keep for `expires_at`: tags and alt texts, sealed."""
+
+    __tablename__ = "result"
+    event: Mapped[str] = mapped_column(primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True)
+    channel: Mapped[str]
+    message: Mapped[str]
+    kind: Mapped[str]
+    sealed: Mapped[bytes]
+    at: Mapped[datetime] = mapped_column(default=now)
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class CallRow(OfTenant, Table):
+    """What asking one model cost. One row per event, task and position, so that repeating an event adds none."""
+
+    __tablename__ = "model_call"
+    event: Mapped[str] = mapped_column(primary_key=True)
+    task: Mapped[str] = mapped_column(primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True)
+    model: Mapped[str]
+    outcome: Mapped[str]
+    note: Mapped[str]
+    requests: Mapped[int]
+    input_tokens: Mapped[int]
+    output_tokens: Mapped[int]
+    cost_microusd: Mapped[int | None] = mapped_column(sa.BigInteger)
+    latency_ms: Mapped[int]
+    at: Mapped[datetime] = mapped_column(default=now, index=True)
+
+
+class ConsolePersonRow(Table):
+    """Somebody who may open the console."""
+
+    __tablename__ = "console_person"
+    workspace: Mapped[str] = mapped_column(primary_key=True)
+    id: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    role: Mapped[str]
+    invited_by_event: Mapped[str | None] = mapped_column(unique=True)
+    at: Mapped[datetime] = mapped_column(default=now)
+
+
+class ConsoleCodeRow(Table):
+    """A one-time code, by its SHA-256. Spending it deletes the row."""
+
+    __tablename__ = "console_code"
+    hash: Mapped[str] = mapped_column(primary_key=True)
+    workspace: Mapped[str]
+    person: Mapped[str]
+    expires_at: Mapped[datetime]
+
+
+class ConsoleSignInRow(Table):
+    """A browser that is signed in, by the SHA-256 of its cookie."""
+
+    __tablename__ = "console_sign_in"
+    hash: Mapped[str] = mapped_column(primary_key=True)
+    workspace: Mapped[str]
+    person: Mapped[str]
+    csrf: Mapped[str]
+    seen_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+
+
+class ConsoleMessageRow(Table):
+    """A message in a channel of the console. The console is its own platform, so it keeps what is posted there.
+
+    `person` wrote it, or it is ours (`answer`, JSON) when `person` is None. `only_for`: only that person sees it. `state`:
+    `shown`, or `removed` (kept to be restored). `effect`: the key of the effect that made it, for look, act, confirm.
+    """
+
+    __tablename__ = "console_message"
+    seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    workspace: Mapped[str]
+    id: Mapped[str] = mapped_column(unique=True)
+    channel: Mapped[str] = mapped_column(index=True)
+    thread: Mapped[str | None] = mapped_column(index=True)
+    person: Mapped[str | None]
+    text: Mapped[str] = mapped_column(default="")
+    answer: Mapped[Any | None] = mapped_column(sa.JSON)
+    only_for: Mapped[str | None]
+    state: Mapped[str] = mapped_column(default="shown")
+    effect: Mapped[str | None] = mapped_column(unique=True)
+    edit_effect: Mapped[str | None]
+    at: Mapped[datetime] = mapped_column(default=now)
+
+
+class ConsoleFileRow(Table):
+    """A file of a message. The bytes lie in the data folder under their SHA-256; name and type are claims."""
+
+    __tablename__ = "console_file"
+    id: Mapped[str] = mapped_column(primary_key=True)
+    workspace: Mapped[str]
+    message: Mapped[str] = mapped_column(index=True)
+    position: Mapped[int]
+    sha256: Mapped[str] = mapped_column(index=True)
+    name: Mapped[str]
+    media_type: Mapped[str]
+    size_bytes: Mapped[int]

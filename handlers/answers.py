@@ -1,0 +1,112 @@
+"""What we can say: a small closed union that effects carry. It holds meaning; each platform renders it.
+
+All texts are plain, not markup: names, tags and evidence come from members or models, and a renderer escapes them once.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from handlers.events import Frozen
+from pipelines.moderation.policy import Action, Category
+
+
+class Notice(Frozen):
+    """One or two sentences to a person."""
+
+    kind: Literal["notice"] = "notice"
+    text: str
+
+
+class Tagged(Frozen):
+    """What one picture shows. Lists are most certain first; `quality` is pairs such as ("sharpness", "good").
+
+    `engine` is the model that said so, or `understudy`, which every renderer spells out.
+    """
+
+    kind: Literal["tagged"] = "tagged"
+    file_name: str
+    subjects: tuple[str, ...]
+    style: str
+    mood: str
+    quality: tuple[tuple[str, str], ...]
+    colours: tuple[str, ...]
+    text: str
+    alt_text: str
+    tags: tuple[str, ...]
+    engine: str
+
+
+class FindingSaid(Frozen):
+    """One finding, for people. `severity` is 0-4, `confidence` 0-1; `place` names the part, `evidence` may quote it."""
+
+    category: Category
+    finding_kind: str = ""
+    severity: int
+    confidence: float
+    evidence: str = ""
+    place: str = ""
+
+
+class Judged(Frozen):
+    """What moderation concluded on request, when nothing is done about it."""
+
+    kind: Literal["judged"] = "judged"
+    verdict: Literal["allow", "act", "unknown"]
+    action: Action
+    reasons: tuple[str, ...]
+    findings: tuple[FindingSaid, ...]
+    judged: int
+    total: int
+    policy: str
+    engine: str
+
+
+class CaseCard(Frozen):
+    """A case, for moderators. `state` says which buttons it has: *Restore* and *Keep* while it is `open` and something was
+    taken out of the channel; none once somebody decided. `decided_by` is a name. `shadow`: the action was not carried out.
+    """
+
+    kind: Literal["case_card"] = "case_card"
+    case: str
+    author: str
+    channel: str
+    action: Action
+    shadow: bool
+    reasons: tuple[str, ...]
+    findings: tuple[FindingSaid, ...]
+    judged: int
+    total: int
+    engine: str
+    state: Literal["open", "restored", "kept", "reported"]
+    decided_by: str = ""
+
+
+class Held(Frozen):
+    """To the author: this message was taken out of the channel. `support`: words of help instead of a reason."""
+
+    kind: Literal["held"] = "held"
+    case: str
+    action: Action
+    reasons: tuple[str, ...]
+    support: bool = False
+
+
+class Help(Frozen):
+    """What can be asked of us here."""
+
+    kind: Literal["help"] = "help"
+    commands: tuple[tuple[str, str], ...]
+
+
+class Invitation(Frozen):
+    """A one-time link to the console, for whoever was invited."""
+
+    kind: Literal["invitation"] = "invitation"
+    name: str
+    role: Literal["member", "moderator"]
+    url: str
+    minutes: int
+
+
+Answer = Annotated[Notice | Tagged | Judged | CaseCard | Held | Help | Invitation, Field(discriminator="kind")]

@@ -1,0 +1,86 @@
+"""What we can do: a small closed union. A plan is an ordered list of effects.
+
+Effects carry ids and meaning, never an SDK's objects. `key` makes an effect one effect: whoever performs it looks for that key
+before acting again after a crash.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, TypeAdapter
+
+from handlers.answers import Answer
+from handlers.events import Frozen, Place
+
+
+class Effect(Frozen):
+    key: str = Field(max_length=240)
+    place: Place
+
+
+class Post(Effect):
+    """Say something for everyone in `place`, in its thread where it names one."""
+
+    kind: Literal["post"] = "post"
+    answer: Answer
+
+
+class Card(Effect):
+    """Show a case to the moderators, in the workspace's log channel. `place` is where the case came from."""
+
+    kind: Literal["card"] = "card"
+    answer: Answer
+
+
+class Edit(Effect):
+    """Say something else in a message of ours."""
+
+    kind: Literal["edit"] = "edit"
+    message: str
+    answer: Answer
+
+
+class Notify(Effect):
+    """Say something that only `person` sees."""
+
+    kind: Literal["notify"] = "notify"
+    person: str
+    answer: Answer
+
+
+class Remove(Effect):
+    """Take a member's message out of the channel. `keep`: it can be restored; otherwise no copy stays anywhere."""
+
+    kind: Literal["remove"] = "remove"
+    message: str
+    keep: bool
+
+
+class Restore(Effect):
+    """Bring a message back that was removed with `keep`."""
+
+    kind: Literal["restore"] = "restore"
+    message: str
+
+
+AnyEffect = Annotated[Post | Card | Edit | Notify | Remove | Restore, Field(discriminator="kind")]
+
+
+class Plan(Frozen):
+    """What to do about one event, in order."""
+
+    effects: tuple[AnyEffect, ...] = ()
+
+
+class Performed(Frozen):
+    """What became of an effect. `message` is the id of the message that now stands or stood.
+
+    `gone`: there is nothing left to act upon, which ends the effect as well as `done`. `failed`: the platform will never do it;
+    `why` is a sentence for moderators.
+    """
+
+    status: Literal["done", "gone", "failed"]
+    message: str | None = None
+    why: str = ""
+
+
+PLAN: TypeAdapter[Plan] = TypeAdapter(Plan)

@@ -1,0 +1,122 @@
+"""What can happen: a small closed union.
+
+A platform parses its own wire format into one of these, and nothing else reaches the handlers. They are Pydantic models because
+they are sealed in the `inbox` until their work is done.
+"""
+
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from pipelines.content import Attachment, Content
+
+
+class Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Tenant(Frozen):
+    """Whose row it is: every record and every query takes one."""
+
+    platform: str
+    workspace: str
+
+
+class Place(Frozen):
+    """Where on a platform. `thread` is the id of the message that a thread hangs on; without it, the channel itself."""
+
+    platform: str
+    workspace: str
+    channel: str
+    thread: str | None = None
+
+    @property
+    def tenant(self) -> Tenant:
+        return Tenant(platform=self.platform, workspace=self.workspace)
+
+    def in_thread_of(self, message: str) -> "Place":
+        """Return the place of an answer to `message`: the thread that it stands in, else the one that hangs on it."""
+        return self.model_copy(update={"thread": self.thread or message})
+
+
+class Role(StrEnum):
+    MEMBER = "member"
+    MODERATOR = "moderator"
+    OPERATOR = "operator"
+
+    @property
+    def reviews(self) -> bool:
+        """Whether this person may decide cases."""
+        return self is not Role.MEMBER
+
+
+class Person(Frozen):
+    """Who did it, as the platform says. `name` is plain text that the person chose."""
+
+    id: str
+    name: str
+    role: Role = Role.MEMBER
+    bot: bool = False
+
+
+class Event(Frozen):
+    """Something that happened. `key` makes it one event: it is the durable workflow's id.
+
+    `{platform}:{…}:{purpose}` for messages, the platform's own interaction id for everything that a person pressed or typed.
+    """
+
+    key: str = Field(max_length=200)
+    place: Place
+    author: Person
+
+
+class MessagePosted(Event):
+    """A message stands in a channel that the bot watches, or was edited (`edit` counts up)."""
+
+    kind: Literal["message_posted"] = "message_posted"
+    message: str
+    text: str = ""
+    attachments: tuple[Attachment, ...] = ()
+    mentions_us: bool = False
+    edit: int = 0
+
+    @property
+    def content(self) -> Content:
+        return Content(text=self.text, attachments=self.attachments)
+
+
+class CommandUsed(Event):
+    """A slash command, or the same thing from a message's menu. `command` is its name without the slash.
+
+    `message` is the message that it is about where the platform says so (a menu, or a thread that it was typed in), and
+    `attachments` are the files that came with the command itself.
+    """
+
+    kind: Literal["command_used"] = "command_used"
+    command: str
+    argument: str = ""
+    message: str | None = None
+    attachments: tuple[Attachment, ...] = ()
+
+
+class ButtonPressed(Event):
+    """A button of one of our own messages. `value` is what we put into it (a case's id); `message` is where it stands."""
+
+    kind: Literal["button_pressed"] = "button_pressed"
+    button: str
+    value: str
+    message: str
+
+
+class FormSubmitted(Event):
+    """A form came back. `about` is the opaque value that the form carried; `values` are by field name, unchecked."""
+
+    kind: Literal["form_submitted"] = "form_submitted"
+    form: str
+    about: str = ""
+    values: dict[str, str]
+
+
+AnyEvent = Annotated[MessagePosted | CommandUsed | ButtonPressed | FormSubmitted, Field(discriminator="kind")]
+EVENT: TypeAdapter[AnyEvent] = TypeAdapter(AnyEvent)

@@ -1,0 +1,1 @@
+"""Content, policy and models. Knows no platform and no database."""

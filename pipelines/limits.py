@@ -1,0 +1,45 @@
+"""The one table of limits. A policy may tighten them, nothing may loosen them.
+
+Where a number was measured or recommended is said beside it; the ground for the pixel and memory numbers is the memory per
+pixel that Pillow 13 needs for each format.
+"""
+
+from typing import Final
+
+# What is judged.
+FRAMES_JUDGED: Final = 16  # pictures of one animation or multi-picture file, as separate parts
+TEXT_JUDGED_CHARS: Final = 60_000  # of one message; Slack allows 40,000, Discord 4,000
+METADATA_JUDGED_BYTES: Final = 2_000
+ATTACHMENTS_JUDGED: Final = 10  # Discord and the console allow 10 files a message
+
+# Files.
+IMAGE_BYTES: Final = 25 * 1024 * 1024
+LONGEST_SIDE_PX: Final = 20_000
+LARGEST_ASPECT: Final = 50  # beyond it a picture would shrink to a strip that nobody can read
+PREPARED_SIDE_PX: Final = 1024
+ANIMATION_FRAMES: Final = 400
+ANIMATION_PIXELS: Final = 200_000_000
+
+# Media workers, each a process of its own.
+WORKER_MEMORY_BYTES: Final = 1_536 * 1024 * 1024
+WORKER_CPU_S: Final = 5
+WORKER_WALL_S: Final = 10.0
+WORKER_JOBS: Final = 500  # then the worker is replaced
+BYTES_IN_FLIGHT: Final = 200_000_000  # of all files being prepared
+
+# Models. `READ` < `REQUEST` < `TOTAL`: one read, one request, all providers and re-asks together.
+MODEL_READ_S: Final = 8.0
+MODEL_REQUEST_S: Final = 12.0
+MODEL_TOTAL_S: Final = 25.0
+MODEL_REQUESTS_PER_PROVIDER: Final = 2
+MODEL_CALLS_IN_FLIGHT: Final = 24  # pydantic-ai queues in the client beyond 20 to 30
+MODEL_RATE_LIMIT_PAUSE_S: Final = 20.0  # where the vendor names no time
+
+# Durable work.
+ACCEPT_S: Final = 0.8  # then the platform is not acknowledged and sends again
+DRAIN_S: Final = 20
+
+# What people type.
+COMMAND_CHARS: Final = 4_000
+MESSAGE_CHARS: Final = 12_000  # in the console
+NAME_CHARS: Final = 80

@@ -1,0 +1,75 @@
+"""What a judge reports about content: findings and how much of it was looked at. It says nothing about consequences."""
+
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Category(StrEnum):
+    """The ten categories of content, and `tampering`, which is about form: an attempt to instruct the judge."""
+
+    CHILD_SAFETY = "child_safety"
+    SEXUAL = "sexual"
+    VIOLENCE = "violence"
+    GORE = "gore"
+    HATE = "hate"
+    HARASSMENT = "harassment"
+    SELF_HARM = "self_harm"
+    ILLICIT = "illicit"
+    SCAM_SPAM = "scam_spam"
+    PRIVACY = "privacy"
+    TAMPERING = "tampering"
+
+
+class Finding(BaseModel):
+    """One thing that the judge saw. Its claims are the judge's; only the ranges are checked.
+
+    `kind` narrows the category where a policy tells kinds apart (`explicit`, `distress` …). `severity` is 0 none, 1 mild,
+    2 moderate, 3 severe, 4 critical; `confidence` 0-1. `evidence` may quote the content; `place` is the id of a part.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    category: Category
+    kind: str = ""
+    severity: int = Field(ge=0, le=4)
+    confidence: float = Field(ge=0, le=1, allow_inf_nan=False)
+    evidence: str = ""
+    place: str = ""
+
+
+class Coverage(BaseModel):
+    """How many of the parts were judged. What could not even become a part counts in `total` as well."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    judged: int
+    total: int
+
+
+class Incomplete(BaseModel):
+    """Why the content was not judged in full: no such verdict is ever `allow`.
+
+    `cause`: `judge_down` (nobody answered in time), `judge_blocked` (a model refuses to look), `bad_answer`, `partial` (some
+    parts were not judged), `unreadable` (some of it cannot be opened). `why` is a sentence without content.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    cause: str = Field(pattern="^(judge_down|judge_blocked|bad_answer|partial|unreadable)$")
+    why: str
+
+
+class Report(BaseModel):
+    """All that the judge said about one message.
+
+    `keep_copy` is False where the vendor hints at content that nobody may keep (`PROHIBITED_CONTENT`).
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    findings: tuple[Finding, ...] = ()
+    coverage: Coverage
+    incomplete: tuple[Incomplete, ...] = ()
+    keep_copy: bool = True
+    engine: str = "none"

@@ -1,0 +1,118 @@
+"""What the pipelines need from outside."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Generic, Literal, Protocol, TypeVar
+
+from pydantic import BaseModel
+
+from pipelines.content import Attachment, Content, Intake, Part
+from pipelines.errors import BadAnswer, Refused, Unavailable
+
+# How a question to a model can end. `partial`: the answer was cut off, so that it covers only a part.
+Outcome = Literal["ok", "refused", "unavailable", "bad_answer", "partial"]
+
+UNDERSTUDY = "understudy"
+
+Shape = TypeVar("Shape", bound=BaseModel)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question(Generic[Shape]):
+    """One question to a model about some parts.
+
+    `instructions` are ours alone: what members wrote travels in `parts`, each fenced with `nonce`. `check` states a rule over
+    the whole answer: it returns the sentence with which the model is asked once more, or None when all is well.
+    """
+
+    task: Literal["moderation", "tagging", "escalation"]
+    instructions: str
+    parts: tuple[Part, ...]
+    shape: type[Shape]
+    nonce: str
+    check: Callable[[Shape], str | None] = field(default=lambda _: None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """What asking one model cost: one provider, one or two requests.
+
+    `model` is the version that answered, else the one that was asked. `cost_usd` is None where no price is known. `note` names
+    the error or the vendor's reason, never content.
+    """
+
+    model: str
+    outcome: Outcome
+    note: str = ""
+    requests: int = 1
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost_usd: Decimal | None = None
+    latency_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply(Generic[Shape]):
+    """How a question ended. `output` is set only when `outcome` is `ok`; `reason` is for people, without content."""
+
+    outcome: Outcome
+    output: Shape | None = None
+    reason: str = ""
+    calls: tuple[Call, ...] = ()
+
+    @property
+    def engine(self) -> str:
+        """Return who gave the answer: a model's id, `understudy`, or `none`."""
+        name = self.calls[-1].model if self.calls else "none"
+        return UNDERSTUDY if name.startswith(UNDERSTUDY) else name
+
+    @property
+    def cost_usd(self) -> Decimal:
+        return sum((call.cost_usd for call in self.calls if call.cost_usd is not None), Decimal(0))
+
+    def value(self) -> Shape:
+        """Return the answer.
+
+        Raises: `Refused`, `Unavailable` or `BadAnswer` when there is none.
+        """
+        if self.outcome == "ok" and self.output is not None:
+            return self.output
+        if self.outcome == "refused":
+            raise Refused("The model", self.reason)
+        if self.outcome == "unavailable":
+            raise Unavailable("The model", self.reason or "does not answer")
+        cut = self.outcome == "partial"
+        raise BadAnswer("The model", f"sent an answer that {'was cut off' if cut else 'cannot be used'}")
+
+
+class LanguageModel(Protocol):
+    """Whoever answers questions about parts. Never raises for what a model or a vendor does."""
+
+    async def ask(self, question: Question[Shape]) -> Reply[Shape]: ...
+
+
+class Files(Protocol):
+    """Where announced files come from."""
+
+    async def fetch(self, attachment: Attachment, *, limit_bytes: int) -> bytes:
+        """Return the file's bytes.
+
+        Raises: `UserError` when it is gone or larger than `limit_bytes`, `Unavailable` when its host does not answer.
+        """
+        ...
+
+
+class Media(Protocol):
+    """Untrusted bytes to parts."""
+
+    async def intake(self, content: Content) -> Intake:
+        """Make `content` ready to ask about. Never raises for what the content is: what fails comes back as a gap."""
+        ...
+
+    async def preview(self, data: bytes, *, side_px: int) -> bytes:
+        """Return the picture as a WebP of at most `side_px`, without metadata.
+
+        Raises: `UserError` when it cannot be read.
+        """
+        ...
