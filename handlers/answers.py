@@ -8,7 +8,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from handlers.events import Frozen
-from pipelines.moderation.policy import Action, Category
+from pipelines.moderation.policy import Action
+from pipelines.moderation.report import Category
 
 
 class Notice(Frozen):

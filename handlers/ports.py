@@ -41,8 +41,8 @@ class Case:
 class Connection(Protocol):
     """One platform: how effects become visible, and how its messages are read.
 
-    Effects are performed look, act, confirm: after a crash the engine calls `look` with an effect that may have been carried out
-    already, and `act` only when nothing is found. Both raise `Unavailable` when the platform does not answer.
+    Effects are performed look, act, confirm: after a crash the engine calls `look` with an effect that may have been carried
+    out already, and `act` only when nothing is found. Both raise `Unavailable` when the platform does not answer.
     """
 
     @property

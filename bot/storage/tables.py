@@ -5,7 +5,7 @@ Every row that belongs to a workspace names it (`platform`, `workspace`). Column
 """
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ClassVar
 
 import sqlalchemy as sa
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -41,7 +41,7 @@ class Table(DeclarativeBase):
             "pk": "pk_%(table_name)s",
         }
     )
-    type_annotation_map = {datetime: UtcDateTime, bytes: sa.LargeBinary, str: sa.Text}
+    type_annotation_map: ClassVar = {datetime: UtcDateTime, bytes: sa.LargeBinary, str: sa.Text}
 
 
 class OfTenant:
