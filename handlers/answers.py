@@ -82,6 +82,12 @@ class CaseCard(Frozen):
     state: Literal["open", "restored", "kept", "reported"]
     decided_by: str = ""
 
+    @property
+    def buttons(self) -> tuple[tuple[str, str], ...]:
+        """Return (name, label) of each button; the case's id is the value that a press brings back."""
+        taken_out = self.action.takes_down and not self.shadow
+        return (("restore", "Restore"), ("keep", "Keep removed")) if self.state == "open" and taken_out else ()
+
 
 class Held(Frozen):
     """To the author: this message was taken out of the channel. `support`: words of help instead of a reason."""

@@ -1,0 +1,33 @@
+"""The commands and menu entries that exist, in one table: dispatch, help, hints and each platform's set-up read it."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """A slash command. `usage` shows its arguments, `hint` says in one line what it does."""
+
+    name: str
+    usage: str
+    hint: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shortcut:
+    """An entry of a message's menu. It arrives as a `CommandUsed` event with `command` and the message."""
+
+    command: str
+    label: str
+    needs_file: bool
+
+
+COMMANDS = (
+    Command(name="tag", usage="", hint="Tag the picture that you attach, or the newest one here"),
+    Command(name="moderate", usage="[text]", hint="Judge a text or a file without doing anything about it"),
+    Command(name="flashbulb", usage="help | invite NAME member|moderator", hint="Help, and invitations to the console"),
+)
+
+SHORTCUTS = (
+    Shortcut(command="tag", label="Tag image", needs_file=True),
+    Shortcut(command="report", label="Report to moderators", needs_file=False),
+)
