@@ -64,8 +64,11 @@ class Judged(Frozen):
 
 
 class CaseCard(Frozen):
-    """A case, for moderators. `state` says which buttons it has: *Restore* and *Keep* while it is `open` and something was
-    taken out of the channel; none once somebody decided. `decided_by` is a name. `shadow`: the action was not carried out.
+    """A case, for moderators.
+
+    `state` says which buttons it has: *Restore* and *Keep removed* while it is `open` and something was taken out of the
+    channel; none once somebody decided. `decided_by` is a name. `shadow`: the action was not carried out. `restorable`: a copy
+    is there to bring back.
     """
 
     kind: Literal["case_card"] = "case_card"
@@ -81,12 +84,13 @@ class CaseCard(Frozen):
     engine: str
     state: Literal["open", "restored", "kept", "reported"]
     decided_by: str = ""
+    restorable: bool = True
 
     @property
     def buttons(self) -> tuple[tuple[str, str], ...]:
         """Return (name, label) of each button; the case's id is the value that a press brings back."""
-        taken_out = self.action.takes_down and not self.shadow
-        return (("restore", "Restore"), ("keep", "Keep removed")) if self.state == "open" and taken_out else ()
+        waits = self.state == "open" and self.action.takes_down and not self.shadow and self.restorable
+        return (("restore", "Restore"), ("keep", "Keep removed")) if waits else ()
 
 
 class Held(Frozen):

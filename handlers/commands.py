@@ -11,6 +11,11 @@ class Command:
     usage: str
     hint: str
 
+    @property
+    def line(self) -> str:
+        """Return how one types it."""
+        return f"/{self.name} {self.usage}".strip()
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shortcut:

@@ -2,7 +2,6 @@
 
 import hashlib
 from enum import StrEnum
-from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal
@@ -96,7 +95,7 @@ class Policy(BaseModel):
         ]
         return strongest(*opened)
 
-    @cached_property
+    @property
     def fingerprint(self) -> str:
         """Return what names these rules in every verdict: a hash of the policy as data, not of its comments."""
         canonical = self.model_dump_json(exclude_defaults=False)

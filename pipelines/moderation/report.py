@@ -20,6 +20,22 @@ class Category(StrEnum):
     PRIVACY = "privacy"
     TAMPERING = "tampering"
 
+    @property
+    def label(self) -> str:
+        """Return the words for people."""
+        return _LABELS.get(self.value, self.value.replace("_", " "))
+
+
+_LABELS = {
+    "child_safety": "child safety",
+    "self_harm": "self-harm",
+    "illicit": "illicit goods or acts",
+    "scam_spam": "scam or spam",
+    "privacy": "private data",
+    "sexual": "sexual content",
+    "tampering": "instructions to the judge",
+}
+
 
 class Finding(BaseModel):
     """One thing that the judge saw. Its claims are the judge's; only the ranges are checked.

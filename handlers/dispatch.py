@@ -1,0 +1,81 @@
+"""An event to a plan: the one place where an error becomes words."""
+
+from dataclasses import dataclass
+from typing import assert_never
+
+from handlers.answers import Notice
+from handlers.effects import AnyEffect, Card, Notify, Performed, Plan, Remove, Restore
+from handlers.events import AnyEvent, ButtonPressed, CommandUsed, FormSubmitted, MessagePosted
+from handlers.moderation import on_moderate
+from handlers.ports import Services
+from handlers.review import on_button, on_report
+from handlers.settings import invite, on_flashbulb
+from handlers.tagging import on_tag
+from handlers.uploads import on_message, on_message_after_fault
+from pipelines.errors import BadAnswer, Refused, Unavailable, UserError
+
+
+@dataclass(frozen=True, slots=True)
+class Planner:
+    """Decides what to do about events; the durable engine calls it and performs what it says."""
+
+    services: Services
+
+    async def plan(self, event: AnyEvent) -> Plan:
+        """Decide what to do about one event. Repeating it costs model calls and harms nobody."""
+        try:
+            match event:
+                case MessagePosted():
+                    return await on_message(event, self.services)
+                case CommandUsed():
+                    return await on_command(event, self.services)
+                case ButtonPressed():
+                    return await on_button(event, self.services)
+                case FormSubmitted():
+                    return await on_form(event, self.services)
+                case _:
+                    assert_never(event)
+        except (UserError, Unavailable, Refused, BadAnswer) as error:
+            return _say(event, str(error))
+
+    async def plan_after_fault(self, event: AnyEvent) -> Plan:
+        """Decide what to do about an event over which we failed: content counts as not judged, a person gets an apology."""
+        if isinstance(event, MessagePosted):
+            return await on_message_after_fault(event, self.services)
+        return _say(event, "Something went wrong on our side and nothing was done. Try again; the operator sees it in the log.")
+
+    async def failed(self, event: AnyEvent, effect: AnyEffect, performed: Performed) -> Plan | None:
+        """Tell the moderators when a message could not be taken out or brought back."""
+        if not isinstance(effect, Remove | Restore):
+            return None
+        what = "taken out of" if isinstance(effect, Remove) else "brought back into"
+        notice = Notice(text=f"A message could not be {what} #{effect.place.channel}: {performed.why} Please do it by hand.")
+        return Plan(effects=(Card(key=f"{effect.key}!", place=effect.place, answer=notice),))
+
+
+async def on_command(event: CommandUsed, services: Services) -> Plan:
+    match event.command:
+        case "tag":
+            return await on_tag(event, services)
+        case "moderate":
+            return await on_moderate(event, services)
+        case "flashbulb":
+            return await on_flashbulb(event, services)
+        case _:
+            raise UserError(f"There is no /{event.command}. Write /flashbulb help for what there is.")
+
+
+async def on_form(event: FormSubmitted, services: Services) -> Plan:
+    match event.form:
+        case "report":
+            return await on_report(event, services)
+        case "invite":
+            values = event.values
+            return await invite(event, name=values.get("name", ""), role=values.get("role", ""), services=services)
+        case _:
+            raise UserError("This form is of an older version. Open it again.")
+
+
+def _say(event: AnyEvent, text: str) -> Plan:
+    notice = Notify(key=f"{event.key}#words", place=event.place, person=event.author.id, answer=Notice(text=text))
+    return Plan(effects=(notice,))

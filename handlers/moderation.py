@@ -1,0 +1,34 @@
+"""`/moderate`: judge a text or a file on request, and do nothing about it."""
+
+from handlers.answers import Judged
+from handlers.cases import card_findings
+from handlers.effects import Notify, Plan
+from handlers.events import CommandUsed
+from handlers.ports import Services
+from pipelines.content import Content
+from pipelines.errors import UserError
+from pipelines.moderation.moderate import moderate
+
+
+async def on_moderate(event: CommandUsed, services: Services) -> Plan:
+    """Say what the workspace's policy would make of a text, of files, or of a message."""
+    content = Content(text=event.argument, attachments=event.attachments)
+    if not content.text and not content.attachments:
+        posted = await services.channels.message(event.place, event.message) if event.message else None
+        if posted is None:
+            raise UserError("Write /moderate and a text, attach a file, or use it in a message's thread.")
+        content = posted.content
+    policy = await services.policies.for_place(event.place)
+    verdict, calls = await moderate(await services.media.intake(content), policy=policy, model=services.model)
+    await services.ledger.record(event.place.tenant, event=event.key, task="moderation", calls=calls)
+    answer = Judged(
+        verdict=verdict.decision,
+        action=verdict.action,
+        reasons=verdict.reasons,
+        findings=card_findings(verdict),
+        judged=verdict.coverage.judged,
+        total=verdict.coverage.total,
+        policy=verdict.policy,
+        engine=verdict.engine,
+    )
+    return Plan(effects=(Notify(key=f"{event.key}#judged", place=event.place, person=event.author.id, answer=answer),))

@@ -1,0 +1,44 @@
+"""`/flashbulb`: help and invitations."""
+
+from handlers.answers import Help, Invitation
+from handlers.commands import COMMANDS
+from handlers.effects import Notify, Plan
+from handlers.events import CommandUsed, Event, Role
+from handlers.ports import Services
+from pipelines.errors import UserError
+from pipelines.limits import NAME_CHARS
+
+INVITATION_MINUTES = 10
+INVITABLE = {"member": Role.MEMBER, "moderator": Role.MODERATOR}
+
+
+async def on_flashbulb(event: CommandUsed, services: Services) -> Plan:
+    """Answer `/flashbulb help` and `/flashbulb invite NAME member|moderator`."""
+    match event.argument.split():
+        case [] | ["help"]:
+            return Plan(effects=(_help(event),))
+        case ["invite", *name, role] if name and role.lower() in INVITABLE:
+            return await invite(event, name=" ".join(name), role=role.lower(), services=services)
+        case ["invite", *_]:
+            raise UserError("Write /flashbulb invite NAME member or /flashbulb invite NAME moderator.")
+        case _:
+            raise UserError("That is not something /flashbulb does. Write /flashbulb help for what there is.")
+
+
+async def invite(event: Event, *, name: str, role: str, services: Services) -> Plan:
+    """Make a one-time link to the console for somebody new. Only the operator may."""
+    if event.author.role is not Role.OPERATOR:
+        raise UserError("Only the operator invites people to the console.")
+    if role not in INVITABLE:
+        raise UserError("Choose member or moderator.")
+    if not 0 < len(name.strip()) <= NAME_CHARS:
+        raise UserError(f"Give a name of 1 to {NAME_CHARS} characters.")
+    name = name.strip()
+    url = await services.invitations.invite(event.place.tenant, name=name, role=INVITABLE[role], event=event.key)
+    answer = Invitation(name=name, role="moderator" if role == "moderator" else "member", url=url, minutes=INVITATION_MINUTES)
+    return Plan(effects=(Notify(key=f"{event.key}#invitation", place=event.place, person=event.author.id, answer=answer),))
+
+
+def _help(event: CommandUsed) -> Notify:
+    commands = tuple((each.line, each.hint) for each in COMMANDS)
+    return Notify(key=f"{event.key}#help", place=event.place, person=event.author.id, answer=Help(commands=commands))

@@ -1,0 +1,88 @@
+"""Tagging: by command, from a message's menu, and where we are mentioned with a picture."""
+
+import asyncio
+
+from handlers.answers import Notice, Tagged
+from handlers.effects import AnyEffect, Notify, Plan, Post
+from handlers.events import CommandUsed, Event, Place
+from handlers.ports import Services
+from pipelines.content import Attachment, Content, Intake
+from pipelines.errors import UserError
+from pipelines.ports import Reply
+from pipelines.tagging import Tags, tag
+
+
+async def on_tag(event: CommandUsed, services: Services) -> Plan:
+    """Tag the pictures of the command, of the message that it is about, or of the newest message with a file."""
+    attachments, message = event.attachments, event.message
+    if not attachments:
+        posted = (
+            await services.channels.message(event.place, message)
+            if message
+            else await services.channels.latest_with_files(event.place)
+        )
+        if posted is None or not posted.content.attachments:
+            raise UserError("There is no picture here to tag. Post one, or attach it to /tag.")
+        attachments, message = posted.content.attachments, posted.message
+    place = event.place.in_thread_of(message) if message else event.place
+    intake = await services.media.intake(Content(attachments=attachments))
+    effects = await tag_pictures(
+        event, attachments=attachments, intake=intake, place=place, message=message or "", services=services
+    )
+    return Plan(effects=effects)
+
+
+async def tag_pictures(
+    event: Event,
+    *,
+    attachments: tuple[Attachment, ...],
+    intake: Intake,
+    place: Place,
+    message: str,
+    services: Services,
+) -> tuple[AnyEffect, ...]:
+    """Return an answer for each picture, in order, and a private word about each file that is none.
+
+    Raises: what the model's reply raises (`Unavailable`, `Refused`, `BadAnswer`) when there is no answer for any of them.
+    """
+    outcomes = await asyncio.gather(*(_tag_one(intake.of(position), services) for position in range(len(attachments))))
+    replies = [outcome for outcome in outcomes if not isinstance(outcome, str)]
+    spent = [call for reply in replies for call in reply.calls]
+    await services.ledger.record(event.place.tenant, event=event.key, task="tagging", calls=spent)
+    if replies and not any(reply.output for reply in replies):
+        replies[0].value()
+    effects: list[AnyEffect] = []
+    answers: list[Tagged] = []
+    for position, (attachment, outcome) in enumerate(zip(attachments, outcomes, strict=True)):
+        key = f"{event.key}#tag{position}"
+        if isinstance(outcome, str) or outcome.output is None:
+            words = outcome if isinstance(outcome, str) else "One of the pictures could not be tagged. Try again later."
+            effects.append(Notify(key=key, place=place, person=event.author.id, answer=Notice(text=words)))
+        else:
+            answers.append(tagged(outcome.output, attachment, engine=outcome.engine))
+            effects.append(Post(key=key, place=place, answer=answers[-1]))
+    await services.results.save_tags(event.place, event=event.key, message=message, tagged=answers)
+    return tuple(effects)
+
+
+async def _tag_one(picture: Intake, services: Services) -> Reply[Tags] | str:
+    try:
+        return await tag(picture, model=services.model)
+    except UserError as error:
+        return str(error)
+
+
+def tagged(tags: Tags, attachment: Attachment, *, engine: str) -> Tagged:
+    """Return the answer that says `tags`."""
+    return Tagged(
+        file_name=attachment.name,
+        subjects=tuple(tags.subjects),
+        style=tags.style,
+        mood=tags.mood,
+        quality=tuple(tags.technical_quality.model_dump().items()),
+        colours=tuple(tags.colours),
+        text=tags.text,
+        alt_text=tags.alt_text,
+        tags=tuple(tags.tags),
+        engine=engine,
+    )

@@ -1,0 +1,49 @@
+"""Messages in watched channels: judge what was posted, say nothing about what is fine."""
+
+from handlers.answers import Help, Notice
+from handlers.cases import follow
+from handlers.commands import COMMANDS
+from handlers.effects import AnyEffect, Notify, Plan, Post, Remove
+from handlers.events import MessagePosted
+from handlers.ports import Services
+from handlers.tagging import tag_pictures
+from pipelines.content import Intake
+from pipelines.errors import FlashbulbError
+from pipelines.moderation.decide import decide
+from pipelines.moderation.judge import FINGERPRINT
+from pipelines.moderation.moderate import moderate
+from pipelines.moderation.report import Coverage, Incomplete, Report
+
+
+async def on_message(event: MessagePosted, services: Services) -> Plan:
+    """Moderate what was posted, and answer where we were mentioned."""
+    policy = await services.policies.for_place(event.place)
+    intake = await services.media.intake(event.content)
+    verdict, calls = await moderate(intake, policy=policy, model=services.model)
+    await services.ledger.record(event.place.tenant, event=event.key, task="moderation", calls=calls)
+    effects = await follow(event, verdict, policy, services)
+    if event.mentions_us and not any(isinstance(effect, Remove) for effect in effects):
+        effects = (*effects, *await _answer_mention(event, intake, services))
+    return Plan(effects=effects)
+
+
+async def on_message_after_fault(event: MessagePosted, services: Services) -> Plan:
+    """Treat a message that we failed over as what it is: not judged."""
+    policy = await services.policies.for_place(event.place)
+    why = Incomplete(cause="judge_down", why="Flashbulb itself failed while judging this.")
+    report = Report(coverage=Coverage(judged=0, total=1), incomplete=(why,))
+    return Plan(effects=await follow(event, decide(report, policy, prompt=FINGERPRINT), policy, services))
+
+
+async def _answer_mention(event: MessagePosted, intake: Intake, services: Services) -> tuple[AnyEffect, ...]:
+    place = event.place.in_thread_of(event.message)
+    if not event.attachments:
+        about = Help(commands=tuple((each.line, each.hint) for each in COMMANDS))
+        return (Post(key=f"{event.key}#help", place=place, answer=about),)
+    try:
+        return await tag_pictures(
+            event, attachments=event.attachments, intake=intake, place=place, message=event.message, services=services
+        )
+    except FlashbulbError as error:  # what moderation concluded must not be lost with it
+        words = Notice(text=str(error))
+        return (Notify(key=f"{event.key}#words", place=place, person=event.author.id, answer=words),)

@@ -1,0 +1,264 @@
+"""Ports replaced by a few lines each, and makers of the values that tests talk about."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from handlers.answers import Tagged
+from handlers.effects import AnyEffect
+from handlers.events import MessagePosted, Person, Place, Role, Tenant
+from handlers.ports import Case, Posted, Services
+from pipelines.content import Attachment, Content, Gap, ImagePart, Intake, Part, TextPart
+from pipelines.errors import UserError
+from pipelines.moderation.policy import Action, Policy, shipped
+from pipelines.moderation.report import Category
+from pipelines.moderation.verdict import Verdict
+from pipelines.ports import Call, Question, Reply, Shape
+
+GENERAL = Place(platform="test", workspace="w1", channel="general")
+ADA = Person(id="ada", name="Ada")
+MO = Person(id="mo", name="Mo", role=Role.MODERATOR)
+OLGA = Person(id="olga", name="Olga", role=Role.OPERATOR)
+
+
+def a_picture(name: str = "cat.jpg") -> Attachment:
+    return Attachment(id=name, url=f"test:{name}", name=name, media_type="image/jpeg", size_bytes=3)
+
+
+def a_message(text: str = "hello", *attachments: Attachment, mentions_us: bool = False, key: str = "test:m1") -> MessagePosted:
+    return MessagePosted(
+        key=key,
+        place=GENERAL,
+        author=ADA,
+        message="m1",
+        text=text,
+        attachments=attachments,
+        mentions_us=mentions_us,
+    )
+
+
+def an_image_part(id: str = "image:0") -> ImagePart:
+    return ImagePart(id=id, data=b"jpg", media_type="image/jpeg", width_px=4, height_px=4)
+
+
+def parts(*ids: str) -> Intake:
+    """Return an intake of texts and pictures by id."""
+    return Intake(
+        parts=tuple(
+            TextPart(id=id, text="what Ada wrote", role="message") if id.startswith("text") else an_image_part(id) for id in ids
+        )
+    )
+
+
+def a_judgement(question: Question[Any], **opinions: tuple[int, float] | tuple[int, float, str]) -> dict[str, Any]:
+    """Return a complete answer about every part; `hate=(3, 0.9)` sets severity and confidence, a third value the kind."""
+
+    def opinion(name: str) -> dict[str, Any]:
+        severity, confidence, kind = (*opinions.get(name, (0, 0.99)), "")[:3]
+        seen = severity > 0
+        return {
+            "kind": kind,
+            "severity": severity,
+            "confidence": confidence,
+            "evidence": "seen" if seen else "",
+            "place": question.parts[0].id if seen else "",
+        }
+
+    return {
+        "nonce": question.nonce,
+        "parts": [part.id for part in question.parts],
+        "categories": {each.value: opinion(each.value) for each in Category if each is not Category.TAMPERING},
+        "tampering": opinion("tampering"),
+    }
+
+
+TAGS = {
+    "subjects": ["cat"],
+    "style": "photograph",
+    "mood": "calm",
+    "technical_quality": {"sharpness": "good", "exposure": "good", "contrast": "good", "noise": "low"},
+    "colours": ["grey"],
+    "text": "",
+    "alt_text": "A grey cat on a sofa.",
+    "tags": ["cat", "sofa"],
+}
+
+Script = dict[str, Any] | Reply[Any] | Callable[[Question[Any]], dict[str, Any]]
+
+
+@dataclass
+class ScriptedModel:
+    """Answers questions from `answers`, in order; a check that fails ends as a bad answer, as with a real model."""
+
+    answers: list[Script] = field(default_factory=list)
+    questions: list[Question[Any]] = field(default_factory=list)
+
+    async def ask(self, question: Question[Shape]) -> Reply[Shape]:
+        self.questions.append(question)
+        script = self.answers.pop(0) if self.answers else self._usual(question)
+        if isinstance(script, Reply):
+            return script
+        output = question.shape.model_validate(script(question) if callable(script) else script)
+        call = Call(model="scripted-1", outcome="ok", input_tokens=10, output_tokens=5)
+        if question.check(output) is not None:
+            return Reply(outcome="bad_answer", reason="check", calls=(call,))
+        return Reply(outcome="ok", output=output, calls=(call,))
+
+    @staticmethod
+    def _usual(question: Question[Any]) -> dict[str, Any]:
+        return TAGS if question.task == "tagging" else a_judgement(question)
+
+    def judges(self, **opinions: Any) -> "ScriptedModel":
+        self.answers.append(lambda question: a_judgement(question, **opinions))
+        return self
+
+
+@dataclass
+class PlainMedia:
+    """Every text is one part and every file one picture, save those whose name says otherwise (`broken…`)."""
+
+    async def intake(self, content: Content) -> Intake:
+        made: list[Part] = [TextPart(id="text:0", text=content.text, role="message")] if content.text else []
+        gaps: list[Gap] = []
+        for position, attachment in enumerate(content.attachments):
+            if attachment.name.startswith("broken"):
+                gaps.append(Gap(place=f"image:{position}", kind="unreadable", why="This file is damaged."))
+            else:
+                made.append(an_image_part(f"image:{position}"))
+        return Intake(parts=tuple(made), gaps=tuple(gaps))
+
+    async def preview(self, data: bytes, *, side_px: int) -> bytes:
+        return data
+
+
+@dataclass
+class ListedChannels:
+    posted: list[Posted] = field(default_factory=list)
+    real: bool = False
+    can: frozenset[Action] = frozenset(action for action in Action if action.strength <= Action.REMOVE.strength)
+
+    def emulated(self, tenant: Tenant) -> bool:
+        return not self.real
+
+    def supports(self, tenant: Tenant) -> frozenset[Action]:
+        return self.can
+
+    async def message(self, place: Place, message: str) -> Posted | None:
+        return next((each for each in self.posted if each.message == message), None)
+
+    async def latest_with_files(self, place: Place) -> Posted | None:
+        return next((each for each in reversed(self.posted) if each.content.attachments), None)
+
+
+@dataclass
+class FixedPolicy:
+    policy: Policy = field(default_factory=shipped)
+
+    async def for_place(self, place: Place) -> Policy:
+        return self.policy
+
+
+@dataclass
+class ListedCases:
+    cases: dict[str, Case] = field(default_factory=dict)
+    winners: dict[str, str] = field(default_factory=dict)
+
+    async def open(
+        self,
+        event: MessagePosted,
+        verdict: Verdict,
+        *,
+        action: Action,
+        shadow: bool,
+        state: Literal["open", "reported"] = "open",
+    ) -> Case:
+        case = Case(
+            id=f"case-{event.key}",
+            place=event.place,
+            message=event.message,
+            author=event.author,
+            verdict=verdict,
+            action=action,
+            shadow=shadow,
+            state=state,
+        )
+        return self.cases.setdefault(case.id, case)
+
+    async def find(self, tenant: Tenant, case: str) -> Case | None:
+        return self.cases.get(case)
+
+    async def decide(
+        self, tenant: Tenant, case: str, *, decision: Literal["restored", "kept"], by: Person, event: str
+    ) -> tuple[Case, bool]:
+        found = self.cases.get(case)
+        if found is None:
+            raise UserError("There is no such case.")
+        if found.state == "open":
+            self.winners[case] = event
+            self.cases[case] = Case(
+                id=found.id,
+                place=found.place,
+                message=found.message,
+                author=found.author,
+                verdict=found.verdict,
+                action=found.action,
+                shadow=found.shadow,
+                state=decision,
+                decided_by=by.name,
+            )
+        return self.cases[case], self.winners.get(case) == event
+
+
+@dataclass
+class ListedResults:
+    saved: list[Tagged] = field(default_factory=list)
+
+    async def save_tags(self, place: Place, *, event: str, message: str, tagged: Sequence[Tagged]) -> None:
+        self.saved.extend(tagged)
+
+
+@dataclass
+class ListedLedger:
+    calls: list[tuple[str, Call]] = field(default_factory=list)
+
+    async def record(self, tenant: Tenant, *, event: str, task: str, calls: Sequence[Call]) -> None:
+        self.calls.extend((task, call) for call in calls)
+
+
+@dataclass
+class ListedInvitations:
+    invited: list[tuple[str, Role]] = field(default_factory=list)
+
+    async def invite(self, tenant: Tenant, *, name: str, role: Role, event: str) -> str:
+        self.invited.append((name, role))
+        return "http://127.0.0.1:8321/enter#code"
+
+
+@dataclass
+class Known:
+    """All the fakes of one test, and the services made of them."""
+
+    model: ScriptedModel = field(default_factory=ScriptedModel)
+    channels: ListedChannels = field(default_factory=ListedChannels)
+    policies: FixedPolicy = field(default_factory=FixedPolicy)
+    cases: ListedCases = field(default_factory=ListedCases)
+    results: ListedResults = field(default_factory=ListedResults)
+    ledger: ListedLedger = field(default_factory=ListedLedger)
+    invitations: ListedInvitations = field(default_factory=ListedInvitations)
+
+    @property
+    def services(self) -> Services:
+        return Services(
+            media=PlainMedia(),
+            model=self.model,
+            channels=self.channels,
+            policies=self.policies,
+            cases=self.cases,
+            results=self.results,
+            ledger=self.ledger,
+            invitations=self.invitations,
+        )
+
+
+def kinds(effects: Sequence[AnyEffect]) -> list[str]:
+    return [effect.kind for effect in effects]

@@ -1,0 +1,229 @@
+"""Commands, buttons and forms: what people ask for, and what they are told when it cannot be done."""
+
+import pytest
+
+from handlers.answers import CaseCard, Help, Invitation, Judged, Notice, Tagged
+from handlers.dispatch import Planner
+from handlers.effects import Card, Edit, Notify, Post, Restore
+from handlers.events import ButtonPressed, CommandUsed, FormSubmitted, Person, Role
+from handlers.forms import form_for
+from handlers.ports import Posted
+from pipelines.content import Attachment, Content
+from pipelines.moderation.policy import Action
+from pipelines.ports import Reply
+from tests.fakes import ADA, GENERAL, MO, OLGA, Known, a_message, a_picture, kinds
+
+
+def a_command(command: str, argument: str = "", *, author: Person = ADA, message: str | None = None) -> CommandUsed:
+    return CommandUsed(key="test:c1", place=GENERAL, author=author, command=command, argument=argument, message=message)
+
+
+def posted(*attachments: Attachment, text: str = "") -> Posted:
+    return Posted(place=GENERAL, message="m7", author=ADA, content=Content(text=text, attachments=attachments))
+
+
+async def words(known: Known, event: CommandUsed | ButtonPressed | FormSubmitted) -> str:
+    """Return the private sentence with which `event` is answered."""
+    plan = await Planner(known.services).plan(event)
+    [notify] = plan.effects
+    assert isinstance(notify, Notify)
+    assert isinstance(notify.answer, Notice)
+    return notify.answer.text
+
+
+@pytest.mark.parametrize("message", [pytest.param("m7", id="that-message"), pytest.param(None, id="the-newest")])
+async def test_tag_answers_in_the_thread_of_the_picture(message: str | None) -> None:
+    known = Known()
+    known.channels.posted.append(posted(a_picture()))
+
+    plan = await Planner(known.services).plan(a_command("tag", message=message))
+
+    [post] = plan.effects
+    assert isinstance(post, Post)
+    assert post.place.thread == "m7"
+    assert isinstance(post.answer, Tagged)
+    assert post.answer.alt_text == "A grey cat on a sofa."
+    assert known.results.saved == [post.answer]
+
+
+async def test_each_picture_gets_its_answer_and_each_other_file_a_word() -> None:
+    known = Known()
+    known.channels.posted.append(posted(a_picture("a.jpg"), a_picture("broken.jpg"), a_picture("b.jpg")))
+
+    plan = await Planner(known.services).plan(a_command("tag"))
+
+    assert kinds(plan.effects) == ["post", "notify", "post"]
+    assert len({effect.key for effect in plan.effects}) == 3
+    assert [task for task, _ in known.ledger.calls] == ["tagging", "tagging"]
+
+
+async def test_tag_without_a_picture_says_what_to_do() -> None:
+    assert "no picture here" in await words(Known(), a_command("tag"))
+
+
+@pytest.mark.parametrize(
+    ("outcome", "said"),
+    [("unavailable", "Try again later"), ("refused", "declined"), ("bad_answer", "cannot be used"), ("partial", "cut off")],
+)
+async def test_a_model_without_an_answer_becomes_a_sentence(outcome: str, said: str) -> None:
+    known = Known()
+    known.channels.posted.append(posted(a_picture()))
+    known.model.answers.append(Reply(outcome=outcome))  # type: ignore[arg-type]
+
+    assert said in await words(known, a_command("tag"))
+
+
+async def test_moderate_judges_a_text_and_does_nothing_about_it() -> None:
+    known = Known()
+    known.model.judges(scam_spam=(3, 0.9))
+
+    plan = await Planner(known.services).plan(a_command("moderate", "win a prize"))
+
+    [notify] = plan.effects
+    assert isinstance(notify, Notify)
+    assert isinstance(notify.answer, Judged)
+    assert (notify.answer.verdict, notify.answer.action) == ("act", Action.REMOVE)
+    assert known.cases.cases == {}
+
+
+async def test_moderate_with_nothing_says_what_to_do() -> None:
+    assert "attach a file" in await words(Known(), a_command("moderate"))
+
+
+@pytest.mark.parametrize("argument", ["", "help"])
+async def test_help_lists_the_commands(argument: str) -> None:
+    plan = await Planner(Known().services).plan(a_command("flashbulb", argument))
+
+    [notify] = plan.effects
+    assert isinstance(notify, Notify)
+    assert isinstance(notify.answer, Help)
+    assert any(line == "/tag" for line, _ in notify.answer.commands)
+
+
+async def test_the_operator_invites_and_gets_a_link() -> None:
+    known = Known()
+
+    plan = await Planner(known.services).plan(a_command("flashbulb", "invite Grace Hopper moderator", author=OLGA))
+
+    [notify] = plan.effects
+    assert isinstance(notify, Notify)
+    assert isinstance(notify.answer, Invitation)
+    assert known.invitations.invited == [("Grace Hopper", Role.MODERATOR)]
+
+
+@pytest.mark.parametrize(
+    ("author", "argument", "said"),
+    [
+        pytest.param(MO, "invite Eve member", "Only the operator", id="not-the-operator"),
+        pytest.param(OLGA, "invite Eve", "invite NAME member", id="without-a-role"),
+        pytest.param(OLGA, "invite Eve king", "invite NAME member", id="no-such-role"),
+        pytest.param(OLGA, "dance", "/flashbulb help", id="no-such-thing"),
+        pytest.param(OLGA, f"invite {'x' * 90} member", "1 to 80", id="a-name-too-long"),
+    ],
+)
+async def test_what_flashbulb_does_not_do_is_said(author: Person, argument: str, said: str) -> None:
+    known = Known()
+
+    assert said in await words(known, a_command("flashbulb", argument, author=author))
+    assert known.invitations.invited == []
+
+
+async def test_an_unknown_command_is_named() -> None:
+    assert "/dance" in await words(Known(), a_command("dance"))
+
+
+async def a_held_case(known: Known) -> str:
+    known.model.judges(hate=(3, 0.95))
+    await Planner(known.services).plan(a_message("bad"))
+    [case] = known.cases.cases
+    return case
+
+
+def a_press(button: str, case: str, *, author: Person = MO, key: str = "test:b1") -> ButtonPressed:
+    return ButtonPressed(key=key, place=GENERAL, author=author, button=button, value=case, message="card")
+
+
+async def test_restore_brings_the_message_back_and_closes_the_card() -> None:
+    known = Known()
+    case = await a_held_case(known)
+
+    plan = await Planner(known.services).plan(a_press("restore", case))
+
+    restore, notice, edit = plan.effects
+    assert isinstance(restore, Restore)
+    assert restore.message == "m1"
+    assert isinstance(notice, Notify)
+    assert notice.person == "ada"
+    assert isinstance(edit, Edit)
+    assert isinstance(edit.answer, CaseCard)
+    assert (edit.answer.state, edit.answer.decided_by, edit.answer.buttons) == ("restored", "Mo", ())
+
+
+async def test_the_first_press_wins_and_a_repeat_of_it_still_does() -> None:
+    known = Known()
+    case = await a_held_case(known)
+    planner = Planner(known.services)
+
+    first = await planner.plan(a_press("keep", case))
+    late = await planner.plan(a_press("restore", case, author=OLGA, key="test:b2"))
+    again = await planner.plan(a_press("keep", case))
+
+    assert kinds(first.effects) == kinds(again.effects) == ["edit"]
+    assert kinds(late.effects) == ["edit", "notify"]
+    assert known.cases.cases[case].state == "kept"
+
+
+async def test_members_cannot_decide_however_they_got_the_button() -> None:
+    known = Known()
+    case = await a_held_case(known)
+
+    assert "Only moderators" in await words(known, a_press("restore", case, author=ADA))
+    assert known.cases.cases[case].state == "open"
+
+
+async def test_a_report_reaches_the_moderators_and_leaves_the_message_alone() -> None:
+    known = Known()
+    known.channels.posted.append(posted(text="hm"))
+    event = FormSubmitted(key="test:f1", place=GENERAL, author=ADA, form="report", about="m7", values={"reason": "rude"})
+
+    plan = await Planner(known.services).plan(event)
+
+    card, thanks = plan.effects
+    assert isinstance(card, Card)
+    assert isinstance(card.answer, CaseCard)
+    assert card.answer.state == "reported"
+    assert card.answer.reasons[0] == "Reported by Ada: rude"
+    assert isinstance(thanks, Notify)
+
+
+async def test_a_report_on_a_message_that_is_gone_says_so() -> None:
+    event = FormSubmitted(key="test:f1", place=GENERAL, author=ADA, form="report", about="m9", values={})
+
+    assert "gone already" in await words(Known(), event)
+
+
+@pytest.mark.parametrize(
+    ("event", "form"),
+    [
+        pytest.param(a_command("report", message="m7"), "report", id="report"),
+        pytest.param(a_command("flashbulb", "invite", author=OLGA), "invite", id="invite"),
+        pytest.param(a_command("flashbulb", "invite", author=ADA), None, id="invite-by-a-member"),
+        pytest.param(a_command("flashbulb", "help"), None, id="help"),
+        pytest.param(a_command("tag"), None, id="tag"),
+    ],
+)
+def test_a_form_opens_only_where_more_is_needed(event: CommandUsed, form: str | None) -> None:
+    opened = form_for(event)
+
+    assert (opened.name if opened else None) == form
+
+
+async def test_a_submitted_invitation_makes_the_same_link_as_the_command() -> None:
+    known = Known()
+    event = FormSubmitted(
+        key="test:f2", place=GENERAL, author=OLGA, form="invite", values={"name": " Grace ", "role": "member"}
+    )
+
+    await Planner(known.services).plan(event)
+
+    assert known.invitations.invited == [("Grace", Role.MEMBER)]

@@ -1,0 +1,186 @@
+"""What follows from a message: silence, a case, a removal, an answer."""
+
+from typing import Any
+
+import pytest
+
+from handlers.answers import CaseCard, Held, Help, Notice, Tagged
+from handlers.dispatch import Planner
+from handlers.effects import Card, Notify, Performed, Post, Remove
+from handlers.events import MessagePosted, Tenant
+from handlers.ports import Services
+from pipelines.moderation.policy import Action
+from pipelines.ports import Reply
+from tests.fakes import FixedPolicy, Known, a_message, a_picture, kinds
+
+
+async def test_nothing_is_said_about_what_is_fine() -> None:
+    plan = await Planner(Known().services).plan(a_message("good morning", a_picture()))
+
+    assert plan.effects == ()
+
+
+async def test_a_severe_finding_takes_the_message_out_and_tells_author_and_moderators() -> None:
+    known = Known()
+    known.model.judges(hate=(3, 0.95))
+
+    plan = await Planner(known.services).plan(a_message("bad"))
+
+    remove, notice, card = plan.effects
+    assert isinstance(remove, Remove)
+    assert (remove.message, remove.keep) == ("m1", True)
+    assert isinstance(notice, Notify)
+    assert notice.person == "ada"
+    assert isinstance(notice.answer, Held)
+    assert notice.answer.reasons == ("Hate: severe, 95% sure.",)
+    assert isinstance(card, Card)
+    assert isinstance(card.answer, CaseCard)
+    assert [name for name, _ in card.answer.buttons] == ["restore", "keep"]
+
+
+async def test_planning_again_after_a_crash_gives_the_same_effects() -> None:
+    known = Known()
+    known.model.judges(hate=(3, 0.95)).judges(hate=(3, 0.95))
+    planner = Planner(known.services)
+
+    first, second = await planner.plan(a_message("bad")), await planner.plan(a_message("bad"))
+
+    assert first == second
+    assert len(known.cases.cases) == 1
+
+
+@pytest.mark.parametrize(
+    ("opinions", "keep", "support"),
+    [
+        pytest.param({"child_safety": (3, 0.9)}, False, False, id="child-safety"),
+        pytest.param({"self_harm": (3, 0.9, "distress")}, True, True, id="distress"),
+    ],
+)
+async def test_the_author_is_never_told_these_categories(opinions: dict[str, Any], keep: bool, support: bool) -> None:
+    known = Known()
+    known.model.judges(**opinions)
+
+    plan = await Planner(known.services).plan(a_message("…"))
+
+    [remove] = [effect for effect in plan.effects if isinstance(effect, Remove)]
+    [held] = [effect.answer for effect in plan.effects if isinstance(effect, Notify)]
+    assert remove.keep is keep
+    assert isinstance(held, Held)
+    assert (held.reasons, held.support) == ((), support)
+
+
+async def test_in_shadow_moderators_see_what_would_have_been_done_and_nothing_happens() -> None:
+    known = Known()
+    known.channels.real = True
+    known.model.judges(hate=(3, 0.95))
+
+    plan = await Planner(known.services).plan(a_message("bad"))
+
+    [card] = plan.effects
+    assert isinstance(card, Card)
+    assert isinstance(card.answer, CaseCard)
+    assert (card.answer.shadow, card.answer.action, card.answer.buttons) == (True, Action.REMOVE, ())
+
+
+async def test_a_platform_that_cannot_take_messages_out_gets_a_flag() -> None:
+    known = Known()
+    known.channels.can = frozenset({Action.ALLOW, Action.FLAG})
+    known.model.judges(hate=(3, 0.95))
+
+    plan = await Planner(known.services).plan(a_message("bad"))
+
+    [card] = plan.effects
+    assert isinstance(card.answer, CaseCard)  # type: ignore[union-attr]
+    assert card.answer.action is Action.FLAG  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    "unanswered", [pytest.param(outcome, id=outcome) for outcome in ("unavailable", "refused", "bad_answer", "partial")]
+)
+async def test_whatever_the_model_does_an_unjudged_message_is_held(unanswered: Any) -> None:
+    known = Known()
+    known.model.answers.append(Reply(outcome=unanswered))
+
+    plan = await Planner(known.services).plan(a_message("?"))
+
+    assert kinds(plan.effects) == ["remove", "notify", "card"]
+
+
+async def test_a_fault_of_our_own_counts_as_not_judged() -> None:
+    plan = await Planner(Known().services).plan_after_fault(a_message("?"))
+
+    assert kinds(plan.effects) == ["remove", "notify", "card"]
+
+
+async def test_a_file_that_cannot_be_read_is_held_not_waved_through() -> None:
+    plan = await Planner(Known().services).plan(a_message("look", a_picture("broken.jpg")))
+
+    assert kinds(plan.effects) == ["remove", "notify", "card"]
+
+
+async def test_a_mention_with_a_picture_is_answered_with_its_tags() -> None:
+    plan = await Planner(Known().services).plan(a_message("@flashbulb", a_picture(), mentions_us=True))
+
+    [post] = plan.effects
+    assert isinstance(post, Post)
+    assert isinstance(post.answer, Tagged)
+    assert post.place.thread == "m1"
+
+
+async def test_a_mention_alone_is_answered_with_help() -> None:
+    plan = await Planner(Known().services).plan(a_message("@flashbulb", mentions_us=True))
+
+    [post] = plan.effects
+    assert isinstance(post, Post)
+    assert isinstance(post.answer, Help)
+
+
+async def test_a_flag_is_not_lost_when_the_tags_fail() -> None:
+    known = Known()
+    known.model.judges(hate=(2, 0.6))
+    known.model.answers.append(Reply(outcome="unavailable"))
+
+    plan = await Planner(known.services).plan(a_message("@flashbulb", a_picture(), mentions_us=True))
+
+    assert kinds(plan.effects) == ["card", "notify"]
+
+
+async def test_what_asking_cost_is_recorded() -> None:
+    known = Known()
+
+    await Planner(known.services).plan(a_message("hello"))
+
+    assert [(task, call.model) for task, call in known.ledger.calls] == [("moderation", "scripted-1")]
+
+
+async def test_moderators_learn_of_a_removal_that_failed() -> None:
+    event = a_message("bad")
+    remove = Remove(key="k", place=event.place, message="m1", keep=True)
+    performed = Performed(status="failed", why="The bot may not delete here.")
+
+    plan = await Planner(Known().services).failed(event, remove, performed)
+
+    assert plan is not None
+    [card] = plan.effects
+    assert isinstance(card, Card)
+    assert isinstance(card.answer, Notice)
+    assert "The bot may not delete here." in card.answer.text
+
+
+class BrokenPolicy(FixedPolicy):
+    async def for_place(self, place: Any) -> Any:
+        raise RuntimeError("a bug")
+
+
+async def test_a_bug_is_left_to_the_engine_which_knows_what_to_do() -> None:
+    known = Known(policies=BrokenPolicy())
+
+    with pytest.raises(RuntimeError):
+        await Planner(known.services).plan(a_message())
+
+
+def test_events_and_plans_name_their_tenant() -> None:
+    event: MessagePosted = a_message()
+
+    assert event.place.tenant == Tenant(platform="test", workspace="w1")
+    assert isinstance(Known().services, Services)
