@@ -5,11 +5,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """A slash command. `usage` shows its arguments, `hint` says in one line what it does."""
+    """A slash command. `usage` shows its arguments, `hint` says in one line what it does.
+
+    `private`: only who used it sees its answers, so that nobody else need see that it was used.
+    """
 
     name: str
     usage: str
     hint: str
+    private: bool = False
 
     @property
     def line(self) -> str:
@@ -28,8 +32,13 @@ class Shortcut:
 
 COMMANDS = (
     Command(name="tag", usage="", hint="Tag the picture that you attach, or the newest one here"),
-    Command(name="moderate", usage="[text]", hint="Judge a text or a file without doing anything about it"),
-    Command(name="flashbulb", usage="help | invite NAME member|moderator", hint="Help, and invitations to the console"),
+    Command(name="moderate", usage="[text]", hint="Judge a text or a file without doing anything about it", private=True),
+    Command(
+        name="flashbulb",
+        usage="help | invite NAME member|moderator",
+        hint="Help, and invitations to the console",
+        private=True,
+    ),
 )
 
 SHORTCUTS = (

@@ -9,6 +9,8 @@ from typing import Final
 # What is judged.
 FRAMES_JUDGED: Final = 16  # pictures of one animation or multi-picture file, as separate parts
 TEXT_JUDGED_CHARS: Final = 60_000  # of one message; Slack allows 40,000, Discord 4,000
+TEXT_PART_CHARS: Final = 12_000  # longer texts become several parts
+CODES_JUDGED: Final = 20  # QR and bar codes of one file
 METADATA_JUDGED_BYTES: Final = 2_000
 ATTACHMENTS_JUDGED: Final = 10  # Discord and the console allow 10 files a message
 
@@ -19,6 +21,8 @@ LARGEST_ASPECT: Final = 50  # beyond it a picture would shrink to a strip that n
 PREPARED_SIDE_PX: Final = 1024
 ANIMATION_FRAMES: Final = 400
 ANIMATION_PIXELS: Final = 200_000_000
+ANIMATION_CPU_S: Final = 2.0  # for looking through all frames
+IMAGE_PIXELS: Final = {"JPEG": 100_000_000, "PNG": 50_000_000, "GIF": 50_000_000, "WEBP": 40_000_000}
 
 # Media workers, each a process of its own.
 WORKER_MEMORY_BYTES: Final = 1_536 * 1024 * 1024

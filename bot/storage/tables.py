@@ -171,8 +171,10 @@ class ConsoleSignInRow(Table):
 class ConsoleMessageRow(Table):
     """A message in a channel of the console. The console is its own platform, so it keeps what is posted there.
 
-    `person` wrote it, or it is ours (`answer`, JSON) when `person` is None. `only_for`: only that person sees it. `state`:
-    `shown`, or `removed` (kept to be restored). `effect`: the key of the effect that made it, for look, act, confirm.
+    `person` wrote it, or it is ours (`answer`, JSON) when `person` is None. `command`: it is the line that says which slash
+    command was used. `only_for`: only that person sees it. `effect`: the key of the effect that made it, `edit_effect`: of
+    the last one that changed it, for look, act, confirm. `state`: `arriving` until its event is accepted, `unsent` when it was
+    not, `shown`, `removed` (kept to be restored) or `erased` (nothing of it was kept).
     """
 
     __tablename__ = "console_message"
@@ -183,6 +185,7 @@ class ConsoleMessageRow(Table):
     thread: Mapped[str | None] = mapped_column(index=True)
     person: Mapped[str | None]
     text: Mapped[str] = mapped_column(default="")
+    command: Mapped[str | None]
     answer: Mapped[Any | None] = mapped_column(sa.JSON)
     only_for: Mapped[str | None]
     state: Mapped[str] = mapped_column(default="shown")

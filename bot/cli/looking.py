@@ -1,0 +1,263 @@
+"""`tag` and `moderate`: several inputs at a time, answers in the order of the inputs. No data folder, no database."""
+
+import asyncio
+import mimetypes
+import os
+import stat
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic
+from typing import Any, Final
+from urllib.parse import unquote, urlsplit
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from bot.cli.ends import End, end_of, plain, say_problem
+from bot.models import open_models
+from bot.settings import Settings
+from pipelines.content import Attachment, Content
+from pipelines.errors import FlashbulbError, UserError
+from pipelines.limits import IMAGE_BYTES, TEXT_JUDGED_CHARS
+from pipelines.media import MediaReader, Sandbox
+from pipelines.moderation import policy as policies
+from pipelines.moderation.moderate import moderate
+from pipelines.moderation.policy import Policy
+from pipelines.moderation.verdict import Verdict
+from pipelines.ports import LanguageModel, Media
+from pipelines.tagging import tag
+
+AT_ONCE: Final = 4
+FILE_KINDS: Final = ("image/", "video/", "audio/", "application/pdf")
+
+# Why content could not be judged in full, where that is not itself what was found.
+UNKNOWN_ENDS = {"unreadable": End.USAGE, "judge_down": End.UNAVAILABLE, "bad_answer": End.UNAVAILABLE}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tools:
+    """What looking at something needs."""
+
+    media: Media
+    model: LanguageModel
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Input:
+    """One argument: a file, or a text where `path` is None."""
+
+    given: str
+    path: Path | None
+
+    @property
+    def file(self) -> str | None:
+        """Return the file's name as it was given; None for a text."""
+        return None if self.path is None else plain(self.given)
+
+    @property
+    def content(self) -> Content:
+        if self.path is None:
+            return Content(text=self.given)
+        media_type = mimetypes.guess_type(self.path.name)[0] or "application/octet-stream"
+        return Content(
+            attachments=(
+                Attachment(
+                    id="0",
+                    url=self.path.absolute().as_uri(),
+                    name=plain(self.path.name),
+                    media_type=media_type,
+                    size_bytes=self.path.stat().st_size,
+                ),
+            )
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What came of one input. `document` is what `--json` prints; `error` is a sentence where there is no answer."""
+
+    input: Input
+    document: dict[str, Any]
+    end: End
+    error: str | None = None
+
+
+class LocalFiles:
+    """Files of this machine, for the command line alone: implements `pipelines.ports.Files`."""
+
+    async def fetch(self, attachment: Attachment, *, limit_bytes: int) -> bytes:
+        """Return the bytes behind a `file:` address.
+
+        Raises: `UserError` when they cannot be read or are more than `limit_bytes`.
+        """
+        return await asyncio.to_thread(self._read, Path(unquote(urlsplit(attachment.url).path)), limit_bytes)
+
+    @staticmethod
+    def _read(path: Path, limit_bytes: int) -> bytes:
+        try:
+            with path.open("rb") as file:
+                data = file.read(limit_bytes + 1)
+        except OSError as error:
+            raise UserError(f"The file cannot be read ({type(error).__name__}).") from error
+        if len(data) > limit_bytes:
+            raise UserError(f"The file is larger than {limit_bytes // 1_048_576} MB.")
+        return data
+
+
+async def tag_files(names: Sequence[str], settings: Settings, show: Callable[[Seen], None]) -> End:
+    """Tag pictures; `show` gets each answer as soon as it and all before it are there."""
+
+    async def look(each: Input, tools: Tools) -> Seen:
+        began = monotonic()
+        reply = await tag(await tools.media.intake(each.content), model=tools.model)
+        tags = reply.value().model_dump(mode="json")
+        return Seen(input=each, document={"file": each.file, **tags, **_made_by(reply.engine, began)}, end=End.DONE)
+
+    return await _look_at([Input(given=name, path=Path(name)) for name in names], look, settings, show)
+
+
+async def moderate_inputs(
+    given: Sequence[str], settings: Settings, show: Callable[[Seen], None], *, policy: Policy | None
+) -> End:
+    """Judge files and texts against `policy`, else the operator's own, else the shipped one."""
+    rules = policy or own_policy(settings)
+
+    async def look(each: Input, tools: Tools) -> Seen:
+        began = monotonic()
+        verdict, _ = await moderate(await tools.media.intake(each.content), policy=rules, model=tools.model)
+        document = {"file": each.file, **_verdict_document(verdict), **_made_by(verdict.engine, began)}
+        return Seen(input=each, document=document, end=_end_of_verdict(verdict))
+
+    return await _look_at([_file_or_text(each) for each in given], look, settings, show)
+
+
+def own_policy(settings: Settings) -> Policy:
+    """Return the policy in the data folder where there is one, else the shipped one.
+
+    Raises: `Misconfigured` naming the line that is wrong.
+    """
+    return policies.load(settings.policy_file) if settings.policy_file.exists() else policies.shipped()
+
+
+Look = Callable[[Input, Tools], Awaitable[Seen]]
+
+
+async def _look_at(inputs: Sequence[Input], look: Look, settings: Settings, show: Callable[[Seen], None]) -> End:
+    problems = {position: problem for position, each in enumerate(inputs) if (problem := _problem_of(each))}
+    async with AsyncExitStack() as stack:
+        # Starting a model takes a second or two, which nobody should wait for who mistyped the only name.
+        tools = await stack.enter_async_context(_open_tools(settings)) if len(problems) < len(inputs) else None
+        advance = stack.enter_context(_progress(len(inputs)))
+        slots = asyncio.Semaphore(AT_ONCE)
+
+        async def look_safely(position: int, each: Input) -> Seen:
+            if tools is None or position in problems:
+                return _failed(each, UserError(problems[position]))
+            async with slots:
+                try:
+                    return await look(each, tools)
+                except FlashbulbError as error:
+                    return _failed(each, error)
+                finally:
+                    advance()
+
+        tasks = [asyncio.create_task(look_safely(position, each)) for position, each in enumerate(inputs)]
+        try:
+            ends = [_shown(await task, show) for task in tasks]
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+    return max(ends, default=End.DONE)
+
+
+def _shown(seen: Seen, show: Callable[[Seen], None]) -> End:
+    show(seen)
+    if seen.error is not None:
+        say_problem(seen.error)
+    return seen.end
+
+
+@asynccontextmanager
+async def _open_tools(settings: Settings) -> AsyncIterator[Tools]:
+    async with Sandbox() as sandbox, open_models(settings) as model:
+        yield Tools(media=MediaReader(LocalFiles(), sandbox), model=model)
+
+
+@contextmanager
+def _progress(total: int) -> Iterator[Callable[[], None]]:
+    """Show a bar on standard error for several inputs, where that is a terminal; yield what moves it on by one."""
+    if total < 2 or not sys.stderr.isatty():
+        yield lambda: None
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("Looking", total=total)
+        yield lambda: bar.advance(task)
+
+
+def _problem_of(each: Input) -> str | None:
+    """Return what is wrong with a file before anything is started for it."""
+    if each.path is None:
+        too_long = len(each.given) > TEXT_JUDGED_CHARS
+        return f"This text is longer than {TEXT_JUDGED_CHARS:,} characters. Judge it in pieces." if too_long else None
+    try:
+        status = each.path.stat()
+    except FileNotFoundError:
+        return "There is no such file. Check its name."
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        return f"The file cannot be looked up ({type(error).__name__}). Check its name."
+    if stat.S_ISDIR(status.st_mode):
+        return "This is a folder. Name the files in it, such as FOLDER/*.jpg."
+    if not stat.S_ISREG(status.st_mode):
+        return "This is not a regular file. Save it to one first."
+    if not os.access(each.path, os.R_OK):
+        return "You may not read this file. Change its permissions (chmod u+r)."
+    if status.st_size == 0:
+        return "This file is empty. Choose another one."
+    if status.st_size > IMAGE_BYTES:
+        return f"This file is larger than {IMAGE_BYTES // 1_048_576} MB. Make it smaller first."
+    return None
+
+
+def _file_or_text(given: str) -> Input:
+    """Tell a file's name from a text: a file is there, or a single word ends like the name of one."""
+    try:
+        exists = Path(given).exists()
+    except (OSError, ValueError):  # too long for a name, or with a NUL
+        exists = False
+    kind = mimetypes.guess_type(given)[0] or ""
+    named_like_one = kind.startswith(FILE_KINDS) and "://" not in given and not any(letter.isspace() for letter in given)
+    return Input(given=given, path=Path(given) if exists or named_like_one else None)
+
+
+def _failed(each: Input, error: FlashbulbError) -> Seen:
+    sentence = f"{each.file}: {error}" if each.file else str(error)
+    document = {"file": each.file, "error": str(error), "engine": "none", "elapsed_ms": 0}
+    return Seen(input=each, document=document, end=end_of(error), error=sentence)
+
+
+def _made_by(engine: str, began: float) -> dict[str, Any]:
+    return {"engine": engine, "elapsed_ms": round((monotonic() - began) * 1000)}
+
+
+def _verdict_document(verdict: Verdict) -> dict[str, Any]:
+    return {
+        "verdict": verdict.decision,
+        "action": verdict.action.value,
+        "reasons": list(verdict.reasons),
+        "findings": [finding.model_dump(mode="json") for finding in verdict.findings],
+        "coverage": verdict.coverage.model_dump(),
+        "policy": verdict.policy,
+    }
+
+
+def _end_of_verdict(verdict: Verdict) -> End:
+    if verdict.decision == "allow":
+        return End.DONE
+    if verdict.decision == "act":
+        return End.FOUND
+    return max((UNKNOWN_ENDS.get(each.cause, End.FOUND) for each in verdict.incomplete), default=End.FOUND)

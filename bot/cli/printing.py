@@ -1,0 +1,150 @@
+"""What the commands print: for people on a terminal, plain lines for a pipe, JSON lines with `--json`."""
+
+import json
+import shutil
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+import typer
+from rich.box import ROUNDED, SIMPLE_HEAD
+from rich.console import Console, Group, RenderableType
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from bot.cli.ends import plain
+from bot.cli.looking import Seen
+from pipelines.ports import UNDERSTUDY
+
+WIDTH_MAX: Final = 100  # longer lines are hard to read
+SEVERITIES: Final = ("none", "mild", "moderate", "severe", "critical")
+STYLES: Final = {"allow": "bold green", "act": "bold red", "unknown": "bold yellow"}
+QUALITIES: Final = ("sharpness", "exposure", "contrast", "noise")
+
+Rows = Sequence[tuple[str, str]]
+
+
+def show_json(seen: Seen) -> None:
+    """Print the document as one line of JSON."""
+    typer.echo(json.dumps(seen.document, ensure_ascii=False))
+
+
+def show_tags(seen: Seen) -> None:
+    """Print what a picture shows."""
+    if seen.error is None:
+        rows = tag_rows(seen.document)
+        _show(_name(seen), rows, lambda: _grid(rows), seen)
+
+
+def show_verdict(seen: Seen) -> None:
+    """Print what moderation makes of a file or a text."""
+    if seen.error is None:
+        rows = verdict_rows(seen.document)
+        _show(_name(seen), rows, lambda: _verdict(seen.document), seen)
+
+
+def tag_rows(document: dict[str, Any]) -> Rows:
+    """Return what a picture shows as labels and texts, without what is empty."""
+    quality = document["technical_quality"]
+    rows = (
+        ("Alt text", document["alt_text"]),
+        ("Subjects", ", ".join(document["subjects"])),
+        ("Tags", ", ".join(document["tags"])),
+        ("Style", document["style"]),
+        ("Mood", document["mood"]),
+        ("Colours", ", ".join(document["colours"])),
+        ("Quality", ", ".join(f"{name} {quality[name]}" for name in QUALITIES)),
+        ("Text", document["text"]),
+    )
+    return [(label, plain(text)) for label, text in rows if text]
+
+
+def verdict_rows(document: dict[str, Any]) -> Rows:
+    """Return a verdict as labels and texts."""
+    coverage = document["coverage"]
+    findings = [("Finding", f"{_finding(each)} in {each['place'] or 'all of it'}") for each in document["findings"]]
+    return [
+        ("Verdict", _headline(document)),
+        *(("Reason", plain(reason)) for reason in document["reasons"]),
+        *((label, plain(text)) for label, text in findings),
+        ("Judged", f"{coverage['judged']} of {coverage['total']} parts"),
+        ("Policy", document["policy"]),
+    ]
+
+
+def who(engine: str) -> str:
+    """Return who answered, in words."""
+    return "understudy: no model" if engine == UNDERSTUDY else engine
+
+
+def console() -> Console:
+    """Return what prints on standard output, as wide as one likes to read."""
+    return Console(highlight=False, width=min(shutil.get_terminal_size().columns, WIDTH_MAX))
+
+
+def _show(name: str, rows: Rows, pretty: Callable[[], RenderableType], seen: Seen) -> None:
+    engine = f"{who(seen.document['engine'])}, {seen.document['elapsed_ms']} ms"
+    if sys.stdout.isatty():
+        title, subtitle = Text(f" {name} ", style="bold"), Text(f" {engine} ", style="dim")
+        body = Panel(pretty(), title=title, title_align="left", subtitle=subtitle, subtitle_align="right", box=ROUNDED, padding=(1, 2))
+        console().print(body)
+        return
+    lines = [("File", name), *rows, ("By", engine)]
+    typer.echo("\n".join(f"{label}: {' '.join(text.split())}" for label, text in lines) + "\n")
+
+
+def _grid(rows: Rows) -> Table:
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(style="cyan", no_wrap=True)
+    grid.add_column(overflow="fold")
+    for label, text in rows:
+        grid.add_row(label, Text(text))
+    return grid
+
+
+def _verdict(document: dict[str, Any]) -> RenderableType:
+    coverage = document["coverage"]
+    parts: list[RenderableType] = [Text(_headline(document), style=STYLES[document["verdict"]])]
+    parts += [Text(plain(reason)) for reason in document["reasons"]]
+    if document["findings"]:
+        parts.append(_findings(document["findings"]))
+    parts.append(Text(f"\n{coverage['judged']} of {coverage['total']} parts judged, policy {document['policy']}", style="dim"))
+    return Group(*parts)
+
+
+def _findings(findings: Sequence[dict[str, Any]]) -> Table:
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="cyan", expand=True)
+    for title, ratio in (("Finding", 3), ("Severity", 2), ("Sure", 1), ("Where", 2), ("Evidence", 5)):
+        table.add_column(title, ratio=ratio, overflow="fold")
+    for each in findings:
+        table.add_row(
+            Text(plain(_named(each))),
+            SEVERITIES[each["severity"]],
+            f"{each['confidence']:.0%}",
+            Text(plain(each["place"])),
+            Text(plain(each["evidence"])),
+        )
+    return table
+
+
+def _headline(document: dict[str, Any]) -> str:
+    verdict, action = document["verdict"], document["action"]
+    return "allow" if verdict == "allow" else f"{verdict}: {action}"
+
+
+def _finding(each: dict[str, Any]) -> str:
+    evidence = f": {each['evidence']}" if each["evidence"] else ""
+    return f"{_named(each)}, {SEVERITIES[each['severity']]}, {each['confidence']:.0%} sure{evidence}"
+
+
+def _named(each: dict[str, Any]) -> str:
+    name = each["category"].replace("_", " ")
+    return f"{name} ({each['kind']})" if each["kind"] else name
+
+
+def _name(seen: Seen) -> str:
+    if seen.input.file is not None:
+        return seen.input.file
+    words = plain(" ".join(seen.input.given.split()))
+    return f"“{words[:47]}…”" if len(words) > 48 else f"“{words}”"

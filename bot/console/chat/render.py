@@ -1,0 +1,252 @@
+"""Messages, answers and forms to fragments of HTML. Templates lay out; words that need thought are chosen here."""
+
+import re
+import zlib
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Final, Literal, assert_never
+from urllib.parse import urlsplit
+
+from markupsafe import Markup
+
+from bot.console.chat import CHANNELS, MODERATORS
+from bot.console.pages import Pages
+from bot.storage.console import Replies, StoredMessage
+from handlers.answers import Answer, CaseCard, FindingSaid, Held, Help, Invitation, Judged, Notice, Tagged
+from handlers.commands import SHORTCUTS
+from handlers.events import Person
+from handlers.forms import Form
+from pipelines.content import Attachment
+from pipelines.moderation.policy import Action
+from pipelines.ports import UNDERSTUDY
+
+Tone = Literal["", "ok", "warn", "bad"]
+
+# Messages of one author that follow each other within this time stand under one name.
+GROUPED_WITHIN: Final = timedelta(minutes=5)
+AVATARS: Final = 6  # colours, in chat.css
+LINK: Final = re.compile(r"https?://[^\s<>\"']*[^\s<>\"'.,;:!?)\]}]", re.IGNORECASE)
+
+SEVERITIES: Final = ("none", "mild", "moderate", "severe", "critical")
+DONE: Final = {
+    Action.ALLOW: "left alone",
+    Action.TAG: "tagged",
+    Action.FLAG: "flagged",
+    Action.HOLD: "held",
+    Action.REMOVE: "removed",
+    Action.TIMEOUT: "removed, its author paused",
+    Action.BAN: "removed, its author banned",
+}
+
+
+class Renderer:
+    """Renders for one person at a time: `viewer` decides which links and buttons there are."""
+
+    def __init__(self, pages: Pages) -> None:
+        self._pages = pages
+
+    def message(
+        self,
+        message: StoredMessage,
+        *,
+        viewer: Person,
+        replies: Replies | None = None,
+        follows: bool = False,
+        in_thread: bool = False,
+    ) -> Markup:
+        """Return one message. `in_thread`: as it stands in the thread's panel, where nothing hangs on it."""
+        return self._fragment(
+            "chat/message.html",
+            message=message,
+            name=message.author.name if message.author else "Flashbulb",
+            avatar=zlib.crc32((message.author.id if message.author else "").encode()) % AVATARS,
+            answer=message.answer and self.answer(message.answer, message=message, viewer=viewer),
+            spans=spans(message.text),
+            replies=None if in_thread else replies,
+            follows=follows,
+            in_thread=in_thread,
+            shortcuts=shortcuts(message),
+            log_channel=MODERATORS if MODERATORS.open_to(viewer.role) and message.channel != MODERATORS.name else None,
+            is_picture=is_picture,
+            size=size,
+        )
+
+    def messages(
+        self,
+        messages: Sequence[StoredMessage],
+        *,
+        viewer: Person,
+        replies: Mapping[str, Replies] | None = None,
+        in_thread: bool = False,
+    ) -> Markup:
+        """Return messages one after the other, grouped by author."""
+        before: StoredMessage | None = None
+        rendered = []
+        for message in messages:
+            rendered.append(
+                self.message(
+                    message,
+                    viewer=viewer,
+                    replies=(replies or {}).get(message.id),
+                    follows=before is not None and follows(before, message),
+                    in_thread=in_thread,
+                )
+            )
+            before = message
+        return Markup("").join(rendered)
+
+    def thread(self, root: StoredMessage, replies: Sequence[StoredMessage], *, viewer: Person) -> Markup:
+        """Return the panel of a thread: its root, the replies and a composer while it stands."""
+        return self._fragment(
+            "chat/thread.html",
+            root=root,
+            messages=self.messages([root, *replies], viewer=viewer, in_thread=True),
+            channel=next(each for each in CHANNELS if each.name == root.channel),
+        )
+
+    def answer(self, answer: Answer, *, message: StoredMessage, viewer: Person) -> Markup:
+        """Return what one of our answers says."""
+        values: dict[str, object] = {}
+        match answer:
+            case CaseCard():
+                values = {"tone": tone_of_case(answer), "title": title_of_case(answer), "ending": ending_of_case(answer)}
+                values |= {"findings": [said(each) for each in answer.findings], "may_decide": viewer.role.reviews}
+            case Judged():
+                values = {"tone": tone_of_verdict(answer), "title": title_of_verdict(answer)}
+                values |= {"findings": [said(each) for each in answer.findings]}
+            case Invitation():
+                values = {"is_link": is_link(answer.url)}
+            case Tagged() | Held() | Help() | Notice():
+                pass
+            case _:
+                assert_never(answer)
+        return self._fragment(
+            f"chat/answers/{answer.kind}.html", answer=answer, message=message, understudy=UNDERSTUDY, **values
+        )
+
+    def form(self, form: Form, *, channel: str, thread: str | None) -> Markup:
+        """Return the dialog of a form that was opened in `channel`."""
+        return self._fragment("chat/form.html", form=form, channel=channel, thread=thread)
+
+    def _fragment(self, template: str, **values: object) -> Markup:
+        return Markup(self._pages.fragment(template, **values))  # our own templates, which escape every value
+
+
+def follows(before: StoredMessage, message: StoredMessage) -> bool:
+    """Whether `message` stands under the same name as the one `before` it."""
+    plain = all(each.command is None and each.state == "shown" and each.only_for is None for each in (before, message))
+    same_author = (before.author and before.author.id) == (message.author and message.author.id)
+    return plain and same_author and message.at - before.at < GROUPED_WITHIN
+
+
+def shortcuts(message: StoredMessage) -> list[dict[str, str]]:
+    """Return what the menu of a message offers: nothing on what is ours, or not for all to see."""
+    if message.author is None or message.state != "shown" or message.only_for is not None:
+        return []
+    return [{"command": each.command, "label": each.label} for each in SHORTCUTS if message.files or not each.needs_file]
+
+
+def spans(text: str) -> list[tuple[Literal["text", "link"], str]]:
+    """Split a member's text into plain words and links. Only http and https addresses are links."""
+    found: list[tuple[Literal["text", "link"], str]] = []
+    end = 0
+    for match in LINK.finditer(text):
+        if match.start() > end:
+            found.append(("text", text[end : match.start()]))
+        found.append(("link", match.group()) if is_link(match.group()) else ("text", match.group()))
+        end = match.end()
+    return [*found, ("text", text[end:])] if end < len(text) else found
+
+
+def is_link(url: str) -> bool:
+    """Whether `url` may be one that people press: an http(s) address with a host."""
+    try:
+        return urlsplit(url).scheme.lower() in {"http", "https"} and bool(urlsplit(url).hostname)
+    except ValueError:
+        return False
+
+
+def is_picture(file: Attachment) -> bool:
+    """Whether a preview is worth asking for; whether it is a picture is known only once the media workers opened it."""
+    return file.media_type.startswith("image/")
+
+
+def size(size_bytes: int) -> str:
+    """Return a file's size in words."""
+    if size_bytes < 1_000:
+        return f"{size_bytes} bytes"
+    return f"{size_bytes / 1_000:.0f} kB" if size_bytes < 1_000_000 else f"{size_bytes / 1_000_000:.1f} MB"
+
+
+def said(finding: FindingSaid) -> dict[str, object]:
+    """Return a finding in words; `tone` says how bad it is, beside the word for its severity."""
+    tone: Tone = "bad" if finding.severity >= 3 else "warn" if finding.severity == 2 else ""
+    category = finding.category.value.replace("_", " ").capitalize()
+    kind = finding.finding_kind.replace("_", " ")
+    return {
+        "category": f"{category} ({kind})" if kind else category,
+        "severity": SEVERITIES[min(max(finding.severity, 0), len(SEVERITIES) - 1)],
+        "confidence": f"{finding.confidence:.0%}",
+        "evidence": finding.evidence,
+        "place": place_in_words(finding.place),
+        "tone": tone,
+    }
+
+
+def place_in_words(place: str) -> str:
+    """Return a part's id for people: `image:0/frame:17` is `picture 1, frame 17`."""
+    words = {"text": "text", "file": "file", "image": "picture", "frame": "frame", "code": "code"}
+    said = []
+    for position, step in enumerate(place.split("/")):
+        name, _, number = step.partition(":")
+        word = words.get(name, name.replace("-", " "))
+        counted = number.isdecimal() and name in {"file", "image"}
+        said.append(f"{word} {int(number) + 1}" if counted else f"{word} {number}" if position and number else word)
+    return ", ".join(filter(None, said))
+
+
+def title_of_case(card: CaseCard) -> str:
+    """Say what was done about whose message."""
+    done = DONE[card.action]
+    return f"Would be {done} (shadow mode)" if card.shadow else done.capitalize()
+
+
+def ending_of_case(card: CaseCard) -> str:
+    """Say where a case stands."""
+    by = f" by {card.decided_by}" if card.decided_by else ""
+    match card.state:
+        case "restored":
+            return f"Restored{by}"
+        case "kept":
+            return f"Kept removed{by}"
+        case "reported":
+            return "Reported by a member; nothing was done to it"
+        case "open":
+            return "Waits for a decision" if card.buttons else ""
+        case _:
+            assert_never(card.state)
+
+
+def tone_of_case(card: CaseCard) -> Tone:
+    if card.state == "restored":
+        return "ok"
+    return "bad" if card.action.takes_down and not card.shadow else "warn"
+
+
+def title_of_verdict(judged: Judged) -> str:
+    """Say what a verdict would lead to."""
+    match judged.verdict:
+        case "allow":
+            return "Nothing to object to"
+        case "act":
+            return f"Would be {DONE[judged.action]}"
+        case "unknown":
+            return f"Could not be judged in full; would be {DONE[judged.action]}"
+        case _:
+            assert_never(judged.verdict)
+
+
+def tone_of_verdict(judged: Judged) -> Tone:
+    if judged.verdict == "allow":
+        return "ok"
+    return "bad" if judged.verdict == "act" and judged.action.takes_down else "warn"

@@ -1,0 +1,51 @@
+"""The models that the settings describe, opened: whoever is configured, or the understudy."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from pydantic import SecretStr
+
+from bot.config_file import read_config
+from bot.settings import Settings
+from bot.understudy import open_understudy
+from pipelines.models import Models, Providers
+from pipelines.ports import UNDERSTUDY
+
+# Sent where an address is set and no key: an emulator or a local server takes any.
+NO_KEY = SecretStr("none")
+
+
+@asynccontextmanager
+async def open_models(settings: Settings, *, on_restart: Callable[[], None] = lambda: None) -> AsyncIterator[Models]:
+    """Open the models, loaded and ready to be asked; where none is configured the understudy is started to answer.
+
+    `on_restart` is called each time that the understudy had to be started again.
+
+    Raises: `Misconfigured` when a model cannot be asked as configured, `Unavailable` when the understudy does not start.
+    """
+    config = read_config(settings)
+    async with AsyncExitStack() as stack:
+        accounts = providers(settings)
+        if not settings.has_model:
+            address = await stack.enter_async_context(open_understudy(on_restart=on_restart))
+            accounts = Providers(gemini_api_key=SecretStr(UNDERSTUDY), gemini_base_url=address)
+        models = Models(accounts, allow_understudy=not settings.real_platforms, profiles=config.models, prices=config.prices)
+        await stack.enter_async_context(models)
+        await models.warm_up()
+        yield models
+
+
+def providers(settings: Settings) -> Providers:
+    """Return the accounts that the settings give access to. An address for OpenAI is also that of a `local:` model."""
+    return Providers(
+        gemini_api_key=settings.gemini_api_key or (NO_KEY if settings.gemini_base_url else None),
+        gemini_base_url=settings.gemini_base_url,
+        google_cloud_project=settings.google_cloud_project,
+        google_cloud_location=settings.google_cloud_location,
+        anthropic_api_key=settings.anthropic_api_key or (NO_KEY if settings.anthropic_base_url else None),
+        anthropic_base_url=settings.anthropic_base_url,
+        openai_api_key=settings.openai_api_key,
+        openai_base_url=settings.openai_base_url,
+        local_api_key=settings.openai_api_key,
+        local_base_url=settings.openai_base_url,
+    )

@@ -1,0 +1,138 @@
+"""Effects become visible once: look, act, confirm.
+
+A request that we lost sight of may still have been carried out, and no platform promises to do a thing only once. So an intent
+is written down before each act; where one stands already, the platform is asked first what became of it.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final, Protocol
+
+import structlog
+
+from bot.storage.tables import now
+from bot.storage.work import Undertaking, Work
+from handlers.effects import AnyEffect, Notify, Performed, Plan
+from handlers.events import AnyEvent, Tenant
+from handlers.ports import Connection
+from pipelines.errors import FlashbulbError, Unavailable
+
+log = structlog.get_logger()
+
+# How long after an intent a request that nobody waits for any more may still take effect at the platform: only then is a look
+# worth anything. The sender is dead or has given up by then, so this is the platform's own time to deal with what arrived.
+SETTLE: Final = timedelta(seconds=2)
+READY_S: Final = 5.0  # then the event is put off, so that waiting for a login holds up no shutdown
+GIVEN_UP = "The platform has not answered for a day."
+
+
+class Planner(Protocol):
+    """Whoever decides what to do about events. All three may be called again for the same event after a crash."""
+
+    async def plan(self, event: AnyEvent) -> Plan: ...
+
+    async def plan_after_fault(self, event: AnyEvent) -> Plan:
+        """Decide about an event over which `plan` failed."""
+        ...
+
+    async def failed(self, event: AnyEvent, effect: AnyEffect, performed: Performed) -> Plan | None:
+        """Return what to do about an effect that will never be done, or None when the rest of its plan simply goes on.
+
+        What is returned is performed first. Then the rest goes on without its private notices: they would tell people that
+        what failed was done. A failure of what is returned is logged and not asked about again.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Performer:
+    """Performs undertakings on the platforms' connections, by platform."""
+
+    work: Work
+    planner: Planner
+    connections: Mapping[str, Connection]
+
+    async def perform(self, tenant: Tenant, key: str, *, last: bool) -> None:
+        """Perform what is left to do about the event `key`, in order, and forget it.
+
+        `last`: whoever does not answer now is given up on.
+
+        Raises: `Unavailable` when waiting may help; what is done by then stays done.
+        """
+        undertaking = await self.work.undertaking(tenant, key)
+        position = 0
+        while undertaking is not None and position < len(undertaking.effects):
+            undertaking = await self._advance(tenant, key, undertaking, position, last=last)
+            position += 1
+        await self.work.forget(tenant, key)
+
+    async def _advance(self, tenant: Tenant, key: str, undertaking: Undertaking, position: int, *, last: bool) -> Undertaking:
+        """Perform the effect at `position`; return what is to be done now, up to and with that effect the same as before."""
+        effect = undertaking.effects[position]
+        begun = await self.work.begun(tenant, effect.key)
+        if begun is not None and begun.performed is not None:
+            return undertaking
+        try:
+            performed = await self._carry_out(tenant, key, effect, begun_at=None if begun is None else begun.at)
+        except Unavailable as error:
+            if not last:
+                log.info("effect.put_off", effect=effect.key, service=error.service)
+                raise
+            performed = Performed(status="failed", why=GIVEN_UP)
+        then = None
+        if performed.status == "failed":
+            log.error("effect.failed", effect=effect.key, kind=effect.kind, why=performed.why)
+            then = await self._after_failure(tenant, key, undertaking, position, performed)
+        await self.work.confirm(tenant, key, effect.key, performed, then=then)
+        return then or undertaking
+
+    async def _carry_out(self, tenant: Tenant, key: str, effect: AnyEffect, *, begun_at: datetime | None) -> Performed:
+        connection = self.connections.get(effect.place.platform)
+        if connection is None:
+            raise Unavailable(effect.place.platform, "is not connected")
+        await _ready(connection)
+        try:
+            if begun_at is not None:
+                await asyncio.sleep((begun_at + SETTLE - now()).total_seconds())
+                if found := await connection.look(effect):
+                    return found
+            await self.work.begin(tenant, key, effect.key)
+            return await connection.act(effect)
+        except Unavailable:
+            raise
+        except FlashbulbError as error:
+            return Performed(status="failed", why=str(error))
+        except Exception as error:  # noqa: BLE001 - a fault of ours must end with somebody being told, not in silence
+            return Performed(status="failed", why=f"Flashbulb itself failed ({type(error).__name__}).")
+
+    async def _after_failure(
+        self, tenant: Tenant, key: str, undertaking: Undertaking, position: int, performed: Performed
+    ) -> Undertaking | None:
+        effect = undertaking.effects[position]
+        event = await self.work.event(tenant, key)
+        if event is None or effect.key in undertaking.told:
+            return None
+        try:
+            plan = await self.planner.failed(event, effect, performed)
+        except Unavailable:
+            raise
+        except Exception as error:  # noqa: BLE001 - part of planning, where every error becomes words
+            log.error("failure.untold", effect=effect.key, error=type(error).__name__)
+            return None
+        if plan is None:
+            return None
+        done, rest = undertaking.effects[: position + 1], undertaking.effects[position + 1 :]
+        return Undertaking(
+            effects=(*done, *plan.effects, *(each for each in rest if not isinstance(each, Notify))),
+            told=(*undertaking.told, *(each.key for each in plan.effects)),
+        )
+
+
+async def _ready(connection: Connection) -> None:
+    try:
+        async with asyncio.timeout(READY_S):
+            await connection.ready()
+    except TimeoutError:
+        raise Unavailable(connection.platform, "is not connected yet") from None

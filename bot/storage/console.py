@@ -1,0 +1,389 @@
+"""What stands in the console's channels: messages, their files, threads. As a platform of its own it keeps them itself."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+import sqlalchemy as sa
+from pydantic import TypeAdapter
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.storage.database import Records, upsert
+from bot.storage.tables import ConsoleFileRow, ConsoleMessageRow, ConsolePersonRow
+from handlers.answers import Answer
+from handlers.events import Person, Role
+from pipelines.content import Attachment
+
+ANSWER: Final[TypeAdapter[Answer]] = TypeAdapter(Answer)
+
+# States in which a message has a place in its channel: as itself, or as the note that it was taken out.
+STANDING: Final = ("shown", "removed", "erased")
+# Before its name, where the bytes of a file are: `console:SHA256`.
+URL_PREFIX: Final = "console:"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """What a person sends. `id` was made in the browser; `text` is the argument where it is the line of a `command`."""
+
+    id: str
+    channel: str
+    thread: str | None
+    person: str
+    text: str
+    command: str | None
+    only_for: str | None
+    files: tuple[Attachment, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredMessage:
+    """A message of a channel as it stands now. `author` is None where it is ours, and then it holds an `answer`.
+
+    `state` is one of `arriving`, `unsent`, `shown`, `removed`, `erased` (see `ConsoleMessageRow`).
+    """
+
+    seq: int
+    id: str
+    channel: str
+    thread: str | None
+    author: Person | None
+    text: str
+    command: str | None
+    answer: Answer | None
+    only_for: str | None
+    state: str
+    edit_effect: str | None
+    at: datetime
+    files: tuple[Attachment, ...] = ()
+
+    def visible_to(self, person: str) -> bool:
+        """Whether it stands in its channel for `person`, be it only as the note that it was taken out."""
+        return self.state in STANDING and self.only_for in (None, person)
+
+    def was(self, draft: Draft) -> bool:
+        """Whether it is what `draft` says, so that sending that again adds nothing."""
+        if self.author is None or self.author.id != draft.person:
+            return False
+        same_words = (self.channel, self.thread, self.text, self.command) == (
+            draft.channel,
+            draft.thread,
+            draft.text,
+            draft.command,
+        )
+        same_files = [file.url for file in self.files] == [file.url for file in draft.files]
+        return self.state == "erased" or (same_words and same_files)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replies:
+    """What hangs on a message: how many replies, and when the last one came."""
+
+    count: int
+    last_at: datetime
+
+
+class ConsoleMessages:
+    """Messages of all workspaces. Every write may be repeated and changes nothing then."""
+
+    def __init__(self, records: Records) -> None:
+        self._records = records
+
+    async def keep(self, workspace: str, draft: Draft) -> StoredMessage | None:
+        """Store what a person sent, as `arriving`: nobody sees it before `show`.
+
+        Return what stands under its id, which may be something else that was there before; None where that belongs to another
+        workspace.
+        """
+        values = {
+            "workspace": workspace,
+            "id": draft.id,
+            "channel": draft.channel,
+            "thread": draft.thread,
+            "person": draft.person,
+            "text": draft.text,
+            "command": draft.command,
+            "only_for": draft.only_for,
+            "state": "arriving",
+        }
+        async with self._records.begin() as session:
+            if await upsert(session, ConsoleMessageRow, values, on=["id"]):
+                session.add_all(_file_rows(workspace, draft.id, draft.files))
+                await session.flush()
+            return await _first(session, workspace, ConsoleMessageRow.id == draft.id)
+
+    async def arrives(self, workspace: str, id: str) -> None:
+        """Note that what was put aside is being sent again."""
+        await self._set(workspace, id, ("unsent",), state="arriving")
+
+    async def show(self, workspace: str, id: str) -> StoredMessage | None:
+        """Let the channel see what was kept and accepted. Return None when there is nothing to show any more, or already."""
+        return await self._set(workspace, id, ("arriving",), state="shown")
+
+    async def put_aside(self, workspace: str, id: str) -> None:
+        """Put what could not be accepted aside until its author sends it again."""
+        await self._set(workspace, id, ("arriving",), state="unsent")
+
+    async def arriving(self, workspace: str) -> list[StoredMessage]:
+        """Return what a crash left between being stored and being shown, oldest first."""
+        async with self._records.reading() as session:
+            return await _all(session, workspace, ConsoleMessageRow.state == "arriving")
+
+    async def forget_unsent(self, workspace: str, *, before: datetime) -> None:
+        """Delete what nobody has sent again since `before`."""
+        async with self._records.begin() as session:
+            unsent = sa.select(ConsoleMessageRow.id).where(
+                ConsoleMessageRow.workspace == workspace, ConsoleMessageRow.state == "unsent", ConsoleMessageRow.at < before
+            )
+            ids = list(await session.scalars(unsent))
+            await session.execute(sa.delete(ConsoleFileRow).where(*_files_of(workspace, ids)))
+            await session.execute(
+                sa.delete(ConsoleMessageRow).where(ConsoleMessageRow.workspace == workspace, ConsoleMessageRow.id.in_(ids))
+            )
+
+    async def say(
+        self, workspace: str, *, id: str, channel: str, thread: str | None, answer: Answer, only_for: str | None, effect: str
+    ) -> StoredMessage:
+        """Store a message of ours, once for each `effect`. Return what stands for it."""
+        values = {
+            "workspace": workspace,
+            "id": id,
+            "channel": channel,
+            "thread": thread,
+            "answer": _as_json(answer),
+            "only_for": only_for,
+            "effect": effect,
+            "state": "shown",
+        }
+        async with self._records.begin() as session:
+            await upsert(session, ConsoleMessageRow, values, on=["effect"])
+            (said,) = await _all(session, workspace, ConsoleMessageRow.effect == effect)
+            return said
+
+    async def change(self, workspace: str, id: str, *, answer: Answer, effect: str) -> StoredMessage | None:
+        """Let a message of ours say something else. Return None when there is no such message."""
+        ours = ConsoleMessageRow.person.is_(None)
+        return await self._set(workspace, id, ("shown",), ours, answer=_as_json(answer), edit_effect=effect)
+
+    async def take_out(self, workspace: str, id: str, *, effect: str) -> StoredMessage | None:
+        """Take a person's message out of its channel, with all it holds. Return None when it is not there any more."""
+        theirs = ConsoleMessageRow.person.is_not(None)
+        return await self._set(workspace, id, ("arriving", "unsent", "shown"), theirs, state="removed", edit_effect=effect)
+
+    async def bring_back(self, workspace: str, id: str, *, effect: str) -> StoredMessage | None:
+        """Put a message back that was taken out. Return None when nothing was kept of it."""
+        return await self._set(workspace, id, ("removed",), state="shown", edit_effect=effect)
+
+    async def hashes_of_it_alone(self, workspace: str, id: str) -> list[str]:
+        """Return the hashes of a message's files that no other message has, of any workspace."""
+        elsewhere = sa.select(ConsoleFileRow.sha256).where(sa.not_(sa.and_(*_files_of(workspace, [id]))))
+        mine = sa.select(ConsoleFileRow.sha256).where(*_files_of(workspace, [id]), ConsoleFileRow.sha256.not_in(elsewhere))
+        async with self._records.reading() as session:
+            return sorted(set(await session.scalars(mine)))
+
+    async def erase(self, workspace: str, id: str, *, effect: str) -> StoredMessage | None:
+        """Delete what a message held that was taken out. Only a note stays that it was here: its id must never be new."""
+        async with self._records.begin() as session:
+            await session.execute(sa.delete(ConsoleFileRow).where(*_files_of(workspace, [id])))
+        return await self._set(workspace, id, ("removed",), state="erased", text="", edit_effect=effect)
+
+    async def find(self, workspace: str, id: str) -> StoredMessage | None:
+        async with self._records.reading() as session:
+            return await _first(session, workspace, ConsoleMessageRow.id == id)
+
+    async def made_by(self, workspace: str, effect: str) -> StoredMessage | None:
+        """Return the message that `effect` made."""
+        async with self._records.reading() as session:
+            return await _first(session, workspace, ConsoleMessageRow.effect == effect)
+
+    async def newest(
+        self, workspace: str, channel: str, *, viewer: str, limit: int, before: int | None = None
+    ) -> list[StoredMessage]:
+        """Return the newest messages of a channel that `viewer` may see, oldest first and without replies.
+
+        `before`: only those older than the message with this `seq`.
+        """
+        conditions = [ConsoleMessageRow.channel == channel, ConsoleMessageRow.thread.is_(None), *_seen_by(viewer)]
+        if before is not None:
+            conditions.append(ConsoleMessageRow.seq < before)
+        async with self._records.reading() as session:
+            found = await _all(session, workspace, *conditions, order=ConsoleMessageRow.seq.desc(), limit=limit)
+        return found[::-1]
+
+    async def newest_seqs(self, workspace: str, channel: str, *, viewer: str, limit: int) -> list[int]:
+        """Return the `seq` of each message that `newest` would return."""
+        seqs = (
+            sa.select(ConsoleMessageRow.seq)
+            .where(
+                ConsoleMessageRow.workspace == workspace,
+                ConsoleMessageRow.channel == channel,
+                ConsoleMessageRow.thread.is_(None),
+                *_seen_by(viewer),
+            )
+            .order_by(ConsoleMessageRow.seq.desc())
+            .limit(limit)
+        )
+        async with self._records.reading() as session:
+            return list(await session.scalars(seqs))[::-1]
+
+    async def replies(self, workspace: str, root: str, *, viewer: str) -> list[StoredMessage]:
+        """Return the replies to a message that `viewer` may see, oldest first."""
+        async with self._records.reading() as session:
+            return await _all(session, workspace, ConsoleMessageRow.thread == root, *_seen_by(viewer))
+
+    async def count_replies(self, workspace: str, roots: Collection[str], *, viewer: str) -> dict[str, Replies]:
+        """Return what hangs on each of `roots` for `viewer`; a message without replies is left out."""
+        counted = (
+            sa.select(ConsoleMessageRow.thread, sa.func.count(), sa.func.max(ConsoleMessageRow.at))
+            .where(ConsoleMessageRow.workspace == workspace, ConsoleMessageRow.thread.in_(roots), *_seen_by(viewer))
+            .group_by(ConsoleMessageRow.thread)
+        )
+        async with self._records.reading() as session:
+            found = [(root, Replies(count=count, last_at=last_at)) for root, count, last_at in await session.execute(counted)]
+        return {root: replies for root, replies in found if root is not None}
+
+    async def newest_with_file(self, workspace: str, channel: str, thread: str | None) -> StoredMessage | None:
+        """Return the newest message with a file that all may see: of a thread with its root, else of the channel alone."""
+        inside: sa.ColumnElement[bool] = ConsoleMessageRow.thread.is_(None)
+        if thread is not None:
+            inside = sa.or_(ConsoleMessageRow.thread == thread, ConsoleMessageRow.id == thread)
+        conditions = (
+            ConsoleMessageRow.channel == channel,
+            ConsoleMessageRow.state == "shown",
+            ConsoleMessageRow.only_for.is_(None),
+            inside,
+            sa.exists().where(
+                ConsoleFileRow.workspace == ConsoleMessageRow.workspace, ConsoleFileRow.message == ConsoleMessageRow.id
+            ),
+        )
+        async with self._records.reading() as session:
+            return await _first(session, workspace, *conditions, order=ConsoleMessageRow.seq.desc())
+
+    async def with_file(self, workspace: str, file: str) -> StoredMessage | None:
+        """Return the message that a file belongs to, which says who may see it."""
+        of_file = sa.select(ConsoleFileRow.message).where(ConsoleFileRow.workspace == workspace, ConsoleFileRow.id == file)
+        async with self._records.reading() as session:
+            return await _first(session, workspace, ConsoleMessageRow.id.in_(of_file))
+
+    async def known_hashes(self) -> set[str]:
+        """Return the hashes of all files of all messages; whatever else lies in the store is a stray."""
+        async with self._records.reading() as session:
+            return set(await session.scalars(sa.select(ConsoleFileRow.sha256).distinct()))
+
+    async def _set(
+        self, workspace: str, id: str, states: Collection[str], *conditions: sa.ColumnElement[bool], **values: Any
+    ) -> StoredMessage | None:
+        """Change a message that is in one of `states`. Return it as it stands then, or None where nothing was changed."""
+        update = (
+            sa.update(ConsoleMessageRow)
+            .where(
+                ConsoleMessageRow.workspace == workspace,
+                ConsoleMessageRow.id == id,
+                ConsoleMessageRow.state.in_(states),
+                *conditions,
+            )
+            .values(**values)
+            .returning(ConsoleMessageRow.id)
+        )
+        async with self._records.begin() as session:
+            changed = list(await session.scalars(update))
+            return await _first(session, workspace, ConsoleMessageRow.id.in_(changed)) if changed else None
+
+
+def sha256_of(file: Attachment) -> str:
+    return file.url.removeprefix(URL_PREFIX)
+
+
+def _seen_by(viewer: str) -> tuple[sa.ColumnElement[bool], sa.ColumnElement[bool]]:
+    mine = sa.or_(ConsoleMessageRow.only_for.is_(None), ConsoleMessageRow.only_for == viewer)
+    return ConsoleMessageRow.state.in_(STANDING), mine
+
+
+def _files_of(workspace: str, messages: Collection[str]) -> tuple[sa.ColumnElement[bool], sa.ColumnElement[bool]]:
+    return ConsoleFileRow.workspace == workspace, ConsoleFileRow.message.in_(messages)
+
+
+def _as_json(answer: Answer) -> Any:
+    return ANSWER.dump_python(answer, mode="json")
+
+
+def _file_rows(workspace: str, message: str, files: Sequence[Attachment]) -> list[ConsoleFileRow]:
+    return [
+        ConsoleFileRow(
+            id=file.id,
+            workspace=workspace,
+            message=message,
+            position=position,
+            sha256=sha256_of(file),
+            name=file.name,
+            media_type=file.media_type,
+            size_bytes=file.size_bytes,
+        )
+        for position, file in enumerate(files)
+    ]
+
+
+async def _all(
+    session: AsyncSession,
+    workspace: str,
+    *conditions: sa.ColumnElement[bool],
+    order: sa.ColumnElement[Any] | None = None,
+    limit: int | None = None,
+) -> list[StoredMessage]:
+    person_of_message = sa.and_(
+        ConsolePersonRow.workspace == ConsoleMessageRow.workspace, ConsolePersonRow.id == ConsoleMessageRow.person
+    )
+    rows = (
+        sa.select(ConsoleMessageRow, ConsolePersonRow)
+        .outerjoin(ConsolePersonRow, person_of_message)
+        .where(ConsoleMessageRow.workspace == workspace, *conditions)
+        .order_by(ConsoleMessageRow.seq if order is None else order)
+        .limit(limit)
+        .execution_options(populate_existing=True)
+    )
+    found = [(message, person) for message, person in await session.execute(rows)]
+    files = await session.scalars(
+        sa.select(ConsoleFileRow)
+        .where(*_files_of(workspace, [message.id for message, _ in found]))
+        .order_by(ConsoleFileRow.message, ConsoleFileRow.position)
+    )
+    of_message: dict[str, list[Attachment]] = {}
+    for row in files:
+        of_message.setdefault(row.message, []).append(_file(row))
+    return [_message(message, person, of_message.get(message.id, [])) for message, person in found]
+
+
+async def _first(
+    session: AsyncSession, workspace: str, *conditions: sa.ColumnElement[bool], order: sa.ColumnElement[Any] | None = None
+) -> StoredMessage | None:
+    found = await _all(session, workspace, *conditions, order=order, limit=1)
+    return found[0] if found else None
+
+
+def _file(row: ConsoleFileRow) -> Attachment:
+    url = URL_PREFIX + row.sha256
+    return Attachment(id=row.id, url=url, name=row.name, media_type=row.media_type, size_bytes=row.size_bytes)
+
+
+def _message(row: ConsoleMessageRow, person: ConsolePersonRow | None, files: Sequence[Attachment]) -> StoredMessage:
+    author = None
+    if row.person is not None:
+        # Somebody whose row is gone has no name any more, and no rights.
+        name, role = (person.name, Role(person.role)) if person is not None else ("Somebody", Role.MEMBER)
+        author = Person(id=row.person, name=name, role=role)
+    return StoredMessage(
+        seq=row.seq,
+        id=row.id,
+        channel=row.channel,
+        thread=row.thread,
+        author=author,
+        text=row.text,
+        command=row.command,
+        answer=None if row.answer is None else ANSWER.validate_python(row.answer),
+        only_for=row.only_for,
+        state=row.state,
+        edit_effect=row.edit_effect,
+        at=row.at,
+        files=tuple(files),
+    )

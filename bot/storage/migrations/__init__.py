@@ -1,0 +1,1 @@
+"""What changed about the tables, version by version. `bot.storage.migration` runs it."""

@@ -1,0 +1,32 @@
+"""QR and bar codes: text that people's phones read and that a model mostly cannot."""
+
+import zxingcpp
+from PIL import Image
+
+from pipelines import limits
+
+
+class Codes:
+    """The codes of one file, each once, in the order they were found."""
+
+    def __init__(self) -> None:
+        self._found: dict[str, None] = {}
+
+    def look_at(self, sharp: Image.Image, prepared: Image.Image) -> None:
+        """Read every code: all kinds in the prepared picture, QR codes, which phones open, also where it is still sharp."""
+        self._read(prepared)
+        if max(sharp.size) > max(prepared.size):
+            self._read(sharp, formats=zxingcpp.BarcodeFormat.QRCode)  # all kinds would take six times as long
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        return tuple(self._found)[: limits.CODES_JUDGED]
+
+    @property
+    def left_over(self) -> bool:
+        return len(self._found) > limits.CODES_JUDGED
+
+    def _read(self, picture: Image.Image, **options: object) -> None:
+        for code in zxingcpp.read_barcodes(picture.convert("L"), **options):
+            if text := str(code.text).encode("utf-8", "replace").decode().strip():
+                self._found[text] = None

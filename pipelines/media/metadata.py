@@ -1,0 +1,126 @@
+"""What a file says beside its pictures. It never travels with them; what reads like text is judged on its own."""
+
+import html
+import re
+import struct
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from PIL import ExifTags, Image, ImageCms
+
+from pipelines import limits
+
+# What reading broken EXIF raises (Pillow parses it lazily), found with its own and the ExifTool samples.
+_BROKEN: Final = (SyntaxError, ValueError, TypeError, KeyError, IndexError, OSError, EOFError, OverflowError, struct.error)
+
+_XP_TAGS: Final = frozenset({0x9C9B, 0x9C9C, 0x9C9D, 0x9C9E, 0x9C9F})  # Windows' title, comment, author, keywords, subject
+_USER_COMMENT: Final = 0x9286
+_ENCODINGS: Final = {b"ASCII\0\0\0": "ascii", b"UNICODE\0": "utf-16", b"\0" * 8: "utf-8"}  # EXIF 2.32, 4.6.5 UserComment
+# What every camera and drawing program writes; left out unless it is longer than they write it.
+_TECHNICAL: Final = frozenset({"Make", "Model", "Software", "LensMake", "LensModel", "HostComputer"})
+_TECHNICAL_CHARS: Final = 64
+_PNG_BOOKKEEPING: Final = ("Raw profile type", "date:", "XML:com.adobe.xmp")
+_XMP_ATTRIBUTE: Final = re.compile(r"""(?<![\w:])(?!xmlns|rdf:|x:)[\w-]+:[\w-]+\s*=\s*(?:"([^"]*)"|'([^']*)')""")
+_XMP_TAG: Final = re.compile(r"<[^>]*>")
+_MACHINE_VALUE: Final = re.compile(r"[\W\d_]*|(?:xmp|uuid|adobe)[.:]\S*|[0-9a-fA-F-]{16,}|\d{4}-\d\d-\d\dT\S*|\w+")
+
+
+class Texts:
+    """The texts of one file, each once."""
+
+    def __init__(self) -> None:
+        self._found: dict[str, None] = {}
+
+    def add_comments(self, opened: Image.Image) -> None:
+        """Take what stands beside the frame that is open now: comments, PNG's text chunks."""
+        for text in _comments(opened.info):
+            self._add(text)
+
+    def add_all(self, opened: Image.Image) -> None:
+        """Take everything that a file says about itself. A PNG must be decoded before: its texts may stand at the end."""
+        self.add_comments(opened)
+        for text in (*_exif(opened), *_xmp(opened.info), *_profile_name(opened.info)):
+            self._add(text)
+
+    @property
+    def joined(self) -> str:
+        """All texts, a line each, cut at the limit."""
+        joined = "\n".join(self._found).encode("utf-8", "replace")
+        return joined[: limits.METADATA_JUDGED_BYTES].decode("utf-8", "ignore").strip()
+
+    def _add(self, text: str) -> None:
+        if clean := text.replace("\0", " ").strip():
+            self._found[clean[: limits.METADATA_JUDGED_BYTES]] = None
+
+
+def orientation(opened: Image.Image) -> int:
+    """Return how the camera was held, 1 to 8; 1 is upright and what is unreadable."""
+    try:
+        value = opened.getexif().get(ExifTags.Base.Orientation, 1)
+    except _BROKEN:
+        return 1
+    return value if isinstance(value, int) else 1
+
+
+def _comments(info: Mapping[Any, Any]) -> Iterator[str]:
+    comment = info.get("comment")
+    if isinstance(comment, bytes | str):
+        yield _text(comment)
+    for key, value in info.items():  # strings are PNG's tEXt, zTXt and iTXt chunks
+        if key != "comment" and isinstance(key, str) and isinstance(value, str) and not key.startswith(_PNG_BOOKKEEPING):
+            short = key in _TECHNICAL and len(value) <= _TECHNICAL_CHARS
+            yield "" if short else f"{key}: {value}"
+
+
+def _exif(opened: Image.Image) -> Iterator[str]:
+    try:
+        exif = opened.getexif()
+        fields = [*exif.items(), *exif.get_ifd(ExifTags.IFD.Exif).items()]
+    except _BROKEN:
+        return
+    for tag, value in fields:
+        if tag in _XP_TAGS and isinstance(value, bytes):
+            yield value.decode("utf-16-le", "replace")
+        elif tag == _USER_COMMENT and isinstance(value, bytes):
+            yield value[8:].decode(_ENCODINGS.get(value[:8], "utf-8"), "replace")
+        elif isinstance(value, str) and not _is_technical(tag, value):
+            yield value
+
+
+def _is_technical(tag: int, value: str) -> bool:
+    name = ExifTags.TAGS.get(tag, "")
+    usual = name in _TECHNICAL or name.startswith(("DateTime", "OffsetTime", "SubsecTime", "Interop", "Exif"))
+    return len(value) <= _TECHNICAL_CHARS and (usual or _MACHINE_VALUE.fullmatch(value.strip("\0 ")) is not None)
+
+
+def _xmp(info: Mapping[Any, Any]) -> Iterator[str]:
+    packet = info.get("xmp") or info.get("XML:com.adobe.xmp")
+    if not isinstance(packet, bytes | str):
+        return
+    xml = _text(packet)[: 64 * limits.METADATA_JUDGED_BYTES]
+    values = [one or other for one, other in _XMP_ATTRIBUTE.findall(xml)]
+    for value in (*_XMP_TAG.sub("\n", xml).splitlines(), *values):
+        plain = html.unescape(value).strip()
+        if not _MACHINE_VALUE.fullmatch(plain):
+            yield plain
+
+
+def _profile_name(info: Mapping[Any, Any]) -> Iterator[str]:
+    profile = info.get("icc_profile")
+    if isinstance(profile, bytes) and len(profile) > _TECHNICAL_CHARS:
+        yield from _long_profile_name(profile)
+
+
+def _long_profile_name(profile: bytes) -> Iterator[str]:
+    import io
+
+    try:
+        name = ImageCms.getProfileDescription(ImageCms.ImageCmsProfile(io.BytesIO(profile)))
+    except (ImageCms.PyCMSError, OSError):
+        return
+    if len(name) > _TECHNICAL_CHARS:
+        yield name
+
+
+def _text(raw: bytes | str) -> str:
+    return raw if isinstance(raw, str) else raw.decode("utf-8", "replace")

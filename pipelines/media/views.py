@@ -1,0 +1,140 @@
+"""From an opened picture to what a model is shown: at most 1024 px, upright, opaque, sRGB, without metadata."""
+
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from PIL import Image, ImageChops, ImageCms, ImageFilter
+
+from pipelines import limits
+from pipelines.media import metadata
+from pipelines.media.opening import decoded, fit
+
+# Scaling to less than twice the final size is done by averaging whole blocks: quicker, and no difference can be seen.
+_SHARP_SIDE_PX: Final = 2 * limits.PREPARED_SIDE_PX
+_JPEG_QUALITY: Final = 85  # with 4:2:0 about 43 dB and 80 kB on photos
+_WEBP_QUALITY: Final = 80
+
+_VISIBLE_LEVELS: Final = 8  # of 255, by which two pictures must differ for people to see it
+_FAINT: Final = 16  # an opacity, of 255, up to which people see nothing
+_HIDDEN_LEVELS: Final = 16  # by how much the colours of the unseen must vary to make a picture ...
+_HIDDEN_PIXELS: Final = 32  # ... on at least so many pixels
+_EDGE_PX: Final = 5  # around what can be seen, where colours are the smoothing's own
+
+_SRGB: Final = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
+_TURNS: Final = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}  # EXIF 2.32, tag 0x0112
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One look at a picture. `sharp` is before the last step of scaling, for small codes; it may be turned or CMYK."""
+
+    suffix: str
+    note: str
+    sharp: Image.Image
+    prepared: Image.Image
+
+
+def views(opened: Image.Image) -> Iterator[View]:
+    """Return the looks at one picture.
+
+    One, where it is opaque. What is transparent is seen on light and on dark grounds, and each single ground hides its own
+    colour; so it is shown on white, and on black if that looks different, and bare if there is a picture in what nobody sees.
+    """
+    size, turn, profile = fit(opened.size, limits.PREPARED_SIDE_PX), metadata.orientation(opened), _profile(opened)
+    picture = decoded(opened, side_px=limits.PREPARED_SIDE_PX)
+    sharp = _reduced(picture)
+
+    def prepared(view: Image.Image) -> Image.Image:
+        small = view.resize(size, Image.Resampling.LANCZOS) if view.size != size else view
+        return _turned(_to_srgb(small, profile), turn)
+
+    if picture.mode != "RGBA":
+        yield View("", "", sharp, prepared(sharp))
+        return
+    light = _on(sharp, "white")
+    on_white = View("", "transparent, shown on white", light, prepared(light))
+    yield on_white
+    dark = _on(sharp, "black")
+    on_black = View("/on-black", "transparent, shown on black", dark, prepared(dark))
+    if _look_different(on_white.prepared, on_black.prepared):
+        yield on_black
+    bare = _reduced(picture.convert("RGB"))
+    if _hides_a_picture(bare, sharp.getchannel("A")):
+        yield View("/under-alpha", "colours that full transparency hides from people", bare, prepared(bare))
+
+
+def as_jpeg(prepared: Image.Image) -> bytes:
+    """Encode what is sent to a model."""
+    return _encoded(prepared, "JPEG", quality=_JPEG_QUALITY, subsampling="4:2:0")
+
+
+def as_webp_preview(opened: Image.Image, *, side_px: int) -> bytes:
+    """Encode the picture small, for people; transparency stays."""
+    size, turn, profile = fit(opened.size, side_px), metadata.orientation(opened), _profile(opened)
+    small = decoded(opened, side_px=side_px).resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)
+    result = _to_srgb(small.convert("RGB") if small.mode == "RGBA" else small, profile)
+    if small.mode == "RGBA":
+        result.putalpha(small.getchannel("A"))
+    return _encoded(_turned(result, turn), "WEBP", quality=_WEBP_QUALITY, method=4)
+
+
+def _reduced(picture: Image.Image) -> Image.Image:
+    factor = max(picture.size) // _SHARP_SIDE_PX
+    return picture.reduce(factor) if factor > 1 else picture
+
+
+def _on(picture: Image.Image, colour: str) -> Image.Image:
+    return Image.alpha_composite(Image.new("RGBA", picture.size, colour), picture).convert("RGB")
+
+
+def _look_different(one: Image.Image, other: Image.Image) -> bool:
+    return any(highest > _VISIBLE_LEVELS for _, highest in ImageChops.difference(one, other).getextrema())  # type: ignore[misc]
+
+
+def _hides_a_picture(bare: Image.Image, alpha: Image.Image) -> bool:
+    """Whether the colours vary where nothing can be seen. One flat colour there is what drawing programs leave."""
+    unseen = alpha.filter(ImageFilter.MaxFilter(_EDGE_PX)).point([255 * (value <= _FAINT) for value in range(256)])
+    counts = bare.histogram(unseen)
+    for band in (counts[:256], counts[256:512], counts[512:]):
+        commonest = band.index(max(band))
+        if sum(n for level, n in enumerate(band) if abs(level - commonest) > _HIDDEN_LEVELS) > _HIDDEN_PIXELS:
+            return True
+    return False
+
+
+def _profile(opened: Image.Image) -> bytes | None:
+    found = opened.info.get("icc_profile")
+    return found if isinstance(found, bytes) else None
+
+
+def _to_srgb(picture: Image.Image, profile: bytes | None) -> Image.Image:
+    """Return the picture as sRGB; with a profile that is broken or of another mode, as viewers show it: without."""
+    if profile:
+        try:
+            source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+            if converted := ImageCms.profileToProfile(picture, source, _SRGB, outputMode="RGB"):
+                return converted
+        except (ImageCms.PyCMSError, OSError):
+            pass
+    return picture.convert("RGB")
+
+
+def _turned(picture: Image.Image, orientation: int) -> Image.Image:
+    return picture.transpose(_TURNS[orientation]) if orientation in _TURNS else picture
+
+
+def _encoded(picture: Image.Image, format_name: str, **options: object) -> bytes:
+    picture.info.clear()  # else comments, text and profiles travel on
+    buffer = io.BytesIO()
+    picture.save(buffer, format_name, **options)
+    return buffer.getvalue()

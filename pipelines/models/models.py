@@ -1,0 +1,166 @@
+"""Ask one model after the other until there is an answer that can be believed, or a refusal."""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from types import TracebackType
+from typing import Any, Self
+
+import structlog
+from google.auth.exceptions import GoogleAuthError
+from pydantic import BaseModel
+from pydantic_ai import Agent, ModelRetry, NativeOutput, RunContext, ToolOutput
+from pydantic_ai.exceptions import AgentRunError
+from pydantic_ai.usage import UsageLimits
+
+from pipelines import limits
+from pipelines.models.clients import Clients
+from pipelines.models.fence import fenced
+from pipelines.models.outcomes import ALERTS, Ending, accepted, ending_of, in_words
+from pipelines.models.pauses import Pauses, utc_now
+from pipelines.models.profiles import TASKS, Price, Profile, Profiles, Providers, Task, id_of, models_of
+from pipelines.models.watch import Watch, Witness, watching
+from pipelines.ports import UNDERSTUDY, Call, Question, Reply, Shape
+
+log = structlog.get_logger()
+
+
+class Models:
+    """The language models of all configured providers: `pipelines.ports.LanguageModel`.
+
+    A context manager that belongs to one event loop. `prices` (USD per million tokens, by model id) win over the table that
+    comes with the client library. Without `allow_understudy` an answer of the understudy counts as `unavailable`, so that it
+    never judges a real community.
+
+    Raises: `Misconfigured` where a task has no model to ask, or a profile names one that cannot be asked.
+    """
+
+    def __init__(
+        self,
+        providers: Providers,
+        *,
+        allow_understudy: bool,
+        profiles: Profiles | None = None,
+        prices: Mapping[str, Price] | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
+        now: Callable[[], datetime] = utc_now,
+    ) -> None:
+        profiles = profiles or Profiles()
+        self._profiles: dict[Task, Profile] = {task: getattr(profiles, task) for task in TASKS}
+        self._names = {task: models_of(task, profile, providers) for task, profile in self._profiles.items()}
+        self._prices = dict(prices or {})
+        self._allow_understudy = allow_understudy
+        self._clients = Clients(providers)
+        self._agents: dict[tuple[type[BaseModel], bool], Agent[Watch, Any]] = {}
+        self._pauses = Pauses(monotonic=monotonic, now=now)
+        self._in_flight = asyncio.Semaphore(limits.MODEL_CALLS_IN_FLIGHT)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self._clients.close()
+
+    async def warm_up(self) -> None:
+        """Load what the first model of each task needs, which takes about two seconds. Fall-backs load when needed."""
+        for task in TASKS:
+            await self._clients.model(self._names[task][0], self._profiles[task])
+
+    async def ask(self, question: Question[Shape]) -> Reply[Shape]:
+        """Ask the task's models in turn, all within the task's total deadline.
+
+        A refusal is evidence and ends it: nobody else is asked. Never raises for what a model or a vendor does.
+        """
+        calls: list[Call] = []
+        ending, output = Ending(outcome="unavailable"), None
+        try:
+            async with asyncio.timeout(self._profiles[question.task].total_s) as total:
+                for name in self._names[question.task]:
+                    began = time.monotonic()
+                    watch = Watch(model=id_of(name), prices=self._prices, check=question.check)
+                    ending, output = await self._ask_one(name, question, watch)
+                    calls.append(_call(watch, ending, began))
+                    if ending.outcome in ("ok", "refused"):
+                        break
+        except TimeoutError:
+            if not total.expired():
+                raise
+            ending, output = Ending(outcome="unavailable", note="deadline"), None
+            calls.append(_call(watch, ending, began))
+            log.warning("model.failed", model=name, outcome=ending.outcome, reason=ending.note)
+        return Reply(outcome=ending.outcome, output=output, reason=in_words(ending), calls=tuple(calls))
+
+    async def _ask_one(self, name: str, question: Question[Shape], watch: Watch) -> tuple[Ending, Shape | None]:
+        async with self._in_flight:
+            if self._pauses.is_paused(name):
+                return Ending(outcome="unavailable", note="paused"), None
+            token = watching.set(watch)
+            try:
+                ending, output = await self._run(name, question, watch)
+            except (AgentRunError, GoogleAuthError) as error:
+                ending, output = ending_of(error), None
+                self._pause(name, error)
+            finally:
+                watching.reset(token)
+        if watch.refusal:
+            ending, output = Ending(outcome="refused", note=watch.refusal), None
+        if watch.model.startswith(UNDERSTUDY) and not self._allow_understudy:
+            ending, output = Ending(outcome="unavailable", note="understudy"), None
+        if ending.outcome != "ok":
+            level = "error" if ending.note in ALERTS else "warning"
+            event = f"model.{ending.note}" if ending.note in ALERTS else "model.failed"
+            getattr(log, level)(event, model=name, outcome=ending.outcome, reason=ending.note)
+        return ending, output
+
+    async def _run(self, name: str, question: Question[Shape], watch: Watch) -> tuple[Ending, Shape | None]:
+        profile = self._profiles[question.task]
+        model = await self._clients.model(name, profile)
+        run = await self._agent(question.shape, native=model.profile.get("supports_json_schema_output", False)).run(
+            fenced(question.parts, nonce=question.nonce, media_resolution=profile.media_resolution),
+            model=model,
+            instructions=question.instructions,
+            deps=watch,
+            usage_limits=UsageLimits(request_limit=limits.MODEL_REQUESTS_PER_PROVIDER),
+        )
+        ending = accepted(run.response)
+        return ending, run.output if ending.outcome == "ok" else None
+
+    def _agent(self, shape: type[Shape], *, native: bool) -> Agent[Watch, Shape]:
+        """Return the agent that answers in `shape`: as JSON by schema, or through a tool where a model knows no schema."""
+        if (shape, native) not in self._agents:
+            agent: Agent[Watch, Shape] = Agent(
+                output_type=NativeOutput(shape) if native else ToolOutput(shape),
+                deps_type=Watch,
+                retries=limits.MODEL_REQUESTS_PER_PROVIDER - 1,
+                capabilities=[Witness()],
+            )
+            agent.output_validator(_obey)
+            self._agents[shape, native] = agent
+        return self._agents[shape, native]
+
+    def _pause(self, name: str, error: AgentRunError | GoogleAuthError) -> None:
+        if pause_s := self._pauses.after(name, error):
+            log.warning("model.paused", model=name, seconds=round(pause_s))
+
+
+def _obey(ctx: RunContext[Watch], answer: Any) -> Any:
+    """Ask once more, with the sentence that the question's own rule returns."""
+    if wrong := ctx.deps.check(answer):
+        raise ModelRetry(wrong)
+    return answer
+
+
+def _call(watch: Watch, ending: Ending, began: float) -> Call:
+    return Call(
+        model=watch.model,
+        outcome=ending.outcome,
+        note=ending.note,
+        requests=watch.requests,
+        input_tokens=watch.input_tokens,
+        output_tokens=watch.output_tokens,
+        cost_usd=watch.cost_usd,
+        latency_ms=round((time.monotonic() - began) * 1000),
+    )

@@ -1,0 +1,158 @@
+"""Which models are asked what, through which accounts: plain data, handed in by the composition root."""
+
+import re
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Annotated, Any, Final, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
+
+from pipelines import limits
+from pipelines.errors import Misconfigured
+
+Task = Literal["moderation", "tagging", "escalation"]
+Provider = Literal["gemini", "anthropic", "openai", "local"]
+ThinkingLevel = Literal["MINIMAL", "LOW", "MEDIUM", "HIGH"]
+
+TASKS: Final[tuple[Task, ...]] = ("moderation", "tagging", "escalation")
+
+# Whoever of these has a key is asked, in this order. One model per provider: each may be asked twice, see `limits`.
+_FLASH = ("gemini:gemini-3-flash-preview", "anthropic:claude-haiku-5-5", "openai:gpt-5.4-nano")
+_PRO = ("gemini:gemini-3.1-pro-preview", "anthropic:claude-haiku-5-5", "openai:gpt-5.4-nano")
+DEFAULT_MODELS: Final[Mapping[Task, tuple[str, ...]]] = {"moderation": _FLASH, "tagging": _FLASH, "escalation": _PRO}
+
+
+def _named(name: str) -> str:
+    if not re.fullmatch(r"(gemini|anthropic|openai|local):\S+", name):
+        raise ValueError("a model is named PROVIDER:ID, where PROVIDER is gemini, anthropic, openai or local")
+    return name
+
+
+# A model as `provider:id`. The id may hold colons itself, as in `local:llama3.2-vision:11b`.
+ModelName = Annotated[str, AfterValidator(_named)]
+
+
+def provider_of(name: str) -> Provider:
+    provider: Any = name.split(":", 1)[0]
+    return provider  # type: ignore[no-any-return]  # `_named` checked it
+
+
+def id_of(name: str) -> str:
+    return name.split(":", 1)[1]
+
+
+class Price(BaseModel):
+    """US dollars per million tokens."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    input: Decimal = Field(ge=0)
+    output: Decimal = Field(ge=0)
+
+    def of(self, input_tokens: int, output_tokens: int) -> Decimal:
+        return (self.input * input_tokens + self.output * output_tokens) / 1_000_000
+
+
+class Profile(BaseModel):
+    """How one kind of question is asked.
+
+    `models` are tried in order until one answers; left empty, they are the defaults of the task for which there is a key.
+    `media_resolution` is what Gemini spends on a picture: 280, 560, 1120 or 2240 tokens. `thinking` at `lowest` becomes the
+    lowest level that the model knows; `thinking_levels` tells the levels of a model id that is too new to be known. A deadline
+    can only be shortened: one read, one request, all models and re-asks together.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    models: tuple[ModelName, ...] = ()
+    media_resolution: Literal["low", "medium", "high", "ultra_high"] = "medium"
+    max_tokens: int = Field(default=2048, ge=64, le=16_000)
+    thinking: Literal["lowest", "low", "medium", "high"] = "lowest"
+    thinking_levels: Mapping[str, frozenset[ThinkingLevel]] = Field(default_factory=dict)
+    read_s: float = Field(default=limits.MODEL_READ_S, gt=0, le=limits.MODEL_READ_S)
+    request_s: float = Field(default=limits.MODEL_REQUEST_S, gt=0, le=limits.MODEL_REQUEST_S)
+    total_s: float = Field(default=limits.MODEL_TOTAL_S, gt=0, le=limits.MODEL_TOTAL_S)
+
+
+class Profiles(BaseModel):
+    """A profile per task: the `[models.TASK]` tables of the configuration."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    moderation: Profile = Profile()
+    tagging: Profile = Profile()
+    escalation: Profile = Profile()
+
+
+class Providers(BaseModel):
+    """The accounts that models are asked through. A provider without a key is left out.
+
+    Gemini is reached with `gemini_api_key` (AI Studio), else through Vertex AI in `google_cloud_project`; without
+    `google_credentials` Vertex AI uses the application default credentials. `local` is any server that speaks OpenAI's dialect;
+    its address ends in `/v1`, as OpenAI's does. An address left out is the vendor's own, whatever the environment says.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True, hide_input_in_errors=True)
+
+    gemini_api_key: SecretStr | None = None
+    gemini_base_url: str | None = None
+    google_cloud_project: str | None = None
+    google_cloud_location: str = "global"
+    google_credentials: Any = Field(default=None, exclude=True, repr=False)
+    anthropic_api_key: SecretStr | None = None
+    anthropic_base_url: str | None = None
+    openai_api_key: SecretStr | None = None
+    openai_base_url: str | None = None
+    local_api_key: SecretStr | None = None
+    local_base_url: str | None = None
+
+    @model_validator(mode="after")
+    def _can_be_sent(self) -> "Providers":
+        for name in ("gemini_api_key", "anthropic_api_key", "openai_api_key", "local_api_key"):
+            key = self.key(name)
+            if key and not re.fullmatch(r"[!-~]+", key):
+                raise Misconfigured(f"{name.upper()} holds a character that no key has, such as a space. Copy the key again.")
+        for name in ("gemini_base_url", "anthropic_base_url", "openai_base_url", "local_base_url"):
+            url = getattr(self, name)
+            if url and (urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname):
+                raise Misconfigured(f"{name.upper()} is not an address. A value that works: https://models.example.com/v1.")
+        return self
+
+    def key(self, name: str) -> str | None:
+        """Return the secret in the field `name` without white space around it, or None where there is none."""
+        secret: SecretStr | None = getattr(self, name)
+        return (secret.get_secret_value().strip() or None) if secret else None
+
+    def has(self, provider: Provider) -> bool:
+        """Whether `provider` can be asked."""
+        match provider:
+            case "gemini":
+                return bool(self.key("gemini_api_key") or self.google_cloud_project)
+            case "local":
+                return bool(self.local_base_url)
+            case _:
+                return bool(self.key(f"{provider}_api_key"))
+
+
+# What to set so that a provider can be asked.
+_SETTING: Final[Mapping[Provider, str]] = {
+    "gemini": "GEMINI_API_KEY",
+    "anthropic": "ANTHROPIC_API_KEY",
+    "openai": "OPENAI_API_KEY",
+    "local": "LOCAL_BASE_URL",
+}
+
+
+def models_of(task: Task, profile: Profile, providers: Providers) -> tuple[str, ...]:
+    """Return the names of the models to ask, in order.
+
+    Raises: `Misconfigured` when there is none, or when the profile names one that cannot be asked.
+    """
+    for name in profile.models:
+        if not providers.has(provider_of(name)):
+            raise Misconfigured(f"[models.{task}] names {name}, but {_SETTING[provider_of(name)]} is not set. Set it.")
+    names = profile.models or tuple(name for name in DEFAULT_MODELS[task] if providers.has(provider_of(name)))
+    if not names:
+        raise Misconfigured("There is no model to ask. Set GEMINI_API_KEY, ANTHROPIC_API_KEY or OPENAI_API_KEY.")
+    return names

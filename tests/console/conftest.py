@@ -1,0 +1,218 @@
+"""A console that is being served on a free port, with a clock that the test turns, and browsers that are signed in to it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from aiohttp import ClientSession, CookieJar, DummyCookieJar, web
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from bot.console.access import allow
+from bot.console.address import Address, bind
+from bot.console.files import FileStore
+from bot.console.live import Live
+from bot.console.pages import Pages
+from bot.console.pictures import Previews
+from bot.console.server import Probes, Readiness, open_console
+from bot.console.uploads import receive
+from bot.settings import Settings
+from bot.storage import migration
+from bot.storage.database import Records
+from bot.storage.sign_ins import CONSOLE, SignedIn, SignIns, sha256_of
+from bot.storage.tables import Table, now
+from handlers.events import Person, Role
+from pipelines.errors import Unavailable, UserError
+
+CANARY = "canary-4e1d9a"
+
+
+@dataclass
+class Clock:
+    moment: datetime = field(default_factory=now)
+
+    def __call__(self) -> datetime:
+        return self.moment
+
+    def passes(self, **time: float) -> None:
+        self.moment += timedelta(**time)
+
+
+@dataclass
+class Browser:
+    """A browser that is signed in. `session` holds its cookie; `headers` are what its own pages add to a POST."""
+
+    session: ClientSession
+    who: SignedIn
+    cookie: str
+    origin: str
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Origin": self.origin, "X-CSRF": self.who.csrf}
+
+
+@dataclass
+class ShrinkingMedia:
+    """Draws `preview of …`; what begins with `broken` cannot be read, and while `down` nobody draws."""
+
+    drawn: int = 0
+    down: bool = False
+
+    async def preview(self, data: bytes, *, side_px: int) -> bytes:
+        self.drawn += 1
+        if self.down:
+            raise Unavailable("The media workers")
+        if data.startswith(b"broken"):
+            raise UserError("This file is damaged.")
+        return b"preview of " + data[:20]
+
+
+@dataclass
+class Site:
+    """Everything that one console is made of, and the ways to look at it."""
+
+    address: Address
+    sign_ins: SignIns
+    live: Live
+    store: FileStore
+    media: ShrinkingMedia
+    previews: Previews
+    clock: Clock
+    folder: Path
+    seen_files: dict[str, tuple[str, str]]  # file id -> (who may see it, sha256)
+    stack: AsyncExitStack
+    answered: int = 0
+    _invited: int = 0
+
+    @property
+    def url(self) -> str:
+        return self.address.url
+
+    async def stranger(self) -> ClientSession:
+        """Return a browser that keeps no cookie of its own."""
+        return await self.stack.enter_async_context(ClientSession(self.url, cookie_jar=DummyCookieJar()))
+
+    async def link(self, role: Role) -> str:
+        """Return a one-time link for somebody new with this role."""
+        self._invited += 1
+        return await self.sign_ins.invite(CONSOLE, name=role.value.title(), role=role, event=f"test:{self._invited}")
+
+    async def browser(self, role: Role = Role.MEMBER) -> Browser:
+        """Sign somebody in, as the sign-in page does."""
+        session = await self.stack.enter_async_context(ClientSession(self.url, cookie_jar=CookieJar(unsafe=True)))
+        code = (await self.link(role)).partition("#")[2]
+        async with session.post("/enter", data={"code": code}, headers={"Origin": self.url}, allow_redirects=False) as answer:
+            assert answer.status == 303
+            cookie = answer.cookies[self.address.cookie].value
+        who, _ = await self.sign_ins.find(sha256_of(cookie))
+        assert who is not None
+        return Browser(session, who, cookie, self.url)
+
+
+@asynccontextmanager
+async def records_in(folder: Path) -> AsyncIterator[Records]:
+    engine = create_async_engine(f"sqlite+aiosqlite:///{folder / 'records.db'}", hide_parameters=True)
+    migration.prepare_sqlite(engine.sync_engine, foreign_keys=True)
+    async with engine.begin() as connection:
+        await connection.run_sync(Table.metadata.create_all)
+    yield Records(engine)
+    await engine.dispose()
+
+
+def routes_of(site: "Site") -> list[web.RouteDef]:
+    """Return a page for each right, a form with files, and a page that breaks with what was sent."""
+
+    def page_for(access: str) -> Callable[[web.Request], Awaitable[web.Response]]:
+        @allow(access)
+        async def show(_request: web.Request) -> web.Response:
+            site.answered += 1
+            return web.Response(text="shown")
+
+        return show
+
+    @allow("member")
+    async def upload(request: web.Request) -> web.Response:
+        sent = await receive(request, site.store)
+        files = [{"url": each.url, "name": each.name, "type": each.media_type, "size": each.size_bytes} for each in sent.files]
+        return web.json_response({"fields": sent.fields, "files": files})
+
+    @allow("member")
+    async def broken(request: web.Request) -> web.Response:
+        raise ValueError(await request.text())
+
+    @allow("member")
+    async def in_words(request: web.Request) -> web.Response:
+        raise Unavailable("The database") if "down" in request.query else UserError("Send a picture.")
+
+    rights = ("public", "machine", "member", "moderator", "operator")
+    pages = [web.route(method, f"/for/{right}", page_for(right)) for right in rights for method in ("GET", "POST")]
+    return [*pages, web.post("/upload", upload), web.post("/broken", broken), web.get("/in-words", in_words)]
+
+
+@asynccontextmanager
+async def serve(folder: Path, **settings: object) -> AsyncIterator[Site]:
+    """Serve a console with its data in `folder`."""
+    address, bound = bind(Settings(_env_file=None, flashbulb_port=0, **settings))
+    async with AsyncExitStack() as stack:
+        stack.enter_context(bound)
+        records = await stack.enter_async_context(records_in(folder))
+        clock, seen_files = Clock(), {}
+        sign_ins = SignIns(records, address=address.url, clock=clock)
+        store, media = FileStore(folder / "files"), ShrinkingMedia()
+
+        async def sha_of(person: Person, file: str) -> str | None:
+            owner, sha256 = seen_files.get(file, (None, None))
+            return sha256 if owner == person.id else None
+
+        def may_follow(person: Person, topic: str) -> bool:
+            return not topic.startswith("secret") or person.role is Role.OPERATOR
+
+        live, previews = Live(may_follow), Previews(store, media, sha_of)
+        site = Site(
+            address=address,
+            sign_ins=sign_ins,
+            live=live,
+            store=store,
+            media=media,
+            previews=previews,
+            clock=clock,
+            folder=folder,
+            seen_files=seen_files,
+            stack=stack,
+        )
+
+        async def ready() -> Readiness:
+            return Readiness(ready=not media.down, checks={"media": not media.down})
+
+        opened = open_console(
+            address=address,
+            bound=bound,
+            sign_ins=sign_ins,
+            live=live,
+            pages=Pages(),
+            probes=Probes(ready=ready, metrics=lambda: "events_total 3\n"),
+            routes=[*routes_of(site), *previews.routes()],
+        )
+        await stack.enter_async_context(opened)
+        yield site
+
+
+@pytest.fixture
+async def site(tmp_path: Path) -> AsyncIterator[Site]:
+    async with serve(tmp_path) as served:
+        yield served
+
+
+async def raw(site: Site, request: str) -> bytes:
+    """Send `request` as it stands and return all that comes back."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", site.address.port)
+    writer.write(request.encode())
+    async with asyncio.timeout(5):
+        answer = await reader.read()
+    writer.close()
+    await writer.wait_closed()
+    return answer

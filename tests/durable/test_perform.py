@@ -1,0 +1,213 @@
+"""Look, act, confirm: effects become visible once, in order, and a failure is told."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from bot import perform
+from bot.perform import GIVEN_UP, SETTLE, Performer
+from bot.storage.database import open_records
+from bot.storage.seal import Seal
+from bot.storage.work import Undertaking, Work
+from handlers.effects import AnyEffect, Performed, Plan
+from handlers.events import Tenant
+from pipelines.errors import Refused, Unavailable, UserError
+from tests.databases import Home
+from tests.durable.parts import Platform, ScriptedPlanner, notify, post
+from tests.fakes import a_message
+
+TENANT = Tenant(platform="test", workspace="w1")
+NO_PERMISSION = Performed(status="failed", why="No permission.")
+DOWN = Unavailable("The platform")
+
+
+@pytest.fixture
+async def performer(home: Home, seal: Seal, planner: ScriptedPlanner, platform: Platform) -> AsyncIterator[Performer]:
+    async with open_records(home.data, home.url, seal=seal) as records:
+        work = Work(records, seal)
+        await work.keep_event(a_message(key="k"))
+        yield Performer(work=work, planner=planner, connections={"test": platform})
+
+
+@pytest.fixture
+def settled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever was lost sight of has long taken effect or never will."""
+    monkeypatch.setattr(perform, "SETTLE", SETTLE * 0)
+
+
+async def undertake(performer: Performer, *effects: AnyEffect) -> None:
+    await performer.work.keep_undertaking(TENANT, "k", Undertaking(effects=effects))
+
+
+async def test_effects_happen_in_order_and_everything_is_forgotten_but_their_rows(
+    performer: Performer, platform: Platform
+) -> None:
+    await undertake(performer, post("e1"), notify("e2"), post("e3"))
+
+    await performer.perform(TENANT, "k", last=False)
+
+    assert platform.posts == ["e1", "e2", "e3"]
+    assert platform.looks == []
+    assert await performer.work.event(TENANT, "k") is None
+    assert await performer.work.undertaking(TENANT, "k") is None
+    begun = await performer.work.begun(TENANT, "e3")
+    assert begun is not None
+    assert begun.performed == Performed(status="done", message="of e3")
+
+
+async def test_performing_again_does_nothing(performer: Performer, platform: Platform) -> None:
+    await undertake(performer, post("e1"))
+    await performer.perform(TENANT, "k", last=False)
+
+    await performer.perform(TENANT, "k", last=False)
+    await undertake(performer, post("e1"))
+    await performer.perform(TENANT, "k", last=False)
+
+    assert platform.posts == ["e1"]
+
+
+@pytest.mark.usefixtures("settled")
+async def test_an_outage_stops_there_and_what_was_done_stays_done(performer: Performer, platform: Platform) -> None:
+    platform.troubles = {"e2": [DOWN]}
+    await undertake(performer, post("e1"), post("e2"), post("e3"))
+
+    with pytest.raises(Unavailable):
+        await performer.perform(TENANT, "k", last=False)
+    assert platform.posts == ["e1"]
+    await performer.perform(TENANT, "k", last=False)
+
+    assert platform.posts == ["e1", "e2", "e3"]
+    assert platform.looks == ["e2"]
+
+
+@pytest.mark.usefixtures("settled")
+async def test_an_effect_whose_answer_was_lost_is_adopted_not_repeated(performer: Performer, platform: Platform) -> None:
+    platform.troubles, platform.lost = {"e1": [DOWN]}, {"e1"}
+    await undertake(performer, post("e1"))
+
+    with pytest.raises(Unavailable):
+        await performer.perform(TENANT, "k", last=False)
+    await performer.perform(TENANT, "k", last=False)
+
+    assert platform.acts == ["e1"]
+    begun = await performer.work.begun(TENANT, "e1")
+    assert begun is not None
+    assert begun.performed == Performed(status="done", message="of e1")
+
+
+async def test_a_look_waits_until_what_was_sent_has_taken_effect(performer: Performer, platform: Platform) -> None:
+    loop = asyncio.get_running_loop()
+    await undertake(performer, post("e1"))
+    sent_at = loop.time()
+    await performer.work.begin(TENANT, "k", "e1")  # by a process that has died since
+    loop.call_later(SETTLE.total_seconds() * 0.8, platform.posts.append, "e1")
+
+    await performer.perform(TENANT, "k", last=False)
+
+    assert platform.posts == ["e1"]
+    assert loop.time() - sent_at >= SETTLE.total_seconds()
+
+
+@pytest.mark.parametrize("status", ["done", "gone"])
+async def test_what_is_gone_is_as_good_as_done(performer: Performer, platform: Platform, status: str) -> None:
+    platform.troubles = {"e1": [Performed.model_validate({"status": status})]}
+    await undertake(performer, post("e1"), post("e2"))
+
+    await performer.perform(TENANT, "k", last=False)
+
+    assert platform.acts == ["e1", "e2"]
+    assert performer.planner.failures == []  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("trouble", "why"),
+    [
+        pytest.param(NO_PERMISSION, "No permission.", id="the-platform-will-not"),
+        pytest.param(UserError("That channel is archived."), "That channel is archived.", id="words-of-ours"),
+        pytest.param(Refused("Slack"), "Slack declined to answer about this content.", id="refused"),
+        pytest.param(TypeError("canary"), "Flashbulb itself failed (TypeError).", id="a-fault-of-ours"),
+    ],
+)
+async def test_what_will_never_be_done_is_told_and_the_rest_goes_on_without_false_notices(
+    performer: Performer, platform: Platform, planner: ScriptedPlanner, trouble: Exception | Performed, why: str
+) -> None:
+    platform.troubles = {"remove": [trouble]}
+    planner.consequence = Plan(effects=(post("told"),))
+    await undertake(performer, post("remove"), notify("your message was removed"), post("card"))
+
+    await performer.perform(TENANT, "k", last=False)
+
+    assert planner.failures == [("remove", why)]
+    assert platform.posts == ["told", "card"]
+    begun = await performer.work.begun(TENANT, "remove")
+    assert begun is not None
+    assert begun.performed == Performed(status="failed", why=why)
+
+
+async def test_where_nobody_need_be_told_the_rest_simply_goes_on(
+    performer: Performer, platform: Platform, planner: ScriptedPlanner
+) -> None:
+    platform.troubles = {"e1": [NO_PERMISSION]}
+    await undertake(performer, post("e1"), notify("e2"))
+
+    await performer.perform(TENANT, "k", last=False)
+
+    assert platform.posts == ["e2"]
+
+
+async def test_a_failure_to_tell_is_not_told_again(performer: Performer, platform: Platform, planner: ScriptedPlanner) -> None:
+    platform.troubles = {"e1": [NO_PERMISSION], "told": [NO_PERMISSION]}
+    planner.consequence = Plan(effects=(post("told"),))
+    await undertake(performer, post("e1"))
+
+    await performer.perform(TENANT, "k", last=False)
+
+    assert planner.failures == [("e1", "No permission.")]
+    assert platform.posts == []
+
+
+@pytest.mark.usefixtures("settled")
+async def test_what_follows_from_a_failure_survives_an_outage(
+    performer: Performer, platform: Platform, planner: ScriptedPlanner
+) -> None:
+    platform.troubles = {"e1": [NO_PERMISSION], "told": [DOWN]}
+    planner.consequence = Plan(effects=(post("told"),))
+    await undertake(performer, post("e1"))
+
+    with pytest.raises(Unavailable):
+        await performer.perform(TENANT, "k", last=False)
+    await performer.perform(TENANT, "k", last=False)
+
+    assert len(planner.failures) == 1
+    assert platform.posts == ["told"]
+
+
+async def test_at_the_last_attempt_who_does_not_answer_is_given_up_on(
+    performer: Performer, platform: Platform, planner: ScriptedPlanner
+) -> None:
+    platform.troubles = {"e1": [DOWN]}
+    await undertake(performer, post("e1"), post("e2"))
+
+    await performer.perform(TENANT, "k", last=True)
+
+    assert planner.failures == [("e1", GIVEN_UP)]
+    assert platform.posts == ["e2"]
+
+
+async def test_a_platform_that_is_not_connected_is_waited_for(
+    performer: Performer, platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(perform, "READY_S", 0.01)
+    platform.connected.clear()
+    await undertake(performer, post("e1"))
+    other = post("e2").model_copy(update={"place": post("e2").place.model_copy(update={"platform": "other"})})
+
+    with pytest.raises(Unavailable, match="not connected yet"):
+        await performer.perform(TENANT, "k", last=False)
+    await undertake(performer, other)
+    with pytest.raises(Unavailable, match="other is not connected"):
+        await performer.perform(TENANT, "k", last=False)
+
+    assert platform.acts == []
+    assert await performer.work.begun(TENANT, "e1") is None
