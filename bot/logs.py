@@ -12,12 +12,14 @@ import sys
 import traceback
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, Literal, TextIO
 
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 from pipelines.errors import FlashbulbError
+
+Level = Literal["debug", "info", "warning"]
 
 REDACTED = "[redacted]"
 SECRET_MIN_CHARS = 6  # a shorter value would blot out ordinary words
@@ -30,16 +32,16 @@ FRAMES_SHOWN = 6
 OWN_WORDS_UP_TO_COLON = "dbos"
 
 
-def configure(*, secrets: Iterable[str] = (), debug: bool = False, stream: TextIO | None = None) -> None:
+def configure(*, secrets: Iterable[str] = (), level: Level = "info", stream: TextIO | None = None) -> None:
     """Send structlog's and all libraries' logs to `stream` (standard error), once and for all.
 
-    `debug` adds our own detail. Libraries stay at warnings: at debug level HTTP clients log bodies and database drivers log
+    `level` is for our own events. Libraries stay at warnings: at debug level HTTP clients log bodies and database drivers log
     values.
     """
     out = stream if stream is not None else sys.stderr
     structlog.configure(
         processors=_processors(secrets, pretty=out.isatty()),
-        wrapper_class=structlog.make_filtering_bound_logger(logging.DEBUG if debug else logging.INFO),
+        wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.PrintLoggerFactory(out),
         cache_logger_on_first_use=False,
     )

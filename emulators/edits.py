@@ -1,6 +1,6 @@
 """How a fault edits an answer in the form that it has on the wire, by dialect.
 
-Every function changes and returns the body that it is given.
+An edit may change the body that it is given.
 """
 
 import json
@@ -52,12 +52,11 @@ def blocked(reason: str | None, *, keep: bool = False) -> Edit:
     """Gemini: block the prompt with `reason`, or with an empty `promptFeedback`; `keep` sends the answer all the same."""
 
     def edit(body: Body) -> Body:
-        body["promptFeedback"] = {} if reason is None else {"blockReason": reason}
-        if not keep:
-            del body["candidates"]
-            usage = body["usageMetadata"]
-            body["usageMetadata"] = dict.fromkeys(("promptTokenCount", "totalTokenCount"), usage["promptTokenCount"])
-        return body
+        feedback = {"promptFeedback": {} if reason is None else {"blockReason": reason}}
+        if keep:
+            return {**body, **feedback}
+        prompt = body["usageMetadata"]["promptTokenCount"]
+        return {**feedback, "usageMetadata": {"promptTokenCount": prompt, "totalTokenCount": prompt}}
 
     return edit
 

@@ -112,11 +112,12 @@ class ModelEmulator:
         return self._uploads.files
 
     async def __aenter__(self) -> Self:
+        door = self._bind()
         app = web.Application(client_max_size=self._body_limit_bytes, middlewares=[in_words])
         app.add_routes([*self._uploads.routes(), *self._routes()])
         self._runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=SHUTDOWN_S)
         await self._runner.setup()
-        await self._open_door(self._bind())
+        await self._open_door(door)
         return self
 
     async def __aexit__(

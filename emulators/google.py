@@ -19,9 +19,11 @@ Json = dict[str, Any]
 
 def pick(of: Mapping[str, Any], name: str) -> Any:
     """Return the field `name`, given in camelCase, however the client spells it; None where it is absent."""
-    if name in of:
-        return of[name]
-    return of.get(re.sub(r"[A-Z]", lambda letter: f"_{letter[0].lower()}", name))
+    return of[name] if name in of else of.get(snake_case(name))
+
+
+def snake_case(name: str) -> str:
+    return re.sub(r"[A-Z]", lambda letter: f"_{letter[0].lower()}", name)
 
 
 def read(body: Json, *, model: str, headers: dict[str, str], files: Mapping[str, Blob]) -> Asked:

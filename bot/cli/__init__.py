@@ -1,15 +1,32 @@
 """The commands. What is heavy is imported inside them, so that `flashbulb --help` is there at once."""
 
 import asyncio
-import json
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine, Sequence
+from contextlib import AsyncExitStack
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from bot.cli.ends import Commands, End, say_problem
+from bot.stopping import until_told_to_stop
+from pipelines.errors import Misconfigured
+
+if TYPE_CHECKING:
+    from bot.settings import Settings
+    from emulators.gemini import ModelEmulator
+
+# What `emulate` prints: settings for `.env`.
+ENV = """\
+# A stand-in for the models answers at {address} until Ctrl-C. Put this into .env:
+GEMINI_API_KEY=emulated
+GEMINI_BASE_URL={address}
+# The same server as fall-backs:
+# ANTHROPIC_API_KEY=emulated
+# ANTHROPIC_BASE_URL={address}
+# OPENAI_API_KEY=emulated
+# OPENAI_BASE_URL={address}/v1"""
 
 app = typer.Typer(
     name="flashbulb",
@@ -55,7 +72,7 @@ def run(verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log our o
     logs.configure(secrets=settings.secrets, level="debug" if verbose else "info")
     from bot.app import serve
 
-    _done(serve(settings, welcome=_welcome))
+    asyncio.run(serve(settings, welcome=_welcome))
 
 
 @app.command()
@@ -89,7 +106,6 @@ def doctor(as_json: AsJson = False) -> None:
     """Check the set-up and print a fix for each problem. Asks each configured model one tiny question."""
     from bot.cli.checkup import check_up
 
-    _quiet_logs()
     _end(check_up(as_json=as_json))
 
 
@@ -116,7 +132,7 @@ def emulate(
     emulator = ModelEmulator(answer=answer, port=port, latency_s=latency / 1000, model_version=MODEL_VERSION)
     for name in fault or ():
         emulator.fault(name)
-    _done(_emulate(emulator, port))
+    asyncio.run(_emulate(emulator, port))
 
 
 @db.command()
@@ -133,3 +149,36 @@ def upgrade() -> None:
         missing = migration.pending(where)
         migration.upgrade(where)
     typer.echo(f"Upgraded by {len(missing)} version(s)." if missing else "The tables are up to date.")
+
+
+async def _emulate(emulator: "ModelEmulator", port: int) -> None:
+    async with AsyncExitStack() as stack:
+        try:
+            await stack.enter_async_context(emulator)
+        except OSError as error:
+            raise Misconfigured(
+                f"Port {port} cannot be used ({type(error).__name__}). Choose another one with --port."
+            ) from error
+        typer.echo(ENV.format(address=emulator.base_url))
+        await until_told_to_stop()
+
+
+def _welcome(link: str, notes: Sequence[str]) -> None:
+    """Say where to go. The link lets one browser in, once; so it is printed and never logged."""
+    for note in notes:
+        typer.echo(note)
+    typer.echo(f"\nFlashbulb is ready. Open this link within 10 minutes; it works once:\n\n  {link}\n\nCtrl-C stops it.\n")
+
+
+def _settings() -> "Settings":
+    """Read the settings for a command that answers on the spot: its logs are warnings only."""
+    from bot import logs
+    from bot.settings import read_settings
+
+    settings = read_settings()
+    logs.configure(secrets=settings.secrets, level="warning")
+    return settings
+
+
+def _end(work: Coroutine[Any, Any, End]) -> None:
+    raise typer.Exit(asyncio.run(work))

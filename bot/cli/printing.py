@@ -87,7 +87,9 @@ def _show(name: str, rows: Rows, pretty: Callable[[], RenderableType], seen: See
     engine = f"{who(seen.document['engine'])}, {seen.document['elapsed_ms']} ms"
     if sys.stdout.isatty():
         title, subtitle = Text(f" {name} ", style="bold"), Text(f" {engine} ", style="dim")
-        body = Panel(pretty(), title=title, title_align="left", subtitle=subtitle, subtitle_align="right", box=ROUNDED, padding=(1, 2))
+        body = Panel(
+            pretty(), title=title, title_align="left", subtitle=subtitle, subtitle_align="right", box=ROUNDED, padding=(1, 2)
+        )
         console().print(body)
         return
     lines = [("File", name), *rows, ("By", engine)]

@@ -7,7 +7,7 @@ import asyncio
 import json
 import secrets
 from collections import deque
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -44,6 +44,11 @@ class Mailbox:
             self._waiting.clear()
             message = otherwise
         self._waiting.append(message)
+        self._filled.set()
+
+    def begin(self, messages: Sequence[str]) -> None:
+        """Put in what a page that comes back has missed: at most what topics remember, which is more than `size`."""
+        self._waiting.extend(messages)
         self._filled.set()
 
     async def take(self) -> str:
@@ -176,15 +181,20 @@ class Live:
 
     def _greet(self, page: Page, *, after: str, epoch: str) -> None:
         """Say hello, then what the page missed."""
-        page.mailbox.put(json.dumps({"epoch": self._epoch, "seq": self._seq}), otherwise=self._resync())
+        hello = json.dumps({"epoch": self._epoch, "seq": self._seq})
+        missed = self._missed(page, after=after) if epoch == self._epoch else None
+        page.mailbox.begin([hello, self._resync()] if missed is None else [hello, *missed])
+
+    def _missed(self, page: Page, *, after: str) -> list[str] | None:
+        """Return what was said after the message of that number, or None when it is not all there any more."""
         known = int(after) if after.isascii() and after.isdigit() and len(after) < 16 else None
         topics = [self._topics[topic] for topic in page.topics if topic in self._topics]
-        if epoch != self._epoch or known is None or any(known < topic.forgotten for topic in topics):
-            page.mailbox.put(self._resync(), otherwise=self._resync())
-            return
-        missed = (said for topic in topics for said in topic.said if said.seq > known and said.is_for(page.who.person))
-        for said in sorted(missed, key=lambda each: each.seq):
-            page.mailbox.put(said.text, otherwise=self._resync())
+        if known is None or any(known < topic.forgotten for topic in topics):
+            return None
+        missed = [said for topic in topics for said in topic.said if said.seq > known and said.is_for(page.who.person)]
+        if len(missed) > REMEMBERED:
+            return None
+        return [said.text for said in sorted(missed, key=lambda each: each.seq)]
 
     async def _serve(self, page: Page) -> None:
         """Send what comes, and listen, until either side leaves."""
@@ -214,7 +224,7 @@ def _topics_in(text: str) -> frozenset[str] | None:
     """Return the topics that a page asks for, or None when it says anything else."""
     try:
         said = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     if not isinstance(said, dict) or set(said) != {"topics"} or not isinstance(said["topics"], list):
         return None

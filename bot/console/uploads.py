@@ -121,7 +121,8 @@ def _plain_name(name: str) -> str:
     """Return a file name without folders and without what cannot be seen; a long one keeps its ending."""
     path = PurePosixPath(_plain(name).replace("\\", "/"))
     stem, ending = path.stem, path.suffix[:20]
-    return (stem[: NAME_MAX - len(ending)] + ending).strip() or "file"
+    plain = (stem[: NAME_MAX - len(ending)] + ending).strip()
+    return plain if plain.strip(".") else "file"
 
 
 def _plain(text: str) -> str:

@@ -5,6 +5,9 @@ from PIL import Image
 
 from pipelines import limits
 
+_ALL = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.All)
+_QR = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode)
+
 
 class Codes:
     """The codes of one file, each once, in the order they were found."""
@@ -14,9 +17,9 @@ class Codes:
 
     def look_at(self, sharp: Image.Image, prepared: Image.Image) -> None:
         """Read every code: all kinds in the prepared picture, QR codes, which phones open, also where it is still sharp."""
-        self._read(prepared)
+        self._read(prepared, _ALL)
         if max(sharp.size) > max(prepared.size):
-            self._read(sharp, formats=zxingcpp.BarcodeFormat.QRCode)  # all kinds would take six times as long
+            self._read(sharp, _QR)  # all kinds would take six times as long
 
     @property
     def texts(self) -> tuple[str, ...]:
@@ -26,7 +29,7 @@ class Codes:
     def left_over(self) -> bool:
         return len(self._found) > limits.CODES_JUDGED
 
-    def _read(self, picture: Image.Image, **options: object) -> None:
-        for code in zxingcpp.read_barcodes(picture.convert("L"), **options):
-            if text := str(code.text).encode("utf-8", "replace").decode().strip():
+    def _read(self, picture: Image.Image, kinds: zxingcpp.BarcodeFormats) -> None:
+        for code in zxingcpp.read_barcodes(picture.convert("L"), formats=kinds):
+            if text := code.text.encode("utf-8", "replace").decode().strip():
                 self._found[text] = None

@@ -1,17 +1,15 @@
 """What a file says beside its pictures. It never travels with them; what reads like text is judged on its own."""
 
 import html
+import io
 import re
-import struct
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from PIL import ExifTags, Image, ImageCms
 
 from pipelines import limits
-
-# What reading broken EXIF raises (Pillow parses it lazily), found with its own and the ExifTool samples.
-_BROKEN: Final = (SyntaxError, ValueError, TypeError, KeyError, IndexError, OSError, EOFError, OverflowError, struct.error)
+from pipelines.media.opening import BROKEN
 
 _XP_TAGS: Final = frozenset({0x9C9B, 0x9C9C, 0x9C9D, 0x9C9E, 0x9C9F})  # Windows' title, comment, author, keywords, subject
 _USER_COMMENT: Final = 0x9286
@@ -22,7 +20,8 @@ _TECHNICAL_CHARS: Final = 64
 _PNG_BOOKKEEPING: Final = ("Raw profile type", "date:", "XML:com.adobe.xmp")
 _XMP_ATTRIBUTE: Final = re.compile(r"""(?<![\w:])(?!xmlns|rdf:|x:)[\w-]+:[\w-]+\s*=\s*(?:"([^"]*)"|'([^']*)')""")
 _XMP_TAG: Final = re.compile(r"<[^>]*>")
-_MACHINE_VALUE: Final = re.compile(r"[\W\d_]*|(?:xmp|uuid|adobe)[.:]\S*|[0-9a-fA-F-]{16,}|\d{4}-\d\d-\d\dT\S*|\w+")
+# Dates, numbers, ids and single words, of which XMP is full.
+_MACHINE_VALUE: Final = re.compile(r"[\W\d_]*|[\w.:/#-]+")
 
 
 class Texts:
@@ -57,7 +56,7 @@ def orientation(opened: Image.Image) -> int:
     """Return how the camera was held, 1 to 8; 1 is upright and what is unreadable."""
     try:
         value = opened.getexif().get(ExifTags.Base.Orientation, 1)
-    except _BROKEN:
+    except BROKEN:
         return 1
     return value if isinstance(value, int) else 1
 
@@ -76,7 +75,7 @@ def _exif(opened: Image.Image) -> Iterator[str]:
     try:
         exif = opened.getexif()
         fields = [*exif.items(), *exif.get_ifd(ExifTags.IFD.Exif).items()]
-    except _BROKEN:
+    except BROKEN:
         return
     for tag, value in fields:
         if tag in _XP_TAGS and isinstance(value, bytes):
@@ -89,8 +88,8 @@ def _exif(opened: Image.Image) -> Iterator[str]:
 
 def _is_technical(tag: int, value: str) -> bool:
     name = ExifTags.TAGS.get(tag, "")
-    usual = name in _TECHNICAL or name.startswith(("DateTime", "OffsetTime", "SubsecTime", "Interop", "Exif"))
-    return len(value) <= _TECHNICAL_CHARS and (usual or _MACHINE_VALUE.fullmatch(value.strip("\0 ")) is not None)
+    usual = name in _TECHNICAL or not any(letter.isalpha() for letter in value)  # dates, offsets, versions
+    return usual and len(value) <= _TECHNICAL_CHARS
 
 
 def _xmp(info: Mapping[Any, Any]) -> Iterator[str]:
@@ -107,13 +106,8 @@ def _xmp(info: Mapping[Any, Any]) -> Iterator[str]:
 
 def _profile_name(info: Mapping[Any, Any]) -> Iterator[str]:
     profile = info.get("icc_profile")
-    if isinstance(profile, bytes) and len(profile) > _TECHNICAL_CHARS:
-        yield from _long_profile_name(profile)
-
-
-def _long_profile_name(profile: bytes) -> Iterator[str]:
-    import io
-
+    if not isinstance(profile, bytes):
+        return
     try:
         name = ImageCms.getProfileDescription(ImageCms.ImageCmsProfile(io.BytesIO(profile)))
     except (ImageCms.PyCMSError, OSError):

@@ -1,6 +1,7 @@
 """Opening a picture: the true kind, the limits that its header must keep, and modes that scaling would spoil."""
 
 import io
+import struct
 from typing import Final, Literal
 
 from PIL import Image, ImageChops
@@ -12,6 +13,23 @@ from pipelines import limits
 from pipelines.errors import UserError
 
 KINDS_READ: Final = "JPEG, PNG, GIF and WebP pictures"
+
+# What Pillow raises on broken files and broken metadata: found with its own samples of hostile files.
+BROKEN: Final = (
+    AttributeError,
+    EOFError,
+    IndexError,
+    KeyError,
+    NotImplementedError,
+    OSError,
+    OverflowError,
+    RuntimeError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+    ZeroDivisionError,
+    struct.error,
+)
 
 _PNG_DEPTH: Final = 24  # where the header says how many bits a sample has: PNG specification, 11.2.2
 

@@ -50,8 +50,9 @@ def views(opened: Image.Image) -> Iterator[View]:
     One, where it is opaque. What is transparent is seen on light and on dark grounds, and each single ground hides its own
     colour; so it is shown on white, and on black if that looks different, and bare if there is a picture in what nobody sees.
     """
-    size, turn, profile = fit(opened.size, limits.PREPARED_SIDE_PX), metadata.orientation(opened), _profile(opened)
+    size, profile = fit(opened.size, limits.PREPARED_SIDE_PX), _profile(opened)
     picture = decoded(opened, side_px=limits.PREPARED_SIDE_PX)
+    turn = metadata.orientation(opened)
     sharp = _reduced(picture)
 
     def prepared(view: Image.Image) -> Image.Image:
@@ -80,8 +81,9 @@ def as_jpeg(prepared: Image.Image) -> bytes:
 
 def as_webp_preview(opened: Image.Image, *, side_px: int) -> bytes:
     """Encode the picture small, for people; transparency stays."""
-    size, turn, profile = fit(opened.size, side_px), metadata.orientation(opened), _profile(opened)
+    size, profile = fit(opened.size, side_px), _profile(opened)
     small = decoded(opened, side_px=side_px).resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)
+    turn = metadata.orientation(opened)
     result = _to_srgb(small.convert("RGB") if small.mode == "RGBA" else small, profile)
     if small.mode == "RGBA":
         result.putalpha(small.getchannel("A"))

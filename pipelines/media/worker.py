@@ -16,7 +16,7 @@ from PIL import Image
 from pipelines import limits
 from pipelines.content import ImagePart, Intake
 from pipelines.media import images, wire
-from pipelines.media.images import NotRead
+from pipelines.media.opening import NotRead
 
 # Takes the file's bytes and the job's arguments; returns the head's fields and the body of the answer.
 Operation = Callable[[bytes, Mapping[str, Any]], tuple[dict[str, Any], bytes]]

@@ -27,7 +27,7 @@ def out() -> Iterator[io.StringIO]:
     root = logging.getLogger()
     before, level, show = list(root.handlers), root.level, warnings.showwarning
     stream = io.StringIO()
-    logs.configure(secrets=[KEY], debug=True, stream=stream)
+    logs.configure(secrets=[KEY], level="debug", stream=stream)
     yield stream
     structlog.reset_defaults()
     logging.captureWarnings(False)

@@ -1,0 +1,81 @@
+// @ts-check
+// The menu of a message: opens beside its button, moves with the arrows, goes away with Escape or a press elsewhere.
+
+const GAP_PX = 4;
+
+/** @typedef {{command: string, label: string}} Entry */
+
+/** Let every `[data-menu]` open the menu. @param {(url: string, opener: HTMLElement) => void} choose */
+export function watchMenus(choose) {
+  const menu = /** @type {HTMLElement} */ (document.getElementById('message-menu'));
+  /** @type {HTMLElement | null} */ let opener = null;
+
+  document.addEventListener('click', event => {
+    const button = /** @type {HTMLElement | null} */ (/** @type {Element} */ (event.target).closest('[data-menu]'));
+    if (!button) return;
+    if (opener === button) return menu.hidePopover();
+    opener = button;
+    fill(menu, button);
+    menu.showPopover();
+    beside(menu, button);
+    button.setAttribute('aria-expanded', 'true');
+    /** @type {HTMLElement | null} */ (menu.firstElementChild)?.focus();
+  });
+  // A press on the button of an open menu closes it before the click arrives, which would open it again.
+  document.addEventListener('pointerdown', event => {
+    if (opener?.contains(/** @type {Node} */ (event.target))) event.stopPropagation();
+  }, true);
+  menu.addEventListener('toggle', event => {
+    if (/** @type {ToggleEvent} */ (event).newState !== 'closed') return;
+    opener?.setAttribute('aria-expanded', 'false');
+    opener = null;
+  });
+  menu.addEventListener('click', event => {
+    const item = /** @type {HTMLElement | null} */ (/** @type {Element} */ (event.target).closest('[role="menuitem"]'));
+    if (!item || !opener) return;
+    const from = opener;
+    menu.hidePopover();
+    from.focus();
+    choose(item.dataset.url ?? '', from);
+  });
+  menu.addEventListener('keydown', event => {
+    if (event.key === 'Escape' || event.key === 'Tab') {
+      event.preventDefault();
+      const from = opener;
+      menu.hidePopover();
+      from?.focus();
+    } else move(menu, event);
+  });
+}
+
+/** @param {HTMLElement} menu @param {HTMLElement} button */
+function fill(menu, button) {
+  const entries = /** @type {Entry[]} */ (JSON.parse(button.dataset.shortcuts ?? '[]'));
+  menu.replaceChildren(...entries.map(({ command, label }) => {
+    const item = document.createElement('button');
+    item.type = 'button';
+    item.setAttribute('role', 'menuitem');
+    item.tabIndex = -1;
+    item.dataset.url = `${button.dataset.menu}${command}`;
+    item.textContent = label;
+    return item;
+  }));
+}
+
+/** @param {HTMLElement} menu @param {HTMLElement} button */
+function beside(menu, button) {
+  const { top, bottom, right } = button.getBoundingClientRect();
+  const below = bottom + GAP_PX + menu.offsetHeight <= innerHeight;
+  menu.style.top = `${below ? bottom + GAP_PX : Math.max(0, top - GAP_PX - menu.offsetHeight)}px`;
+  menu.style.left = `${Math.max(GAP_PX, right - menu.offsetWidth)}px`;
+}
+
+/** @param {HTMLElement} menu @param {KeyboardEvent} event */
+function move(menu, event) {
+  const items = /** @type {HTMLElement[]} */ ([...menu.children]);
+  const place = items.indexOf(/** @type {HTMLElement} */ (document.activeElement));
+  const to = { ArrowDown: place + 1, ArrowUp: place - 1, Home: 0, End: items.length - 1 }[event.key];
+  if (to === undefined) return;
+  event.preventDefault();
+  items[(to + items.length) % items.length]?.focus();
+}
