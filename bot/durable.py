@@ -153,7 +153,7 @@ class Durable:
         before = self._opened_at
         while True:
             try:
-                pass
+                await self._take_up_forgotten(before=before)
                 if loop.time() >= clean_at:
                     await self._clean()
                     clean_at = loop.time() + CLEANING_S

@@ -1,15 +1,36 @@
 """Metrics for Prometheus, in a registry of their own. Labels are names from our code and model ids, never what people wrote."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from importlib.metadata import version
+from time import monotonic
+from typing import Literal
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, disable_created_metrics, generate_latest
 
+from bot.perform import Planner
+from handlers.effects import AnyEffect, Performed, Plan
+from handlers.events import AnyEvent, Place
+from handlers.ports import Connection, Posted
+from pipelines.moderation.policy import Action
 from pipelines.ports import Call, LanguageModel, Question, Reply, Shape
 
 # Up to the deadline of one verdict (pipelines.limits.MODEL_TOTAL_S), and a bucket beyond for what waits through an outage.
 MODEL_BUCKETS_S = (0.1, 0.25, 0.5, 0.75, 1, 1.5, 2.5, 5, 8, 12, 25)
 EVENT_BUCKETS_S = (0.05, 0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 25, 60, 300)
+
+
+# How deciding about an event went: as usual, without the model after a fault of ours, or not at all.
+Outcome = Literal["done", "after_fault", "fault"]
+
+
+@dataclass(slots=True, kw_only=True)
+class Opened:
+    """An event being worked on, since `at` (monotonic seconds)."""
+
+    kind: str
+    at: float
+    outcome: Outcome = "done"
 
 
 class Metrics:
@@ -18,10 +39,14 @@ class Metrics:
     def __init__(self) -> None:
         disable_created_metrics()  # type: ignore[no-untyped-call]  # one more series for each, which nobody reads
         self._registry = CollectorRegistry()
+        self._open: dict[str, Opened] = {}
         self._accepted = self._counter("events_accepted", "Events accepted for the first time", "kind")
         self._finished = self._counter("events_finished", "Events whose work has ended", "kind", "outcome")
-        self._in_flight = Gauge("flashbulb_events_in_flight", "Events being worked on in this process", registry=self._registry)
-        self._event_s = self._histogram("event_seconds", "From taking an event up to its end", EVENT_BUCKETS_S, "kind")
+        self._in_flight = self._gauge("events_in_flight", "Events that this process has begun and not finished")
+        self._event_s = self._histogram("event_seconds", "From the first thought to the last effect", EVENT_BUCKETS_S, "kind")
+        self._plans = self._counter("plans", "Times that it was decided what to do about an event", "kind", "outcome")
+        self._planning = self._gauge("plans_in_flight", "Events being decided about")
+        self._plan_s = self._histogram("plan_seconds", "How long deciding took", EVENT_BUCKETS_S, "kind")
         self._calls = self._counter("model_calls", "Questions to one model, re-asks included", "task", "model", "outcome")
         self._requests = self._counter("model_requests", "Requests sent to models", "task", "model")
         self._tokens = self._counter("model_tokens", "Tokens", "task", "model", "direction")
@@ -32,16 +57,27 @@ class Metrics:
         self._understudy = self._counter("understudy_restarts", "Times that the understudy had to be started again")
         Info("flashbulb_build", "What runs here", registry=self._registry).info({"version": version("flashbulb")})
 
-    def event_accepted(self, kind: str) -> None:
-        self._accepted.labels(kind).inc()
+    def event_accepted(self, event: AnyEvent) -> None:
+        self._accepted.labels(event.kind).inc()
 
-    def event_taken_up(self) -> None:
-        self._in_flight.inc()
+    def event_finished(self, key: str) -> None:
+        """Count an event whose work has ended; what an earlier process had planned has no known kind here."""
+        opened = self._open.pop(key, Opened(kind="recovered", at=monotonic()))
+        self._in_flight.set(len(self._open))
+        self._finished.labels(opened.kind, opened.outcome).inc()
+        self._event_s.labels(opened.kind).observe(monotonic() - opened.at)
 
-    def event_finished(self, kind: str, outcome: str, *, took_s: float) -> None:
-        self._in_flight.dec()
-        self._finished.labels(kind, outcome).inc()
-        self._event_s.labels(kind).observe(took_s)
+    def planning_begins(self, event: AnyEvent) -> None:
+        self._open.setdefault(event.key, Opened(kind=event.kind, at=monotonic()))
+        self._in_flight.set(len(self._open))
+        self._planning.inc()
+
+    def planning_ends(self, event: AnyEvent, outcome: Outcome, *, took_s: float) -> None:
+        self._planning.dec()
+        self._plans.labels(event.kind, outcome).inc()
+        self._plan_s.labels(event.kind).observe(took_s)
+        if event.key in self._open:
+            self._open[event.key].outcome = outcome
 
     def model_called(self, task: str, call: Call) -> None:
         self._calls.labels(task, call.model, call.outcome).inc()
@@ -68,6 +104,9 @@ class Metrics:
     def _counter(self, name: str, says: str, *labels: str) -> Counter:
         return Counter(f"flashbulb_{name}", says, labels, registry=self._registry)
 
+    def _gauge(self, name: str, says: str) -> Gauge:
+        return Gauge(f"flashbulb_{name}", says, registry=self._registry)
+
     def _histogram(self, name: str, says: str, buckets: tuple[float, ...], *labels: str) -> Histogram:
         return Histogram(f"flashbulb_{name}", says, labels, buckets=buckets, registry=self._registry)
 
@@ -84,3 +123,71 @@ class CountedModel:
         for call in reply.calls:
             self.metrics.model_called(question.task, call)
         return reply
+
+
+@dataclass(frozen=True, slots=True)
+class CountedPlanner:
+    """A planner whose work is counted and timed; implements `bot.perform.Planner`."""
+
+    planner: Planner
+    metrics: Metrics
+
+    async def plan(self, event: AnyEvent) -> Plan:
+        return await self._counted(event, self.planner.plan, "done")
+
+    async def plan_after_fault(self, event: AnyEvent) -> Plan:
+        return await self._counted(event, self.planner.plan_after_fault, "after_fault")
+
+    async def failed(self, event: AnyEvent, effect: AnyEffect, performed: Performed) -> Plan | None:
+        return await self.planner.failed(event, effect, performed)
+
+    async def _counted(self, event: AnyEvent, decide: Callable[[AnyEvent], Awaitable[Plan]], outcome: Outcome) -> Plan:
+        began = monotonic()
+        self.metrics.planning_begins(event)
+        ended: Outcome = "fault"
+        try:
+            plan = await decide(event)
+            ended = outcome
+        finally:
+            self.metrics.planning_ends(event, ended, took_s=monotonic() - began)
+        return plan
+
+
+@dataclass(frozen=True, slots=True)
+class CountedConnection:
+    """A connection whose effects are counted as they end; implements `handlers.ports.Connection`."""
+
+    connection: Connection
+    metrics: Metrics
+
+    @property
+    def platform(self) -> str:
+        return self.connection.platform
+
+    @property
+    def emulated(self) -> bool:
+        return self.connection.emulated
+
+    @property
+    def supports(self) -> frozenset[Action]:
+        return self.connection.supports
+
+    async def ready(self) -> None:
+        await self.connection.ready()
+
+    async def look(self, effect: AnyEffect) -> Performed | None:
+        performed = await self.connection.look(effect)
+        if performed is not None:
+            self.metrics.effect_ended(effect.kind, performed.status)
+        return performed
+
+    async def act(self, effect: AnyEffect) -> Performed:
+        performed = await self.connection.act(effect)
+        self.metrics.effect_ended(effect.kind, performed.status)
+        return performed
+
+    async def message(self, place: Place, message: str) -> Posted | None:
+        return await self.connection.message(place, message)
+
+    async def latest_with_files(self, place: Place) -> Posted | None:
+        return await self.connection.latest_with_files(place)

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 
+import pydantic_ai
 from pydantic import SecretStr
 
 from bot.config_file import read_config
@@ -23,6 +24,7 @@ async def open_models(settings: Settings, *, on_restart: Callable[[], None] = la
 
     Raises: `Misconfigured` when a model cannot be asked as configured, `Unavailable` when the understudy does not start.
     """
+    pydantic_ai.BANNER_ENABLED = False  # it would be printed among our answers
     config = read_config(settings)
     async with AsyncExitStack() as stack:
         accounts = providers(settings)

@@ -18,12 +18,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from bot.cli.ends import End, end_of, plain, say_problem
 from bot.models import open_models
+from bot.policies import own_policy
 from bot.settings import Settings
 from pipelines.content import Attachment, Content
 from pipelines.errors import FlashbulbError, UserError
 from pipelines.limits import IMAGE_BYTES, TEXT_JUDGED_CHARS
-from pipelines.media import MediaReader, Sandbox
-from pipelines.moderation import policy as policies
+from pipelines.media.intake import MediaReader
+from pipelines.media.sandbox import Sandbox
 from pipelines.moderation.moderate import moderate
 from pipelines.moderation.policy import Policy
 from pipelines.moderation.verdict import Verdict
@@ -132,14 +133,6 @@ async def moderate_inputs(
         return Seen(input=each, document=document, end=_end_of_verdict(verdict))
 
     return await _look_at([_file_or_text(each) for each in given], look, settings, show)
-
-
-def own_policy(settings: Settings) -> Policy:
-    """Return the policy in the data folder where there is one, else the shipped one.
-
-    Raises: `Misconfigured` naming the line that is wrong.
-    """
-    return policies.load(settings.policy_file) if settings.policy_file.exists() else policies.shipped()
 
 
 Look = Callable[[Input, Tools], Awaitable[Seen]]

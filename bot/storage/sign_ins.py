@@ -70,8 +70,10 @@ class SignIns:
         row = {"workspace": tenant.workspace, "id": secrets.token_hex(8), "name": name, "role": role.value}
         async with self._records.begin() as session:
             await upsert(session, ConsolePersonRow, row | {"invited_by_event": event}, on=("invited_by_event",))
-            invited = await session.scalars(sa.select(ConsolePersonRow.id).where(ConsolePersonRow.invited_by_event == event))
-            return await self._link(session, tenant.workspace, invited.one())
+            invited = sa.select(ConsolePersonRow.id).where(
+                ConsolePersonRow.workspace == tenant.workspace, ConsolePersonRow.invited_by_event == event
+            )
+            return await self._link(session, tenant.workspace, (await session.scalars(invited)).one())
 
     async def enter(self, code: str) -> str | None:
         """Spend `code` and return the value of a new cookie, or None when there is no such code (any more)."""

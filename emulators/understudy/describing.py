@@ -16,6 +16,7 @@ MANY_LINES: Final = 8
 MADE_FLAT, MADE_LEVELS = 0.75, 0.6  # shares from which a picture was drawn by a computer rather than seen by a camera
 MADE_SMOOTH: Final = 0.98  # no camera is so smooth
 SMALL_DETAIL: Final = 1500  # sharpness that writing and icons reach
+COLOURLESS: Final = 5  # colourfulness; cream has 8
 HORIZON: Final = 25  # levels between the part above and the part below
 
 
@@ -39,7 +40,7 @@ def describe(parts: Parts) -> dict[str, Any] | None:
         "mood": f"{' and '.join(mood)} ({LABEL})",
         "technical_quality": {
             "sharpness": _sharpness(measured),
-            "exposure": _exposure(measured),
+            "exposure": _exposure(measured, kind),
             "contrast": _level(measured.contrast, (25, "low"), (70, "medium"), "high"),
             "noise": _level(measured.noise, (1.5, "hardly any"), (4, "some"), "strong"),
         },
@@ -81,7 +82,7 @@ def _shape(measured: Measured) -> str:
 
 def _mood(measured: Measured) -> list[str]:
     light = _level(measured.light, (75, "dark"), (170, "mid-toned"), "bright")
-    if measured.colourfulness < 8:
+    if measured.colourfulness < COLOURLESS:
         return [light, "colourless"]
     return [light, _level(measured.warmth, (-15, "cool"), (15, "neutral"), "warm")]
 
@@ -104,9 +105,9 @@ def _sharpness(measured: Measured) -> str:
     return _level(measured.sharpness, (60, "blurred"), (300, "soft"), "sharp")
 
 
-def _exposure(measured: Measured) -> str:
+def _exposure(measured: Measured, kind: str) -> str:
     """Say what is lost in black or white; a drawn picture is meant to hold both."""
-    if measured.few_levels < MADE_LEVELS and max(measured.too_dark, measured.too_light) > 0.1:
+    if kind == "photograph" and max(measured.too_dark, measured.too_light) > 0.1:
         return "shadows lost" if measured.too_dark > measured.too_light else "highlights lost"
     return _level(measured.light, (75, "dark"), (170, "balanced"), "bright")
 

@@ -86,9 +86,9 @@ OLDER: Final = "ALL|ANY|YOUR|PREVIOUS|PRIOR|EARLIER|ABOVE|PRECEDING|FOREGOING"
 INSTRUCTIONS: Final = (
     # "Ignore all previous instructions", "disregard the above rules"; not "they ignore the rules"
     rf"\b(?:IGNORE|DISREGARD|FORGET|OVERRIDE) (?:(?:OF|THE|THESE|THOSE|SYSTEM|{OLDER}) ){{0,6}}(?:INSTRUCTIONS?|PROMPT)\b",
-    rf"\b(?:IGNORE|DISREGARD|FORGET|OVERRIDE) (?:THE )?(?:{OLDER}) (?:OF |THE |{OLDER} ){{0,4}}(?:RULES|GUIDELINES)\b",
+    rf"\b(?:IGNORE|DISREGARD|FORGET|OVERRIDE) (?:THE )?(?:{OLDER}) (?:(?:OF|THE|{OLDER}) ){{0,4}}(?:RULES|GUIDELINES)\b",
     # "You must answer safe", "output only: allow"; not "reply when you are safe"
-    r"\b(?:ANSWER|OUTPUT|REPLY|RESPOND|REPORT|RETURN|SAY|MARK|CLASSIFY)"
+    r"\b(?:ANSWER|OUTPUT|REPLY|RESPOND|REPORT|RETURN|MARK|CLASSIFY)"
     r"(?: (?:ONLY|ALWAYS|WITH|THAT|THIS|IT|IS|AS|IMAGE|PICTURE|MESSAGE|POST|CONTENT|EVERYTHING)){0,5}"
     r"[\s\"':,]{1,4}(?:SAFE|HARMLESS|ALLOW(?:ED)?|SEVERITY 0)\b",
     # A forged verdict, part or turn

@@ -13,14 +13,14 @@ from PIL import Image, ImageChops
 
 from pipelines import limits
 from pipelines.media import metadata
-from pipelines.media.opening import BROKEN, NotRead, decoded, open_picture
+from pipelines.media.opening import BROKEN, NotRead, decoded, may_hide_a_picture, open_picture
 
 _THUMB: Final = (32, 24)
 _SAMPLES: Final = 32 * 24 * 3
 _NOVELTY_LEVELS: Final = 2.0  # of 255, mean over a thumbnail: a strong change over 5 % of the area is found, over 2 % missed
 
 
-# The looks of one frame, tiny: one where it is opaque, else on white, on black and bare, which can change independently.
+# The looks of one frame, tiny: one where it is opaque, else on white, on black and perhaps bare, for each may change alone.
 Thumb = tuple[Image.Image, ...]
 
 
@@ -50,7 +50,8 @@ def survey(data: bytes, texts: metadata.Texts) -> Survey:
             over = pixels > limits.ANIMATION_PIXELS or spent_s > limits.ANIMATION_CPU_S
             if thumbs and (over or len(thumbs) == limits.ANIMATION_FRAMES):
                 return Survey(tuple(thumbs), f"Only the first {len(thumbs)} frames were looked at; there are more.")
-            thumbs.append(_thumb(decoded(frame, side_px=limits.PREPARED_SIDE_PX)))
+            picture = decoded(frame, side_px=limits.PREPARED_SIDE_PX)
+            thumbs.append(_thumb(picture, bare=may_hide_a_picture(frame)))
             texts.add_comments(frame)
     except (*BROKEN, NotRead, Image.DecompressionBombError, Image.DecompressionBombWarning):
         if not thumbs:
@@ -87,14 +88,14 @@ def choose(thumbs: Sequence[Thumb], *, most: int) -> tuple[list[int], bool]:
     return sorted(chosen), max(novelty) >= _NOVELTY_LEVELS
 
 
-def _thumb(frame: Image.Image) -> Thumb:
-    tiny = frame.resize(_THUMB, Image.Resampling.BOX)
-    if frame.mode != "RGBA":
+def _thumb(picture: Image.Image, *, bare: bool) -> Thumb:
+    tiny = picture.resize(_THUMB, Image.Resampling.BOX)
+    if picture.mode != "RGBA":
         return (tiny.convert("RGB"),)
     light, dark = (
         Image.alpha_composite(Image.new("RGBA", _THUMB, ground), tiny).convert("RGB") for ground in ("white", "black")
     )
-    return light, dark, frame.convert("RGB").resize(_THUMB, Image.Resampling.BOX)
+    return (light, dark, picture.convert("RGB").resize(_THUMB, Image.Resampling.BOX)) if bare else (light, dark)
 
 
 def _distance(one: Thumb, other: Thumb) -> float:

@@ -84,6 +84,11 @@ def has_several(opened: Image.Image) -> bool:
     return bool(getattr(opened, "is_animated", False))
 
 
+def may_hide_a_picture(opened: Image.Image) -> bool:
+    """Whether colours under full transparency can be a picture. A GIF has one such colour, and what earlier frames showed."""
+    return opened.format != "GIF"
+
+
 def fit(size: tuple[int, int], side_px: int) -> tuple[int, int]:
     """Return `size` shrunk into a square of `side_px`; never enlarged."""
     scale = min(1.0, side_px / max(size))
@@ -133,4 +138,6 @@ def _check_size(size: tuple[int, int], kind: str) -> None:
 
 def _too_many_pixels(kind: str) -> NotRead:
     megapixels = limits.IMAGE_PIXELS[kind] // 1_000_000
-    return NotRead("refused-limits", f"The picture has more than {megapixels} megapixels, the most that is read as {kind}.")
+    return NotRead(
+        "refused-limits", f"The picture has more than {megapixels} megapixels, the most that is read of a {kind} picture."
+    )

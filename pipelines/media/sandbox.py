@@ -13,7 +13,7 @@ import signal
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections import deque
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -114,6 +114,7 @@ class Sandbox:
 
     Enter it before use; entering starts the workers and hides this process's memory and environment from them. `command` is
     what starts a worker. `room` is for callers: it covers a file's bytes from before they are fetched until they are read.
+    `on_death` hears why a worker ended in the middle of a job: a signal's name, `deadline` or `garbled`.
     """
 
     def __init__(
@@ -122,13 +123,16 @@ class Sandbox:
         workers: int | None = None,
         command: Sequence[str] = WORKER,
         deadline_s: float = limits.WORKER_WALL_S,
+        start_s: float = limits.WORKER_WALL_S,
         jobs_per_worker: int = limits.WORKER_JOBS,
         bytes_in_flight: int = limits.BYTES_IN_FLIGHT,
+        on_death: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.room = Room(bytes_in_flight)
         self._workers = workers or min(2, _cores())
         self._command = tuple(command)
         self._deadline_s = deadline_s
+        self._start_s = start_s
         self._jobs_per_worker = jobs_per_worker
         self._slots = asyncio.Semaphore(self._workers)
         self._alive: set[_Worker] = set()
@@ -136,6 +140,7 @@ class Sandbox:
         self._burials: set[asyncio.Task[int]] = set()
         self._jobs = itertools.count(wire.READY + 1)
         self._open = False
+        self._on_death = on_death
 
     async def __aenter__(self) -> Self:
         keep_memory_private()
@@ -175,6 +180,7 @@ class Sandbox:
                 if not self._open:
                     break
                 log.warning("sandbox.worker_died", signal=_signal(ended))
+                self._on_death(_signal(ended))
                 if ended == -signal.SIGPROF:
                     return TOO_SLOW
                 if last_try or ended != -signal.SIGKILL:
@@ -193,9 +199,11 @@ class Sandbox:
             return answer
         except TimeoutError:
             log.warning("sandbox.deadline")
+            self._on_death("deadline")
             return TOO_SLOW
         except wire.Garbled:
             log.warning("sandbox.garbled")
+            self._on_death("garbled")
             return FATAL
         except (asyncio.IncompleteReadError, ConnectionError):
             return await asyncio.shield(self._end(worker, kill=False))
@@ -233,13 +241,15 @@ class Sandbox:
         self._alive.add(worker)
         ready = False
         try:
-            async with asyncio.timeout(self._deadline_s):
-                ready = (await wire.receive(worker.answers)).job == wire.READY
+            async with asyncio.timeout(self._start_s):
+                ready = (await wire.receive(worker.answers)).job == wire.READY and self._open
         except (TimeoutError, asyncio.IncompleteReadError, wire.Garbled) as error:
             raise Unavailable(_SERVICE, "does not start") from error
         finally:
             if not ready:
                 self._end(worker)
+        if not ready:
+            raise Unavailable(_SERVICE, "is closing")
         return worker
 
     def _end(self, worker: "_Worker", *, kill: bool = True) -> "asyncio.Task[int]":
@@ -253,10 +263,16 @@ class Sandbox:
 
     async def _close(self) -> None:
         self._open = False
-        self._idle.clear()
+        for worker in self._alive:
+            worker.kill()
+        for _ in range(self._workers):  # until the jobs that ran or waited have noticed
+            await self._slots.acquire()
         for worker in tuple(self._alive):
             self._end(worker)
         await asyncio.gather(*self._burials)
+        self._idle.clear()
+        for _ in range(self._workers):
+            self._slots.release()
 
 
 class _Worker:
@@ -287,15 +303,18 @@ class _Worker:
             raise wire.Garbled("an answer to another job")
         return answer
 
+    def kill(self) -> None:
+        if self.process.returncode is None:
+            with suppress(ProcessLookupError):
+                self.process.kill()
+
     async def bury(self, *, kill: bool) -> int:
         """Wait for the end and return its code. Without `kill` the process has closed its pipe and is given a moment."""
         if not kill:
             with suppress(TimeoutError):
                 async with asyncio.timeout(1.0):
                     await self.process.wait()
-        if self.process.returncode is None:
-            with suppress(ProcessLookupError):
-                self.process.kill()
+        self.kill()
         await self.process.communicate(b"")  # closes both pipes as well
         return await self.process.wait()
 

@@ -9,7 +9,7 @@ from PIL import Image, ImageChops, ImageCms, ImageFilter
 
 from pipelines import limits
 from pipelines.media import metadata
-from pipelines.media.opening import decoded, fit
+from pipelines.media.opening import decoded, fit, may_hide_a_picture
 
 # Scaling to less than twice the final size is done by averaging whole blocks: quicker, and no difference can be seen.
 _SHARP_SIDE_PX: Final = 2 * limits.PREPARED_SIDE_PX
@@ -54,9 +54,11 @@ def views(opened: Image.Image) -> Iterator[View]:
     picture = decoded(opened, side_px=limits.PREPARED_SIDE_PX)
     turn = metadata.orientation(opened)
     sharp = _reduced(picture)
+    # On a photo that was decoded smaller, Lanczos gains 0.1 dB and takes 60 % longer.
+    scaling = Image.Resampling.BICUBIC if opened.format in {"JPEG", "MPO"} else Image.Resampling.LANCZOS
 
     def prepared(view: Image.Image) -> Image.Image:
-        small = view.resize(size, Image.Resampling.LANCZOS) if view.size != size else view
+        small = view.resize(size, scaling) if view.size != size else view
         return _turned(_to_srgb(small, profile), turn)
 
     if picture.mode != "RGBA":
@@ -69,6 +71,8 @@ def views(opened: Image.Image) -> Iterator[View]:
     on_black = View("/on-black", "transparent, shown on black", dark, prepared(dark))
     if _look_different(on_white.prepared, on_black.prepared):
         yield on_black
+    if not may_hide_a_picture(opened):
+        return
     bare = _reduced(picture.convert("RGB"))
     if _hides_a_picture(bare, sharp.getchannel("A")):
         yield View("/under-alpha", "colours that full transparency hides from people", bare, prepared(bare))

@@ -29,14 +29,14 @@ def main() -> None:
     serve({"prepare": prepare, "preview": preview})
 
 
-def serve(operations: Mapping[str, Operation]) -> None:
-    """Answer jobs until the input closes. Tests call this with operations of their own beside ours."""
+def serve(operations: Mapping[str, Operation], *, cpu_s: float = limits.WORKER_CPU_S) -> None:
+    """Answer jobs until the input closes, each within `cpu_s` of computing."""
     requests, answers = _private_streams()
     _give_up_rights()
     wire.write(answers, wire.Frame(job=wire.READY, head={"status": "ready"}))
     while (request := wire.read(requests)) is not None:
         # SIGPROF keeps its default action, which ends the process: a Python handler would not run inside a decoder.
-        signal.setitimer(signal.ITIMER_PROF, limits.WORKER_CPU_S)
+        signal.setitimer(signal.ITIMER_PROF, cpu_s)
         head, body = _answered(request, operations)
         signal.setitimer(signal.ITIMER_PROF, 0)
         wire.write(answers, wire.Frame(job=request.job, head=head, body=body))

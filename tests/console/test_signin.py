@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from pathlib import Path
 
 import pytest
 from aiohttp import ClientSession, ClientWebSocketResponse
@@ -10,9 +9,9 @@ from structlog.testing import capture_logs
 
 from bot.console.server import close_ended
 from bot.console.signin import TRIES, Tries, next_page
-from bot.storage.sign_ins import CONSOLE, SIGN_IN_IDLE, SIGN_IN_LASTS, SignIns, sha256_of
+from bot.storage.sign_ins import sha256_of
 from handlers.events import Role
-from tests.console.conftest import Clock, Site, raw, records_in
+from tests.console.conftest import Site, raw
 
 
 async def spend(session: ClientSession, site: Site, code: str, **fields: str) -> tuple[int, str]:
@@ -80,14 +79,6 @@ async def test_a_code_lives_ten_minutes(site: Site) -> None:
     assert (await spend(session, site, code))[0] == 303
 
 
-async def test_of_two_who_spend_a_code_at_once_one_gets_in(site: Site) -> None:
-    code = (await site.link(Role.MEMBER)).partition("#")[2]
-
-    cookies = await asyncio.gather(*(site.sign_ins.enter(code) for _ in range(8)))
-
-    assert sum(cookie is not None for cookie in cookies) == 1
-
-
 async def test_after_ten_wrong_codes_a_right_one_must_wait(site: Site) -> None:
     session = await site.stranger()
     code = (await site.link(Role.MEMBER)).partition("#")[2]
@@ -147,32 +138,6 @@ def test_letters_outside_ascii_may_stand_in_a_path() -> None:
     assert next_page("/kanal/größe") == "/kanal/größe"
 
 
-async def test_a_sign_in_ends_after_twelve_idle_hours(site: Site) -> None:
-    browser = await site.browser()
-
-    site.clock.passes(hours=11, minutes=59)
-    busy, _ = await site.sign_ins.find(browser.who.hash, renew=True)
-    site.clock.passes(hours=11, minutes=59)
-    still, _ = await site.sign_ins.find(browser.who.hash)
-    site.clock.passes(minutes=1)
-    idle, _ = await site.sign_ins.find(browser.who.hash)
-
-    assert busy == still == browser.who
-    assert idle is None
-
-
-async def test_a_sign_in_ends_after_seven_days_however_busy(site: Site) -> None:
-    browser = await site.browser()
-
-    for _ in range(int(SIGN_IN_LASTS / SIGN_IN_IDLE * 2) - 1):
-        site.clock.passes(hours=6)
-        who, _ = await site.sign_ins.find(browser.who.hash, renew=True)
-        assert who is not None
-    site.clock.passes(hours=6)
-
-    assert await site.sign_ins.find(browser.who.hash) == (None, False)
-
-
 async def test_use_renews_the_cookie(site: Site) -> None:
     browser = await site.browser()
 
@@ -226,32 +191,6 @@ async def test_every_sign_in_has_its_own_cookie_and_token(site: Site) -> None:
     first, second = await site.browser(), await site.browser()
 
     assert len({first.cookie, second.cookie, first.who.csrf, second.who.csrf}) == 4
-
-
-async def test_the_same_invitation_asked_for_again_is_the_same_person_with_a_link_that_works(site: Site) -> None:
-    first = await site.sign_ins.invite(CONSOLE, name="Ayse", role=Role.MODERATOR, event="console:1")
-    again = await site.sign_ins.invite(CONSOLE, name="Ayse", role=Role.MODERATOR, event="console:1")
-    other = await site.sign_ins.invite(CONSOLE, name="Ayse", role=Role.MODERATOR, event="console:2")
-
-    spent = await site.sign_ins.enter(first.partition("#")[2])
-    cookies = [await site.sign_ins.enter(link.partition("#")[2]) for link in (again, other)]
-    people = [(await site.sign_ins.find(sha256_of(cookie or "")))[0] for cookie in cookies]
-
-    assert spent is None
-    assert [who.person.name for who in people if who] == ["Ayse", "Ayse"]
-    assert len({who.person.id for who in people if who}) == 2
-
-
-async def test_the_operator_stays_the_same_over_restarts(tmp_path: Path) -> None:
-    clock = Clock()
-    async with records_in(tmp_path) as records:
-        sign_ins = SignIns(records, address="http://127.0.0.1:8321", clock=clock)
-        first = await sign_ins.enter((await sign_ins.operator_link()).partition("#")[2])
-        clock.passes(hours=1)
-        second = await sign_ins.enter((await sign_ins.operator_link()).partition("#")[2])
-        people = [(await sign_ins.find(sha256_of(cookie or "")))[0] for cookie in (first, second)]
-
-    assert [who.person.id if who else None for who in people] == ["operator", "operator"]
 
 
 async def test_a_copy_of_the_records_lets_nobody_in(site: Site) -> None:

@@ -17,7 +17,7 @@ from bot.durable import ENGINE_FILE, Durable, open_durable
 from bot.storage.database import RECORDS_FILE, address, open_records
 from bot.storage.retention import REMEMBERED_FOR
 from bot.storage.seal import Seal
-from bot.storage.work import Work
+from bot.storage.work import Undertaking, Work
 from handlers.effects import Performed, Plan
 from handlers.events import MessagePosted, Tenant
 from pipelines.errors import Misconfigured, Unavailable
@@ -191,6 +191,22 @@ async def test_an_event_whose_start_was_cut_off_is_started(
         await until(lambda: platform.posts)
 
     assert platform.posts == ["test:1#post"]
+
+
+@only_sqlite
+async def test_what_was_decided_before_a_crash_is_not_decided_again(
+    open_engine: OpenEngine, home: Home, seal: Seal, platform: Platform, planner: ScriptedPlanner
+) -> None:
+    async with open_records(home.data, home.url) as records:
+        work = Work(records, seal)
+        await work.keep_event(EVENT)
+        await work.keep_undertaking(TENANT, "test:1", Undertaking(effects=(post("decided before"),)))
+
+    async with open_engine():
+        await until(lambda: platform.posts)
+
+    assert planner.planned == []
+    assert platform.posts == ["decided before"]
 
 
 @pytest.mark.parametrize("status", ["ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"])

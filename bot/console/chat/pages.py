@@ -8,7 +8,7 @@ from aiohttp import web
 
 from bot.console.access import SIGNED_IN, allow
 from bot.console.chat import CHANNELS, PLATFORM, Channel, channel_for, parse, topic_of
-from bot.console.chat.render import Renderer
+from bot.console.chat.render import COMPOSER, Renderer
 from bot.console.chat.sending import Sending
 from bot.console.files import FileStore
 from bot.console.live import Live
@@ -16,11 +16,9 @@ from bot.console.pages import Pages
 from bot.console.uploads import receive
 from bot.storage.console import ConsoleMessages, Draft, StoredMessage, sha256_of
 from bot.storage.sign_ins import CONSOLE
-from handlers.commands import COMMANDS
 from handlers.events import AnyEvent, CommandUsed, Person, Place
 from handlers.forms import Form
 from pipelines.errors import UserError
-from pipelines.limits import ATTACHMENTS_JUDGED, IMAGE_BYTES, MESSAGE_CHARS
 
 AT_ONCE: Final = 50  # messages of a channel on a page
 UNREAD_COUNTED: Final = 100  # then a number says nothing any more
@@ -175,10 +173,7 @@ class Chat:
             latest=not request.query.get("before"),
             root=root,
             panel=await self._panel(root, viewer) if root else "",
-            commands=COMMANDS,
-            max_files=ATTACHMENTS_JUDGED,
-            max_bytes=IMAGE_BYTES,
-            max_chars=MESSAGE_CHARS,
+            writing=COMPOSER,
         )
 
     async def _messages_of(self, request: web.Request, channel: Channel) -> tuple[str, int | None]:

@@ -13,10 +13,11 @@ from bot.console.chat import CHANNELS, MODERATORS
 from bot.console.pages import Pages
 from bot.storage.console import Replies, StoredMessage
 from handlers.answers import Answer, CaseCard, FindingSaid, Held, Help, Invitation, Judged, Notice, Tagged
-from handlers.commands import SHORTCUTS
+from handlers.commands import COMMANDS, SHORTCUTS
 from handlers.events import Person
 from handlers.forms import Form
 from pipelines.content import Attachment
+from pipelines.limits import ATTACHMENTS_JUDGED, IMAGE_BYTES, MESSAGE_CHARS
 from pipelines.moderation.policy import Action
 from pipelines.ports import UNDERSTUDY
 
@@ -26,6 +27,14 @@ Tone = Literal["", "ok", "warn", "bad"]
 GROUPED_WITHIN: Final = timedelta(minutes=5)
 AVATARS: Final = 6  # colours, in chat.css
 LINK: Final = re.compile(r"https?://[^\s<>\"']*[^\s<>\"'.,;:!?)\]}]", re.IGNORECASE)
+
+# What the template of a composer needs to know.
+COMPOSER: Final[dict[str, object]] = {
+    "commands": COMMANDS,
+    "max_files": ATTACHMENTS_JUDGED,
+    "max_bytes": IMAGE_BYTES,
+    "max_chars": MESSAGE_CHARS,
+}
 
 SEVERITIES: Final = ("none", "mild", "moderate", "severe", "critical")
 DONE: Final = {
@@ -102,6 +111,7 @@ class Renderer:
             root=root,
             messages=self.messages([root, *replies], viewer=viewer, in_thread=True),
             channel=next(each for each in CHANNELS if each.name == root.channel),
+            writing=COMPOSER,
         )
 
     def answer(self, answer: Answer, *, message: StoredMessage, viewer: Person) -> Markup:

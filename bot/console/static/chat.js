@@ -3,7 +3,7 @@
 
 import { Composer, takeDrops } from './composer.js';
 import { openForm, watchKeys } from './dialogs.js';
-import { say } from './dom.js';
+import { fragment, say } from './dom.js';
 import { post, Refusal } from './forms.js';
 import { follow } from './live.js';
 import { watchMenus } from './menu.js';
@@ -65,6 +65,110 @@ async function resync() {
   const html = thread && await part(`/parts/threads/${thread}`);
   const messages = threadList();
   if (!html || !messages) return;
-  const inner = new DOMParserOfOurs(html).listOf('thread-messages');
-  refreshMessages(messages, inner);
+  refreshMessages(messages, fragment(html).querySelector('#thread-messages')?.innerHTML ?? '');
 }
+
+/** @param {import('./live.js').Message} message */
+function hear(message) {
+  if (message.op !== 'changed') return;
+  const id = String(message.id);
+  const thread = message.thread ? String(message.thread) : null;
+  const of = message.topic.replace(/^channel:/, '');
+  if (message.new && !thread) heardOf(of, Number(message.message), channel);
+  if (of === channel) afterTheOthers(() => showChange({ id, thread }));
+}
+
+/** What came of something that was sent: a form that opens, or a message that stands now.
+ * @param {import('./composer.js').Sent} sent @param {HTMLElement | null} from */
+function onSent({ form, message, thread = null }, from) {
+  if (form) openForm(form, from);
+  if (!message) return;
+  afterTheOthers(async () => {
+    await showChange({ id: message, thread });
+    const log = document.getElementById(thread ? 'thread-log' : 'log');
+    if (log) log.scrollTop = log.scrollHeight;
+  });
+}
+
+/** Send a choice from a message's menu. @param {string} url @param {HTMLElement} from */
+async function choose(url, from) {
+  const problem = from.closest('.stream, .panel')?.querySelector('.composer [data-problem]');
+  if (problem) problem.textContent = '';
+  try {
+    const { text } = await post(url, new URLSearchParams({ id: crypto.randomUUID() }));
+    const sent = JSON.parse(text);
+    if (!sent.form) say('Flashbulb is on it.');
+    onSent(sent, from);
+  } catch (error) {
+    if (problem && error instanceof Refusal) problem.textContent = error.message;
+  }
+}
+
+/** Press a button of one of our messages. What follows comes as a change of that message. @param {HTMLElement} button */
+async function press(button) {
+  if (button.getAttribute('aria-disabled') === 'true') return;
+  const buttons = button.parentElement?.querySelectorAll('[data-press]') ?? [];
+  const problem = button.closest('.card')?.querySelector('[data-problem]');
+  const busy = (/** @type {boolean} */ on) => { for (const each of buttons) each.setAttribute('aria-disabled', String(on)); };
+  busy(true);
+  button.dataset.id ??= crypto.randomUUID(); // the same if it has to be sent again
+  if (problem) problem.textContent = '';
+  try {
+    await post(button.dataset.press ?? '', new URLSearchParams({ id: button.dataset.id }));
+  } catch (error) {
+    busy(false);
+    if (problem && error instanceof Refusal) problem.textContent = error.message;
+  }
+}
+
+/** @param {HTMLElement} button */
+async function copy(button) {
+  const field = /** @type {HTMLInputElement} */ (document.getElementById(button.dataset.copy ?? ''));
+  field.select();
+  try {
+    await navigator.clipboard.writeText(field.value);
+    say('Copied.');
+    button.classList.add('copied');
+  } catch {
+    say('The link is selected. Copy it with your keyboard.');
+  }
+}
+
+function watchClicks() {
+  document.addEventListener('click', event => {
+    const target = /** @type {HTMLElement | null} */ (/** @type {Element} */ (event.target).closest('[data-press], [data-copy], [data-fill]'));
+    if (!target) return;
+    if (target.dataset.press) void press(target);
+    if (target.dataset.copy) void copy(target);
+    if (target.dataset.fill) composers.channel?.fill(target.dataset.fill);
+  });
+  document.addEventListener('keydown', event => {
+    const inPanel = /** @type {Element} */ (event.target).closest('.panel');
+    if (event.key === 'Escape' && inPanel && !event.defaultPrevented) closeThread({ push: true });
+  });
+}
+
+/** @param {Element} area @returns {Composer | null} */
+function composerIn(area) {
+  const form = /** @type {HTMLFormElement | null} */ (area.querySelector('form[data-composer]'));
+  return form && new Composer(form, sent => onSent(sent, form.querySelector('textarea')));
+}
+
+dress(list);
+arrange(list);
+watchPictures();
+watchMenus((url, from) => void choose(url, from));
+watchKeys();
+watchClicks();
+const stream = /** @type {HTMLElement} */ (chat.querySelector('.stream'));
+composers.channel = composerIn(stream);
+takeDrops(stream, () => composers.channel);
+watchThreads(panel => {
+  composers.thread = composerIn(panel);
+  takeDrops(panel, () => composers.thread);
+});
+countUnread(channel);
+follow({
+  hear,
+  resync: () => new Promise((resolve, reject) => { changes = changes.then(resync).then(resolve, reject); }),
+});

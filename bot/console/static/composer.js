@@ -174,8 +174,13 @@ export class Composer {
     const remove = document.createElement('button');
     remove.type = 'button';
     remove.className = 'icon-button';
-    remove.textContent = '×';
-    remove.setAttribute('aria-label', `Remove ${file.name}`);
+    const cross = document.createElement('span');
+    cross.textContent = '×';
+    cross.setAttribute('aria-hidden', 'true');
+    const words = document.createElement('span');
+    words.className = 'say';
+    words.textContent = `Remove ${file.name}`;
+    remove.append(cross, words);
     remove.addEventListener('click', () => this.#remove(chip));
     chip.append(name, remove);
     return { file, chip, url };

@@ -29,7 +29,7 @@ export function post(url, body, { progress, signal } = {}) {
       const { status, responseText: text, responseURL } = request;
       if (status === 401) goToTheDoor();
       if (status >= 400) return reject(new Refusal(wordsFor(request), status));
-      if (responseURL && new URL(responseURL).pathname !== new URL(url, location.href).pathname) location.assign(responseURL);
+      if (responseURL && new URL(responseURL).pathname !== new URL(url, location.href).pathname) leave(responseURL);
       return resolve({ status, text });
     };
     signal?.addEventListener('abort', () => request.abort());
@@ -47,9 +47,19 @@ export function tooMuch(files, input) {
   return large ? `${large.name} is too large: a file may be at most ${Math.floor(bytes / MEGABYTE)} MB.` : '';
 }
 
+let leaving = false;
+addEventListener('pageshow', () => { leaving = false; });
+
+/** Go to another page, once: signing out is heard on the socket as well as in the answer. @param {string} url */
+function leave(url) {
+  if (leaving) return;
+  leaving = true;
+  location.assign(url);
+}
+
 /** Go to the sign-in page and come back here afterwards. */
 export function goToTheDoor() {
-  location.assign(`/enter?next=${encodeURIComponent(location.pathname + location.search)}`);
+  leave(`/enter?next=${encodeURIComponent(location.pathname + location.search)}`);
 }
 
 /** Send every `<form data-send>` from now on. A form hears `form:sent` or `form:failed`; `data-keep` spares it the reset. */

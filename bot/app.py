@@ -1,0 +1,217 @@
+"""Every part, built once: opened in order, served until a signal, closed in reverse."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Final
+
+import sqlalchemy as sa
+import structlog
+from pydantic import SecretStr
+
+from bot.console.address import bind
+from bot.console.chat.connection import ConsoleConnection
+from bot.console.chat.pages import Chat, files_for, may_follow
+from bot.console.chat.sending import Sending
+from bot.console.files import FileStore
+from bot.console.live import Live
+from bot.console.pages import Pages
+from bot.console.pictures import Previews
+from bot.console.server import Probes, Readiness, open_console
+from bot.durable import Durable, open_durable
+from bot.metrics import CountedConnection, CountedModel, CountedPlanner, Metrics
+from bot.models import open_models
+from bot.platforms import Connected, HostedFiles
+from bot.policies import OnePolicy, own_policy
+from bot.settings import Settings, refuse_understudy_beside_real
+from bot.stopping import stop_signals
+from bot.storage.cases import StoredCases
+from bot.storage.console import ConsoleMessages
+from bot.storage.database import Records, open_records
+from bot.storage.ledger import StoredLedger
+from bot.storage.results import StoredResults
+from bot.storage.seal import load_seal
+from bot.storage.sign_ins import SignIns
+from handlers.dispatch import Planner
+from handlers.events import AnyEvent
+from handlers.forms import form_for
+from handlers.ports import Connection, Services
+from pipelines.errors import Unavailable
+from pipelines.media.intake import MediaReader
+from pipelines.media.sandbox import Sandbox
+
+PROBE_S: Final = 0.5
+
+log = structlog.get_logger()
+
+Accept = Callable[[AnyEvent], Awaitable[object]]
+# Opens one more platform. It gets what makes an event durable; its connection is there before the engine starts, so that
+# recovered work finds it, but need not be ready by then.
+OpenConnection = Callable[[Accept], AbstractAsyncContextManager[Connection]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class App:
+    """The running bot. `url` is where people reach the console; `notes` are sentences for the operator."""
+
+    url: str
+    notes: tuple[str, ...]
+    sign_ins: SignIns
+    metrics: Metrics
+    accept: Accept
+
+
+@dataclass(slots=True)
+class Intake:
+    """Takes events in once the engine runs. Connections are made before it, as it needs them for what it recovers."""
+
+    metrics: Metrics
+    durable: Durable | None = field(default=None, init=False)
+
+    async def accept(self, event: AnyEvent) -> None:
+        """Make an event durable. Only then acknowledge it.
+
+        Raises: `Unavailable` when that is not possible now.
+        """
+        if self.durable is None:
+            raise Unavailable("Flashbulb", "is starting")
+        if await self.durable.accept(event) == "new":
+            self.metrics.event_accepted(event)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Web:
+    """The console's parts that others need before it is served."""
+
+    files: FileStore
+    live: Live
+    messages: ConsoleMessages
+    previews: Previews
+    media: MediaReader
+    connection: ConsoleConnection
+
+
+async def serve(
+    settings: Settings, *, welcome: Callable[[str, Sequence[str]], None], connections: Sequence[OpenConnection] = ()
+) -> None:
+    """Run the bot until SIGTERM or Ctrl-C, then finish what is running. `welcome` gets the operator's one-time link.
+
+    Raises: `Misconfigured` or `Unavailable` when it cannot start.
+    """
+    with stop_signals() as stop:
+        async with open_app(settings, connections=connections) as app:
+            welcome(await app.sign_ins.operator_link(), app.notes)
+            await stop.wait()
+            log.info("app.stopping")
+    log.info("app.stopped")
+
+
+@asynccontextmanager
+async def open_app(settings: Settings, *, connections: Sequence[OpenConnection] = ()) -> AsyncIterator[App]:
+    """Open every part in the order in which one needs the other; close them in reverse, so that intake ends first.
+
+    Raises: `Misconfigured` or `Unavailable`, naming what is wrong, before anything is served.
+    """
+    refuse_understudy_beside_real(settings)
+    policy = own_policy(settings)
+    data, url = settings.flashbulb_data, _secret(settings.flashbulb_database_url)
+    metrics = Metrics()
+    intake = Intake(metrics)
+    async with AsyncExitStack() as stack:
+        enter = stack.enter_async_context
+        address, bound = bind(settings)
+        stack.callback(bound.close)
+        seal = load_seal(data, _secret(settings.flashbulb_secret_key))
+        records = await enter(open_records(data, url, seal=seal))
+        sandbox = await enter(Sandbox(on_death=metrics.worker_died))
+        models = await enter(open_models(settings, on_restart=metrics.understudy_restarted))
+
+        page = _web(settings, records, sandbox)
+        platforms: dict[str, Connection] = {page.connection.platform: CountedConnection(page.connection, metrics)}
+        for open_connection in connections:
+            connection = await enter(open_connection(intake.accept))
+            platforms[connection.platform] = CountedConnection(connection, metrics)
+
+        sign_ins = SignIns(records, address=address.url)
+        services = Services(
+            media=page.media,
+            model=CountedModel(models, metrics),
+            channels=Connected(platforms),
+            policies=OnePolicy(policy),
+            cases=StoredCases(records, seal),
+            results=StoredResults(records, seal),
+            ledger=StoredLedger(records),
+            invitations=sign_ins,
+        )
+        planner = CountedPlanner(Planner(services), metrics)
+        engine = open_durable(records, seal, planner, platforms, data, url)
+        intake.durable = await enter(engine)
+
+        sending = Sending(messages=page.messages, connection=page.connection, accept=intake.accept)
+        await sending.recover()
+        pages = Pages()
+        chat = Chat(
+            pages=pages,
+            live=page.live,
+            messages=page.messages,
+            files=page.files,
+            sending=sending,
+            accept=intake.accept,
+            form_for=form_for,
+        )
+        probes = Probes(ready=lambda: _readiness(records, platforms), metrics=metrics.text)
+        routes = [*chat.routes(), *page.previews.routes()]
+        console = open_console(
+            address=address, bound=bound, sign_ins=sign_ins, live=page.live, pages=pages, probes=probes, routes=routes
+        )
+        await enter(console)
+        log.info("app.ready", platforms=sorted(platforms), understudy=not settings.has_model)
+        yield App(url=address.url, notes=_notes(settings), sign_ins=sign_ins, metrics=metrics, accept=intake.accept)
+
+
+def _web(settings: Settings, records: Records, sandbox: Sandbox) -> Web:
+    files, live, messages = FileStore(settings.flashbulb_data / "files"), Live(may_follow), ConsoleMessages(records)
+    media = MediaReader(HostedFiles({"console": files}), sandbox)
+    previews = Previews(files, media, files_for(messages))
+    connection = ConsoleConnection(messages=messages, files=files, live=live, forget=previews.forget)
+    return Web(files=files, live=live, messages=messages, previews=previews, media=media, connection=connection)
+
+
+async def _readiness(records: Records, platforms: dict[str, Connection]) -> Readiness:
+    """Ask everything that our work needs; the engine's database is the one that the records are in, or lies beside it."""
+    checks = {"database": await _answers(_ask_database(records))}
+    for name, connection in platforms.items():
+        checks[name] = await _answers(connection.ready())
+    return Readiness(ready=all(checks.values()), checks=checks)
+
+
+async def _ask_database(records: Records) -> None:
+    async with records.reading() as session:
+        await session.execute(sa.select(1))
+
+
+async def _answers(question: Awaitable[None]) -> bool:
+    try:
+        async with asyncio.timeout(PROBE_S):
+            await question
+    except (TimeoutError, Unavailable):
+        return False
+    return True
+
+
+def _notes(settings: Settings) -> tuple[str, ...]:
+    notes = []
+    if not settings.has_model:
+        notes.append(
+            "No model is configured: the understudy answers by plain rules, without a model. Set GEMINI_API_KEY"
+            " (https://aistudio.google.com/apikey) to have pictures really looked at."
+        )
+    for name, token in (("Slack", settings.slack_bot_token), ("Discord", settings.discord_token)):
+        if token:
+            notes.append(f"{name} is left out: this version does not connect to it yet.")
+    return tuple(notes)
+
+
+def _secret(value: SecretStr | None) -> str | None:
+    return value.get_secret_value() if value else None

@@ -1,0 +1,98 @@
+"""The understudy as the product runs it: a child process behind Gemini's wire format."""
+
+import asyncio
+import io
+import json
+import signal
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator
+
+import aiohttp
+import psutil
+import pytest
+
+from pipelines.moderation.judge import Judgement
+from pipelines.tagging import Tags
+from tests.emulators.understudy_questions import a_picture, a_text, findings, gemini_body, said, scene
+
+ASK = "/v1beta/models/gemini-3-flash-preview:generateContent"
+
+
+@pytest.fixture
+async def child() -> AsyncIterator[Process]:
+    child = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "emulators.understudy", "--port", "0", stdin=PIPE, stdout=PIPE, stderr=PIPE
+    )
+    yield child
+    if child.returncode is None:
+        child.kill()
+    await child.communicate()
+
+
+async def address_of(child: Process) -> str:
+    assert child.stdout is not None
+    async with asyncio.timeout(15):
+        ready, address = (await child.stdout.readline()).decode().split()
+    assert ready == "READY"
+    return address
+
+
+async def test_it_judges_and_tags_over_gemini_s_wire_format(child: Process, http: aiohttp.ClientSession) -> None:
+    address = await address_of(child)
+    parts = [a_text("FLASHBULB-TEST-HATE-S3-C95"), a_picture(scene())]
+
+    async with http.post(address + ASK, json=gemini_body(parts, Judgement.model_json_schema())) as response:
+        judgement = await response.json()
+    async with http.post(address + ASK, json=gemini_body(parts, Tags.model_json_schema())) as response:
+        tags = await response.json()
+
+    assert judgement["modelVersion"] == tags["modelVersion"] == "understudy-1"
+    assert findings(Judgement.model_validate(said(judgement))) == {"hate": (3, 0.95)}
+    assert Judgement.model_validate(said(judgement)).parts == ["text:0", "image:0"]
+    assert "photograph" in Tags.model_validate(said(tags)).subjects
+
+
+async def test_another_question_is_answered_with_an_error(child: Process, http: aiohttp.ClientSession) -> None:
+    address = await address_of(child)
+
+    body = gemini_body([a_text("hello")], {"type": "object", "properties": {"total": {"type": "number"}}})
+    async with http.post(address + ASK, json=body) as response:
+        error = (await response.json())["error"]
+
+    assert (response.status, error["code"], error["status"]) == (501, 501, "UNIMPLEMENTED")
+    assert "GEMINI_API_KEY" in error["message"]
+
+
+@pytest.mark.parametrize("ending", ["end of input", "SIGTERM"])
+async def test_it_ends_with_its_parent_or_when_told_and_says_nothing_more(child: Process, ending: str) -> None:
+    await address_of(child)
+    assert child.stdin is not None
+
+    if ending == "SIGTERM":
+        child.send_signal(signal.SIGTERM)
+    else:
+        child.stdin.close()
+
+    async with asyncio.timeout(5):
+        rest = await asyncio.gather(child.stdout.read(), child.stderr.read(), child.wait())  # type: ignore[union-attr]
+    assert rest == [b"", b"", 0]
+
+
+async def test_it_keeps_no_question(child: Process, http: aiohttp.ClientSession) -> None:
+    address = await address_of(child)
+    memory = psutil.Process(child.pid)
+    body = json.dumps(gemini_body([a_picture(b"x" * 2_000_000)], Judgement.model_json_schema())).encode()
+
+    async def ask(times: int) -> int:
+        for _ in range(times):
+            async with http.post(
+                address + ASK, data=io.BytesIO(body), headers={"Content-Type": "application/json"}
+            ) as response:
+                assert response.status == 200
+        return memory.memory_info().rss
+
+    before = await ask(5)
+    after = await ask(25)
+
+    assert after - before < 60_000_000, "25 questions of 4.7 MB must not stay in memory"
