@@ -49,7 +49,7 @@ class Visitor:
     ) -> str:
         """Send what the composer would send; return the message's id."""
         id = str(uuid.uuid4())
-        form = aiohttp.FormData({"id": id, "text": text, "thread": thread})
+        form = aiohttp.FormData({"id": id, "text": text, "thread": thread}, default_to_multipart=True)
         for name, data in files:
             form.add_field("files", data, filename=name, content_type="application/octet-stream")
         await self._send(f"/channels/{channel}/messages", form)

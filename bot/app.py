@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, TypeVar
 
 import sqlalchemy as sa
 import structlog
@@ -44,6 +44,9 @@ from pipelines.media.sandbox import Sandbox
 PROBE_S: Final = 0.5
 
 log = structlog.get_logger()
+
+One = TypeVar("One")
+Other = TypeVar("Other")
 
 Accept = Callable[[AnyEvent], Awaitable[object]]
 # Opens one more platform. It gets what makes an event durable; its connection is there before the engine starts, so that
@@ -124,8 +127,9 @@ async def open_app(settings: Settings, *, connections: Sequence[OpenConnection] 
         stack.callback(bound.close)
         seal = load_seal(data, _secret(settings.flashbulb_secret_key))
         records = await enter(open_records(data, url, seal=seal))
-        sandbox = await enter(Sandbox(on_death=metrics.worker_died))
-        models = await enter(open_models(settings, on_restart=metrics.understudy_restarted))
+        sandbox, models = await _enter_both(
+            stack, Sandbox(on_death=metrics.worker_died), open_models(settings, on_restart=metrics.understudy_restarted)
+        )
 
         page = _web(settings, records, sandbox)
         platforms: dict[str, Connection] = {page.connection.platform: CountedConnection(page.connection, metrics)}
@@ -168,6 +172,15 @@ async def open_app(settings: Settings, *, connections: Sequence[OpenConnection] 
         await enter(console)
         log.info("app.ready", platforms=sorted(platforms), understudy=not settings.has_model)
         yield App(url=address.url, notes=_notes(settings), sign_ins=sign_ins, metrics=metrics, accept=intake.accept)
+
+
+async def _enter_both(
+    stack: AsyncExitStack, one: AbstractAsyncContextManager[One], other: AbstractAsyncContextManager[Other]
+) -> tuple[One, Other]:
+    """Enter two that do not need each other at the same time: both start processes and load a lot."""
+    entering = (asyncio.ensure_future(stack.enter_async_context(one)), asyncio.ensure_future(stack.enter_async_context(other)))
+    await asyncio.wait(entering)  # also when one of them fails, so that the other is there to be closed
+    return entering[0].result(), entering[1].result()
 
 
 def _web(settings: Settings, records: Records, sandbox: Sandbox) -> Web:

@@ -1,7 +1,9 @@
 """The models that the settings describe, opened: whoever is configured, or the understudy."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from importlib import import_module
 
 import pydantic_ai
 from pydantic import SecretStr
@@ -29,7 +31,10 @@ async def open_models(settings: Settings, *, on_restart: Callable[[], None] = la
     async with AsyncExitStack() as stack:
         accounts = providers(settings)
         if not settings.has_model:
+            # The understudy is asked as Gemini is: what that needs is loaded while the child starts, which saves a second.
+            loading = asyncio.create_task(asyncio.to_thread(import_module, "pydantic_ai.models.google"))
             address = await stack.enter_async_context(open_understudy(on_restart=on_restart))
+            await loading
             accounts = Providers(gemini_api_key=SecretStr(UNDERSTUDY), gemini_base_url=address)
         models = Models(accounts, allow_understudy=not settings.real_platforms, profiles=config.models, prices=config.prices)
         await stack.enter_async_context(models)

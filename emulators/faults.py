@@ -137,7 +137,7 @@ _HTTP: dict[str, Fault] = {
 _TRANSPORT: dict[str, Fault] = {
     "refuse": Wire(
         group="transport",
-        does="Nobody listens: connecting is refused, for every model, until the faults are cleared.",
+        does="Open connections are dropped and new ones refused, for every model, until cleared.",
         how="refuse",
         takes_answer=False,
     ),

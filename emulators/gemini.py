@@ -180,11 +180,12 @@ class ModelEmulator:
         self._door = await asyncio.get_running_loop().create_server(self._runner.server, sock=door)
 
     def _close_door(self) -> None:
+        """Stop listening and drop every connection, as a server does that dies."""
         if self._door:
             self._door.close()
             self._door = None
-        if self._runner.server:
-            self._runner.server.pre_shutdown()  # ends connections that are kept alive without a request
+        for connection in self._runner.server.connections if self._runner.server else ():
+            connection.force_close()
 
     def _tell(self) -> None:
         """Wake everybody who waits for a count."""
@@ -258,7 +259,7 @@ class ModelEmulator:
             check()
             response, complete = await self._play(request, asked, dialect, stream=stream)
         except (asyncio.CancelledError, ConnectionError):
-            if not self._closing.is_set():
+            if self._door:
                 self.disconnects += 1
                 self._tell()
             raise

@@ -1,20 +1,22 @@
 """Content to parts: fetch what was announced, have it read in the sandbox, and say what could not be made ready."""
 
 import asyncio
+import io
 from collections.abc import Iterator
 from typing import Annotated, Final, Literal
 
 import structlog
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from pipelines import limits
 from pipelines.content import Attachment, Content, Gap, ImagePart, Intake, Part, TextPart
 from pipelines.errors import Unavailable, UserError
-from pipelines.media.sandbox import Answer, Sandbox
+from pipelines.media.sandbox import FATAL, Answer, Sandbox
 from pipelines.ports import Files
 
 _NAME_CHARS: Final = 1_000  # file systems stop at 255 bytes
 _MEGABYTE: Final = 1024 * 1024
+_JPEG: Final = b"\xff\xd8\xff"
 
 log = structlog.get_logger()
 
@@ -136,32 +138,39 @@ class _Gap(_Strict):
 
 class _Prepared(_Strict):
     status: Literal["ok"]
-    parts: list[_Picture | _Text] = Field(min_length=1, max_length=limits.FRAMES_JUDGED + limits.CODES_JUDGED + 1)
+    parts: list[_Picture | _Text] = Field(max_length=limits.FRAMES_JUDGED + limits.CODES_JUDGED + 1)
     gaps: list[_Gap] = Field(max_length=4)
 
+    @model_validator(mode="after")
+    def _holds_a_picture_and_every_place_once(self) -> "_Prepared":
+        places = [part.id for part in self.parts]
+        if not any(isinstance(part, _Picture) for part in self.parts) or len(set(places)) < len(places):
+            raise ValueError("no picture, or a place named twice")
+        return self
+
     def named(self, place: str, body: bytes) -> Intake:
-        """Return it as an intake of the file at `place`; `body` holds the pictures one after the other."""
+        """Return it as an intake of the file at `place`; `body` holds the pictures one after the other.
+
+        Raises: `ValueError` when the body is something else.
+        """
+        parts = tuple(self._parts(place, io.BytesIO(body)))
+        if sum(part.size_bytes for part in self.parts if isinstance(part, _Picture)) != len(body):
+            raise ValueError("not as many bytes as announced")
         return Intake(
-            parts=tuple(self._parts(place, body)),
+            parts=parts,
             gaps=tuple(Gap(place=place + gap.place, kind=gap.kind, why=gap.why) for gap in self.gaps),
         )
 
-    def _parts(self, place: str, body: bytes) -> Iterator[Part]:
-        start = 0
+    def _parts(self, place: str, body: io.BytesIO) -> Iterator[Part]:
         for part in self.parts:
             if isinstance(part, _Text):
                 yield TextPart(id=place + part.id, text=part.text, role=part.role)
                 continue
-            data = body[start : start + part.size_bytes]
-            start += part.size_bytes
-            yield ImagePart(
-                id=place + part.id,
-                data=data,
-                media_type=part.media_type,
-                width_px=part.width_px,
-                height_px=part.height_px,
-                note=part.note,
-            )
+            data = body.read(part.size_bytes)
+            if not data.startswith(_JPEG):
+                raise ValueError("not a JPEG")
+            size = {"width_px": part.width_px, "height_px": part.height_px}
+            yield ImagePart(id=place + part.id, data=data, media_type=part.media_type, **size, note=part.note)
 
 
 def _unpacked(place: str, answer: Answer) -> Intake:
@@ -170,8 +179,7 @@ def _unpacked(place: str, answer: Answer) -> Intake:
     if answer.status != "ok":
         return _gap(place, "refused", answer.why)
     try:
-        prepared = _Prepared.model_validate(answer.head)
-    except ValidationError:
+        return _Prepared.model_validate(answer.head).named(place, answer.body)
+    except ValueError:
         log.warning("media.garbled")
-        return _gap(place, "unreadable", "The file is damaged and cannot be read.")
-    return prepared.named(place, answer.body)
+        return _gap(place, "unreadable", FATAL.why)

@@ -306,7 +306,8 @@ class _Worker:
     def kill(self) -> None:
         if self.process.returncode is None:
             with suppress(ProcessLookupError):
-                self.process.kill()
+                # Not `process.kill()`: it may reap a process that has just died, and its code is lost (python/cpython#127049).
+                os.kill(self.process.pid, signal.SIGKILL)
 
     async def bury(self, *, kill: bool) -> int:
         """Wait for the end and return its code. Without `kill` the process has closed its pipe and is given a moment."""

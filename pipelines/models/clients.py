@@ -16,7 +16,7 @@ from pydantic_ai.settings import ModelSettings
 
 from pipelines import limits
 from pipelines.models.profiles import Profile, Provider, Providers, id_of, provider_of
-from pipelines.models.watch import count_request, note_gemini_refusal
+from pipelines.models.watch import count_request, note_gemini_refusal, only_answers
 
 # The vendors' own addresses, which would else be read from the environment.
 _GEMINI: Final = "https://generativelanguage.googleapis.com"
@@ -31,6 +31,14 @@ _SAFETY_OFF: Final = [
     {"category": f"HARM_CATEGORY_{name}", "threshold": "OFF"}
     for name in ("HARASSMENT", "HATE_SPEECH", "SEXUALLY_EXPLICIT", "DANGEROUS_CONTENT")
 ]
+
+# What reads a provider's answers before its client does.
+_READING: Final = {
+    "gemini": note_gemini_refusal,
+    "anthropic": only_answers("content"),
+    "openai": only_answers("choices"),
+    "local": only_answers("choices"),
+}
 
 # Makes the model of an id for a profile.
 Maker = Callable[[str, Profile], Model]
@@ -64,7 +72,7 @@ class Clients:
             limits=httpx2.Limits(max_keepalive_connections=limits.MODEL_CALLS_IN_FLIGHT, keepalive_expiry=30),
             trust_env=False,
             follow_redirects=False,
-            event_hooks={"request": [count_request], "response": [note_gemini_refusal] if provider == "gemini" else []},
+            event_hooks={"request": [count_request], "response": [_READING[provider]]},
         )
         self._http.append(http)
         maker = _MAKERS[provider](self._providers, http)

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 
 from pydantic_ai import BinaryContent
+from pydantic_ai.framing import neutralize_tags
 from pydantic_ai.messages import UserContent
 
 from pipelines.content import ImagePart, Part, TextPart
@@ -41,6 +42,9 @@ def _attribute(value: str, nonce: str) -> str:
 
 
 def _harmless(text: str, nonce: str) -> str:
-    """Take out the nonce and whatever looks like a fence, and lone surrogates, which cannot be sent."""
-    sendable = text.encode("utf-8", "replace").decode("utf-8")
-    return _IMITATION.sub("‹", sendable.replace(nonce, "…")) if nonce else _IMITATION.sub("‹", sendable)
+    """Take out the nonce, whatever looks like a fence of ours or the client's, and lone surrogates, which cannot be sent.
+
+    The client speaks to the model in `<system>` blocks when it asks once more.
+    """
+    sendable = neutralize_tags(text.encode("utf-8", "replace").decode("utf-8"))
+    return _IMITATION.sub("‹", sendable.replace(nonce, "…") if nonce else sendable)

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -79,6 +79,34 @@ async def count_request(_: httpx2.Request) -> None:
         watch.requests += 1
 
 
+def only_answers(holder: str) -> Callable[[httpx2.Response], Awaitable[None]]:
+    """Return an HTTP hook that turns a 200 without a list of objects in `holder` into the 502 that it is.
+
+    A broken gateway sends such things, and OpenAI's and Anthropic's clients stumble over them with a plain `TypeError`.
+    """
+
+    async def hook(response: httpx2.Response) -> None:
+        if response.status_code == 200 and not _is_answer(await response.aread(), holder):
+            response.status_code = 502
+
+    return hook
+
+
+def _is_answer(body: bytes, holder: str) -> bool:
+    answer = _parsed(body)
+    held = answer.get(holder)
+    return isinstance(held, list) and all(isinstance(item, dict) for item in held) and isinstance(answer.get("usage", {}), dict)
+
+
+def _parsed(body: bytes) -> dict[str, Any]:
+    """Return the JSON object in `body`, empty where there is none."""
+    try:
+        found = json.loads(body)
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
 async def note_gemini_refusal(response: httpx2.Response) -> None:
     """HTTP hook: read Gemini's own words, since the client drops a refusal that comes together with a complete answer."""
     if (watch := watching.get()) and response.status_code == 200:
@@ -91,14 +119,10 @@ def gemini_refusal(body: bytes) -> str | None:
     Looks at what the client does not report: `promptFeedback.blockReason` beside candidates, and a blocked rating under
     `finishReason: STOP`. The refusing finish reasons reach us through the client.
     """
-    try:
-        answer = json.loads(body)
-    except (ValueError, RecursionError):
-        return None
-    feedback = answer.get("promptFeedback") if isinstance(answer, dict) else None
+    answer = _parsed(body)
+    feedback, candidates = answer.get("promptFeedback"), answer.get("candidates")
     if isinstance(feedback, dict) and feedback.get("blockReason"):
         return code(feedback["blockReason"], "BLOCKED")
-    candidates = answer.get("candidates") if isinstance(answer, dict) else None
     for candidate in candidates if isinstance(candidates, list) else ():
         ratings = candidate.get("safetyRatings") if isinstance(candidate, dict) else None
         for rating in ratings if isinstance(ratings, list) else ():

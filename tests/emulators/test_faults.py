@@ -330,7 +330,6 @@ async def test_anthropic_s_answer_is_edited(emulator: ModelEmulator, http: aioht
 async def test_refuse_closes_the_port_until_the_faults_are_cleared(
     emulator: ModelEmulator, http: aiohttp.ClientSession, dialect: Dialect
 ) -> None:
-    await ask(emulator, http, dialect)
     emulator.fault("refuse")
 
     with pytest.raises(aiohttp.ClientConnectorError):
@@ -338,6 +337,16 @@ async def test_refuse_closes_the_port_until_the_faults_are_cleared(
     emulator.clear_faults()
 
     assert (await ask(emulator, http, dialect))[0] == 200
+
+
+async def test_refuse_drops_the_connections_that_are_kept_alive(emulator: ModelEmulator, http: aiohttp.ClientSession) -> None:
+    await ask(emulator, http, "gemini")
+    emulator.fault("refuse")
+
+    with pytest.raises(aiohttp.ClientConnectionError):
+        await ask(emulator, http, "gemini")
+
+    assert (len(emulator.requests), emulator.disconnects) == (1, 0)
 
 
 @pytest.mark.parametrize("dialect", EVERY)

@@ -11,9 +11,15 @@ from collections.abc import AsyncIterator
 import aiohttp
 import psutil
 import pytest
+from pydantic import SecretStr
 
+from pipelines.content import Intake, Part
+from pipelines.models import Models, Providers
 from pipelines.moderation.judge import Judgement
-from pipelines.tagging import Tags
+from pipelines.moderation.moderate import moderate
+from pipelines.moderation.policy import Action, shipped
+from pipelines.ports import UNDERSTUDY
+from pipelines.tagging import Tags, tag
 from tests.emulators.understudy_questions import a_picture, a_text, findings, gemini_body, said, scene
 
 ASK = "/v1beta/models/gemini-3-flash-preview:generateContent"
@@ -40,7 +46,7 @@ async def address_of(child: Process) -> str:
 
 async def test_it_judges_and_tags_over_gemini_s_wire_format(child: Process, http: aiohttp.ClientSession) -> None:
     address = await address_of(child)
-    parts = [a_text("FLASHBULB-TEST-HATE-S3-C95"), a_picture(scene())]
+    parts: list[Part] = [a_text("FLASHBULB-TEST-HATE-S3-C95"), a_picture(scene())]
 
     async with http.post(address + ASK, json=gemini_body(parts, Judgement.model_json_schema())) as response:
         judgement = await response.json()
@@ -51,6 +57,21 @@ async def test_it_judges_and_tags_over_gemini_s_wire_format(child: Process, http
     assert findings(Judgement.model_validate(said(judgement))) == {"hate": (3, 0.95)}
     assert Judgement.model_validate(said(judgement)).parts == ["text:0", "image:0"]
     assert "photograph" in Tags.model_validate(said(tags)).subjects
+
+
+async def test_the_product_s_own_clients_judge_and_tag_with_it(child: Process) -> None:
+    accounts = Providers(gemini_api_key=SecretStr("understudy"), gemini_base_url=await address_of(child))
+    intake = Intake(parts=(a_text("FLASHBULB-TEST-SELF_HARM-S3-C90-KDISTRESS"), a_picture(scene())))
+
+    async with Models(accounts, allow_understudy=True) as models:
+        verdict, calls = await moderate(intake, policy=shipped(), model=models)
+        reply = await tag(intake.of(0), model=models)
+
+    assert (verdict.decision, verdict.action, verdict.distress) == ("act", Action.HOLD, True)
+    assert (verdict.coverage.judged, verdict.coverage.total) == (2, 2)
+    assert verdict.engine == reply.engine == UNDERSTUDY
+    assert "photograph" in reply.value().tags
+    assert [call.requests for call in (*calls, *reply.calls)] == [1, 1]
 
 
 async def test_another_question_is_answered_with_an_error(child: Process, http: aiohttp.ClientSession) -> None:
@@ -75,8 +96,9 @@ async def test_it_ends_with_its_parent_or_when_told_and_says_nothing_more(child:
         child.stdin.close()
 
     async with asyncio.timeout(5):
-        rest = await asyncio.gather(child.stdout.read(), child.stderr.read(), child.wait())  # type: ignore[union-attr]
-    assert rest == [b"", b"", 0]
+        rest = await child.communicate()
+    assert rest == (b"", b"")
+    assert child.returncode == 0
 
 
 async def test_it_keeps_no_question(child: Process, http: aiohttp.ClientSession) -> None:
@@ -84,15 +106,15 @@ async def test_it_keeps_no_question(child: Process, http: aiohttp.ClientSession)
     memory = psutil.Process(child.pid)
     body = json.dumps(gemini_body([a_picture(b"x" * 2_000_000)], Judgement.model_json_schema())).encode()
 
-    async def ask(times: int) -> int:
+    async def memory_after(times: int) -> int:
         for _ in range(times):
             async with http.post(
                 address + ASK, data=io.BytesIO(body), headers={"Content-Type": "application/json"}
             ) as response:
                 assert response.status == 200
-        return memory.memory_info().rss
+        return int(memory.memory_info().rss)
 
-    before = await ask(5)
-    after = await ask(25)
+    before = await memory_after(5)
+    after = await memory_after(25)
 
     assert after - before < 60_000_000, "25 questions of 4.7 MB must not stay in memory"

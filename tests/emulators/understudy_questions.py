@@ -8,6 +8,7 @@ from typing import Any
 
 from PIL import Image, ImageDraw, ImageFont
 from pydantic import BaseModel
+from pydantic_ai import BinaryContent
 
 from emulators.understudy import answer
 from emulators.wire import Asked, Blob
@@ -21,15 +22,19 @@ NONCE = "7f3a91c2"
 
 def question(parts: Sequence[Part], shape: type[BaseModel]) -> Asked:
     """Return a question with its parts fenced as every client fences them."""
-    pieces = fenced(tuple(parts), nonce=NONCE, media_resolution="low")
-    return asked(
-        [piece if isinstance(piece, str) else Blob(data=piece.data, media_type=piece.media_type) for piece in pieces], shape
-    )
+    return asked(pieces(parts), shape)
 
 
-def asked(pieces: Sequence[str | Blob], shape: type[BaseModel]) -> Asked:
+def pieces(parts: Sequence[Part]) -> list[str | Blob]:
+    """Return the fenced parts as they are decoded from the wire."""
+    sent = fenced(tuple(parts), nonce=NONCE, media_resolution="low")
+    files = (Blob(data=each.data, media_type=each.media_type) if isinstance(each, BinaryContent) else each for each in sent)
+    return [each for each in files if isinstance(each, str | Blob)]
+
+
+def asked(sent: Sequence[str | Blob], shape: type[BaseModel]) -> Asked:
     schema = shape.model_json_schema()
-    return Asked(dialect="gemini", model="any", instructions="", parts=tuple(pieces), schema=schema)
+    return Asked(dialect="gemini", model="any", instructions="", parts=tuple(sent), schema=schema)
 
 
 def judged(*parts: Part) -> Judgement:
@@ -124,19 +129,14 @@ def grain(size: tuple[int, int], sigma: int) -> Image.Image:
 
 def gemini_body(parts: Sequence[Part], schema: dict[str, Any]) -> dict[str, Any]:
     """Return the body of a bare `generateContent` request."""
-    pieces = fenced(tuple(parts), nonce=NONCE, media_resolution="low")
+    sent = [
+        {"inlineData": {"mimeType": each.media_type, "data": base64.urlsafe_b64encode(each.data).decode()}}
+        if isinstance(each, Blob)
+        else {"text": each}
+        for each in pieces(parts)
+    ]
     return {
-        "contents": [
-            {
-                "role": "user",
-                "parts": [
-                    {"text": piece}
-                    if isinstance(piece, str)
-                    else {"inlineData": {"mimeType": piece.media_type, "data": base64.urlsafe_b64encode(piece.data).decode()}}
-                    for piece in pieces
-                ],
-            }
-        ],
+        "contents": [{"role": "user", "parts": sent}],
         "generationConfig": {"responseMimeType": "application/json", "responseJsonSchema": schema},
     }
 

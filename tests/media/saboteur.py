@@ -111,4 +111,4 @@ OPERATIONS = {
 }
 
 if __name__ == "__main__":
-    worker.serve(OPERATIONS, cpu_s=0.5)
+    worker.serve(OPERATIONS, cpu_s=0.3)

@@ -199,26 +199,35 @@ async def test_a_preview_of_something_else_says_what_is_read(sandbox) -> None:
         await MediaReader(InMemory({}), sandbox).preview(b"%PDF", side_px=64)
 
 
-A_PICTURE = {"id": "", "media_type": "image/jpeg", "width_px": 1, "height_px": 1, "note": "", "size_bytes": 1}
+JPEG = b"\xff\xd8\xff"
+A_PICTURE = {"id": "", "media_type": "image/jpeg", "width_px": 1, "height_px": 1, "note": "", "size_bytes": len(JPEG)}
+
+
+def answered(parts: object, body: bytes = JPEG) -> Answer:
+    return Answer(status="ok", head={"status": "ok", "parts": parts, "gaps": []}, body=body)
+
+
+async def test_a_well_formed_answer_is_believed() -> None:
+    assert [part.id for part in _unpacked("image:0", answered([A_PICTURE])).parts] == ["image:0"]
 
 
 @pytest.mark.parametrize(
-    "parts",
+    "answer",
     [
-        pytest.param([], id="nothing"),
-        pytest.param("parts", id="not-a-list"),
-        pytest.param([A_PICTURE | {"id": "/../text:0"}], id="a-place-of-somebody-else"),
-        pytest.param([A_PICTURE | {"media_type": "text/html"}], id="not-a-picture"),
-        pytest.param([A_PICTURE | {"width_px": 9000}], id="larger-than-prepared"),
-        pytest.param([A_PICTURE | {"size_bytes": 2}], id="more-bytes-than-came"),
-        pytest.param([A_PICTURE, A_PICTURE], id="one-place-twice"),
-        pytest.param([A_PICTURE, {"id": "/code:0", "text": "x", "role": "message"}], id="a-message-of-its-own"),
-        pytest.param([{"id": "/code:0", "text": "x", "role": "code"}], id="no-picture-at-all"),
+        pytest.param(answered([], b""), id="nothing"),
+        pytest.param(answered("parts"), id="not-a-list"),
+        pytest.param(answered([A_PICTURE | {"id": "/../text:0"}]), id="a-place-of-somebody-else"),
+        pytest.param(answered([A_PICTURE | {"media_type": "text/html"}]), id="not-a-picture"),
+        pytest.param(answered([A_PICTURE], b"<html"[:3]), id="not-a-jpeg"),
+        pytest.param(answered([A_PICTURE | {"width_px": 9000}]), id="larger-than-prepared"),
+        pytest.param(answered([A_PICTURE | {"size_bytes": 4}]), id="fewer-bytes-than-announced"),
+        pytest.param(answered([A_PICTURE], JPEG * 2), id="more-bytes-than-announced"),
+        pytest.param(answered([A_PICTURE, A_PICTURE], JPEG * 2), id="one-place-twice"),
+        pytest.param(answered([A_PICTURE, {"id": "/code:0", "text": "x", "role": "message"}]), id="a-message-of-its-own"),
+        pytest.param(answered([{"id": "/code:0", "text": "x", "role": "code"}], b""), id="no-picture-at-all"),
     ],
 )
-async def test_what_a_captured_worker_could_answer_is_not_believed(parts) -> None:
-    answer = Answer(status="ok", head={"status": "ok", "parts": parts, "gaps": []}, body=b"x")
-
+async def test_what_a_captured_worker_could_answer_is_not_believed(answer) -> None:
     intake = _unpacked("image:0", answer)
 
     assert intake.parts == ()

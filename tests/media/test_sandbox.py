@@ -17,7 +17,7 @@ SABOTEUR = (sys.executable, "-I", str(Path(__file__).with_name("saboteur.py")))
 
 
 @asynccontextmanager
-async def a_sandbox(*, workers: int = 1, deadline_s: float = 5.0, jobs_per_worker: int = 500) -> AsyncIterator[Sandbox]:
+async def a_sandbox(*, workers: int = 1, deadline_s: float = 9.0, jobs_per_worker: int = 500) -> AsyncIterator[Sandbox]:
     async with Sandbox(workers=workers, command=SABOTEUR, deadline_s=deadline_s, jobs_per_worker=jobs_per_worker) as sandbox:
         yield sandbox
 
@@ -56,18 +56,18 @@ async def test_a_job_that_breaks_its_worker_costs_only_itself(operation, status)
 
 
 @pytest.mark.parametrize(
-    ("operation", "why"),
+    ("operation", "deadline_s", "why"),
     [
-        pytest.param("abort", "SIGABRT", id="a-signal"),
-        pytest.param("spin", "SIGPROF", id="the-cpu-timer"),
-        pytest.param("hang", "deadline", id="the-deadline"),
-        pytest.param("garble", "garbled", id="garbage"),
+        pytest.param("abort", 9.0, "SIGABRT", id="a-signal"),
+        pytest.param("spin", 9.0, "SIGPROF", id="the-cpu-timer"),
+        pytest.param("hang", 0.3, "deadline", id="the-deadline"),
+        pytest.param("garble", 9.0, "garbled", id="garbage"),
     ],
 )
-async def test_metrics_hear_why_a_worker_died(operation, why) -> None:
+async def test_metrics_hear_why_a_worker_died(operation, deadline_s, why) -> None:
     heard: list[str] = []
 
-    async with Sandbox(workers=1, command=SABOTEUR, deadline_s=2.0, on_death=heard.append) as sandbox:
+    async with Sandbox(workers=1, command=SABOTEUR, deadline_s=deadline_s, on_death=heard.append) as sandbox:
         await sandbox.run(operation, b"")
 
     assert heard == [why]

@@ -1,13 +1,18 @@
 """Every fault that a vendor can have, over a real socket: what it means, how often is asked, and who is asked next."""
 
-from typing import NamedTuple
+import itertools
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from typing import Any, NamedTuple
 
 import pytest
+import pytest_asyncio
 
 from emulators.faults import BLOCK_REASONS, FAULTS, FINISH_REASONS
 from emulators.gemini import ModelEmulator
+from pipelines.models import Models
 from pipelines.ports import Outcome
-from tests.models.asking import FLASH, HAIKU, NANO, OLLAMA, a_question, accounts, asking
+from tests.models.asking import FLASH, HAIKU, NANO, OLLAMA, a_question, accounts, asking, right
 
 # The client says on stderr when a vendor sends a reason that it does not know.
 pytestmark = pytest.mark.filterwarnings("ignore:UNHEARD_OF is not a valid:UserWarning")
@@ -98,6 +103,7 @@ SHARED = {
 
 GEMINI = {
     **SHARED,
+    "null-text": Row("bad_answer", "invalid"),
     "candidates-empty": BAD,
     "candidates-absent": BAD,
     "candidates-string": BAD,
@@ -120,8 +126,15 @@ GEMINI = {
     "ratings-negligible": OK,
 }
 
+# These dialects know no empty answer: whatever comes without one is a broken gateway.
+BROKEN = _unavailable("server_error")
+BODIES = ("body-html", "body-broken-json", "body-empty", "body-list", "body-null", "body-object", "body-error")
+
 OPENAI = {
     **SHARED,
+    **dict.fromkeys(BODIES, BROKEN),
+    "http-400-billing": _unavailable("rejected"),
+    "http-429-day": _unavailable("rate_limit"),
     "openai-429-ms": _unavailable("rate_limit"),
     "openai-quota": _unavailable("quota"),
     "openai-policy": _refused("content_policy_violation"),
@@ -132,10 +145,16 @@ OPENAI = {
 
 ANTHROPIC = {
     **SHARED,
+    **dict.fromkeys(BODIES, BROKEN),
+    "http-400-key": _unavailable("rejected"),
+    "http-429-day": _unavailable("rate_limit"),
     "anthropic-529": _unavailable("overloaded"),
     "anthropic-refusal": _refused("refusal"),
     "anthropic-refusal-text": _refused("refusal"),
 }
+
+# What only time ends: that nobody waits for ever is for `test_models.py`.
+SLOW = ("hang", "slow-body")
 
 DIALECTS = {"gemini": GEMINI, "openai": OPENAI, "anthropic": ANTHROPIC}
 
@@ -155,37 +174,65 @@ def test_every_fault_of_the_emulator_has_its_row(dialect: str) -> None:
     assert set(DIALECTS[dialect]) == known
 
 
+class Stage(NamedTuple):
+    """Two vendors, and the models of each dialect with and without a fall-back, shared by all rows to save their setting-up."""
+
+    vendor: ModelEmulator
+    other: ModelEmulator
+    backed: dict[str, Models]
+    alone: dict[str, Models]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def opened() -> AsyncIterator[Stage]:
+    days = itertools.count(0, 200_000)  # so that every pause is over at the next question
+    async with AsyncExitStack() as stack:
+        vendor = await stack.enter_async_context(ModelEmulator(right))
+        other = await stack.enter_async_context(ModelEmulator(right))
+        backed, alone = {}, {}
+        for name in (FLASH, NANO, HAIKU):
+            providers = accounts(**{name.split(":")[0]: vendor}, local=other)
+            soon: dict[str, Any] = {"providers": providers, "profile": {"read_s": 1.0, "request_s": 1.3}}
+            backed[name] = await stack.enter_async_context(asking(name, OLLAMA, monotonic=days.__next__, **soon))
+            alone[name] = await stack.enter_async_context(asking(name, monotonic=days.__next__, **soon))
+        yield Stage(vendor, other, backed, alone)
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def stage(opened: Stage) -> Stage:
+    for emulator in (opened.vendor, opened.other):
+        emulator.clear_faults()
+        emulator.requests.clear()
+    return opened
+
+
+@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize(("model", "fault", "row"), TABLE)
 async def test_a_fault_means_what_the_table_says_and_the_next_model_is_asked_unless_it_is_evidence(
-    model: str, fault: str, row: Row, first: ModelEmulator, second: ModelEmulator
+    model: str, fault: str, row: Row, stage: Stage
 ) -> None:
-    first.fault(fault)
-    provider = model.split(":")[0]
-    providers = accounts(**{provider: first}, local=second)
+    stage.vendor.fault(fault)
 
-    async with asking(model, OLLAMA, providers=providers) as models:
-        reply = await models.ask(a_question())
+    reply = await stage.backed[model].ask(a_question())
 
-    assert (reply.calls[0].outcome, reply.calls[0].note if row.note else "") == (row.outcome, row.note)
-    assert len(first.requests) == row.arrived
+    assert (reply.calls[0].outcome, reply.calls[0].note) == (row.outcome, row.note)
+    assert len(stage.vendor.requests) == row.arrived
     assert reply.calls[0].requests == max(row.arrived, 1)
-    if row.outcome in ("ok", "refused"):
-        assert (reply.outcome, len(second.requests)) == (row.outcome, 0)
-    else:
-        assert (reply.outcome, len(second.requests)) == ("ok", 1)
+    ends = row.outcome in ("ok", "refused")
+    assert (reply.outcome, len(stage.other.requests)) == ((row.outcome, 0) if ends else ("ok", 1))
 
 
-@pytest.mark.parametrize(("model", "fault", "row"), [param for param in TABLE if param.values[2].outcome != "ok"])
-async def test_no_fault_passes_for_an_answer_when_nobody_else_is_there(
-    model: str, fault: str, row: Row, first: ModelEmulator
-) -> None:
-    first.fault(fault)
+@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.parametrize(
+    ("model", "fault", "row"), [p for p in TABLE if p.values[2].outcome != "ok" and p.values[1] not in SLOW]
+)
+async def test_no_fault_passes_for_an_answer_when_nobody_else_is_there(model: str, fault: str, row: Row, stage: Stage) -> None:
+    stage.vendor.fault(fault)
 
-    async with asking(model, providers=accounts(**{model.split(":")[0]: first})) as models:
-        reply = await models.ask(a_question())
+    reply = await stage.alone[model].ask(a_question())
 
     assert (reply.outcome, reply.output) == (row.outcome, None)
-    assert reply.reason == row.note if row.outcome == "refused" else reply.reason
+    assert (reply.reason == row.note) is (row.outcome == "refused")
 
 
 @pytest.mark.parametrize(

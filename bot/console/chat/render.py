@@ -19,6 +19,7 @@ from handlers.forms import Form
 from pipelines.content import Attachment
 from pipelines.limits import ATTACHMENTS_JUDGED, IMAGE_BYTES, MESSAGE_CHARS
 from pipelines.moderation.policy import Action
+from pipelines.moderation.report import Category
 from pipelines.ports import UNDERSTUDY
 
 Tone = Literal["", "ok", "warn", "bad"]
@@ -36,6 +37,19 @@ COMPOSER: Final[dict[str, object]] = {
     "max_chars": MESSAGE_CHARS,
 }
 
+CATEGORIES: Final = {
+    Category.CHILD_SAFETY: "Child safety",
+    Category.SEXUAL: "Sexual content",
+    Category.VIOLENCE: "Violence",
+    Category.GORE: "Gore",
+    Category.HATE: "Hate",
+    Category.HARASSMENT: "Harassment",
+    Category.SELF_HARM: "Self-harm",
+    Category.ILLICIT: "Illicit goods or acts",
+    Category.SCAM_SPAM: "Scam or spam",
+    Category.PRIVACY: "Private data",
+    Category.TAMPERING: "Attempt to instruct the judge",
+}
 SEVERITIES: Final = ("none", "mild", "moderate", "severe", "critical")
 DONE: Final = {
     Action.ALLOW: "left alone",
@@ -191,7 +205,7 @@ def size(size_bytes: int) -> str:
 def said(finding: FindingSaid) -> dict[str, object]:
     """Return a finding in words; `tone` says how bad it is, beside the word for its severity."""
     tone: Tone = "bad" if finding.severity >= 3 else "warn" if finding.severity == 2 else ""
-    category = finding.category.value.replace("_", " ").capitalize()
+    category = CATEGORIES[finding.category]
     kind = finding.finding_kind.replace("_", " ")
     return {
         "category": f"{category} ({kind})" if kind else category,

@@ -15,7 +15,7 @@ export function watchMenus(choose) {
     if (!button) return;
     if (opener === button) return menu.hidePopover();
     opener = button;
-    fill(menu, button);
+    fill(menu, button, choose);
     menu.showPopover();
     beside(menu, button);
     button.setAttribute('aria-expanded', 'true');
@@ -31,13 +31,11 @@ export function watchMenus(choose) {
     opener = null;
   });
   menu.addEventListener('click', event => {
-    const item = /** @type {HTMLElement | null} */ (/** @type {Element} */ (event.target).closest('[role="menuitem"]'));
-    if (!item || !opener) return;
+    if (!/** @type {Element} */ (event.target).closest('[role="menuitem"]')) return;
     const from = opener;
     menu.hidePopover();
-    from.focus();
-    choose(item.dataset.url ?? '', from);
-  });
+    from?.focus();
+  }, true); // first of all, so that what the item opens has the focus in the end
   menu.addEventListener('keydown', event => {
     if (event.key === 'Escape' || event.key === 'Tab') {
       event.preventDefault();
@@ -48,18 +46,24 @@ export function watchMenus(choose) {
   });
 }
 
-/** @param {HTMLElement} menu @param {HTMLElement} button */
-function fill(menu, button) {
+/** @param {HTMLElement} menu @param {HTMLElement} button @param {(url: string, opener: HTMLElement) => void} choose */
+function fill(menu, button, choose) {
   const entries = /** @type {Entry[]} */ (JSON.parse(button.dataset.shortcuts ?? '[]'));
-  menu.replaceChildren(...entries.map(({ command, label }) => {
-    const item = document.createElement('button');
-    item.type = 'button';
-    item.setAttribute('role', 'menuitem');
-    item.tabIndex = -1;
-    item.dataset.url = `${button.dataset.menu}${command}`;
-    item.textContent = label;
-    return item;
-  }));
+  const thread = /** @type {HTMLElement | null} */ (button.parentElement?.querySelector('[data-open-thread]'));
+  const reply = thread ? [itemFor('Reply in a thread', () => thread.click())] : [];
+  const rest = entries.map(({ command, label }) => itemFor(label, () => choose(`${button.dataset.menu}${command}`, button)));
+  menu.replaceChildren(...reply, ...rest);
+}
+
+/** @param {string} label @param {() => void} act */
+function itemFor(label, act) {
+  const item = document.createElement('button');
+  item.type = 'button';
+  item.setAttribute('role', 'menuitem');
+  item.tabIndex = -1;
+  item.textContent = label;
+  item.addEventListener('click', act);
+  return item;
 }
 
 /** @param {HTMLElement} menu @param {HTMLElement} button */

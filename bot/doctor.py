@@ -1,0 +1,199 @@
+"""Checks of the set-up. What is wrong is said by the sentence that names the fix, the same one that a start would stop with."""
+
+import asyncio
+import platform
+import stat
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from io import BytesIO
+from typing import Final, Literal
+
+from PIL import Image
+
+from bot.config_file import Config, read_config
+from bot.console.address import bind
+from bot.models import open_models, providers
+from bot.policies import own_policy
+from bot.settings import Settings, read_settings, refuse_understudy_beside_real
+from bot.storage import migration
+from bot.storage.database import RECORDS_FILE, address
+from bot.storage.folder import held, make_folder
+from bot.storage.seal import KEY_FILE, load_seal
+from pipelines.content import Intake, TextPart
+from pipelines.errors import FlashbulbError, Misconfigured, Unavailable
+from pipelines.media.intake import MediaReader
+from pipelines.media.sandbox import Sandbox
+from pipelines.models import Models, Profile, Profiles
+from pipelines.models.profiles import TASKS, models_of, provider_of
+from pipelines.moderation.judge import judge
+from pipelines.ports import LanguageModel, Reply
+
+PYTHON: Final = (3, 11)
+FORMATS: Final = ("JPEG", "PNG", "GIF", "WEBP")
+HELLO: Final = Intake(parts=(TextPart(id="text:0", text="Hello, nice to meet you.", role="message"),))
+
+# Where a model's key is set, for the sentence that says what to look at.
+KEYS: Final = {
+    "gemini": "GEMINI_API_KEY (or GOOGLE_CLOUD_PROJECT)",
+    "anthropic": "ANTHROPIC_API_KEY",
+    "openai": "OPENAI_API_KEY",
+    "local": "OPENAI_BASE_URL",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One check and what came of it. `says` holds the fix where it is a problem."""
+
+    name: str
+    status: Literal["ok", "problem"]
+    says: str
+
+
+async def examine(read: Callable[[], Settings] = read_settings) -> AsyncIterator[Check]:
+    """Check everything that exists so far, in the order in which a start needs it; nothing is left behind.
+
+    Without settings that can be read there is nothing else to check.
+    """
+    yield await _check("python", _python)
+    try:
+        settings = read()
+        config = read_config(settings)
+    except Misconfigured as error:
+        yield Check(name="settings", status="problem", says=str(error))
+        return
+    yield Check(name="settings", status="ok", says=f"read; models and prices from {_config_name(settings)}")
+    checks: tuple[tuple[str, Callable[[Settings], Awaitable[str]]], ...] = (
+        ("data folder", _data_folder),
+        ("secret key", _secret_key),
+        ("database", _database),
+        ("port", _port),
+        ("policy", _policy),
+        ("platforms", _platforms),
+    )
+    for name, work in checks:
+        yield await _check(name, lambda work=work: work(settings))
+    async for check in _media():
+        yield check
+    async for check in _models(settings, config):
+        yield check
+
+
+async def _check(name: str, work: Callable[[], Awaitable[str]]) -> Check:
+    try:
+        return Check(name=name, status="ok", says=await work())
+    except FlashbulbError as error:
+        return Check(name=name, status="problem", says=str(error))
+
+
+async def _python() -> str:
+    if sys.version_info < PYTHON:
+        raise Misconfigured(f"Python {platform.python_version()} is too old. Install Python 3.11 or newer.")
+    return f"{platform.python_version()} on {platform.system()} {platform.machine()}"
+
+
+async def _data_folder(settings: Settings) -> str:
+    data = settings.flashbulb_data
+    if not data.exists():
+        return f"{data} will be made at the first start"
+    make_folder(data)  # it is there: this only looks whether it can be used
+    if stat.S_IMODE(data.stat().st_mode) & 0o077:
+        raise Misconfigured(f"Others on this machine may look into {data}. Run: chmod 700 {data}")
+    return f"{data}{', in use by a running Flashbulb' if _runs(settings) else ''}"
+
+
+async def _secret_key(settings: Settings) -> str:
+    if settings.flashbulb_secret_key is None and not (settings.flashbulb_data / KEY_FILE).exists():
+        return "will be made in the data folder at the first start"
+    load_seal(settings.flashbulb_data, settings.flashbulb_secret_key and settings.flashbulb_secret_key.get_secret_value())
+    return "from FLASHBULB_SECRET_KEY" if settings.flashbulb_secret_key else f"from {settings.flashbulb_data / KEY_FILE}"
+
+
+async def _database(settings: Settings) -> str:
+    where = address(settings.flashbulb_data, settings.flashbulb_database_url and settings.flashbulb_database_url.get_secret_value())
+    if settings.flashbulb_database_url is None and not (settings.flashbulb_data / RECORDS_FILE).exists():
+        return "SQLite, will be made in the data folder at the first start"
+    missing = await asyncio.to_thread(migration.pending, where)
+    state = f"{len(missing)} versions behind, which the next start mends" if missing else "up to date"
+    return f"{'SQLite' if settings.flashbulb_database_url is None else 'PostgreSQL'}, {state}"
+
+
+async def _port(settings: Settings) -> str:
+    if settings.flashbulb_data.exists() and _runs(settings):
+        return f"{settings.flashbulb_port}, presumably in use by the running Flashbulb"
+    where, bound = bind(settings)
+    bound.close()
+    return f"{where.port} is free; people open {where.url}" if settings.flashbulb_port else "any free one"
+
+
+async def _policy(settings: Settings) -> str:
+    policy = own_policy(settings)
+    source = settings.policy_file if settings.policy_file.exists() else "the shipped default"
+    return f"{policy.fingerprint} from {source}, mode {policy.mode or 'shadow in real workspaces, enforce in the console'}"
+
+
+async def _platforms(settings: Settings) -> str:
+    refuse_understudy_beside_real(settings)
+    tokens = (("Slack", settings.slack_bot_token), ("Discord", settings.discord_token))
+    left_out = [name for name, token in tokens if token]
+    return "console" + (f"; {' and '.join(left_out)} left out: this version does not connect there yet" if left_out else "")
+
+
+async def _media() -> AsyncIterator[Check]:
+    """Have the media workers really decode a picture of each format."""
+    try:
+        async with Sandbox() as sandbox:
+            media = MediaReader(NoFiles(), sandbox)
+            yield Check(name="media workers", status="ok", says=f"{len(sandbox.pids)} of them run")
+            for form in FORMATS:
+                yield await _check(form.lower(), lambda form=form: _decoded(media, form))
+    except Unavailable as error:
+        yield Check(name="media workers", status="problem", says=f"{error} Look whether this machine is short of memory.")
+
+
+async def _decoded(media: MediaReader, form: str) -> str:
+    picture = BytesIO()
+    Image.new("RGB", (64, 48), "teal").save(picture, form)
+    await media.preview(picture.getvalue(), side_px=32)
+    return "decoded by a worker"
+
+
+class NoFiles:
+    """No files at all: previews are made from bytes."""
+
+    async def fetch(self, attachment: Attachment, *, limit_bytes: int) -> bytes:
+        raise UserError("There are no files here.")
+
+
+async def _models(settings: Settings, config: Config) -> AsyncIterator[Check]:
+    """Ask each configured model one tiny question, or have the understudy answer it."""
+    if not settings.has_model:
+        yield await _check("models", lambda: _understudy(settings))
+        return
+    accounts = providers(settings)
+    try:
+        names = {name for task in TASKS for name in models_of(task, getattr(config.models, task), accounts)}
+    except Misconfigured as error:
+        yield Check(name="models", status="problem", says=str(error))
+        return
+    for name in sorted(names):
+        only = {task: getattr(config.models, task).model_copy(update={"models": (name,)}) for task in TASKS}
+        async with Models(accounts, allow_understudy=True, profiles=Profiles(**only), prices=config.prices) as model:
+            yield await _check(name, lambda name=name, model=model: _asked(name, model))
+
+
+async def _understudy(settings: Settings) -> str:
+    async with open_models(settings) as model:
+        await _ask("The understudy", model)
+    return "understudy: no model. Set GEMINI_API_KEY to have pictures really looked at"
+
+
+async def _asked(name: str, model: LanguageModel) -> str:
+    try:
+        reply = await _ask(name, model)
+    except FlashbulbError as error:
+        raise Unavailable(name, f"{_why(error)} Check {KEYS[provider_of(name)]}, its quota and the network") from error
+    call = reply.calls[-1]
+    cost = f", {call.cost_usd:f} USD" if call.cost_usd is not None else ""
+    return f"answered as {call.model} in {call.latency_ms} ms{cost}"
