@@ -20,14 +20,14 @@ from bot.storage import migration
 from bot.storage.database import RECORDS_FILE, address
 from bot.storage.folder import held, make_folder
 from bot.storage.seal import KEY_FILE, load_seal
-from pipelines.content import Intake, TextPart
-from pipelines.errors import FlashbulbError, Misconfigured, Unavailable
+from pipelines.content import Attachment, Intake, TextPart
+from pipelines.errors import FlashbulbError, Misconfigured, Unavailable, UserError
 from pipelines.media.intake import MediaReader
 from pipelines.media.sandbox import Sandbox
-from pipelines.models import Models, Profile, Profiles
+from pipelines.models import Models, Profiles
 from pipelines.models.profiles import TASKS, models_of, provider_of
 from pipelines.moderation.judge import judge
-from pipelines.ports import LanguageModel, Reply
+from pipelines.ports import LanguageModel
 
 PYTHON: Final = (3, 11)
 FORMATS: Final = ("JPEG", "PNG", "GIF", "WEBP")
@@ -39,6 +39,12 @@ KEYS: Final = {
     "anthropic": "ANTHROPIC_API_KEY",
     "openai": "OPENAI_API_KEY",
     "local": "OPENAI_BASE_URL",
+}
+# What to do about a fault that has a name of its own (`pipelines.models.outcomes`).
+FIXES: Final = {
+    "key_refused": "Check {key}.",
+    "no_such_model": "Choose another model in the [models.TASK] tables of FLASHBULB_CONFIG.",
+    "quota": "Raise the quota at the vendor's, or wait until it begins anew.",
 }
 
 
@@ -106,12 +112,14 @@ async def _data_folder(settings: Settings) -> str:
 async def _secret_key(settings: Settings) -> str:
     if settings.flashbulb_secret_key is None and not (settings.flashbulb_data / KEY_FILE).exists():
         return "will be made in the data folder at the first start"
-    load_seal(settings.flashbulb_data, settings.flashbulb_secret_key and settings.flashbulb_secret_key.get_secret_value())
+    key = settings.flashbulb_secret_key
+    load_seal(settings.flashbulb_data, key.get_secret_value() if key else None)
     return "from FLASHBULB_SECRET_KEY" if settings.flashbulb_secret_key else f"from {settings.flashbulb_data / KEY_FILE}"
 
 
 async def _database(settings: Settings) -> str:
-    where = address(settings.flashbulb_data, settings.flashbulb_database_url and settings.flashbulb_database_url.get_secret_value())
+    url = settings.flashbulb_database_url
+    where = address(settings.flashbulb_data, url.get_secret_value() if url else None)
     if settings.flashbulb_database_url is None and not (settings.flashbulb_data / RECORDS_FILE).exists():
         return "SQLite, will be made in the data folder at the first start"
     missing = await asyncio.to_thread(migration.pending, where)
@@ -185,15 +193,28 @@ async def _models(settings: Settings, config: Config) -> AsyncIterator[Check]:
 
 async def _understudy(settings: Settings) -> str:
     async with open_models(settings) as model:
-        await _ask("The understudy", model)
+        await judge(HELLO, model=model)
     return "understudy: no model. Set GEMINI_API_KEY to have pictures really looked at"
 
 
 async def _asked(name: str, model: LanguageModel) -> str:
-    try:
-        reply = await _ask(name, model)
-    except FlashbulbError as error:
-        raise Unavailable(name, f"{_why(error)} Check {KEYS[provider_of(name)]}, its quota and the network") from error
+    _, reply = await judge(HELLO, model=model)
     call = reply.calls[-1]
+    if reply.outcome != "ok":
+        fix = FIXES.get(call.note, "Try again; if it stays so, look at the network and the vendor's status page.")
+        raise Misconfigured(f"It {reply.reason or 'does not answer'}. {fix.format(key=KEYS[provider_of(name)])}")
     cost = f", {call.cost_usd:f} USD" if call.cost_usd is not None else ""
     return f"answered as {call.model} in {call.latency_ms} ms{cost}"
+
+
+def _runs(settings: Settings) -> bool:
+    """Whether a Flashbulb works in the data folder now."""
+    try:
+        with held(settings.flashbulb_data):
+            return False
+    except Misconfigured:
+        return True
+
+
+def _config_name(settings: Settings) -> str:
+    return str(settings.config_file) if settings.config_file.exists() else "the defaults"

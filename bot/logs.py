@@ -19,7 +19,7 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 
 from pipelines.errors import FlashbulbError
 
-Level = Literal["debug", "info", "warning"]
+Level = Literal["debug", "info", "warning", "error"]
 
 REDACTED = "[redacted]"
 SECRET_MIN_CHARS = 6  # a shorter value would blot out ordinary words

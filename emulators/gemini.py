@@ -96,7 +96,6 @@ class ModelEmulator:
         self._switches: list[_Switch] = []
         self._numbers = itertools.count(1)
         self._changed = asyncio.Event()
-        self._closing = asyncio.Event()
         self._hooks: set[asyncio.Future[None]] = set()
         self._door: asyncio.Server | None = None
         self._reopening: asyncio.Task[None] | None = None
@@ -123,7 +122,6 @@ class ModelEmulator:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._closing.set()
         if self._reopening:
             await self._reopening
         self._close_door()
@@ -275,8 +273,10 @@ class ModelEmulator:
         if switch and switch.left is not None:
             switch.left -= 1
         how = switch.fault.how if switch and isinstance(switch.fault, Wire) else "send"
-        closing = await self._pause(None if how == "hang" else self.latency_s + DELAY_S * (how == "delay"))
-        if closing or how == "reset":
+        if how == "hang":
+            await asyncio.Event().wait()
+        await asyncio.sleep(self.latency_s + DELAY_S * (how == "delay"))
+        if how == "reset":
             return reset(request), False
         reply = await self._compose(asked, dialect, switch, stream=stream)
         if how == "cut":
@@ -284,17 +284,6 @@ class ModelEmulator:
         if how == "slow":
             return await drip(request, reply, every_s=DRIP_S), True
         return await send(request, reply), True
-
-    async def _pause(self, seconds: float | None) -> bool:
-        """Wait, without end for None; return True at once when the emulator closes."""
-        if seconds == 0:
-            return False
-        try:
-            async with asyncio.timeout(seconds):
-                await self._closing.wait()
-        except TimeoutError:
-            return False
-        return True
 
     async def _compose(self, asked: Asked, dialect: Dialect, switch: _Switch | None, *, stream: bool) -> Reply:
         """Return the answer in the words of the dialect, with the fault in it."""

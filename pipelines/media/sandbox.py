@@ -163,7 +163,7 @@ class Sandbox:
     @property
     def pids(self) -> tuple[int, ...]:
         """The process ids of the workers that live now."""
-        return tuple(sorted(worker.process.pid for worker in self._alive))
+        return tuple(sorted(worker.process.pid for worker in self._alive if worker.living))
 
     async def run(self, operation: str, body: bytes, **arguments: int) -> Answer:
         """Do one job.

@@ -2,12 +2,10 @@
 
 import asyncio
 import itertools
-import multiprocessing
-import os
 import random
 import signal
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
@@ -21,14 +19,13 @@ from handlers.effects import Notify, Post
 from handlers.events import MessagePosted, Person, Place
 from tests.databases import Home
 from tests.durable import child
-from tests.relay import Hook, Point, Relay
+from tests.killing import death, forks_of, kill, killing, started
+from tests.relay import Point, Relay
 
 PLACE = Place(platform="relay", workspace="w1", channel="general")
 ADA = Person(id="ada", name="Ada")
 
-# A process that has imported everything and is forked for each start: the deaths are real, the starts are fast.
-FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload([child.__name__])
+FORKS = forks_of(child.__name__)
 
 # Where the other side is killed, and at which visit: later ones leave more events behind in every state.
 POINTS: tuple[tuple[Point, float | None, int], ...] = (
@@ -66,7 +63,7 @@ async def test_a_death_at_any_point_of_an_exchange_loses_and_doubles_nothing(
     home: Home, relay: Relay, messages: Iterator[MessagePosted]
 ) -> None:
     for point, late_s, visit in POINTS:
-        async with started(home, relay) as process:
+        async with alive(home, relay) as process:
             relay.late_s = late_s
             relay.at(point, killing(process, visit))
             await relay.deliver(*some(messages))
@@ -83,7 +80,7 @@ async def test_deaths_at_random_times_lose_and_double_nothing(
     home = Home(tmp_path / "data", None)
 
     for _ in range(20):
-        async with started(home, relay) as process:
+        async with alive(home, relay) as process:
             await relay.deliver(*some(messages))
             await asyncio.sleep(dice.uniform(0, 0.7))  # the time of death is what this test is about
             kill(process)
@@ -98,47 +95,15 @@ def some(messages: Iterator[MessagePosted]) -> list[MessagePosted]:
     return [first, second, second, third]
 
 
-@asynccontextmanager
-async def started(home: Home, relay: Relay) -> AsyncIterator[ForkServerProcess]:
-    """Start the child; whatever happens, it does not outlive the test."""
-    process = FORKS.Process(target=child.run, args=(home.data, home.url, relay.url))
-    await asyncio.to_thread(process.start)
-    try:
-        yield process
-    finally:
-        process.kill()
-        await death(process)
-        process.close()
-
-
-def killing(process: ForkServerProcess, visit: int) -> Hook:
-    """Return what kills the process when a point is reached for the `visit`-th time; the first is 1."""
-    visits = itertools.count(1)
-
-    def visited(_: str) -> bool:
-        if next(visits) != visit:
-            return False
-        kill(process)
-        return True
-
-    return visited
-
-
-def kill(process: ForkServerProcess) -> None:
-    assert process.pid is not None
-    os.kill(process.pid, signal.SIGKILL)
-
-
-async def death(process: ForkServerProcess) -> int | None:
-    await asyncio.to_thread(process.join, 20)
-    return process.exitcode
+def alive(home: Home, relay: Relay) -> AbstractAsyncContextManager[ForkServerProcess]:
+    return started(FORKS, child.run, home.data, home.url, relay.url)
 
 
 async def assert_all_is_done_once(home: Home, relay: Relay) -> None:
     """Let one more start finish everything, stop it in peace, and look at what the platform has."""
     keys = {delivery.event.key for delivery in relay.deliveries}
     wanted = {f"{key}#{what}" for key in keys for what in ("post", "notice")}
-    async with started(home, relay) as process:
+    async with alive(home, relay) as process:
         await relay.until(lambda: all(each.acknowledged for each in relay.deliveries))
         await relay.until(lambda: wanted <= relay.stored.keys())
         process.terminate()

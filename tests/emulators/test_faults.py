@@ -1,6 +1,7 @@
 """Each fault puts on the wire what its line in the table says. `EXPECTED` must name every one of them."""
 
 import asyncio
+import errno
 import json
 import time
 from collections.abc import Mapping
@@ -355,9 +356,10 @@ async def test_reset_ends_the_connection_before_any_header(
 ) -> None:
     emulator.fault("reset")
 
-    with pytest.raises(ConnectionResetError):
+    with pytest.raises(aiohttp.ClientOSError) as error:
         await ask(emulator, http, dialect)
 
+    assert error.value.errno == errno.ECONNRESET
     assert (emulator.answers, emulator.disconnects) == ([TEXT], 0)
 
 

@@ -173,6 +173,22 @@ async def test_only_as_many_files_are_in_memory_as_there_is_room_for() -> None:
     assert len(intake.parts) == 10
 
 
+async def test_room_for_the_largest_file_is_given_back_once_the_real_size_is_known() -> None:
+    files = InMemory({str(at): PHOTO for at in range(5)})
+
+    class ReadsNothingBeforeAllAreFetched(Sandbox):
+        async def run(self, operation: str, body: bytes, **arguments: int) -> Answer:
+            while len(files.asked) < 5:
+                await asyncio.sleep(0)
+            return Answer(status="unreadable", why="not the point here")
+
+    reader = MediaReader(files, ReadsNothingBeforeAllAreFetched(bytes_in_flight=limits.IMAGE_BYTES + 5 * len(PHOTO)))
+    async with asyncio.timeout(5):
+        intake = await reader.intake(Content(attachments=tuple(map(a_file, files.files))))
+
+    assert len(intake.gaps) == 5
+
+
 async def test_a_name_longer_than_any_file_system_allows_is_cut_with_a_gap(sandbox) -> None:
     intake = await read(sandbox, PHOTO, name="x" * 5_000)
 

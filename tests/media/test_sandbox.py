@@ -150,14 +150,27 @@ async def test_a_worker_retires_after_its_share_of_jobs() -> None:
     assert len(set(served_by)) == 3
 
 
-async def test_a_worker_that_was_killed_while_idle_is_replaced_without_loss() -> None:
-    async with a_sandbox() as sandbox:
+@pytest.mark.parametrize("ending", [signal.SIGKILL, signal.SIGTERM])
+async def test_a_worker_that_ended_while_idle_is_replaced_without_loss(ending) -> None:
+    async with a_sandbox() as sandbox, asyncio.timeout(10):
         (pid,) = sandbox.pids
-        os.kill(pid, signal.SIGKILL)
+        os.kill(pid, ending)
+        while sandbox.pids:
+            await asyncio.sleep(0.01)
         answer = await sandbox.run("echo", b"b")
 
         assert answer.body == b"b"
         assert pid not in sandbox.pids
+
+
+async def test_a_job_whose_worker_is_killed_from_outside_is_done_by_another() -> None:
+    async with a_sandbox(workers=2) as sandbox:
+        jobs = [asyncio.create_task(sandbox.run("slow_echo", bytes([at]))) for at in range(2)]
+        await asyncio.wait(jobs, timeout=0.1)
+        os.kill(sandbox.pids[0], signal.SIGKILL)
+        answers = await asyncio.gather(*jobs)
+
+    assert [answer.body for answer in answers] == [b"\0", b"\1"]
 
 
 async def test_workers_start_with_an_empty_environment_in_the_root_folder() -> None:

@@ -81,6 +81,7 @@ class Renderer:
         return self._fragment(
             "chat/message.html",
             message=message,
+            viewer=viewer,
             name=message.author.name if message.author else "Flashbulb",
             avatar=zlib.crc32((message.author.id if message.author else "").encode()) % AVATARS,
             answer=message.answer and self.answer(message.answer, message=message, viewer=viewer),
