@@ -6,6 +6,7 @@ import stat
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from io import BytesIO
 from typing import Final, Literal
 
@@ -79,7 +80,7 @@ async def examine(read: Callable[[], Settings] = read_settings) -> AsyncIterator
         ("platforms", _platforms),
     )
     for name, work in checks:
-        yield await _check(name, lambda work=work: work(settings))
+        yield await _check(name, partial(work, settings))
     async for check in _media():
         yield check
     async for check in _models(settings, config):
@@ -155,7 +156,7 @@ async def _media() -> AsyncIterator[Check]:
             media = MediaReader(NoFiles(), sandbox)
             yield Check(name="media workers", status="ok", says=f"{len(sandbox.pids)} of them run")
             for form in FORMATS:
-                yield await _check(form.lower(), lambda form=form: _decoded(media, form))
+                yield await _check(form.lower(), partial(_decoded, media, form))
     except Unavailable as error:
         yield Check(name="media workers", status="problem", says=f"{error} Look whether this machine is short of memory.")
 
@@ -177,7 +178,7 @@ class NoFiles:
 async def _models(settings: Settings, config: Config) -> AsyncIterator[Check]:
     """Ask each configured model one tiny question, or have the understudy answer it."""
     if not settings.has_model:
-        yield await _check("models", lambda: _understudy(settings))
+        yield await _check("models", partial(_understudy, settings))
         return
     accounts = providers(settings)
     try:
@@ -188,12 +189,14 @@ async def _models(settings: Settings, config: Config) -> AsyncIterator[Check]:
     for name in sorted(names):
         only = {task: getattr(config.models, task).model_copy(update={"models": (name,)}) for task in TASKS}
         async with Models(accounts, allow_understudy=True, profiles=Profiles(**only), prices=config.prices) as model:
-            yield await _check(name, lambda name=name, model=model: _asked(name, model))
+            yield await _check(name, partial(_asked, name, model))
 
 
 async def _understudy(settings: Settings) -> str:
     async with open_models(settings) as model:
-        await judge(HELLO, model=model)
+        _, reply = await judge(HELLO, model=model)
+    if reply.outcome != "ok":
+        raise Unavailable("The understudy")
     return "understudy: no model. Set GEMINI_API_KEY to have pictures really looked at"
 
 

@@ -8,7 +8,7 @@ import socket
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from aiohttp import web
 from pydantic import BaseModel
@@ -25,6 +25,7 @@ from emulators.wire import Answerer, Asked, Blob
 
 Json = dict[str, Any]
 Hook = Callable[[Asked], Awaitable[None]]
+Stream = Literal["events", "list"] | None
 Scripted = BaseModel | dict[str, Any] | str
 
 BODY_LIMIT_BYTES = 100 * 1024 * 1024  # of one request. Source: https://blog.google, "Gemini API new file limits"
@@ -207,6 +208,7 @@ class ModelEmulator:
 
     async def _on_gemini(self, request: web.Request) -> web.StreamResponse:
         info, vertex = request.match_info, "/publishers/google/" in request.path
+        stream: Stream = "events" if request.query.get("alt") == "sse" else "list"
         body = await body_of(request)
         asked = decoded(lambda: google.read(body, model=info["model"], headers=headers_of(request), files=self.files))
         if info["verb"] == "countTokens":
@@ -216,19 +218,19 @@ class ModelEmulator:
             request,
             asked,
             google,
-            stream=info["verb"] == "streamGenerateContent",
+            stream=stream if info["verb"] == "streamGenerateContent" else None,
             check=lambda: google.check(asked, version=info["version"], vertex=vertex),
         )
 
     async def _on_openai(self, request: web.Request) -> web.StreamResponse:
         body = await body_of(request)
         asked = decoded(lambda: openai.read(body, headers=headers_of(request)))
-        return await self._converse(request, asked, openai, stream=bool(body.get("stream")))
+        return await self._converse(request, asked, openai, stream="events" if body.get("stream") else None)
 
     async def _on_anthropic(self, request: web.Request) -> web.StreamResponse:
         body = await body_of(request)
         asked = decoded(lambda: anthropic.read(body, headers=headers_of(request)))
-        return await self._converse(request, asked, anthropic, stream=bool(body.get("stream")))
+        return await self._converse(request, asked, anthropic, stream="events" if body.get("stream") else None)
 
     async def _on_models(self, request: web.Request) -> web.StreamResponse:
         self._check_key(request, "gemini")
@@ -245,7 +247,7 @@ class ModelEmulator:
         asked: Asked,
         dialect: Dialect,
         *,
-        stream: bool,
+        stream: Stream,
         check: Callable[[], None] = lambda: None,
     ) -> web.StreamResponse:
         """Take a question down, answer it and call the hooks; notice when the client leaves before."""
@@ -266,7 +268,7 @@ class ModelEmulator:
         return response
 
     async def _play(
-        self, request: web.Request, asked: Asked, dialect: Dialect, *, stream: bool
+        self, request: web.Request, asked: Asked, dialect: Dialect, *, stream: Stream
     ) -> tuple[web.StreamResponse, bool]:
         """Answer as the first fault that applies wants it; tell whether the whole answer was sent."""
         switch = next((switch for switch in self._switches if switch.applies_to(asked)), None)
@@ -285,7 +287,7 @@ class ModelEmulator:
             return await drip(request, reply, every_s=DRIP_S), True
         return await send(request, reply), True
 
-    async def _compose(self, asked: Asked, dialect: Dialect, switch: _Switch | None, *, stream: bool) -> Reply:
+    async def _compose(self, asked: Asked, dialect: Dialect, switch: _Switch | None, *, stream: Stream) -> Reply:
         """Return the answer in the words of the dialect, with the fault in it."""
         fault = switch.fault if switch else None
         if isinstance(fault, Refusal):
@@ -302,9 +304,13 @@ class ModelEmulator:
         body = dialect.write(asked, text, model=self.model_version or asked.model, number=next(self._numbers))
         if isinstance(fault, Edited):
             body = fault.edits[asked.dialect](body)
-        if stream:
-            return Reply(pieces=tuple(dialect.events(body)), media_type="text/event-stream")
-        return as_json(body)
+        match stream:
+            case "events":
+                return Reply(pieces=tuple(dialect.events(body)), media_type="text/event-stream")
+            case "list":
+                return as_json(google.chunks(body))
+            case _:
+                return as_json(body)
 
     async def _next_answer(self, asked: Asked) -> str:
         if self.answers:

@@ -77,7 +77,10 @@ def run(verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log our o
 
 @app.command()
 def tag(files: Annotated[list[str], typer.Argument(metavar="FILE...", show_default=False)], as_json: AsJson = False) -> None:
-    """Say what pictures show: subjects, style, mood, quality, alt text, tags."""
+    """Say what pictures show.
+
+    Subjects, style, mood, technical quality, colours, text, alt text and tags.
+    """
     from bot.cli import printing
     from bot.cli.looking import tag_files
 
@@ -116,7 +119,10 @@ def emulate(
     fault: Annotated[list[str] | None, typer.Option(metavar="NAME", help="Switch a fault on. Repeatable.")] = None,
     list_faults: Annotated[bool, typer.Option("--list-faults", help="Print all faults and stop.")] = False,
 ) -> None:
-    """Start a server that speaks as Gemini, OpenAI and Anthropic do, with the understudy's answers."""
+    """Start a stand-in for the models' vendors, with faults.
+
+    It speaks as Gemini, OpenAI and Anthropic do, on this machine alone, and answers as the understudy does.
+    """
     from emulators.faults import FAULTS
     from emulators.gemini import ModelEmulator
     from emulators.understudy import MODEL_VERSION, answer

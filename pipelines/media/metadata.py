@@ -18,9 +18,9 @@ _ENCODINGS: Final = {b"ASCII\0\0\0": "ascii", b"UNICODE\0": "utf-16", b"\0" * 8:
 _TECHNICAL: Final = frozenset({"Make", "Model", "Software", "LensMake", "LensModel", "HostComputer"})
 _TECHNICAL_CHARS: Final = 64
 _PNG_BOOKKEEPING: Final = ("Raw profile type", "date:", "XML:com.adobe.xmp")
-_XMP_ATTRIBUTE: Final = re.compile(r"""(?<![\w:])(?!xmlns|rdf:|x:)[\w-]+:[\w-]+\s*=\s*(?:"([^"]*)"|'([^']*)')""")
+_XMP_ATTRIBUTE: Final = re.compile(r"""(?<![\w:-])(?!xmlns|rdf:|x:)[\w-]+:[\w-]+\s*=\s*(?:"([^"]*)"|'([^']*)')""")
 _XMP_TOOL: Final = re.compile(r"(?:CreatorTool|softwareAgent)(?:>[^<]{0,64}<|\s*=\s*[\"'][^\"'<]{0,64}[\"'])")
-_XMP_TAG: Final = re.compile(r"<[^>]*>")
+_XMP_TAG: Final = re.compile(r"<[^<>]*>")
 # Dates, numbers, ids and single words, of which XMP is full.
 _MACHINE_VALUE: Final = re.compile(r"[\W\d_]*|[\w.:/#+-]+")
 

@@ -11,6 +11,7 @@ import structlog
 
 from bot import logs
 from pipelines.errors import Misconfigured
+from tests.app.restoring import logging_restored
 
 CANARY = "canary-b7f1-what-ada-wrote"
 KEY = "hunter2-hunter2"
@@ -24,15 +25,10 @@ class Terminal(io.StringIO):
 @pytest.fixture
 def out() -> Iterator[io.StringIO]:
     """Send all logs to a stream, at debug level, and put everything back afterwards."""
-    root = logging.getLogger()
-    before, level, show = list(root.handlers), root.level, warnings.showwarning
     stream = io.StringIO()
-    logs.configure(secrets=[KEY], level="debug", stream=stream)
-    yield stream
-    structlog.reset_defaults()
-    logging.captureWarnings(False)
-    warnings.showwarning = show
-    root.handlers, root.level = before, level
+    with logging_restored():
+        logs.configure(secrets=[KEY], level="debug", stream=stream)
+        yield stream
 
 
 def lines(stream: io.StringIO) -> list[dict[str, object]]:
@@ -53,10 +49,10 @@ def test_an_event_is_one_line_of_json_with_its_fields(out: io.StringIO) -> None:
 
 def test_on_a_terminal_an_event_is_for_people() -> None:
     terminal = Terminal()
-    logs.configure(stream=terminal)
 
-    structlog.get_logger().info("case.opened", case="c1")
-    structlog.reset_defaults()
+    with logging_restored():
+        logs.configure(stream=terminal)
+        structlog.get_logger().info("case.opened", case="c1")
 
     assert "case.opened" in terminal.getvalue()
     assert not terminal.getvalue().startswith("{")

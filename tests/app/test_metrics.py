@@ -1,13 +1,56 @@
 """What is counted, and that labels are names from our own code."""
 
+from dataclasses import dataclass
 from decimal import Decimal
 
 import pytest
 
-from bot.metrics import CountedModel, Metrics
+from bot.metrics import CountedConnection, CountedModel, CountedPlanner, Metrics
+from handlers.effects import AnyEffect, Performed, Plan, Remove
+from handlers.events import AnyEvent, Place
+from handlers.ports import Posted
+from pipelines.moderation.policy import Action
 from pipelines.ports import Call, Question, Reply
 from pipelines.tagging import Tags
-from tests.fakes import TAGS, ScriptedModel
+from tests.fakes import GENERAL, TAGS, ScriptedModel, a_message
+
+
+@dataclass
+class NothingToDo:
+    """Plans nothing, or fails at it."""
+
+    fails: bool = False
+
+    async def plan(self, event: AnyEvent) -> Plan:
+        if self.fails:
+            raise RuntimeError
+        return Plan()
+
+    async def plan_after_fault(self, event: AnyEvent) -> Plan:
+        return Plan()
+
+    async def failed(self, event: AnyEvent, effect: AnyEffect, performed: Performed) -> Plan | None:
+        return None
+
+
+class Obedient:
+    """A platform that does everything at once, and then finds nothing any more."""
+
+    platform = "test"
+    emulated = True
+    supports = frozenset(Action)
+
+    async def ready(self) -> None: ...
+
+    async def look(self, effect: AnyEffect) -> Performed | None:
+        return Performed(status="gone")
+
+    async def act(self, effect: AnyEffect) -> Performed:
+        return Performed(status="done")
+
+    async def message(self, place: Place, message: str) -> Posted | None: ...
+
+    async def latest_with_files(self, place: Place) -> Posted | None: ...
 
 
 def value(metrics: Metrics, series: str) -> float | None:
@@ -16,13 +59,14 @@ def value(metrics: Metrics, series: str) -> float | None:
     return float(found[0].rsplit(" ", 1)[1]) if found else None
 
 
-def test_an_event_is_in_flight_until_it_is_finished() -> None:
+async def test_an_event_is_in_flight_from_its_plan_to_its_end() -> None:
     metrics = Metrics()
+    planner = CountedPlanner(NothingToDo(), metrics)
 
-    metrics.event_accepted("message_posted")
-    metrics.event_taken_up()
+    metrics.event_accepted(a_message(key="test:1"))
+    await planner.plan(a_message(key="test:1"))
     during = value(metrics, "flashbulb_events_in_flight")
-    metrics.event_finished("message_posted", "done", took_s=0.2)
+    metrics.event_finished("test:1")
 
     assert (during, value(metrics, "flashbulb_events_in_flight")) == (1, 0)
     assert value(metrics, 'flashbulb_events_accepted_total{kind="message_posted"}') == 1
@@ -30,10 +74,44 @@ def test_an_event_is_in_flight_until_it_is_finished() -> None:
     assert value(metrics, 'flashbulb_event_seconds_count{kind="message_posted"}') == 1
 
 
+async def test_a_plan_that_fails_and_the_one_in_its_place_are_told_apart() -> None:
+    metrics = Metrics()
+    planner = CountedPlanner(NothingToDo(fails=True), metrics)
+
+    with pytest.raises(RuntimeError):
+        await planner.plan(a_message(key="test:1"))
+    await planner.plan_after_fault(a_message(key="test:1"))
+    metrics.event_finished("test:1")
+
+    assert value(metrics, 'flashbulb_plans_total{kind="message_posted",outcome="fault"}') == 1
+    assert value(metrics, 'flashbulb_plans_total{kind="message_posted",outcome="after_fault"}') == 1
+    assert value(metrics, "flashbulb_plans_in_flight") == 0
+    assert value(metrics, 'flashbulb_events_finished_total{kind="message_posted",outcome="after_fault"}') == 1
+
+
+def test_an_event_that_an_earlier_process_had_planned_is_counted_as_recovered() -> None:
+    metrics = Metrics()
+
+    metrics.event_finished("test:1")
+
+    assert value(metrics, 'flashbulb_events_finished_total{kind="recovered",outcome="done"}') == 1
+
+
+async def test_every_effect_is_counted_by_how_it_ended() -> None:
+    metrics = Metrics()
+    connection = CountedConnection(Obedient(), metrics)
+    effect = Remove(key="test:1#remove", place=GENERAL, message="m1", keep=True)
+
+    await connection.act(effect)
+    await connection.look(effect)
+
+    assert value(metrics, 'flashbulb_effects_total{kind="remove",status="done"}') == 1
+    assert value(metrics, 'flashbulb_effects_total{kind="remove",status="gone"}') == 1
+
+
 @pytest.mark.parametrize(
     ("count", "series"),
     [
-        pytest.param(lambda m: m.effect_ended("remove", "done"), 'effects_total{kind="remove",status="done"}', id="effect"),
         pytest.param(lambda m: m.worker_died("memory"), 'worker_deaths_total{cause="memory"}', id="worker"),
         pytest.param(lambda m: m.understudy_restarted(), "understudy_restarts_total", id="understudy"),
     ],
@@ -64,6 +142,6 @@ async def test_every_call_of_a_question_is_counted_with_tokens_and_cost() -> Non
 
 
 def test_two_sets_of_metrics_do_not_mix() -> None:
-    Metrics().event_accepted("message_posted")
+    Metrics().event_accepted(a_message())
 
     assert value(Metrics(), 'flashbulb_events_accepted_total{kind="message_posted"}') is None

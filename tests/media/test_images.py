@@ -2,6 +2,7 @@
 
 import io
 import math
+import time
 
 import pytest
 from PIL import ExifTags, Image, ImageChops, ImageOps, ImageStat, PngImagePlugin
@@ -255,6 +256,16 @@ def test_what_every_camera_and_tool_writes_is_no_part(options) -> None:
     intake = prepare(samples.encoded(samples.plain(), "JPEG", **options))
 
     assert texts(intake, "metadata") == []
+
+
+@pytest.mark.parametrize("piece", [b"<", b"a-", b"a:", b"a:b ", b'a:b="'])
+def test_metadata_that_is_made_to_take_long_does_not(piece) -> None:
+    data = samples.encoded(samples.plain(), "WEBP", xmp=piece * (200_000 // len(piece)))
+
+    started_s = time.process_time()
+    prepare(data)
+
+    assert time.process_time() - started_s < 1.0
 
 
 def test_metadata_is_cut() -> None:

@@ -176,10 +176,11 @@ async def test_only_as_many_files_are_in_memory_as_there_is_room_for() -> None:
 async def test_room_for_the_largest_file_is_given_back_once_the_real_size_is_known() -> None:
     files = InMemory({str(at): PHOTO for at in range(5)})
 
+    all_fetched = asyncio.Barrier(5)
+
     class ReadsNothingBeforeAllAreFetched(Sandbox):
         async def run(self, operation: str, body: bytes, **arguments: int) -> Answer:
-            while len(files.asked) < 5:
-                await asyncio.sleep(0)
+            await all_fetched.wait()
             return Answer(status="unreadable", why="not the point here")
 
     reader = MediaReader(files, ReadsNothingBeforeAllAreFetched(bytes_in_flight=limits.IMAGE_BYTES + 5 * len(PHOTO)))

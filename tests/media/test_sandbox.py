@@ -155,7 +155,7 @@ async def test_a_worker_that_ended_while_idle_is_replaced_without_loss(ending) -
     async with a_sandbox() as sandbox, asyncio.timeout(10):
         (pid,) = sandbox.pids
         os.kill(pid, ending)
-        while sandbox.pids:
+        while sandbox.pids:  # noqa: ASYNC110 - nothing but the process itself says that it has ended
             await asyncio.sleep(0.01)
         answer = await sandbox.run("echo", b"b")
 
@@ -232,12 +232,28 @@ async def test_room_is_given_first_come_first_served_and_as_soon_as_a_size_is_kn
     assert order == ["large", "small"]
 
 
-async def test_room_that_was_waited_for_in_vain_is_not_lost() -> None:
+async def test_whoever_stops_waiting_for_room_neither_loses_nor_makes_any() -> None:
     room = Room(100)
 
-    async with room.hold(100):
+    async def give_up_on(size_bytes: int) -> None:
         with pytest.raises(TimeoutError):
-            async with asyncio.timeout(0.01), room.hold(100):
+            async with asyncio.timeout(0.01), room.hold(size_bytes):
                 pass
+
+    async with room.hold(100):
+        await give_up_on(100)
+        await give_up_on(1)
     async with asyncio.timeout(1), room.hold(1_000_000):
-        pass
+        await give_up_on(1)
+
+
+async def test_who_waits_behind_somebody_that_gives_up_is_admitted() -> None:
+    room = Room(100)
+
+    async with room.hold(60), asyncio.timeout(5):
+        large, small = asyncio.create_task(room.hold(50).__aenter__()), asyncio.create_task(room.hold(40).__aenter__())
+        await asyncio.wait([large, small], timeout=0.01)
+        large.cancel()
+        held = await small
+
+    assert held.size_bytes == 40

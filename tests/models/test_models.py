@@ -191,9 +191,11 @@ async def test_the_price_comes_from_the_configuration_or_the_table(
 
 @pytest.mark.parametrize(("allowed", "outcome"), [(True, "ok"), (False, "unavailable")])
 async def test_the_understudy_judges_only_where_it_may(allowed: bool, outcome: str) -> None:
-    async with ModelEmulator(right, model_version="understudy-1") as understudy:
-        async with asking(FLASH, providers=accounts(gemini=understudy), allow_understudy=allowed) as models:
-            reply = await models.ask(a_question())
+    async with (
+        ModelEmulator(right, model_version="understudy-1") as understudy,
+        asking(FLASH, providers=accounts(gemini=understudy), allow_understudy=allowed) as models,
+    ):
+        reply = await models.ask(a_question())
 
     assert (reply.engine, reply.outcome, reply.output is not None) == ("understudy", outcome, allowed)
     assert reply.calls[0].note == ("" if allowed else "understudy")

@@ -1,0 +1,278 @@
+"""Messages, answers and forms as HTML: what a person reads, and what stays text."""
+
+import re
+from html import unescape
+
+import pytest
+
+from bot.console.chat import render
+from bot.console.chat.render import Renderer
+from bot.console.pages import Pages
+from handlers.answers import Answer, CaseCard, FindingSaid, Held, Help, Invitation, Judged, Notice, Tagged
+from handlers.events import Person, Role
+from handlers.forms import Form, FormField
+from pipelines.content import Attachment
+from pipelines.moderation.policy import Action
+from pipelines.moderation.report import Category
+from tests.console.chat.test_parse import ADA, CAT, stored
+
+MO = Person(id="mo", name="Mo", role=Role.MODERATOR)
+XSS = '<img src=x onerror=alert(1)>"><script>alert(2)</script>\u202e'
+RENDERER = Renderer(Pages())
+
+TAGGED = Tagged(
+    file_name="cat.jpg",
+    subjects=("cat", "sofa"),
+    style="photograph",
+    mood="calm",
+    quality=(("sharpness", "very_good"),),
+    colours=("grey",),
+    text="EXIT",
+    alt_text="A grey cat on a sofa.",
+    tags=("cat", "pet"),
+    engine="understudy",
+)
+FOUND = FindingSaid(
+    category=Category.SCAM_SPAM,
+    finding_kind="fake_shop",
+    severity=3,
+    confidence=0.8,
+    evidence="buy now",
+    place="image:0/frame:17",
+)
+CARD = CaseCard(
+    case="c7",
+    author="Ada",
+    channel="general",
+    action=Action.HOLD,
+    shadow=False,
+    reasons=("It looks like spam.",),
+    findings=(FOUND,),
+    judged=2,
+    total=3,
+    engine="gemini-x",
+    state="open",
+)
+JUDGED = Judged(
+    verdict="unknown",
+    action=Action.HOLD,
+    reasons=("A part was not judged.",),
+    findings=(),
+    judged=1,
+    total=2,
+    policy="ab12",
+    engine="none",
+)
+
+
+def words(html: str) -> str:
+    """Return what of `html` is text, on one line."""
+    return " ".join(unescape(re.sub(r"<[^>]*>", " ", html)).split())
+
+
+def said(answer: Answer, viewer: Person = MO) -> str:
+    return RENDERER.message(stored(author=None, answer=answer, state="shown"), viewer=viewer)
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        pytest.param(Notice(text="It is gone already."), ["It is gone already."], id="notice"),
+        pytest.param(
+            TAGGED,
+            ["cat.jpg", "understudy: no model", "cat pet", "sharpness very good", "A grey cat on a sofa.", "EXIT"],
+            id="tagged",
+        ),
+        pytest.param(
+            CARD,
+            ["Held:", "Scam or spam (fake shop): severe", "80% certain, picture 1, frame 17", "buy now", "2 of 3 parts judged"],
+            id="case-card",
+        ),
+        pytest.param(JUDGED, ["Could not be judged in full; would be held", "1 of 2 parts judged", "policy ab12"], id="judged"),
+        pytest.param(
+            Held(case="c7", action=Action.HOLD, reasons=("It looks like spam.",)),
+            ["taken out of the channel until a moderator has looked at it", "It looks like spam."],
+            id="held",
+        ),
+        pytest.param(
+            Held(case="c7", action=Action.HOLD, reasons=("secret",), support=True),
+            ["You have done nothing wrong", "helpline"],
+            id="held-with-care",
+        ),
+        pytest.param(Help(commands=(("/tag", "Tag a picture"),)), ["/tag", "Tag a picture"], id="help"),
+        pytest.param(
+            Invitation(name="Bob", role="moderator", url="http://127.0.0.1:1/enter#x", minutes=10),
+            ["A link for Bob", "moderator", "within 10 minutes"],
+            id="invitation",
+        ),
+    ],
+)
+def test_an_answer_says_what_it_holds(answer: Answer, expected: list[str]) -> None:
+    text = words(said(answer))
+
+    for each in expected:
+        assert each in text
+
+
+def test_words_of_care_name_no_reason() -> None:
+    assert "secret" not in said(Held(case="c7", action=Action.HOLD, reasons=("secret",), support=True))
+
+
+@pytest.mark.parametrize(
+    ("card", "ending", "buttons"),
+    [
+        pytest.param({}, "Waits for a decision", ["restore", "keep"], id="open"),
+        pytest.param({"state": "restored", "decided_by": "Mo"}, "Restored by Mo", [], id="restored"),
+        pytest.param({"state": "kept", "decided_by": "Mo"}, "Kept removed by Mo", [], id="kept"),
+        pytest.param({"state": "reported", "action": Action.FLAG}, "Reported by a member", [], id="reported"),
+        pytest.param({"shadow": True}, "Would be held (shadow mode)", [], id="shadow"),
+        pytest.param({"restorable": False}, "Held:", [], id="no-copy-to-bring-back"),
+    ],
+)
+def test_a_card_says_where_its_case_stands(card: dict[str, object], ending: str, buttons: list[str]) -> None:
+    html = said(CARD.model_copy(update=card))
+
+    assert ending in words(html)
+    assert re.findall(r'/buttons/(\w+)"', html) == buttons
+
+
+def test_who_does_not_review_gets_no_buttons() -> None:
+    assert "/buttons/" not in said(CARD, viewer=ADA)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        pytest.param(stored(text=XSS, state="shown"), id="text"),
+        pytest.param(stored(author=Person(id="x", name=XSS), text="hi", state="shown"), id="author"),
+        pytest.param(
+            stored(files=(Attachment(id="f", url="console:a", name=XSS, media_type="image/png", size_bytes=1),), state="shown"),
+            id="file-name",
+        ),
+        pytest.param(stored(author=None, answer=Notice(text=XSS), state="shown"), id="notice"),
+        pytest.param(
+            stored(
+                author=None,
+                answer=TAGGED.model_copy(
+                    update=dict.fromkeys(("file_name", "style", "mood", "text", "alt_text", "engine"), XSS)
+                    | dict.fromkeys(("subjects", "tags", "colours"), (XSS,))
+                ),
+                state="shown",
+            ),
+            id="tags",
+        ),
+        pytest.param(
+            stored(
+                author=None,
+                answer=CARD.model_copy(
+                    update={
+                        "author": XSS,
+                        "reasons": (XSS,),
+                        "decided_by": XSS,
+                        "findings": (FOUND.model_copy(update={"evidence": XSS, "place": XSS, "finding_kind": XSS}),),
+                    }
+                ),
+                state="shown",
+            ),
+            id="card",
+        ),
+        pytest.param(
+            stored(author=None, answer=Invitation(name=XSS, role="member", url="javascript:alert(1)", minutes=1), state="shown"),
+            id="invitation",
+        ),
+    ],
+)
+def test_what_people_wrote_stays_text(message: object) -> None:
+    html = str(RENDERER.message(message, viewer=MO, in_thread=True)) + str(RENDERER.message(message, viewer=MO))
+
+    assert "<script" not in html
+    assert not re.search(r"<[^>]*\sonerror\s*=(?![^<]*&gt;)", html)
+    assert "<img src=x" not in html
+    assert 'href="javascript:' not in html
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        pytest.param("plain", [("text", "plain")], id="no-link"),
+        pytest.param(
+            "see https://example.org/a?b=1#c.",
+            [("text", "see "), ("link", "https://example.org/a?b=1#c"), ("text", ".")],
+            id="without-the-full-stop",
+        ),
+        pytest.param("javascript:alert(1)", [("text", "javascript:alert(1)")], id="not-every-scheme"),
+        pytest.param("https:///nohost", [("text", "https:///nohost")], id="no-host"),
+        pytest.param("http://[::1", [("text", "http://[::1")], id="malformed"),
+        pytest.param("", [], id="nothing"),
+    ],
+)
+def test_only_web_addresses_are_links(text: str, expected: list[tuple[str, str]]) -> None:
+    assert render.spans(text) == expected
+
+
+@pytest.mark.parametrize("state", ["removed", "erased"])
+def test_what_was_taken_out_shows_neither_words_nor_files(state: str) -> None:
+    message = stored(text="rude words", files=(CAT,), state=state)
+
+    for_member, for_moderator = RENDERER.message(message, viewer=ADA), RENDERER.message(message, viewer=MO)
+
+    for html in (for_member, for_moderator):
+        assert "rude words" not in html
+        assert "/media/" not in html
+        assert "Taken out of the channel for review" in html
+        assert "data-menu" not in html
+    assert "/channels/moderators" not in for_member
+    assert "/channels/moderators" in for_moderator
+
+
+def test_a_command_line_shows_neither_its_argument_nor_a_menu() -> None:
+    html = RENDERER.message(stored(command="moderate", text="what I asked", only_for="ada", state="shown"), viewer=ADA)
+
+    assert "used /moderate" in words(html)
+    assert "Only you can see this" in html
+    assert "what I asked" not in html
+    assert "data-menu" not in html
+
+
+def test_messages_of_one_author_stand_under_one_name() -> None:
+    first, second = stored(text="one", state="shown"), stored(id="b", text="two", state="shown")
+    other = stored(id="c", author=MO, text="three", state="shown")
+
+    html = RENDERER.messages([first, second, other], viewer=ADA)
+
+    assert re.findall(r'class="(message[^"]*)"', html) == ["message", "message follows", "message"]
+
+
+def test_a_form_is_a_dialog_with_a_label_for_every_question() -> None:
+    form = Form(
+        name="report",
+        title="Report",
+        about="m7",
+        submit="Send",
+        fields=(
+            FormField(name="why", label="Why?", control="lines", hint="Nobody else reads it.", max_chars=500),
+            FormField(name="who", label="Who?", required=False),
+            FormField(name="how", label="How?", control="choice", options=(("a", "This way"), ("b", "That way"))),
+        ),
+    )
+
+    html = RENDERER.form(form, channel="general", thread=None)
+
+    assert 'action="/channels/general/forms/report"' in html
+    assert re.search(r'<input type="hidden" name="about" value="m7">', html)
+    assert len(re.findall(r"<label", html)) == 4
+    assert re.search(r'<textarea[^>]*name="value:why" maxlength="500" required aria-describedby="hint-1"', html)
+    assert not re.search(r'name="value:who"[^>]*required', html)
+    assert re.findall(r'type="radio" name="value:how" value="(\w)"', html) == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("size_bytes", "expected"),
+    [
+        pytest.param(1, "1 bytes", id="bytes"),
+        pytest.param(89_336, "89 kB", id="kilobytes"),
+        pytest.param(2_560_000, "2.6 MB", id="megabytes"),
+    ],
+)
+def test_a_size_is_said_in_words(size_bytes: int, expected: str) -> None:
+    assert render.size(size_bytes) == expected
