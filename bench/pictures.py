@@ -23,7 +23,7 @@ async def main() -> None:
         sys.exit(HOW_TO_GET["browser"])
     with tempfile.TemporaryDirectory() as folder:
         picture = Path(folder) / "lake.jpg"
-        picture.write_bytes(photo(9, 1600, 1200))
+        picture.write_bytes(photo(1, 1600, 1200))
         async with running(Path(folder) / "data") as flashbulb, async_playwright() as driver:
             browser = await driver.chromium.launch(executable_path=browser_path)
             page = await browser.new_page(viewport={"width": 1280, "height": 800}, color_scheme="light")

@@ -8,10 +8,10 @@ from emulators.edits import Edit
 from emulators.problems import Problem
 from emulators.spoil import Spoiler
 
-Dialect = Literal["gemini", "openai", "anthropic"]
+DialectName = Literal["gemini", "openai", "anthropic"]
 Group = Literal["http", "transport", "body", "content", "limits", "refusal", "openai", "anthropic"]
 
-EVERY: Final[tuple[Dialect, ...]] = ("gemini", "openai", "anthropic")
+EVERY: Final[tuple[DialectName, ...]] = ("gemini", "openai", "anthropic")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +23,7 @@ class Fault:
 
     group: Group
     does: str
-    dialects: tuple[Dialect, ...] = EVERY
+    dialects: tuple[DialectName, ...] = EVERY
     takes_answer: bool = True
 
 
@@ -63,4 +63,4 @@ class Spoilt(Fault):
 class Edited(Fault):
     """The answer is edited in the form that it has on the wire, by dialect."""
 
-    edits: Mapping[Dialect, Edit]
+    edits: Mapping[DialectName, Edit]

@@ -5,17 +5,17 @@ from typing import Final
 
 from emulators import edits, spoil
 from emulators.edits import Edit
-from emulators.fault_kinds import EVERY, Dialect, Edited, Fault, Group, Raw, Refusal, Spoilt, Wire
+from emulators.fault_kinds import EVERY, DialectName, Edited, Fault, Group, Raw, Refusal, Spoilt, Wire
 from emulators.problems import BAD_KEY, TOO_LARGE, UNAUTHENTICATED, Problem
 from emulators.spoil import Spoiler
 
-GEMINI: Final[tuple[Dialect, ...]] = ("gemini",)
+GEMINI: Final[tuple[DialectName, ...]] = ("gemini",)
 
 DELAY_S: Final = 0.5
 DRIP_S: Final = 0.1  # between two bytes of a slow body
 
 
-def _refused(group: Group, does: str, problem: Problem, *, dialects: tuple[Dialect, ...] = EVERY) -> Refusal:
+def _refused(group: Group, does: str, problem: Problem, *, dialects: tuple[DialectName, ...] = EVERY) -> Refusal:
     return Refusal(group=group, does=f"{problem.status}: {does}", problem=problem, dialects=dialects)
 
 

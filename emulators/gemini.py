@@ -64,7 +64,8 @@ class ModelEmulator:
 
     Each question takes the first of `answers`; when there is none, `answer` is called, in a thread. A model or dict becomes
     JSON, a str is sent as it is. With `key`, other keys are refused; with `models`, other ids are not found; with
-    `model_version`, that name is given in place of the asked model's. Raises: `ValueError` where `host` is not loopback.
+    `model_version`, that name is given in place of the asked model's. Without `journal`, `requests` stays empty: whoever
+    serves for long must not keep every picture. Raises: `ValueError` where `host` is not a loopback address.
     """
 
     def __init__(
@@ -78,12 +79,14 @@ class ModelEmulator:
         models: Collection[str] | None = None,
         model_version: str | None = None,
         body_limit_bytes: int = BODY_LIMIT_BYTES,
+        journal: bool = True,
     ) -> None:
         if not ipaddress.ip_address(host).is_loopback:
             raise ValueError(f"An emulator serves this machine only; {host} is not a loopback address.")
         self.answer = answer
         self.answers: list[Scripted] = []
         self.requests: list[Asked] = []  # every question that could be decoded, in order of arrival
+        self.arrived = 0  # as many as these
         self.disconnects = 0  # clients that left before their answer was complete
         self.latency_s = latency_s
         self.key = key
@@ -93,6 +96,7 @@ class ModelEmulator:
         self.on_answered: Hook | None = None  # called when the last byte of an answer was sent
         self._address = (host, port)
         self._body_limit_bytes = body_limit_bytes
+        self._journal = journal
         self._uploads = Uploads()
         self._switches: list[_Switch] = []
         self._numbers = itertools.count(1)
@@ -161,7 +165,7 @@ class ModelEmulator:
 
     async def wait_for_requests(self, count: int) -> None:
         """Wait until `count` questions have arrived in all."""
-        while len(self.requests) < count:
+        while self.arrived < count:
             await self._changed.wait()
 
     async def wait_for_disconnects(self, count: int) -> None:
@@ -251,7 +255,9 @@ class ModelEmulator:
         check: Callable[[], None] = lambda: None,
     ) -> web.StreamResponse:
         """Take a question down, answer it and call the hooks; notice when the client leaves before."""
-        self.requests.append(asked)
+        self.arrived += 1
+        if self._journal:
+            self.requests.append(asked)
         self._tell()
         try:
             await self._call(self.on_arrival, asked)
@@ -357,8 +363,10 @@ async def serve(
     latency_s: float = 0.0,
     model_version: str | None = None,
 ) -> None:
-    """Serve until cancelled; `announce` is called with the address once the port is open."""
-    async with ModelEmulator(answer, host=host, port=port, latency_s=latency_s, model_version=model_version) as emulator:
+    """Serve until cancelled, without a journal; `announce` is called with the address once the port is open."""
+    async with ModelEmulator(
+        answer, host=host, port=port, latency_s=latency_s, model_version=model_version, journal=False
+    ) as emulator:
         announce(emulator.base_url)
         await asyncio.Event().wait()
 

@@ -19,7 +19,7 @@ _TECHNICAL: Final = frozenset({"Make", "Model", "Software", "LensMake", "LensMod
 _TECHNICAL_CHARS: Final = 64
 _PNG_BOOKKEEPING: Final = ("Raw profile type", "date:", "XML:com.adobe.xmp")
 _XMP_ATTRIBUTE: Final = re.compile(r"""(?<![\w:-])(?!xmlns|rdf:|x:)[\w-]+:[\w-]+\s*=\s*(?:"([^"]*)"|'([^']*)')""")
-_XMP_TOOL: Final = re.compile(r"(?:CreatorTool|softwareAgent)(?:>[^<]{0,64}<|\s*=\s*[\"'][^\"'<]{0,64}[\"'])")
+_XMP_TOOL: Final = re.compile(r"(?:CreatorTool|softwareAgent)(>[^<]{0,64}|\s*=\s*[\"'][^\"'<]{0,64}[\"'])")
 _XMP_TAG: Final = re.compile(r"<[^<>]*>")
 # Dates, numbers, ids and single words, of which XMP is full.
 _MACHINE_VALUE: Final = re.compile(r"[\W\d_]*|[\w.:/#+-]+")
@@ -98,7 +98,7 @@ def _xmp(info: Mapping[Any, Any]) -> Iterator[str]:
     if not isinstance(packet, bytes | str):
         return
     xml = _text(packet)[: 64 * limits.METADATA_JUDGED_BYTES]
-    xml = _XMP_TOOL.sub("<", xml)
+    xml = _XMP_TOOL.sub(lambda tool: ">" if tool[1].startswith(">") else "", xml)
     values = [one or other for one, other in _XMP_ATTRIBUTE.findall(xml)]
     for value in (*_XMP_TAG.sub("\n", xml).splitlines(), *values):
         plain = html.unescape(value).strip()

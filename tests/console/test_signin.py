@@ -22,8 +22,9 @@ async def spend(session: ClientSession, site: Site, code: str, **fields: str) ->
 
 
 async def to_its_end(page: ClientWebSocketResponse) -> None:
-    async for _ in page:
-        pass
+    async with asyncio.timeout(5):
+        async for _ in page:
+            pass
 
 
 async def test_the_operators_link_signs_the_operator_in(site: Site) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from emulators.fault_kinds import EVERY, Dialect, Fault, Raw, Refusal, Spoilt
+from emulators.fault_kinds import EVERY, DialectName, Fault, Raw, Refusal, Spoilt
 from emulators.faults import BLOCK_REASONS, DELAY_S, DRIP_S, FAULTS, FINISH_REASONS, REFUSING_PROSE
 from emulators.gemini import ModelEmulator
 from tests.emulators.questions import ANSWER, BODIES, TEXT, address
@@ -168,7 +168,7 @@ MESSAGES: dict[str, tuple[str, list[str]]] = {
 
 TRANSPORT = {"refuse", "reset", "cut", "hang", "slow-body", "delay"}
 EVERYWHERE = {*HTTP, *RAW, *WRITTEN, *TRANSPORT}
-EXPECTED: dict[Dialect, set[str]] = {
+EXPECTED: dict[DialectName, set[str]] = {
     "gemini": {*EVERYWHERE, *CANDIDATES},
     "openai": {*EVERYWHERE, *CHOICES, *(name for name in OTHERS_HTTP if name.startswith("openai"))},
     "anthropic": {*EVERYWHERE, *MESSAGES, *(name for name in OTHERS_HTTP if name.startswith("anthropic"))},
@@ -209,7 +209,7 @@ def written(dialect: str, body: Any) -> str:
 
 
 @pytest.mark.parametrize("dialect", EVERY)
-def test_every_fault_is_expected_to_do_something(dialect: Dialect) -> None:
+def test_every_fault_is_expected_to_do_something(dialect: DialectName) -> None:
     assert {name for name, fault in FAULTS.items() if dialect in fault.dialects} == EXPECTED[dialect]
 
 
@@ -222,7 +222,7 @@ def test_every_fault_says_in_one_line_what_it_does() -> None:
 
 @pytest.mark.parametrize("dialect", EVERY)
 async def test_without_a_fault_the_answer_arrives(
-    emulator: ModelEmulator, http: aiohttp.ClientSession, dialect: Dialect
+    emulator: ModelEmulator, http: aiohttp.ClientSession, dialect: DialectName
 ) -> None:
     status, headers, body = await ask(emulator, http, dialect)
 
@@ -232,7 +232,7 @@ async def test_without_a_fault_the_answer_arrives(
 
 @pytest.mark.parametrize(("name", "dialect"), of_kind(Refusal))
 async def test_a_refusal_is_worded_in_each_dialect(
-    emulator: ModelEmulator, http: aiohttp.ClientSession, name: str, dialect: Dialect
+    emulator: ModelEmulator, http: aiohttp.ClientSession, name: str, dialect: DialectName
 ) -> None:
     emulator.fault(name)
 
@@ -264,7 +264,7 @@ async def test_a_refusal_is_worded_in_each_dialect(
 
 @pytest.mark.parametrize(("name", "dialect"), of_kind(Raw))
 async def test_a_raw_body_is_sent_as_it_is(
-    emulator: ModelEmulator, http: aiohttp.ClientSession, name: str, dialect: Dialect
+    emulator: ModelEmulator, http: aiohttp.ClientSession, name: str, dialect: DialectName
 ) -> None:
     emulator.fault(name)
 
@@ -276,7 +276,7 @@ async def test_a_raw_body_is_sent_as_it_is(
 
 @pytest.mark.parametrize(("name", "dialect"), of_kind(Spoilt))
 async def test_spoilt_text_is_written_in_each_dialect(
-    emulator: ModelEmulator, http: aiohttp.ClientSession, name: str, dialect: Dialect
+    emulator: ModelEmulator, http: aiohttp.ClientSession, name: str, dialect: DialectName
 ) -> None:
     emulator.fault(name)
 
@@ -329,7 +329,7 @@ async def test_anthropic_s_answer_is_edited(emulator: ModelEmulator, http: aioht
 
 @pytest.mark.parametrize("dialect", EVERY)
 async def test_refuse_closes_the_port_until_the_faults_are_cleared(
-    emulator: ModelEmulator, http: aiohttp.ClientSession, dialect: Dialect
+    emulator: ModelEmulator, http: aiohttp.ClientSession, dialect: DialectName
 ) -> None:
     emulator.fault("refuse")
 
@@ -352,7 +352,7 @@ async def test_refuse_drops_the_connections_that_are_kept_alive(emulator: ModelE
 
 @pytest.mark.parametrize("dialect", EVERY)
 async def test_reset_ends_the_connection_before_any_header(
-    emulator: ModelEmulator, http: aiohttp.ClientSession, dialect: Dialect
+    emulator: ModelEmulator, http: aiohttp.ClientSession, dialect: DialectName
 ) -> None:
     emulator.fault("reset")
 
@@ -364,7 +364,9 @@ async def test_reset_ends_the_connection_before_any_header(
 
 
 @pytest.mark.parametrize("dialect", EVERY)
-async def test_cut_ends_the_body_in_the_middle(emulator: ModelEmulator, http: aiohttp.ClientSession, dialect: Dialect) -> None:
+async def test_cut_ends_the_body_in_the_middle(
+    emulator: ModelEmulator, http: aiohttp.ClientSession, dialect: DialectName
+) -> None:
     emulator.answers.append(TEXT)
     emulator.fault("cut")
 
@@ -380,7 +382,7 @@ async def test_cut_ends_the_body_in_the_middle(emulator: ModelEmulator, http: ai
 
 @pytest.mark.parametrize("dialect", EVERY)
 async def test_hang_answers_nothing_until_the_client_leaves(
-    emulator: ModelEmulator, http: aiohttp.ClientSession, dialect: Dialect
+    emulator: ModelEmulator, http: aiohttp.ClientSession, dialect: DialectName
 ) -> None:
     emulator.fault("hang")
 
@@ -394,7 +396,7 @@ async def test_hang_answers_nothing_until_the_client_leaves(
 
 
 @pytest.mark.parametrize("dialect", EVERY)
-async def test_slow_body_drips(emulator: ModelEmulator, http: aiohttp.ClientSession, dialect: Dialect) -> None:
+async def test_slow_body_drips(emulator: ModelEmulator, http: aiohttp.ClientSession, dialect: DialectName) -> None:
     emulator.answers.append(TEXT)
     emulator.fault("slow-body")
 
@@ -409,7 +411,7 @@ async def test_slow_body_drips(emulator: ModelEmulator, http: aiohttp.ClientSess
 
 
 @pytest.mark.parametrize("dialect", EVERY)
-async def test_delay_answers_late(emulator: ModelEmulator, http: aiohttp.ClientSession, dialect: Dialect) -> None:
+async def test_delay_answers_late(emulator: ModelEmulator, http: aiohttp.ClientSession, dialect: DialectName) -> None:
     emulator.fault("delay")
     started = time.monotonic()
 

@@ -81,6 +81,15 @@ class TestGoogle:
         assert [chunk.text for chunk in chunks] == ["two halv", "es of it"]
         assert chunks[-1].candidates[0].finish_reason is types.FinishReason.STOP
 
+    async def test_a_stream_ends_as_the_fault_wants(self, emulator: ModelEmulator, google: Any) -> None:
+        emulator.answers.append("eight ch")
+        emulator.fault("finish-safety-cut")
+
+        chunks = [chunk async for chunk in await google.models.generate_content_stream(model=MODEL, contents="verdict?")]
+
+        assert "".join(chunk.text for chunk in chunks) == "eigh"
+        assert chunks[-1].candidates[0].finish_reason is types.FinishReason.SAFETY
+
     async def test_count_tokens(self, google: Any) -> None:
         counted = await google.models.count_tokens(
             model=MODEL, contents=["12345678", types.Part.from_bytes(data=PICTURE, mime_type="image/jpeg")]
@@ -157,7 +166,7 @@ class TestOpenAI:
         assert answered.choices[0].finish_reason == "stop"
         assert json.loads(answered.choices[0].message.content or "") == ANSWER
         assert answered.usage
-        assert answered.usage.prompt_tokens == 1120 + 6
+        assert answered.usage.prompt_tokens == 1120 + 5
         assert emulator.requests[0].headers["authorization"] == "Bearer k"
 
     async def test_json_object(self, emulator: ModelEmulator, gpt: AsyncOpenAI) -> None:
@@ -213,7 +222,7 @@ class TestAnthropic:
         assert answered.stop_reason == "end_turn"
         assert answered.content[0].type == "text"
         assert json.loads(answered.content[0].text) == ANSWER
-        assert answered.usage.input_tokens == 1120 + 6
+        assert answered.usage.input_tokens == 1120 + 5
 
     async def test_a_forced_tool_is_used(self, emulator: ModelEmulator, claude: AsyncAnthropic) -> None:
         emulator.answers.append(ANSWER)
@@ -236,6 +245,14 @@ class TestAnthropic:
 
         assert text == TEXT
         assert (ended.stop_reason, ended.usage.output_tokens) == ("end_turn", -(-len(TEXT) // 4))
+
+    async def test_a_stream_ends_as_the_fault_wants(self, emulator: ModelEmulator, claude: AsyncAnthropic) -> None:
+        emulator.fault("anthropic-refusal")
+
+        async with claude.messages.stream(**ANTHROPIC) as stream:
+            ended = await stream.get_final_message()
+
+        assert (ended.stop_reason, ended.content) == ("refusal", [])
 
     async def test_an_error_is_typed(self, emulator: ModelEmulator, claude: AsyncAnthropic) -> None:
         emulator.fault("anthropic-529")
@@ -287,7 +304,8 @@ class TestPydanticAI:
 
         (asked,) = emulator.requests
         assert ran.output == RIGHT
-        assert ran.response.finish_reason == ("tool_call" if isinstance(output, ToolOutput) else "stop")
+        calls = isinstance(output, ToolOutput) and dialect in ("openai", "anthropic")  # Gemini ends a call with STOP too
+        assert ran.response.finish_reason == ("tool_call" if calls else "stop")
         assert asked.parts == ("verdict?", Blob(data=PICTURE, media_type="image/jpeg"))
         assert asked.instructions.startswith("Judge.")
         if not isinstance(output, PromptedOutput):

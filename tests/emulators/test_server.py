@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 from pydantic import BaseModel
 
-from emulators.fault_kinds import EVERY, Dialect
+from emulators.fault_kinds import EVERY, DialectName
 from emulators.gemini import ModelEmulator, serve
 from emulators.wire import Asked, Blob
 from tests.emulators.questions import ANSWER, BODIES, GEMINI, MODEL, PICTURE, SCHEMA, TEXT, address
@@ -57,7 +57,7 @@ async def test_scripted_answers_come_first_and_then_the_function(http: aiohttp.C
 
 @pytest.mark.parametrize("dialect", EVERY)
 async def test_without_an_answer_it_says_what_to_do(
-    emulator: ModelEmulator, http: aiohttp.ClientSession, dialect: Dialect
+    emulator: ModelEmulator, http: aiohttp.ClientSession, dialect: DialectName
 ) -> None:
     status, body = await post(emulator, http, dialect=dialect)
 
@@ -66,7 +66,9 @@ async def test_without_an_answer_it_says_what_to_do(
 
 
 @pytest.mark.parametrize("dialect", EVERY)
-async def test_the_journal_holds_what_was_asked(emulator: ModelEmulator, http: aiohttp.ClientSession, dialect: Dialect) -> None:
+async def test_the_journal_holds_what_was_asked(
+    emulator: ModelEmulator, http: aiohttp.ClientSession, dialect: DialectName
+) -> None:
     emulator.answers.append(ANSWER)
 
     await post(emulator, http, dialect=dialect, headers={"X-Sent-By": "a test"})
@@ -75,6 +77,14 @@ async def test_the_journal_holds_what_was_asked(emulator: ModelEmulator, http: a
     assert (asked.dialect, asked.instructions, asked.schema) == (dialect, "Moderate.", SCHEMA)
     assert asked.parts == ("verdict?", Blob(data=PICTURE, media_type="image/jpeg"))
     assert (asked.body, asked.headers["x-sent-by"]) == (BODIES[dialect], "a test")
+
+
+async def test_without_a_journal_nothing_is_kept(http: aiohttp.ClientSession) -> None:
+    async with ModelEmulator(lambda _: TEXT, journal=False) as emulator:
+        await post(emulator, http)
+
+        await emulator.wait_for_requests(1)
+        assert emulator.requests == []
 
 
 async def test_only_the_users_turns_are_parts(emulator: ModelEmulator, http: aiohttp.ClientSession) -> None:
@@ -136,7 +146,7 @@ async def test_the_request_s_resolution_holds_where_a_part_names_none(
 )
 @pytest.mark.parametrize("dialect", EVERY)
 async def test_the_model_that_answered_is_named(
-    http: aiohttp.ClientSession, dialect: Dialect, version: str | None, expected: str
+    http: aiohttp.ClientSession, dialect: DialectName, version: str | None, expected: str
 ) -> None:
     async with ModelEmulator(lambda _: TEXT, model_version=version) as emulator:
         _, body = await post(emulator, http, dialect=dialect)
@@ -437,7 +447,7 @@ async def test_only_the_right_key_is_admitted(http: aiohttp.ClientSession, diale
 
 
 @pytest.mark.parametrize("dialect", EVERY)
-async def test_an_unknown_model_is_not_found(http: aiohttp.ClientSession, dialect: Dialect) -> None:
+async def test_an_unknown_model_is_not_found(http: aiohttp.ClientSession, dialect: DialectName) -> None:
     async with ModelEmulator(lambda _: TEXT, models={"another-model"}) as emulator:
         status, _ = await post(emulator, http, dialect=dialect)
         async with http.get(f"{emulator.base_url}/v1beta/models") as response:
@@ -449,7 +459,7 @@ async def test_an_unknown_model_is_not_found(http: aiohttp.ClientSession, dialec
 
 
 @pytest.mark.parametrize("dialect", EVERY)
-async def test_a_body_over_the_limit_is_refused(http: aiohttp.ClientSession, dialect: Dialect) -> None:
+async def test_a_body_over_the_limit_is_refused(http: aiohttp.ClientSession, dialect: DialectName) -> None:
     small = ModelEmulator(lambda _: TEXT, body_limit_bytes=100)
     async with small, http.post(address(small, dialect), json=BODIES[dialect]) as response:
         seen = response.status, response.content_type

@@ -250,6 +250,9 @@ def test_what_the_metadata_says_is_a_part_of_its_own_and_leaves_the_picture(kind
             {"xmp": b'<x:xmpmeta><a xmp:CreatorTool="Some Paint 2.0" xmp:Date="2024-01-02T03:04:05+01:00"/></x:xmpmeta>'},
             id="tool",
         ),
+        pytest.param(
+            {"xmp": b"<x:xmpmeta><xmp:CreatorTool>Some Paint 2.0</xmp:CreatorTool></x:xmpmeta>"}, id="tool-in-an-element"
+        ),
     ],
 )
 def test_what_every_camera_and_tool_writes_is_no_part(options) -> None:
