@@ -26,7 +26,7 @@ def command_names() -> set[str]:
 
 @pytest.mark.parametrize("text", TEXTS)
 def test_every_command_line_named_in_code_exists(text: str) -> None:
-    named = re.findall(r"(?:^|[`/ ])flashbulb ((?:[a-z]+ )?[a-z]+)\b", "\n".join(code_of(text)), re.MULTILINE)
+    named = re.findall(r"(?:^|[` ]|bin/)flashbulb ((?:[a-z]+ )?[a-z]+)\b", "\n".join(code_of(text)), re.MULTILINE)
 
     known = command_names()
     assert [name for name in named if name not in known and name.split()[0] not in known] == []
