@@ -149,7 +149,7 @@ async def open_app(settings: Settings, *, connections: Sequence[OpenConnection] 
             invitations=sign_ins,
         )
         planner = CountedPlanner(Planner(services), metrics)
-        engine = open_durable(records, seal, planner, platforms, data, url)
+        engine = open_durable(records, seal, planner, platforms, data, url, on_end=metrics.event_finished)
         intake.durable = await enter(engine)
 
         sending = Sending(messages=page.messages, connection=page.connection, accept=intake.accept)
@@ -179,7 +179,16 @@ async def _enter_both(
 ) -> tuple[One, Other]:
     """Enter two that do not need each other at the same time: both start processes and load a lot."""
     entering = (asyncio.ensure_future(stack.enter_async_context(one)), asyncio.ensure_future(stack.enter_async_context(other)))
-    await asyncio.wait(entering)  # also when one of them fails, so that the other is there to be closed
+    try:
+        await asyncio.wait(entering)  # for both also when one fails, so that the other is there to be closed
+    except asyncio.CancelledError:
+        for each in entering:
+            each.cancel()
+        await asyncio.wait(entering)
+        raise
+    for problem in [each.exception() for each in entering]:
+        if problem is not None:
+            raise problem
     return entering[0].result(), entering[1].result()
 
 

@@ -71,11 +71,14 @@ async def open_durable(
     connections: Mapping[str, Connection],
     data: Path,
     url: str | None,
+    *,
+    on_end: Callable[[str], None] = lambda _: None,
 ) -> AsyncIterator["Durable"]:
     """Open the engine in `data`, or on Postgres at `url`; what an earlier process left undone is taken up again at once.
 
     `connections` by platform may be connected later: effects wait until theirs is ready. At the end no more events are accepted
-    and what is running is given `DRAIN_S` seconds to finish; the rest is taken up at the next start.
+    and what is running is given `DRAIN_S` seconds to finish; the rest is taken up at the next start. `on_end` hears the key of
+    each event whose work has ended.
 
     Raises: `Unavailable` or `Misconfigured` when the engine's database cannot be used.
     """
@@ -84,7 +87,7 @@ async def open_durable(
         raise RuntimeError("DBOS allows one open engine per process.")
     try:
         work = Work(records, seal)
-        durable = Durable(records, work, planner, Performer(work=work, planner=planner, connections=connections))
+        durable = Durable(records, work, planner, Performer(work=work, planner=planner, connections=connections), on_end)
         engine = await _launch(where, data)
         try:
             async with _background(durable.keep_house()):
@@ -99,11 +102,14 @@ async def open_durable(
 class Durable:
     """Accepts events and works on them until they are done."""
 
-    def __init__(self, records: Records, work: Work, planner: Planner, performer: Performer) -> None:
+    def __init__(
+        self, records: Records, work: Work, planner: Planner, performer: Performer, on_end: Callable[[str], None]
+    ) -> None:
         self._records = records
         self._work = work
         self._planner = planner
         self._performer = performer
+        self._on_end = on_end
         self._workflow = self._decorated()
         self._opened_at = now()
         self._closing = False
@@ -178,6 +184,7 @@ class Durable:
             with self._at_work(key):
                 await self._until_done(lambda _: plan(platform, workspace, key, after_fault))
                 await self._until_done(lambda last: act(platform, workspace, key, last))
+            self._on_end(key)
 
         return event
 

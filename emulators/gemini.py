@@ -95,15 +95,18 @@ class ModelEmulator:
         self.on_arrival: Hook | None = None  # called when a question has been read
         self.on_answered: Hook | None = None  # called when the last byte of an answer was sent
         self._address = (host, port)
-        self._body_limit_bytes = body_limit_bytes
         self._journal = journal
         self._uploads = Uploads()
         self._switches: list[_Switch] = []
         self._numbers = itertools.count(1)
         self._changed = asyncio.Event()
         self._hooks: set[asyncio.Future[None]] = set()
+        self._refusing = False
         self._door: asyncio.Server | None = None
         self._reopening: asyncio.Task[None] | None = None
+        app = web.Application(client_max_size=body_limit_bytes, middlewares=[in_words])
+        app.add_routes([*self._uploads.routes(), *self._routes()])
+        self._runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=SHUTDOWN_S)
 
     @property
     def base_url(self) -> str:
@@ -117,9 +120,6 @@ class ModelEmulator:
 
     async def __aenter__(self) -> Self:
         door = self._bind()
-        app = web.Application(client_max_size=self._body_limit_bytes, middlewares=[in_words])
-        app.add_routes([*self._uploads.routes(), *self._routes()])
-        self._runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=SHUTDOWN_S)
         await self._runner.setup()
         await self._open_door(door)
         return self
@@ -152,6 +152,7 @@ class ModelEmulator:
         if isinstance(fault, Wire) and fault.how == "refuse":
             if (model, times, when) != (None, None, None):
                 raise ValueError("`refuse` closes the port for everybody until the faults are cleared.")
+            self._refusing = True
             self._close_door()
             return
         self._switches.append(_Switch(name=name, fault=fault, model=model, when=when, left=times))
@@ -159,7 +160,10 @@ class ModelEmulator:
     def clear_faults(self) -> None:
         """Switch all faults off."""
         self._switches.clear()
-        if self._door is None:
+        if self._refusing:
+            self._refusing = False
+            if self._runner.server is None:
+                return
             # Bound and listening at once: clients that connect before the task ran wait in the backlog.
             self._reopening = asyncio.get_running_loop().create_task(self._open_door(self._bind()))
 
@@ -181,6 +185,8 @@ class ModelEmulator:
     async def _open_door(self, door: socket.socket) -> None:
         assert self._runner.server is not None
         self._door = await asyncio.get_running_loop().create_server(self._runner.server, sock=door)
+        if self._refusing:
+            self._close_door()
 
     def _close_door(self) -> None:
         """Stop listening and drop every connection, as a server does that dies."""
@@ -352,23 +358,6 @@ class ModelEmulator:
         if self.models is not None and model not in self.models:
             message = f"models/{model} is not found for this API version, or is not supported for generateContent."
             raise Rejected(Problem(status=404, message=message, code="model_not_found"))
-
-
-async def serve(
-    answer: Answerer,
-    *,
-    announce: Callable[[str], None],
-    host: str = "127.0.0.1",
-    port: int = 0,
-    latency_s: float = 0.0,
-    model_version: str | None = None,
-) -> None:
-    """Serve until cancelled, without a journal; `announce` is called with the address once the port is open."""
-    async with ModelEmulator(
-        answer, host=host, port=port, latency_s=latency_s, model_version=model_version, journal=False
-    ) as emulator:
-        announce(emulator.base_url)
-        await asyncio.Event().wait()
 
 
 def _described(model: str) -> Json:

@@ -135,7 +135,7 @@ def emulate(
     if unknown:
         say_problem(f"There is no fault {unknown[0]}. flashbulb emulate --list-faults prints them all.")
         raise typer.Exit(End.USAGE)
-    emulator = ModelEmulator(answer=answer, port=port, latency_s=latency / 1000, model_version=MODEL_VERSION)
+    emulator = ModelEmulator(answer=answer, port=port, latency_s=latency / 1000, model_version=MODEL_VERSION, journal=False)
     for name in fault or ():
         emulator.fault(name)
     asyncio.run(_emulate(emulator, port))

@@ -16,14 +16,14 @@ from pydantic_ai.settings import ModelSettings
 
 from pipelines import limits
 from pipelines.models.profiles import Profile, Provider, Providers, id_of, provider_of
-from pipelines.models.watch import count_request, note_gemini_refusal, only_answers
+from pipelines.models.watch import note_arrival, note_gemini_refusal, note_request
 
 # The vendors' own addresses, which would else be read from the environment.
 _GEMINI: Final = "https://generativelanguage.googleapis.com"
 _ANTHROPIC: Final = "https://api.anthropic.com"
 _OPENAI: Final = "https://api.openai.com/v1"
 
-# These loggers write whole requests, pictures and texts included, when somebody sets them to DEBUG (`OPENAI_LOG` does).
+# At DEBUG, which `ANTHROPIC_LOG` sets, Anthropic's writes whole requests, texts and pictures included. None is ours to read.
 _TALKATIVE: Final = ("openai", "anthropic", "google_genai", "httpx2", "httpcore2")
 
 # What we moderate must reach the model: the answer is ours to judge. Sent although it is the default of current models.
@@ -31,14 +31,6 @@ _SAFETY_OFF: Final = [
     {"category": f"HARM_CATEGORY_{name}", "threshold": "OFF"}
     for name in ("HARASSMENT", "HATE_SPEECH", "SEXUALLY_EXPLICIT", "DANGEROUS_CONTENT")
 ]
-
-# What reads a provider's answers before its client does.
-_READING: Final = {
-    "gemini": note_gemini_refusal,
-    "anthropic": only_answers("content"),
-    "openai": only_answers("choices"),
-    "local": only_answers("choices"),
-}
 
 # Makes the model of an id for a profile.
 Maker = Callable[[str, Profile], Model]
@@ -72,7 +64,10 @@ class Clients:
             limits=httpx2.Limits(max_keepalive_connections=limits.MODEL_CALLS_IN_FLIGHT, keepalive_expiry=30),
             trust_env=False,
             follow_redirects=False,
-            event_hooks={"request": [count_request], "response": [_READING[provider]]},
+            event_hooks={
+                "request": [note_request],
+                "response": [note_arrival, note_gemini_refusal] if provider == "gemini" else [note_arrival],
+            },
         )
         self._http.append(http)
         maker = _MAKERS[provider](self._providers, http)

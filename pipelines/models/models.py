@@ -90,7 +90,7 @@ class Models:
                 raise
             ending, output = Ending(outcome="unavailable", note="deadline"), None
             calls.append(_call(watch, ending, began))
-            log.warning("model.failed", model=name, outcome=ending.outcome, reason=ending.note)
+            _log(name, ending)
         return Reply(outcome=ending.outcome, output=output, reason=in_words(ending), calls=tuple(calls))
 
     async def _ask_one(self, name: str, question: Question[Shape], watch: Watch) -> tuple[Ending, Shape | None]:
@@ -109,10 +109,7 @@ class Models:
             ending, output = Ending(outcome="refused", note=watch.refusal), None
         if watch.model.startswith(UNDERSTUDY) and not self._allow_understudy:
             ending, output = Ending(outcome="unavailable", note="understudy"), None
-        if ending.outcome != "ok":
-            level = "error" if ending.note in ALERTS else "warning"
-            event = f"model.{ending.note}" if ending.note in ALERTS else "model.failed"
-            getattr(log, level)(event, model=name, outcome=ending.outcome, reason=ending.note)
+        _log(name, ending)
         return ending, output
 
     async def _run(self, name: str, question: Question[Shape], watch: Watch) -> tuple[Ending, Shape | None]:
@@ -151,6 +148,13 @@ def _obey(ctx: RunContext[Watch], answer: Any) -> Any:
     if wrong := ctx.deps.check(answer):
         raise ModelRetry(wrong)
     return answer
+
+
+def _log(name: str, ending: Ending) -> None:
+    if ending.note in ALERTS:
+        log.error(f"model.{ending.note}", model=name, outcome=ending.outcome, reason=ending.note)
+    elif ending.outcome != "ok":
+        log.warning("model.failed", model=name, outcome=ending.outcome, reason=ending.note)
 
 
 def _call(watch: Watch, ending: Ending, began: float) -> Call:

@@ -140,7 +140,7 @@ _SETTING: Final[Mapping[Provider, str]] = {
     "gemini": "GEMINI_API_KEY",
     "anthropic": "ANTHROPIC_API_KEY",
     "openai": "OPENAI_API_KEY",
-    "local": "LOCAL_BASE_URL",
+    "local": "OPENAI_BASE_URL",
 }
 
 

@@ -2,19 +2,21 @@
 
 import json
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
 import httpx2
-from pydantic_ai import ModelResponse, RunContext
+from pydantic_ai import ModelResponse, RunContext, TextPart
 from pydantic_ai.capabilities import AbstractCapability
-from pydantic_ai.exceptions import ContentFilterError
+from pydantic_ai.exceptions import AgentRunError, ContentFilterError, ModelAPIError, UnexpectedModelBehavior
 from pydantic_ai.models import ModelRequestContext
 
 from pipelines.models.profiles import Price
+
+UNREADABLE = "The answer cannot be read."
 
 _CODE = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 
@@ -28,7 +30,7 @@ def code(value: object, otherwise: str) -> str:
 class Watch:
     """One model being asked. `model` is the version that answered; `refusal` the vendor's code when it will not look.
 
-    `cost_usd` is None as soon as one request has no known price.
+    `cost_usd` is None as soon as one answer has no known price. `arrived`: an answer came and is being read.
     """
 
     model: str
@@ -39,12 +41,14 @@ class Watch:
     output_tokens: int = 0
     cost_usd: Decimal | None = None
     refusal: str | None = None
+    arrived: bool = False
     _unpriced: bool = field(default=False)
 
     def answered(self, response: ModelResponse) -> None:
         """Count what an answer cost, and note a refusal in it."""
-        asked = self.model
-        self.model = response.model_name or asked
+        asked, self.arrived = self.model, False
+        if isinstance(response.model_name, str) and response.model_name:  # a vendor may send anything
+            self.model = response.model_name
         self.input_tokens += response.usage.input_tokens
         self.output_tokens += response.usage.output_tokens
         cost = self._price(response, asked)
@@ -56,6 +60,8 @@ class Watch:
     def _price(self, response: ModelResponse, asked: str) -> Decimal | None:
         if price := self.prices.get(self.model) or self.prices.get(asked):
             return price.of(response.usage.input_tokens, response.usage.output_tokens)
+        if response.model_name != self.model:
+            return None
         try:
             return response.cost().total_price
         except (LookupError, ValueError):  # no such model in the table; the vendor left the usage out
@@ -73,38 +79,16 @@ def _reason(response: ModelResponse) -> str:
 watching: ContextVar[Watch | None] = ContextVar("watching", default=None)
 
 
-async def count_request(_: httpx2.Request) -> None:
+async def note_request(_: httpx2.Request) -> None:
     """HTTP hook: count what really goes out, re-asks and hidden retries included."""
     if watch := watching.get():
         watch.requests += 1
 
 
-def only_answers(holder: str) -> Callable[[httpx2.Response], Awaitable[None]]:
-    """Return an HTTP hook that turns a 200 without a list of objects in `holder` into the 502 that it is.
-
-    A broken gateway sends such things, and OpenAI's and Anthropic's clients stumble over them with a plain `TypeError`.
-    """
-
-    async def hook(response: httpx2.Response) -> None:
-        if response.status_code == 200 and not _is_answer(await response.aread(), holder):
-            response.status_code = 502
-
-    return hook
-
-
-def _is_answer(body: bytes, holder: str) -> bool:
-    answer = _parsed(body)
-    held = answer.get(holder)
-    return isinstance(held, list) and all(isinstance(item, dict) for item in held) and isinstance(answer.get("usage", {}), dict)
-
-
-def _parsed(body: bytes) -> dict[str, Any]:
-    """Return the JSON object in `body`, empty where there is none."""
-    try:
-        found = json.loads(body)
-    except (ValueError, RecursionError):
-        return {}
-    return found if isinstance(found, dict) else {}
+async def note_arrival(_: httpx2.Response) -> None:
+    """HTTP hook: from here on it is the vendor's answer that the client stumbles over, not our request."""
+    if watch := watching.get():
+        watch.arrived = True
 
 
 async def note_gemini_refusal(response: httpx2.Response) -> None:
@@ -132,6 +116,15 @@ def gemini_refusal(body: bytes) -> str | None:
     return None
 
 
+def _parsed(body: bytes) -> dict[str, Any]:
+    """Return the JSON object in `body`, empty where there is none."""
+    try:
+        found = json.loads(body)
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
 @dataclass
 class Witness(AbstractCapability[Watch]):
     """Note every answer, and end the run at the first refusal.
@@ -144,6 +137,17 @@ class Witness(AbstractCapability[Watch]):
         self, ctx: RunContext[Watch], *, request_context: ModelRequestContext, response: ModelResponse
     ) -> ModelResponse:
         ctx.deps.answered(response)
+        if not all(isinstance(part.content, str) for part in response.parts if isinstance(part, TextPart)):
+            raise ModelAPIError(ctx.deps.model, UNREADABLE)  # Anthropic's client checks no types
         if ctx.deps.refusal:
             raise ContentFilterError(ctx.deps.refusal)
         return response
+
+    async def on_model_request_error(
+        self, ctx: RunContext[Watch], *, request_context: ModelRequestContext, error: Exception
+    ) -> ModelResponse:
+        """Name what a client raises over a garbled answer, such as a plain `TypeError`; over a request it is a bug of ours."""
+        garbled = not isinstance(error, AgentRunError) or type(error) is UnexpectedModelBehavior
+        if ctx.deps.arrived and garbled:
+            raise ModelAPIError(ctx.deps.model, UNREADABLE) from error
+        raise error

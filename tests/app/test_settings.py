@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from bot.config_file import read_config
 from bot.settings import Settings, is_loopback, read_settings, refuse_understudy_beside_real
@@ -154,6 +155,13 @@ def test_every_secret_is_listed_for_redaction_and_hidden_from_print() -> None:
     assert "hunter2" in settings.secrets
     assert GEMINI not in repr(settings)
     assert "hunter2" not in repr(settings)
+
+
+def test_a_secret_stays_hidden_even_where_the_settings_are_made_directly() -> None:
+    with pytest.raises(ValidationError) as refused:
+        Settings(_env_file=None, gemini_api_key=f"'{GEMINI}'")
+
+    assert GEMINI not in str(refused.value)
 
 
 GOOD_TOML = """

@@ -49,6 +49,9 @@ async def google(emulator: ModelEmulator) -> AsyncIterator[Any]:
     client.close()
 
 
+TOKEN = Credentials("k")  # type: ignore[no-untyped-call]
+
+
 @pytest.mark.filterwarnings(ITS_SESSION)
 class TestGoogle:
     async def test_generate_content(self, emulator: ModelEmulator, google: Any) -> None:
@@ -136,7 +139,7 @@ class TestGoogle:
         "how",
         [
             pytest.param({"api_key": "k"}, id="express"),
-            pytest.param({"project": "p", "location": "global", "credentials": Credentials(token="k")}, id="project"),
+            pytest.param({"project": "p", "location": "global", "credentials": TOKEN}, id="project"),
         ],
     )
     async def test_vertex(self, emulator: ModelEmulator, how: dict[str, Any]) -> None:
@@ -179,16 +182,26 @@ class TestOpenAI:
 
     async def test_a_forced_tool_is_called(self, emulator: ModelEmulator, gpt: AsyncOpenAI) -> None:
         emulator.answers.append(ANSWER)
-        tool = {"type": "function", "function": {"name": "answer", "parameters": SCHEMA}}
-        forced = {"type": "function", "function": {"name": "answer"}}
+        tool: Any = {"type": "function", "function": {"name": "answer", "parameters": SCHEMA}}
+        forced: Any = {"type": "function", "function": {"name": "answer"}}
         asked = {name: OPENAI[name] for name in ("model", "messages")}
 
         answered = await gpt.chat.completions.create(**asked, tools=[tool], tool_choice=forced)
 
-        (call,) = answered.choices[0].message.tool_calls or ()
+        (call,) = answered.choices[0].message.tool_calls or []
         assert answered.choices[0].finish_reason == "tool_calls"
         assert (call.function.name, json.loads(call.function.arguments)) == ("answer", ANSWER)
         assert emulator.requests[0].schema == SCHEMA
+
+    async def test_a_forced_tool_is_called_in_a_stream(self, emulator: ModelEmulator, gpt: AsyncOpenAI) -> None:
+        emulator.answers.append(ANSWER)
+        tool: Any = {"type": "function", "function": {"name": "answer", "parameters": SCHEMA}}
+        asked = {name: OPENAI[name] for name in ("model", "messages")}
+
+        chunks = await gpt.chat.completions.create(**asked, tools=[tool], tool_choice="required", stream=True)
+        calls = [call async for chunk in chunks for choice in chunk.choices for call in choice.delta.tool_calls or ()]
+
+        assert [(call.index, call.function and call.function.arguments) for call in calls] == [(0, TEXT)]
 
     async def test_stream(self, emulator: ModelEmulator, gpt: AsyncOpenAI) -> None:
         emulator.answers.append(ANSWER)
@@ -226,7 +239,7 @@ class TestAnthropic:
 
     async def test_a_forced_tool_is_used(self, emulator: ModelEmulator, claude: AsyncAnthropic) -> None:
         emulator.answers.append(ANSWER)
-        tool = {"name": "answer", "input_schema": SCHEMA}
+        tool: Any = {"name": "answer", "input_schema": SCHEMA}
         asked = {name: ANTHROPIC[name] for name in ("model", "messages", "max_tokens")}
 
         answered = await claude.messages.create(**asked, tools=[tool], tool_choice={"type": "tool", "name": "answer"})

@@ -1,7 +1,6 @@
 """What the emulator does besides answering: journal, hooks, disconnects, latency, strict checks, keys."""
 
 import asyncio
-import json
 import time
 from copy import deepcopy
 from typing import Any
@@ -11,7 +10,7 @@ import pytest
 from pydantic import BaseModel
 
 from emulators.fault_kinds import EVERY, DialectName
-from emulators.gemini import ModelEmulator, serve
+from emulators.gemini import ModelEmulator
 from emulators.wire import Asked, Blob
 from tests.emulators.questions import ANSWER, BODIES, GEMINI, MODEL, PICTURE, SCHEMA, TEXT, address
 
@@ -286,14 +285,19 @@ async def test_what_is_not_answered_is_not_called_answered(
         answered.append(asked)
 
     emulator.on_answered = note
-    with pytest.raises((aiohttp.ClientError, TimeoutError)):
-        await post(emulator, http, timeout=aiohttp.ClientTimeout(total=0.2))
+    asking = asyncio.create_task(post(emulator, http))
+    async with asyncio.timeout(5):
+        await emulator.wait_for_requests(1)
+        await asyncio.wait([asking], timeout=0.05 if fault == "hang" else None)
+    asking.cancel()
+    ended: object = (await asyncio.gather(asking, return_exceptions=True))[0]
 
-    assert (len(emulator.requests), answered) == (1, [])
+    assert isinstance(ended, asyncio.CancelledError if fault == "hang" else aiohttp.ClientError)
+    assert answered == []
 
 
 async def test_latency_is_added_and_can_be_changed(http: aiohttp.ClientSession) -> None:
-    async with ModelEmulator(lambda _: TEXT, latency_s=0.2) as emulator:
+    async with ModelEmulator(lambda _: TEXT, latency_s=0.4) as emulator:
         started = time.monotonic()
         await asyncio.gather(*(post(emulator, http) for _ in range(5)))
         together = time.monotonic() - started
@@ -302,8 +306,8 @@ async def test_latency_is_added_and_can_be_changed(http: aiohttp.ClientSession) 
         await post(emulator, http)
         without = time.monotonic() - started
 
-    assert 0.2 <= together < 5 * 0.2
-    assert without < 0.2
+    assert 0.4 <= together < 5 * 0.4
+    assert without < 0.4
 
 
 async def test_it_closes_in_time_while_a_question_hangs(http: aiohttp.ClientSession) -> None:
@@ -492,17 +496,20 @@ def test_it_serves_this_machine_only() -> None:
         ModelEmulator(host="0.0.0.0")
 
 
-async def test_serve_announces_its_address_and_serves_until_cancelled(http: aiohttp.ClientSession) -> None:
-    announced: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-    serving = asyncio.create_task(serve(lambda _: TEXT, announce=announced.set_result, model_version="understudy-1"))
+async def test_a_port_in_use_is_the_systems_error(emulator: ModelEmulator) -> None:
+    second = ModelEmulator(port=int(emulator.base_url.rsplit(":", 1)[1]))
 
-    async with asyncio.timeout(5):
-        base_url = await announced
-        async with http.post(f"{base_url}/v1/messages", data=json.dumps(BODIES["anthropic"])) as response:
-            assert (await response.json())["model"] == "understudy-1"
-    serving.cancel()
+    with pytest.raises(OSError, match="Address already in use"):
+        await second.__aenter__()
 
-    with pytest.raises(asyncio.CancelledError):
-        await serving
-    with pytest.raises(aiohttp.ClientConnectionError):
-        await http.get(f"{base_url}/v1beta/models")
+
+async def test_refuse_may_be_on_before_the_start(http: aiohttp.ClientSession) -> None:
+    emulator = ModelEmulator(lambda _: TEXT)
+    emulator.fault("refuse")
+
+    async with emulator:
+        with pytest.raises(aiohttp.ClientConnectorError):
+            await post(emulator, http)
+        emulator.clear_faults()
+
+        assert (await post(emulator, http))[0] == 200

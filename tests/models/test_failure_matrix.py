@@ -102,7 +102,7 @@ SHARED = {
 
 GEMINI = {
     **SHARED,
-    "null-text": Row("bad_answer", "invalid"),
+    "null-text": _unavailable("unreadable"),
     "candidates-empty": BAD,
     "candidates-absent": BAD,
     "candidates-string": BAD,
@@ -125,8 +125,8 @@ GEMINI = {
     "ratings-negligible": OK,
 }
 
-# These dialects know no empty answer: whatever comes without one is a broken gateway.
-BROKEN = _unavailable("server_error")
+# These dialects know no empty answer: whatever comes in its place is a broken gateway's.
+BROKEN = _unavailable("unreadable")
 BODIES = ("body-html", "body-broken-json", "body-empty", "body-list", "body-null", "body-object", "body-error")
 
 OPENAI = {

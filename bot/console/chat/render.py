@@ -199,7 +199,7 @@ def is_picture(file: Attachment) -> bool:
 def size(size_bytes: int) -> str:
     """Return a file's size in words."""
     if size_bytes < 1_000:
-        return f"{size_bytes} bytes"
+        return "1 byte" if size_bytes == 1 else f"{size_bytes} bytes"
     return f"{size_bytes / 1_000:.0f} kB" if size_bytes < 1_000_000 else f"{size_bytes / 1_000_000:.1f} MB"
 
 

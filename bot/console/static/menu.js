@@ -9,11 +9,17 @@ const GAP_PX = 4;
 export function watchMenus(choose) {
   const menu = /** @type {HTMLElement} */ (document.getElementById('message-menu'));
   /** @type {HTMLElement | null} */ let opener = null;
+  /** @type {HTMLElement | null} */ let closing = null; // the button whose menu this very press closes
 
+  document.addEventListener('pointerdown', event => {
+    const isOpen = menu.matches(':popover-open');
+    closing = isOpen && opener?.contains(/** @type {Node} */ (event.target)) ? opener : null;
+  }, true);
   document.addEventListener('click', event => {
     const button = /** @type {HTMLElement | null} */ (/** @type {Element} */ (event.target).closest('[data-menu]'));
-    if (!button) return;
-    if (opener === button) return menu.hidePopover();
+    const again = button === closing;
+    closing = null;
+    if (!button || again) return;
     opener = button;
     fill(menu, button, choose);
     menu.showPopover();
@@ -21,10 +27,6 @@ export function watchMenus(choose) {
     button.setAttribute('aria-expanded', 'true');
     /** @type {HTMLElement | null} */ (menu.firstElementChild)?.focus();
   });
-  // A press on the button of an open menu closes it before the click arrives, which would open it again.
-  document.addEventListener('pointerdown', event => {
-    if (opener?.contains(/** @type {Node} */ (event.target))) event.stopPropagation();
-  }, true);
   menu.addEventListener('toggle', event => {
     if (/** @type {ToggleEvent} */ (event).newState !== 'closed') return;
     opener?.setAttribute('aria-expanded', 'false');

@@ -1,0 +1,67 @@
+"""The command line without a process of its own, and a model that answers it."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+from bot.cli import app
+from tests.app.restoring import logging_restored
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a command printed and how it ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def documents(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.out.splitlines()]
+
+
+Flashbulb = Callable[..., Ran]
+
+
+@pytest.fixture(scope="session")
+def understudy() -> Iterator[str]:
+    """Return the address of an understudy that answers all tests of this folder."""
+    command = [sys.executable, "-m", "emulators.understudy", "--port", "0"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdin is not None
+        assert child.stdout is not None
+        yield child.stdout.readline().removeprefix("READY ").strip()
+        child.stdin.close()
+
+
+@pytest.fixture
+def flashbulb(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, understudy: str) -> Iterator[Flashbulb]:
+    """Run a command line in an empty folder, with a model configured, and return what came of it."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GEMINI_BASE_URL", understudy)
+
+    def run(*arguments: str) -> Ran:
+        result = CliRunner().invoke(app, arguments)
+        if result.exception and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        return Ran(code=result.exit_code, out=result.stdout, err=result.stderr)
+
+    with logging_restored():
+        yield run
+
+
+@pytest.fixture
+def picture(tmp_path: Path) -> Path:
+    """Return a small picture."""
+    file = tmp_path / "teal.png"
+    Image.new("RGB", (64, 48), "teal").save(file)
+    return file

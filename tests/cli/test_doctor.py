@@ -1,0 +1,118 @@
+"""`flashbulb doctor`: a line for each check, a fix for each problem."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from bot.storage.folder import held
+from tests.cli.conftest import Flashbulb, Ran
+
+
+@pytest.fixture(autouse=True)
+def _any_port(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FLASHBULB_PORT", "0")
+
+
+def says(ran: Ran) -> dict[str, tuple[str, str]]:
+    return {check["name"]: (check["status"], check["says"]) for check in json.loads(ran.out)["checks"]}
+
+
+def test_on_a_fresh_machine_all_is_well_and_nothing_is_made(flashbulb: Flashbulb) -> None:
+    ran = flashbulb("doctor", "--json")
+
+    assert (ran.code, json.loads(ran.out)["ok"]) == (0, True)
+    assert [name for name, (status, _) in says(ran).items() if status != "ok"] == []
+    assert {"python", "settings", "data folder", "secret key", "database", "port", "policy", "media workers", "webp"} <= set(
+        says(ran)
+    )
+    assert not Path("data").exists()
+
+
+def test_each_configured_model_is_asked(flashbulb: Flashbulb) -> None:
+    checks = says(flashbulb("doctor", "--json"))
+
+    assert checks["gemini:gemini-3-flash-preview"][0] == "ok"
+    assert checks["gemini:gemini-3.1-pro-preview"][1].startswith("answered as understudy-1 in ")
+
+
+def test_without_a_model_the_understudy_is_named(flashbulb: Flashbulb, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("GEMINI_BASE_URL")
+
+    checks = says(flashbulb("doctor", "--json"))
+
+    assert checks["models"][1].startswith("understudy: no model. Set GEMINI_API_KEY")
+
+
+def test_for_people_each_check_is_a_line(flashbulb: Flashbulb) -> None:
+    ran = flashbulb("doctor")
+
+    assert ran.code == 0
+    assert "✓ policy        " in ran.out
+    assert ran.out.endswith("All is well. Start it with: flashbulb run\n")
+
+
+def an_open_folder() -> None:
+    Path("data").mkdir()
+    Path("data").chmod(0o755)
+
+
+def a_broken_policy() -> None:
+    Path("data").mkdir(mode=0o700)
+    Path("data/policy.yaml").write_text("version: 2\ngates: {}\n")
+
+
+def a_broken_key() -> None:
+    Path("data").mkdir(mode=0o700)
+    Path("data/secret.key").write_text("x")
+
+
+def no_database() -> None:
+    Path("data").mkdir(mode=0o700)
+    Path("data/records.db").write_bytes(b"x" * 4096)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "environment", "name", "fix"),
+    [
+        pytest.param(None, {"FLASHBULB_PORT": "x"}, "settings", "FLASHBULB_PORT must be a number", id="setting"),
+        pytest.param(an_open_folder, {}, "data folder", "Run: chmod 700 data", id="folder-open-to-others"),
+        pytest.param(a_broken_key, {}, "secret key", "data/secret.key is not a key", id="key"),
+        pytest.param(no_database, {}, "database", "Put a backup in its place", id="database"),
+        pytest.param(a_broken_policy, {}, "policy", "data/policy.yaml: version", id="policy"),
+        pytest.param(None, {"FLASHBULB_HOST": "0.0.0.0"}, "port", "FLASHBULB_URL must say", id="host"),
+        pytest.param(None, {"GEMINI_BASE_URL": "", "DISCORD_TOKEN": "a.b.c"}, "platforms", "Set GEMINI_API_KEY", id="real"),
+    ],
+)
+def test_a_problem_comes_with_its_fix_and_ends_with_one(
+    flashbulb: Flashbulb, monkeypatch: pytest.MonkeyPatch, spoil, environment, name, fix
+) -> None:
+    if spoil:
+        spoil()
+    for setting, value in environment.items():
+        monkeypatch.setenv(setting, value)
+
+    ran = flashbulb("doctor", "--json")
+
+    assert ran.code == 1
+    assert says(ran)[name][0] == "problem"
+    assert fix in says(ran)[name][1]
+
+
+def test_a_model_that_does_not_answer_is_a_problem(
+    flashbulb: Flashbulb, monkeypatch: pytest.MonkeyPatch, unused_tcp_port: int
+) -> None:
+    monkeypatch.setenv("GEMINI_BASE_URL", f"http://127.0.0.1:{unused_tcp_port}")
+
+    ran = flashbulb("doctor", "--json")
+
+    assert ran.code == 1
+    assert says(ran)["gemini:gemini-3-flash-preview"][0] == "problem"
+
+
+def test_beside_a_running_flashbulb_its_folder_and_port_are_no_problem(flashbulb: Flashbulb) -> None:
+    with held(Path("data")):
+        ran = flashbulb("doctor", "--json")
+
+    assert ran.code == 0
+    assert says(ran)["data folder"][1] == "data, in use by a running Flashbulb"

@@ -1,0 +1,151 @@
+"""The commands as processes of their own: starting, stopping, and what they leave behind."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Timer
+
+import psutil
+import pytest
+from PIL import Image
+
+FLASHBULB = (sys.executable, "-m", "bot.cli")
+PATIENCE_S = 60.0  # of a test, on a busy machine
+
+
+def environment(**more: str) -> dict[str, str]:
+    return {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/"), "FLASHBULB_PORT": "0", **more}
+
+
+@contextmanager
+def started(*arguments: str, folder: Path, **more: str) -> Iterator[subprocess.Popen[str]]:
+    """Start a command; whatever happens, it ends with the block, at the latest after `PATIENCE_S`."""
+    with subprocess.Popen(
+        [*FLASHBULB, *arguments],
+        cwd=folder,
+        env=environment(**more),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        timer = Timer(PATIENCE_S, process.kill)
+        timer.start()
+        try:
+            yield process
+        finally:
+            timer.cancel()
+            process.kill()
+
+
+def printed(process: subprocess.Popen[str], pattern: str) -> str:
+    """Read lines of standard output up to one that `pattern` finds something in, and return that."""
+    assert process.stdout is not None
+    for line in process.stdout:
+        if found := re.search(pattern, line):
+            return found[1]
+    pytest.fail(f"it ended without printing {pattern}: {process.stderr and process.stderr.read()}")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda number: number.name)
+def test_run_prints_a_link_serves_and_ends_at_a_signal_with_all_its_children(tmp_path: Path, number: signal.Signals) -> None:
+    with started("run", folder=tmp_path) as process:
+        link = printed(process, r"(http://\S+/enter#\S+)")
+        children = psutil.Process(process.pid).children(recursive=True)
+        with urllib.request.urlopen(link.partition("/enter")[0] + "/healthz", timeout=10) as answer:
+            health = answer.read()
+        process.send_signal(number)
+        out, err = process.communicate()
+
+    assert (health, process.returncode) == (b"ok\n", 0)
+    assert "Traceback" not in out + err
+    assert link.partition("#")[2] not in err
+    assert len(children) >= 3
+    assert not any(child.is_running() for child in children)
+
+
+def test_a_killed_run_takes_its_children_along(tmp_path: Path) -> None:
+    with started("run", folder=tmp_path) as process:
+        printed(process, r"(http://\S+/enter#\S+)")
+        children = psutil.Process(process.pid).children(recursive=True)
+        process.kill()
+        process.wait()
+
+        _, alive = psutil.wait_procs(children, timeout=10)
+
+    assert len(children) >= 3
+    assert alive == []
+
+
+def test_tag_works_from_an_empty_folder_without_any_key(tmp_path: Path) -> None:
+    Image.new("RGB", (64, 48), "teal").save(tmp_path / "teal.png")
+
+    ran = subprocess.run(
+        [*FLASHBULB, "tag", "teal.png", "--json"],
+        cwd=tmp_path,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE_S,
+    )
+
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert '"engine": "understudy"' in ran.stdout
+    assert len(ran.stdout.splitlines()) == 1
+    assert [each.name for each in tmp_path.iterdir()] == ["teal.png"]
+
+
+def test_emulate_prints_an_env_that_works_and_its_faults_show(tmp_path: Path) -> None:
+    with started("emulate", "--port", "0", "--fault", "http-500", folder=tmp_path) as process:
+        address = printed(process, r"^GEMINI_BASE_URL=(\S+)")
+        ran = subprocess.run(
+            [*FLASHBULB, "moderate", "hello", "--json"],
+            cwd=tmp_path,
+            env=environment(GEMINI_API_KEY="emulated", GEMINI_BASE_URL=address),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=PATIENCE_S,
+        )
+        process.send_signal(signal.SIGINT)
+        process.communicate()
+
+    assert ran.returncode == 3
+    assert '"verdict": "unknown"' in ran.stdout
+    assert process.returncode == 0
+
+
+def test_ctrl_c_ends_tag_without_a_traceback(tmp_path: Path) -> None:
+    Image.new("RGB", (64, 48), "teal").save(tmp_path / "teal.png")
+    with started("emulate", "--port", "0", "--fault", "hang", folder=tmp_path) as emulator:
+        address = printed(emulator, r"^GEMINI_BASE_URL=(\S+)")
+        with started("tag", "teal.png", folder=tmp_path, GEMINI_BASE_URL=address) as process:
+            wait_for_request(emulator.pid)
+            process.send_signal(signal.SIGINT)
+            _, err = process.communicate()
+
+    assert (process.returncode, err) == (130, "Stopped.\n")
+
+
+def test_help_is_there_before_anything_heavy_is_loaded() -> None:
+    code = "import sys, bot.cli; print([m for m in ('pydantic', 'sqlalchemy', 'aiohttp', 'rich', 'PIL') if m in sys.modules])"
+
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert ran.stdout == "[]\n"
+
+
+def wait_for_request(server: int) -> None:
+    """Return once a client is connected to a process's server."""
+    for _ in range(600):
+        if any(each.status == psutil.CONN_ESTABLISHED for each in psutil.Process(server).net_connections()):
+            return
+        time.sleep(0.05)
+    pytest.fail("nobody connected")

@@ -1,0 +1,225 @@
+"""The console as a connection: an effect is visible once, however often it is looked for and carried out."""
+
+import pytest
+
+from bot.console.chat.connection import ConsoleConnection
+from bot.storage.console import Draft
+from handlers.answers import Notice
+from handlers.effects import AnyEffect, Card, Edit, Notify, Performed, Post, Remove, Restore
+from handlers.ports import Connection
+from pipelines.content import Attachment
+from pipelines.errors import UserError
+from tests.console.chat.serving import GENERAL, ChatSite
+
+WORDS = Notice(text="Flashbulb says so.")
+WS = GENERAL.workspace
+
+
+async def posted(chat: ChatSite, id: str = "m1", *, data: bytes = b"cat", **values: object) -> Attachment:
+    """Let Ada post a message with a file."""
+    async with chat.files.incoming() as incoming:
+        await incoming.write(data)
+        url = "console:" + await incoming.keep()
+    file = Attachment(id=f"f-{id}", url=url, name="cat.jpg", media_type="image/jpeg", size_bytes=len(data))
+    usual = {"channel": "general", "thread": None, "person": "ada", "text": "hi", "command": None, "only_for": None}
+    await chat.messages.keep(WS, Draft(id=id, files=(file,), **usual | values))
+    await chat.messages.show(WS, id)
+    return file
+
+
+async def state_of(chat: ChatSite, id: str = "m1") -> str | None:
+    message = await chat.messages.find(WS, id)
+    return message and message.state
+
+
+async def test_it_is_a_connection_that_can_do_all_but_punish(chat: ChatSite) -> None:
+    connection: Connection = chat.connection
+
+    await connection.ready()
+
+    assert (connection.platform, connection.emulated) == ("console", True)
+    assert {action.value for action in connection.supports} == {"allow", "tag", "flag", "hold", "remove"}
+
+
+@pytest.mark.parametrize(
+    ("effect", "channel", "thread", "only_for"),
+    [
+        pytest.param(Post(key="e1", place=GENERAL, answer=WORDS), "general", None, None, id="post"),
+        pytest.param(Post(key="e1", place=GENERAL.in_thread_of("m1"), answer=WORDS), "general", "m1", None, id="in-a-thread"),
+        pytest.param(Card(key="e1", place=GENERAL.in_thread_of("m1"), answer=WORDS), "moderators", None, None, id="card"),
+        pytest.param(Notify(key="e1", place=GENERAL, person="ada", answer=WORDS), "general", None, "ada", id="notify"),
+    ],
+)
+async def test_what_we_say_is_said_once(
+    chat: ChatSite, effect: AnyEffect, channel: str, thread: str | None, only_for: str | None
+) -> None:
+    await posted(chat)
+    before = await chat.connection.look(effect)
+
+    first, second = await chat.connection.act(effect), await chat.connection.act(effect)
+
+    assert before is None
+    assert first == second == await chat.connection.look(effect)
+    assert first.status == "done"
+    said = await chat.messages.find(WS, first.message or "")
+    assert said is not None
+    assert (said.channel, said.thread, said.only_for, said.answer) == (channel, thread, only_for, WORDS)
+
+
+async def test_nothing_is_said_where_nothing_is(chat: ChatSite) -> None:
+    elsewhere = GENERAL.model_copy(update={"channel": "attic"})
+
+    gone = await chat.connection.act(Post(key="e1", place=GENERAL.in_thread_of("nobody"), answer=WORDS))
+    failed = await chat.connection.act(Post(key="e2", place=elsewhere, answer=WORDS))
+
+    assert gone == Performed(status="gone")
+    assert failed.status == "failed"
+
+
+async def test_a_message_of_ours_is_changed(chat: ChatSite) -> None:
+    card = (await chat.connection.act(Card(key="e1", place=GENERAL, answer=WORDS))).message or ""
+    edit = Edit(key="e2", place=GENERAL, message=card, answer=Notice(text="Decided."))
+    before = await chat.connection.look(edit)
+
+    done = [await chat.connection.act(edit), await chat.connection.act(edit), await chat.connection.look(edit)]
+
+    assert before is None
+    assert done == [Performed(status="done", message=card)] * 3
+    changed = await chat.messages.find(WS, card)
+    assert changed is not None
+    assert changed.answer == Notice(text="Decided.")
+
+
+@pytest.mark.parametrize("keep", [True, False], ids=["to-be-restored", "for-good"])
+async def test_a_message_is_taken_out_once(chat: ChatSite, keep: bool) -> None:
+    await posted(chat)
+    remove = Remove(key="e1", place=GENERAL, message="m1", keep=keep)
+    before = await chat.connection.look(remove)
+
+    done = [await chat.connection.act(remove), await chat.connection.act(remove), await chat.connection.look(remove)]
+
+    assert before is None
+    assert done == [Performed(status="done", message="m1")] * 3
+    assert await state_of(chat) == ("removed" if keep else "erased")
+
+
+async def test_for_good_means_the_bytes_as_well(chat: ChatSite) -> None:
+    forgotten: list[str] = []
+    connection = ConsoleConnection(messages=chat.messages, files=chat.files, live=chat.live, forget=forgotten.append)
+    file = await posted(chat)
+    shared = await posted(chat, "m2", data=b"dog")
+    await posted(chat, "m3", data=b"dog")
+
+    for message in ("m1", "m2"):
+        await connection.act(Remove(key=f"e-{message}", place=GENERAL, message=message, keep=False))
+
+    with pytest.raises(UserError, match="gone"):
+        await chat.files.fetch(file, limit_bytes=99)
+    assert forgotten == [file.url.removeprefix("console:")]
+    assert await chat.files.fetch(shared, limit_bytes=99) == b"dog"
+
+
+async def test_a_crash_on_the_way_to_for_good_is_made_up_for(chat: ChatSite) -> None:
+    file = await posted(chat)
+    remove = Remove(key="e1", place=GENERAL, message="m1", keep=False)
+    await chat.messages.take_out(WS, "m1", effect="e1")  # and there the process ends
+
+    assert await chat.connection.look(remove) is None
+    assert (await chat.connection.act(remove)).status == "done"
+    assert await state_of(chat) == "erased"
+    with pytest.raises(UserError):
+        await chat.files.fetch(file, limit_bytes=99)
+
+
+async def test_a_message_comes_back_with_its_file(chat: ChatSite) -> None:
+    file = await posted(chat)
+    await chat.connection.act(Remove(key="e1", place=GENERAL, message="m1", keep=True))
+    restore = Restore(key="e2", place=GENERAL, message="m1")
+    before = await chat.connection.look(restore)
+
+    done = [await chat.connection.act(restore), await chat.connection.act(restore), await chat.connection.look(restore)]
+
+    assert before is None
+    assert done == [Performed(status="done", message="m1")] * 3
+    assert await state_of(chat) == "shown"
+    assert await chat.files.fetch(file, limit_bytes=99) == b"cat"
+
+
+@pytest.mark.parametrize(
+    "effect",
+    [
+        pytest.param(Edit(key="e1", place=GENERAL, message="m0", answer=WORDS), id="edit"),
+        pytest.param(Remove(key="e1", place=GENERAL, message="m0", keep=True), id="remove"),
+        pytest.param(Remove(key="e1", place=GENERAL, message="m0", keep=False), id="remove-for-good"),
+        pytest.param(Restore(key="e1", place=GENERAL, message="m0"), id="restore"),
+    ],
+)
+async def test_what_is_not_there_is_gone(chat: ChatSite, effect: AnyEffect) -> None:
+    assert await chat.connection.look(effect) == Performed(status="gone")
+    assert await chat.connection.act(effect) == Performed(status="gone")
+
+
+async def test_what_was_erased_does_not_come_back(chat: ChatSite) -> None:
+    await posted(chat)
+    await chat.connection.act(Remove(key="e1", place=GENERAL, message="m1", keep=False))
+
+    assert await chat.connection.act(Restore(key="e2", place=GENERAL, message="m1")) == Performed(status="gone")
+    assert await state_of(chat) == "erased"
+
+
+async def test_our_own_message_is_not_taken_out(chat: ChatSite) -> None:
+    ours = (await chat.connection.act(Post(key="e1", place=GENERAL, answer=WORDS))).message or ""
+
+    performed = await chat.connection.act(Remove(key="e2", place=GENERAL, message=ours, keep=True))
+
+    assert performed.status == "failed"
+    assert await state_of(chat, ours) == "shown"
+
+
+async def test_a_message_is_read_as_everybody_in_its_channel_sees_it(chat: ChatSite) -> None:
+    file = await posted(chat)
+    await posted(chat, "private", only_for="ada")
+    await posted(chat, "held")
+    await chat.connection.act(Remove(key="e1", place=GENERAL, message="held", keep=True))
+    elsewhere = GENERAL.model_copy(update={"channel": "moderators"})
+
+    found = await chat.connection.message(GENERAL, "m1")
+
+    assert found is not None
+    assert (found.place, found.content.text, found.content.attachments) == (GENERAL, "hi", (file,))
+    for place, message in ((GENERAL, "private"), (GENERAL, "held"), (elsewhere, "m1"), (GENERAL, "nobody")):
+        assert await chat.connection.message(place, message) is None
+
+
+async def test_the_newest_picture_of_a_thread_is_its_own(chat: ChatSite) -> None:
+    await posted(chat, "m1")
+    await posted(chat, "m2")
+
+    in_thread = await chat.connection.latest_with_files(GENERAL.in_thread_of("m1"))
+    in_channel = await chat.connection.latest_with_files(GENERAL)
+
+    assert (in_thread and in_thread.message, in_channel and in_channel.message) == ("m1", "m2")
+
+
+async def test_pages_hear_that_something_changed_but_not_what(chat: ChatSite) -> None:
+    heard: list[tuple[str, dict[str, object], str | None]] = []
+
+    class Listening:
+        def publish(self, topic: str, message: dict[str, object], *, only_for: str | None = None) -> None:
+            heard.append((topic, message, only_for))
+
+    connection = ConsoleConnection(messages=chat.messages, files=chat.files, live=Listening())
+    await posted(chat)
+
+    await connection.act(Notify(key="e1", place=GENERAL.in_thread_of("m1"), person="ada", answer=WORDS))
+    await connection.act(Card(key="e2", place=GENERAL, answer=WORDS))
+    await connection.act(Remove(key="e3", place=GENERAL, message="m1", keep=True))
+
+    assert [(topic, only_for) for topic, _, only_for in heard] == [
+        ("channel:general", "ada"),
+        ("channel:moderators", None),
+        ("channel:general", None),
+    ]
+    assert [(message["thread"], message["new"]) for _, message, _ in heard] == [("m1", True), (None, True), (None, False)]
+    assert "Flashbulb says so" not in str(heard)
+    assert "hi" not in [value for _, message, _ in heard for value in message.values()]

@@ -1,0 +1,323 @@
+"""Everybody gets what they may see, on pages, parts and pictures, and acts only where they may."""
+
+import uuid
+from io import BytesIO
+
+import pytest
+from aiohttp import FormData
+from PIL import Image
+
+from bot.console.chat.pages import may_follow
+from bot.storage.console import Draft
+from handlers.answers import CaseCard, Notice
+from handlers.effects import Card, Edit, Notify, Post, Remove, Restore
+from handlers.events import ButtonPressed, CommandUsed, FormSubmitted, Person, Role
+from pipelines.content import Attachment
+from pipelines.moderation.policy import Action
+from tests.console.chat.serving import GENERAL, ChatSite, Visitor
+
+WS = GENERAL.workspace
+CARD = CaseCard(
+    case="c7",
+    author="Ada",
+    channel="general",
+    action=Action.HOLD,
+    shadow=False,
+    reasons=("It looks like spam.",),
+    findings=(),
+    judged=1,
+    total=1,
+    engine="understudy",
+    state="open",
+)
+
+
+def pressed(**fields: str) -> dict[str, str]:
+    return {"id": str(uuid.uuid4()), **fields}
+
+
+async def case(chat: ChatSite) -> str:
+    """Show a case to the moderators and return the id of its card."""
+    return (await chat.connection.act(Card(key="case", place=GENERAL, answer=CARD))).message or ""
+
+
+async def picture_of(chat: ChatSite, visitor: Visitor, id: str = "m1") -> str:
+    """Let a visitor post a picture and return the file's id."""
+    out = BytesIO()
+    Image.new("RGB", (40, 30), "teal").save(out, "PNG")
+    async with chat.files.incoming() as incoming:
+        await incoming.write(out.getvalue())
+        url = "console:" + await incoming.keep()
+    file = Attachment(id=f"f-{id}", url=url, name="teal.png", media_type="image/png", size_bytes=len(out.getvalue()))
+    draft = Draft(
+        id=id,
+        channel="general",
+        thread=None,
+        person=visitor.who.person.id,
+        text="look",
+        command=None,
+        only_for=None,
+        files=(file,),
+    )
+    await chat.messages.keep(WS, draft)
+    await chat.messages.show(WS, id)
+    return file.id
+
+
+@pytest.mark.parametrize(
+    ("role", "status"),
+    [
+        pytest.param(Role.MEMBER, 404, id="member"),
+        pytest.param(Role.MODERATOR, 200, id="moderator"),
+        pytest.param(Role.OPERATOR, 200, id="operator"),
+    ],
+)
+async def test_cases_are_for_those_who_decide_them(chat: ChatSite, role: Role, status: int) -> None:
+    card = await case(chat)
+    visitor = await chat.visitor("Kim", role)
+    paths = ["/channels/moderators", "/parts/channels/moderators", f"/parts/messages/{card}", f"/parts/threads/{card}"]
+
+    answers = {path: await visitor.get(path) for path in [*paths, f"/channels/moderators/threads/{card}"]}
+
+    assert {answer[0] for answer in answers.values()} == {status}
+    assert all(("It looks like spam." in text) is (status == 200) for _, text in answers.values())
+
+
+async def test_a_member_does_not_see_that_there_is_another_channel(chat: ChatSite) -> None:
+    await case(chat)
+    ada = await chat.visitor("Ada")
+
+    _, page = await ada.get("/channels/general")
+
+    assert "moderators" not in page
+
+
+@pytest.mark.parametrize(
+    ("role", "topic", "may"),
+    [
+        pytest.param(Role.MEMBER, "channel:general", True, id="member-general"),
+        pytest.param(Role.MEMBER, "channel:moderators", False, id="member-cases"),
+        pytest.param(Role.MODERATOR, "channel:moderators", True, id="moderator-cases"),
+        pytest.param(Role.OPERATOR, "channel:attic", False, id="no-such-channel"),
+        pytest.param(Role.OPERATOR, "general", False, id="no-topic-of-ours"),
+    ],
+)
+def test_pages_hear_only_of_channels_that_one_may_read(role: Role, topic: str, may: bool) -> None:
+    assert may_follow(Person(id="kim", name="Kim", role=role), topic) is may
+
+
+async def test_what_is_for_one_person_is_for_nobody_else(chat: ChatSite) -> None:
+    ada, olga = await chat.visitor("Ada"), await chat.visitor("Olga", Role.OPERATOR)
+    await picture_of(chat, ada)
+    place = GENERAL.in_thread_of("m1")
+    told = await chat.connection.act(
+        Notify(key="n1", place=place, person=ada.who.person.id, answer=Notice(text="a private word"))
+    )
+    paths = [f"/parts/messages/{told.message}", "/parts/threads/m1", "/channels/general/threads/m1"]
+
+    mine, theirs = [[await visitor.get(path) for path in paths] for visitor in (ada, olga)]
+
+    assert all("a private word" in text for _, text in mine)
+    assert not any("a private word" in text for _, text in theirs)
+    assert theirs[0][0] == 404
+
+
+async def test_a_picture_is_there_for_those_who_see_its_message_while_it_stands(chat: ChatSite) -> None:
+    ada, olga = await chat.visitor("Ada"), await chat.visitor("Olga", Role.OPERATOR)
+    file = await picture_of(chat, ada)
+    shown = [(await visitor.get(f"/media/{file}"))[0] for visitor in (ada, olga)]
+
+    await chat.connection.act(Remove(key="e1", place=GENERAL, message="m1", keep=True))
+    held = [(await visitor.get(f"/media/{file}"))[0] for visitor in (ada, olga)]
+    await chat.connection.act(Restore(key="e2", place=GENERAL, message="m1"))
+    back = [(await visitor.get(f"/media/{file}"))[0] for visitor in (ada, olga)]
+
+    assert (shown, held, back) == ([200, 200], [404, 404], [200, 200])
+
+
+async def test_a_picture_of_the_moderators_is_not_for_members(chat: ChatSite) -> None:
+    ada, mo = await chat.visitor("Ada"), await chat.visitor("Mo", Role.MODERATOR)
+    file = Attachment(id="f9", url="console:" + "a" * 64, name="x.png", media_type="image/png", size_bytes=1)
+    draft = Draft(
+        id="m9",
+        channel="moderators",
+        thread=None,
+        person=mo.who.person.id,
+        text="",
+        command=None,
+        only_for=None,
+        files=(file,),
+    )
+    await chat.messages.keep(WS, draft)
+    await chat.messages.show(WS, "m9")
+
+    assert (await ada.get("/media/f9"))[1] == "There is no such file."
+    assert (await mo.get("/media/f9"))[0] != 404
+
+
+async def test_a_press_brings_back_what_the_card_holds(chat: ChatSite) -> None:
+    card = await case(chat)
+    mo = await chat.visitor("Mo", Role.MODERATOR)
+    fields = pressed(value="c99")
+
+    status, _ = await mo.post(f"/channels/moderators/messages/{card}/buttons/restore", fields)
+
+    (event,) = chat.engine.accepted
+    assert status == 202
+    assert isinstance(event, ButtonPressed)
+    assert (event.key, event.button, event.value) == (f"console:{WS}:{fields['id']}", "restore", "c7")
+    assert (event.message, event.author) == (card, mo.who.person)
+
+
+@pytest.mark.parametrize(
+    ("role", "channel", "button", "status"),
+    [
+        pytest.param(Role.MEMBER, "moderators", "restore", 404, id="a-member"),
+        pytest.param(Role.MEMBER, "general", "restore", 404, id="a-member-by-another-channel"),
+        pytest.param(Role.MODERATOR, "general", "restore", 409, id="not-where-the-card-is"),
+        pytest.param(Role.MODERATOR, "moderators", "explode", 409, id="no-such-button"),
+    ],
+)
+async def test_a_button_that_one_does_not_have_cannot_be_pressed(
+    chat: ChatSite, role: Role, channel: str, button: str, status: int
+) -> None:
+    card = await case(chat)
+    kim = await chat.visitor("Kim", role)
+
+    answer = await kim.post(f"/channels/{channel}/messages/{card}/buttons/{button}", pressed())
+
+    assert answer[0] == status
+    assert chat.engine.accepted == []
+
+
+async def test_who_is_too_late_is_told(chat: ChatSite) -> None:
+    card = await case(chat)
+    mo = await chat.visitor("Mo", Role.MODERATOR)
+    decided = CARD.model_copy(update={"state": "kept", "decided_by": "Kim"})
+    await chat.connection.act(Edit(key="e2", place=GENERAL, message=card, answer=decided))
+
+    status, words = await mo.post(f"/channels/moderators/messages/{card}/buttons/restore", pressed())
+
+    assert (status, words) == (409, "Somebody was first: this button is gone.")
+
+
+async def test_a_message_is_reported_with_a_form(chat: ChatSite) -> None:
+    ada, bob = await chat.visitor("Ada"), await chat.visitor("Bob")
+    await picture_of(chat, ada)
+
+    opened, form = await bob.post("/channels/general/messages/m1/shortcuts/report", pressed())
+    accepted_by_then = list(chat.engine.accepted)
+    sent, _ = await bob.post("/channels/general/forms/report", pressed(about="m1", **{"value:reason": "rude"}))
+
+    assert (opened, sent, accepted_by_then) == (200, 202, [])
+    assert "Report to moderators" in form
+    (event,) = chat.engine.accepted
+    assert isinstance(event, FormSubmitted)
+    assert (event.about, event.values, event.author) == ("m1", {"reason": "rude"}, bob.who.person)
+
+
+async def test_a_picture_is_tagged_from_its_menu(chat: ChatSite) -> None:
+    ada, bob = await chat.visitor("Ada"), await chat.visitor("Bob")
+    await picture_of(chat, ada)
+
+    status, _ = await bob.post("/channels/general/messages/m1/shortcuts/tag", pressed())
+
+    (event,) = chat.engine.accepted
+    assert status == 202
+    assert isinstance(event, CommandUsed)
+    assert (event.command, event.message, event.place) == ("tag", "m1", GENERAL)
+    assert len(await chat.messages.newest(WS, "general", viewer="x", limit=9)) == 1  # nobody else learns who chose it
+
+
+@pytest.mark.parametrize(
+    ("path", "fields"),
+    [
+        pytest.param("/channels/moderators/messages", {"text": "hi"}, id="post-among-the-moderators"),
+        pytest.param("/channels/moderators/forms/report", {"about": "m1"}, id="a-form-among-the-moderators"),
+        pytest.param("/channels/attic/messages", {"text": "hi"}, id="no-such-channel"),
+    ],
+)
+async def test_a_member_writes_only_where_members_read(chat: ChatSite, path: str, fields: dict[str, str]) -> None:
+    ada = await chat.visitor("Ada")
+    form = FormData(pressed(**fields), default_to_multipart=path.endswith("/messages"))
+
+    status, _ = await ada.post(path, form)
+
+    assert status == 404
+    assert chat.engine.accepted == []
+
+
+async def test_nobody_writes_into_a_thread_that_is_not_there_for_them(chat: ChatSite) -> None:
+    ada, bob = await chat.visitor("Ada"), await chat.visitor("Bob")
+    await picture_of(chat, ada)
+    private = Notify(key="n1", place=GENERAL, person=ada.who.person.id, answer=Notice(text="word"))
+    hidden = (await chat.connection.act(private)).message or ""
+    reply = (await chat.connection.act(Post(key="p1", place=GENERAL.in_thread_of("m1"), answer=Notice(text="r")))).message or ""
+    card = await case(chat)
+
+    for thread in (hidden, reply, card, "nobody"):
+        form = FormData(pressed(text="hi", thread=thread), default_to_multipart=True)
+        status, words = await bob.post("/channels/general/messages", form)
+        assert (status, words) == (422, "The message that this thread hangs on was taken out. Write in the channel.")
+    assert chat.engine.accepted == []
+
+
+async def test_a_thread_is_closed_while_its_root_is_out(chat: ChatSite) -> None:
+    ada = await chat.visitor("Ada")
+    await picture_of(chat, ada)
+    await chat.connection.act(Remove(key="e1", place=GENERAL, message="m1", keep=True))
+
+    status, _ = await ada.post(
+        "/channels/general/messages", FormData(pressed(text="hi", thread="m1"), default_to_multipart=True)
+    )
+    _, panel = await ada.get("/parts/threads/m1")
+
+    assert status == 422
+    assert "is-closed" in panel
+
+
+async def test_a_page_does_not_hold_the_tokens_of_others_and_parts_hold_none(chat: ChatSite) -> None:
+    ada, bob = await chat.visitor("Ada"), await chat.visitor("Bob")
+    await picture_of(chat, ada)
+
+    texts = [(await bob.get(path))[1] for path in ("/channels/general", "/parts/channels/general", "/parts/threads/m1")]
+
+    assert not any(ada.who.csrf in text for text in texts)
+    assert [bob.who.csrf in text for text in texts] == [True, False, False]
+
+
+async def test_older_messages_are_a_page_of_their_own(chat: ChatSite) -> None:
+    ada = await chat.visitor("Ada")
+    for number in range(60):
+        answer = Notice(text=f"number {number}!")
+        await chat.connection.act(Post(key=f"p{number}", place=GENERAL, answer=answer))
+
+    _, newest = await ada.get("/channels/general")
+    before = newest.split("?before=")[1].split('"')[0]
+    _, older = await ada.get(f"/channels/general?before={before}")
+
+    assert "number 10!" in newest
+    assert "number 9!" not in newest
+    assert "number 9!" in older
+    assert "number 10!" not in older
+    assert "Back to the newest" in older
+
+
+@pytest.mark.parametrize("before", ["x", "-1", "9" * 30, "²"])
+async def test_a_made_up_page_shows_the_newest(chat: ChatSite, before: str) -> None:
+    ada = await chat.visitor("Ada")
+    await picture_of(chat, ada)
+
+    status, page = await ada.get(f"/channels/general?before={before}")
+
+    assert status == 200
+    assert "look" in page
+
+
+async def test_the_console_opens_in_the_first_channel(chat: ChatSite) -> None:
+    ada = await chat.visitor("Ada")
+
+    status, page = await ada.get("/")
+
+    assert status == 200
+    assert "Message #general" in page
