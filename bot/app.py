@@ -154,6 +154,7 @@ async def open_app(settings: Settings, *, connections: Sequence[OpenConnection] 
 
         sending = Sending(messages=page.messages, connection=page.connection, accept=intake.accept)
         await sending.recover()
+        await page.files.sweep(await page.messages.known_hashes())  # bytes of uploads that a crash cut off
         pages = Pages()
         chat = Chat(
             pages=pages,

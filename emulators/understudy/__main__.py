@@ -14,7 +14,6 @@ from threading import Thread
 
 from emulators.gemini import ModelEmulator
 from emulators.understudy import MODEL_VERSION, answer
-from emulators.wire import Asked
 
 
 def main() -> None:
@@ -37,11 +36,8 @@ async def serve(port: int) -> None:
         with suppress(RuntimeError):  # the loop is closed: a signal came first
             loop.call_soon_threadsafe(stop.set)
 
-    async def forget(_: Asked) -> None:
-        emulator.requests.clear()  # tests look at them; here they would pile up, pictures and all
-
-    async with ModelEmulator(answer, port=port, model_version=MODEL_VERSION) as emulator:
-        emulator.on_arrival = forget
+    # Without a journal: tests look at the requests, here they would pile up, pictures and all.
+    async with ModelEmulator(answer, port=port, model_version=MODEL_VERSION, journal=False) as emulator:
         print(f"READY {emulator.base_url}", flush=True)
         # A thread, for an event loop can wait for pipes but not for every other kind of standard input.
         Thread(target=stop_at_end_of_input, daemon=True).start()

@@ -67,7 +67,7 @@ class Profile(BaseModel):
 
     models: tuple[ModelName, ...] = ()
     media_resolution: Literal["low", "medium", "high", "ultra_high"] = "medium"
-    max_tokens: int = Field(default=2048, ge=64, le=16_000)
+    max_tokens: int = Field(default=4096, ge=64, le=16_000)
     thinking: Literal["lowest", "low", "medium", "high"] = "lowest"
     thinking_levels: Mapping[str, frozenset[ThinkingLevel]] = Field(default_factory=dict)
     read_s: float = Field(default=limits.MODEL_READ_S, gt=0, le=limits.MODEL_READ_S)
