@@ -105,6 +105,22 @@ async def emulator() -> AsyncIterator[ModelEmulator]:
         yield emulator
 
 
+@dataclass(frozen=True)
+class Others:
+    """The processes that other tests of this run keep alive."""
+
+    known: frozenset[psutil.Process]
+
+    def since(self) -> list[psutil.Process]:
+        """Return the processes that were started since, at any depth."""
+        return [each for each in psutil.Process().children(recursive=True) if each not in self.known]
+
+
+@pytest.fixture
+def others() -> Others:
+    return Others(frozenset(psutil.Process().children(recursive=True)))
+
+
 async def test_nothing_that_anybody_wrote_reaches_logs_or_metrics(tmp_path: Path, emulator: ModelEmulator) -> None:
     stream, platform = io.StringIO(), Platform()
     wanted = settings(tmp_path, gemini_api_key=KEY, gemini_base_url=emulator.base_url)
@@ -158,11 +174,11 @@ async def test_metrics_tell_of_events_models_and_effects(tmp_path: Path, emulato
     assert readiness == {"ready": True, "checks": {"database": True, "console": True, "test": True}}
 
 
-async def test_without_a_model_the_understudy_answers_and_ends_with_the_app(tmp_path: Path) -> None:
+async def test_without_a_model_the_understudy_answers_and_ends_with_the_app(tmp_path: Path, others: Others) -> None:
     platform = Platform()
 
     async with open_app(settings(tmp_path), connections=[platform.opened()]) as app:
-        children = psutil.Process().children(recursive=True)
+        children = others.since()
         await app.accept(a_message("FLASHBULB-TEST-HATE-S3-C95", key="test:1"))
         await until(lambda: finished(app) == 1)
 
@@ -172,11 +188,11 @@ async def test_without_a_model_the_understudy_answers_and_ends_with_the_app(tmp_
     assert all(not child.is_running() for child in children)
 
 
-async def test_an_understudy_that_dies_is_started_again(tmp_path: Path) -> None:
+async def test_an_understudy_that_dies_is_started_again(tmp_path: Path, others: Others) -> None:
     platform = Platform()
 
     async with open_app(settings(tmp_path), connections=[platform.opened()]) as app:
-        (child,) = [each for each in psutil.Process().children() if "emulators.understudy" in each.cmdline()]
+        (child,) = [each for each in others.since() if "emulators.understudy" in each.cmdline()]
         environment = child.environ()
         child.kill()
         await until(lambda: "flashbulb_understudy_restarts_total 1.0" in app.metrics.text())
@@ -207,16 +223,18 @@ async def test_beside_a_real_platform_an_understudys_answer_counts_as_none(tmp_p
         pytest.param({"flashbulb_host": "192.0.2.1"}, "FLASHBULB_URL must say", id="host"),
     ],
 )
-async def test_a_start_that_fails_leaves_nothing_behind(tmp_path: Path, broken: dict[str, str], says: str) -> None:
+async def test_a_start_that_fails_leaves_nothing_behind(
+    tmp_path: Path, others: Others, broken: dict[str, str], says: str
+) -> None:
     with pytest.raises(Misconfigured, match=says):
         async with open_app(settings(tmp_path, **broken)):
             pass
 
-    assert psutil.Process().children() == []
+    assert others.since() == []
 
 
 async def test_records_sealed_with_another_key_stop_the_start_and_everything_opened_is_closed(
-    tmp_path: Path, emulator: ModelEmulator
+    tmp_path: Path, emulator: ModelEmulator, others: Others
 ) -> None:
     wanted = settings(tmp_path, gemini_api_key=KEY, gemini_base_url=emulator.base_url)
     async with open_app(wanted, connections=[Platform().opened()]) as app:
@@ -228,4 +246,4 @@ async def test_records_sealed_with_another_key_stop_the_start_and_everything_ope
         async with open_app(wanted):
             pass
 
-    assert psutil.Process().children() == []
+    assert others.since() == []
