@@ -54,7 +54,7 @@ def read_config(settings: Settings) -> Config:
     path = settings.config_file
     try:
         text = path.read_text("utf-8")
-    except FileNotFoundError as error:
+    except (FileNotFoundError, NotADirectoryError) as error:
         if settings.flashbulb_config is None:
             return Config()
         raise Misconfigured(f"FLASHBULB_CONFIG names {path}, which is not there. Leave it out, or write that file.") from error

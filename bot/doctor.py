@@ -178,7 +178,8 @@ class NoFiles:
 async def _models(settings: Settings, config: Config) -> AsyncIterator[Check]:
     """Ask each configured model one tiny question, or have the understudy answer it."""
     if not settings.has_model:
-        yield await _check("models", partial(_understudy, settings))
+        if not settings.real_platforms:  # else `platforms` has said that there must be a model
+            yield await _check("models", partial(_understudy, settings))
         return
     accounts = providers(settings)
     try:
@@ -205,7 +206,8 @@ async def _asked(name: str, model: LanguageModel) -> str:
     call = reply.calls[-1]
     if reply.outcome != "ok":
         fix = FIXES.get(call.note, "Try again; if it stays so, look at the network and the vendor's status page.")
-        raise Misconfigured(f"It {reply.reason or 'does not answer'}. {fix.format(key=KEYS[provider_of(name)])}")
+        what = f"refuses a greeting ({reply.reason})" if reply.outcome == "refused" else reply.reason or "does not answer"
+        raise Misconfigured(f"It {what}. {fix.format(key=KEYS[provider_of(name)])}")
     cost = f", {call.cost_usd:f} USD" if call.cost_usd is not None else ""
     return f"answered as {call.model} in {call.latency_ms} ms{cost}"
 

@@ -348,7 +348,9 @@ async def _launch(where: sa.URL, data: Path) -> sa.Engine | None:
             raise Misconfigured(
                 f"{data / ENGINE_FILE} is not a database. Put a backup in its place, or move it away."
             ) from None
-        raise Unavailable("The engine's database") from None
+        raise Unavailable(
+            "The engine's database" if engine is None else f"The engine's database {data / ENGINE_FILE}"
+        ) from None
     except BaseException:
         await _destroy(engine)
         raise

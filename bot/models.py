@@ -9,7 +9,7 @@ import pydantic_ai
 from pydantic import SecretStr
 
 from bot.config_file import read_config
-from bot.settings import Settings
+from bot.settings import Settings, refuse_understudy_beside_real
 from bot.understudy import open_understudy
 from pipelines.models import Models, Providers
 from pipelines.ports import UNDERSTUDY
@@ -24,8 +24,10 @@ async def open_models(settings: Settings, *, on_restart: Callable[[], None] = la
 
     `on_restart` is called each time that the understudy had to be started again.
 
-    Raises: `Misconfigured` when a model cannot be asked as configured, `Unavailable` when the understudy does not start.
+    Raises: `Misconfigured` when a model cannot be asked as configured, or when the understudy would stand beside a real
+    platform; `Unavailable` when it does not start.
     """
+    refuse_understudy_beside_real(settings)
     pydantic_ai.BANNER_ENABLED = False  # it would be printed among our answers
     config = read_config(settings)
     async with AsyncExitStack() as stack:

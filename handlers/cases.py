@@ -4,6 +4,7 @@ from handlers.answers import CaseCard, FindingSaid, Held
 from handlers.effects import AnyEffect, Card, Notify, Remove
 from handlers.events import MessagePosted
 from handlers.ports import Case, Services
+from pipelines.moderation.decide import in_words
 from pipelines.moderation.policy import Action, Policy
 from pipelines.moderation.report import Category
 from pipelines.moderation.verdict import Verdict
@@ -64,7 +65,7 @@ def card(case: Case) -> CaseCard:
         channel=case.place.channel,
         action=case.action,
         shadow=case.shadow,
-        reasons=verdict.reasons,
+        reasons=card_reasons(verdict),
         findings=card_findings(verdict),
         judged=verdict.coverage.judged,
         total=verdict.coverage.total,
@@ -73,6 +74,12 @@ def card(case: Case) -> CaseCard:
         decided_by=case.decided_by,
         restorable=verdict.keep_copy,
     )
+
+
+def card_reasons(verdict: Verdict) -> tuple[str, ...]:
+    """Return the reasons that say more than the findings, which a card shows beside them."""
+    shown = {in_words(finding) for finding in verdict.findings}
+    return tuple(reason for reason in verdict.reasons if reason not in shown)
 
 
 def card_findings(verdict: Verdict) -> tuple[FindingSaid, ...]:

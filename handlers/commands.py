@@ -36,7 +36,7 @@ COMMANDS = (
     Command(
         name="flashbulb",
         usage="help | invite NAME member|moderator",
-        hint="Help, and invitations to the console",
+        hint="Help; and invitations to the console, which the operator makes",
         private=True,
     ),
 )

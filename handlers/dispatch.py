@@ -22,7 +22,10 @@ class Planner:
     services: Services
 
     async def plan(self, event: AnyEvent) -> Plan:
-        """Decide what to do about one event. Repeating it costs model calls and harms nobody."""
+        """Decide what to do about one event. Repeating it costs model calls and harms nobody.
+
+        Raises: for a message whatever went wrong, since words to its author would leave it standing unjudged.
+        """
         try:
             match event:
                 case MessagePosted():
@@ -36,6 +39,8 @@ class Planner:
                 case _:
                     assert_never(event)
         except (UserError, Unavailable, Refused, BadAnswer) as error:
+            if isinstance(event, MessagePosted):
+                raise
             return _say(event, str(error))
 
     async def plan_after_fault(self, event: AnyEvent) -> Plan:

@@ -18,10 +18,14 @@ class Effect(Frozen):
 
 
 class Post(Effect):
-    """Say something for everyone in `place`, in its thread where it names one."""
+    """Say something for everyone in `place`, in its thread where it names one.
+
+    `about`: the message of which it repeats something. While that is taken out of the channel, this is not to be seen either.
+    """
 
     kind: Literal["post"] = "post"
     answer: Answer
+    about: str | None = None
 
 
 class Card(Effect):

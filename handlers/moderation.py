@@ -1,7 +1,7 @@
 """`/moderate`: judge a text or a file on request, and do nothing about it."""
 
 from handlers.answers import Judged
-from handlers.cases import card_findings
+from handlers.cases import card_findings, card_reasons
 from handlers.effects import Notify, Plan
 from handlers.events import CommandUsed
 from handlers.ports import Services
@@ -24,7 +24,7 @@ async def on_moderate(event: CommandUsed, services: Services) -> Plan:
     answer = Judged(
         verdict=verdict.decision,
         action=verdict.action,
-        reasons=verdict.reasons,
+        reasons=card_reasons(verdict),
         findings=card_findings(verdict),
         judged=verdict.coverage.judged,
         total=verdict.coverage.total,

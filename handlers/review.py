@@ -12,6 +12,7 @@ from pipelines.moderation.moderate import moderate
 from pipelines.moderation.policy import Action, strongest
 
 DECISIONS: dict[str, Literal["restored", "kept"]] = {"restore": "restored", "keep": "kept"}
+DECIDED = {"restored": "put the message back", "kept": "kept the message removed"}
 
 
 async def on_button(event: ButtonPressed, services: Services) -> Plan:
@@ -26,7 +27,7 @@ async def on_button(event: ButtonPressed, services: Services) -> Plan:
     edit = Edit(key=f"{event.key}#card", place=event.place, message=event.message, answer=card(case))
     if won:
         return Plan(effects=(*_carry_out(event, case), edit))
-    first = Notice(text=f"{case.decided_by} was first: this case is {case.state} already.")
+    first = Notice(text=f"{case.decided_by} was first and {DECIDED[case.state]}.")
     return Plan(effects=(edit, Notify(key=f"{event.key}#first", place=event.place, person=event.author.id, answer=first)))
 
 

@@ -60,7 +60,7 @@ async def tag_pictures(
             effects.append(Notify(key=key, place=place, person=event.author.id, answer=Notice(text=words)))
         else:
             answers.append(tagged(outcome.output, attachment, engine=outcome.engine))
-            effects.append(Post(key=key, place=place, answer=answers[-1]))
+            effects.append(Post(key=key, place=place, answer=answers[-1], about=message or None))
     await services.results.save_tags(event.place, event=event.key, message=message, tagged=answers)
     return tuple(effects)
 

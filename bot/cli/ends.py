@@ -1,5 +1,7 @@
 """How a command ends: its exit code, and one sentence where something was wrong."""
 
+import errno
+import os
 from enum import IntEnum
 from typing import Any
 
@@ -9,6 +11,7 @@ from typer.core import TyperGroup
 from pipelines.errors import BadAnswer, FlashbulbError, Refused, Unavailable
 
 INTERRUPTED = 130  # by convention 128 + SIGINT
+DISK_FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
 class End(IntEnum):
@@ -37,6 +40,14 @@ class Commands(TyperGroup):
         except KeyboardInterrupt:
             say_problem("Stopped.")
             raise typer.Exit(INTERRUPTED) from None
+        except OSError as error:
+            if error.errno not in DISK_FULL:
+                raise  # a reader that went away (`| head -1`) is typer's, everything else a fault of ours
+            if error.filename is None:
+                # What could not be written stays in the buffer, and Python would try again, and complain, at its end.
+                os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+            say_problem(f"{error.filename or 'The output'} cannot be written: no space is left. Make room first.")
+            raise typer.Exit(End.UNAVAILABLE) from error
 
 
 def say_problem(sentence: str) -> None:

@@ -143,27 +143,33 @@ async def _look_at(inputs: Sequence[Input], look: Look, settings: Settings, show
     async with AsyncExitStack() as stack:
         # Starting a model takes a second or two, which nobody should wait for who mistyped the only name.
         tools = await stack.enter_async_context(_open_tools(settings)) if len(problems) < len(inputs) else None
-        advance = stack.enter_context(_progress(len(inputs)))
+        bar = stack.enter_context(_progress(len(inputs)))
         slots = asyncio.Semaphore(AT_ONCE)
 
         async def look_safely(position: int, each: Input) -> Seen:
-            if tools is None or position in problems:
-                return _failed(each, UserError(problems[position]))
-            async with slots:
-                try:
+            try:
+                if tools is None or position in problems:
+                    return _failed(each, UserError(problems[position]))
+                async with slots:
                     return await look(each, tools)
-                except FlashbulbError as error:
-                    return _failed(each, error)
-                finally:
-                    advance()
+            except FlashbulbError as error:
+                return _failed(each, error)
+            finally:
+                bar.advance()
 
         tasks = [asyncio.create_task(look_safely(position, each)) for position, each in enumerate(inputs)]
         try:
-            ends = [_shown(await task, show) for task in tasks]
+            ends = []
+            for task in tasks:
+                seen = await task
+                with bar.taken_down():
+                    ends.append(_shown(seen, show))
         finally:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+    if End.UNAVAILABLE in ends:
+        say_problem("A model did not answer as it should. flashbulb doctor says what to do about it.")
     return max(ends, default=End.DONE)
 
 
@@ -180,20 +186,46 @@ async def _open_tools(settings: Settings) -> AsyncIterator[Tools]:
         yield Tools(media=MediaReader(LocalFiles(), sandbox), model=model)
 
 
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """How far the inputs are, on standard error; without `progress` nothing is shown."""
+
+    progress: Progress | None
+
+    def advance(self) -> None:
+        if self.progress is not None:
+            self.progress.advance(self.progress.task_ids[0])
+
+    @contextmanager
+    def taken_down(self) -> Iterator[None]:
+        """Take the bar off the terminal while an answer is printed there, which would run into it."""
+        if self.progress is None:
+            yield
+            return
+        self.progress.stop()
+        try:
+            yield
+        finally:
+            self.progress.start()
+
+
 @contextmanager
-def _progress(total: int) -> Iterator[Callable[[], None]]:
-    """Show a bar on standard error for several inputs, where that is a terminal; yield what moves it on by one."""
+def _progress(total: int) -> Iterator[Bar]:
+    """Show a bar for several inputs, where standard error is a terminal."""
     if total < 2 or not sys.stderr.isatty():
-        yield lambda: None
+        yield Bar(None)
         return
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("Looking", total=total)
-        yield lambda: bar.advance(task)
+    # Answers are printed while it is down; only warnings come in between, and those it leads around itself.
+    with Progress(*columns, console=Console(stderr=True), transient=True, redirect_stdout=False) as progress:
+        progress.add_task("Looking", total=total)
+        yield Bar(progress)
 
 
 def _problem_of(each: Input) -> str | None:
-    """Return what is wrong with a file before anything is started for it."""
+    """Return what is wrong with an input before anything is started for it."""
+    if not each.given.strip():
+        return "This is empty. Name a file, or give a text."
     if each.path is None:
         too_long = len(each.given) > TEXT_JUDGED_CHARS
         return f"This text is longer than {TEXT_JUDGED_CHARS:,} characters. Judge it in pieces." if too_long else None
@@ -219,7 +251,7 @@ def _problem_of(each: Input) -> str | None:
 def _file_or_text(given: str) -> Input:
     """Tell a file's name from a text: a file is there, or a single word ends like the name of one."""
     try:
-        exists = Path(given).exists()
+        exists = bool(given) and Path(given).exists()  # an empty path is the working folder
     except (OSError, ValueError):  # too long for a name, or with a NUL
         exists = False
     kind = mimetypes.guess_type(given)[0] or ""

@@ -10,6 +10,7 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Final, Self
 
+from bot.storage.folder import make_folder
 from pipelines.content import Attachment
 from pipelines.errors import Unavailable, UserError
 
@@ -23,11 +24,14 @@ _PART: Final = ".part"
 
 
 class FileStore:
-    """Bytes by their SHA-256, below one folder. Equal files are stored once."""
+    """Bytes by their SHA-256, below one folder. Equal files are stored once.
+
+    Raises: `Misconfigured` when the folder cannot be made or written to.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_folder(folder)
 
     def incoming(self) -> "Incoming":
         """Return a file to write to: `async with store.incoming() as file: await file.write(…); sha256 = await file.keep()`."""

@@ -96,13 +96,14 @@ async def _read_file(part: BodyPartReader, arriving: _Arriving, store: FileStore
         if file.size_bytes + len(chunk) > IMAGE_BYTES:
             raise _too_large(f"A file may be at most {IMAGE_BYTES // 1_048_576} MB.", IMAGE_BYTES)
         await file.write(chunk)
-    if part.filename or file.size_bytes:  # a file field that was left empty arrives as a file without name and bytes
-        arriving.files.append((part, file))
+    arriving.files.append((part, file))
 
 
 async def _keep(arriving: _Arriving) -> Submission:
     files = []
     for part, file in arriving.files:
+        if not part.filename and not file.size_bytes:  # a file field that was left empty
+            continue
         url = URL_PREFIX + await file.keep()
         media_type = part.headers.get("Content-Type", "application/octet-stream")
         files.append(

@@ -143,20 +143,35 @@ class ConsoleMessages:
             )
 
     async def say(
-        self, workspace: str, *, id: str, channel: str, thread: str | None, answer: Answer, only_for: str | None, effect: str
+        self,
+        workspace: str,
+        *,
+        id: str,
+        channel: str,
+        thread: str | None,
+        answer: Answer,
+        only_for: str | None,
+        effect: str,
+        about: str | None = None,
     ) -> StoredMessage:
-        """Store a message of ours, once for each `effect`. Return what stands for it."""
+        """Store a message of ours, once for each `effect`. Return what stands for it.
+
+        `about`: the message of which it repeats something. It leaves the channel and comes back together with that one.
+        """
         values = {
             "workspace": workspace,
             "id": id,
             "channel": channel,
             "thread": thread,
             "answer": _as_json(answer),
+            "about": about,
             "only_for": only_for,
             "effect": effect,
-            "state": "shown",
         }
+        # Locked, so that it cannot be taken out between this look and what we say.
+        told_of = sa.select(ConsoleMessageRow.state).where(*_is(workspace, about or "")).with_for_update()
         async with self._records.begin() as session:
+            values |= _along_with(await session.scalar(told_of))
             await upsert(session, ConsoleMessageRow, values, on=["effect"])
             (said,) = await _all(session, workspace, ConsoleMessageRow.effect == effect)
             return said
@@ -187,6 +202,11 @@ class ConsoleMessages:
         async with self._records.begin() as session:
             await session.execute(sa.delete(ConsoleFileRow).where(*_files_of(workspace, [id])))
         return await self._set(workspace, id, ("removed",), state="erased", text="", edit_effect=effect)
+
+    async def told_about(self, workspace: str, id: str) -> list[StoredMessage]:
+        """Return what we said about a message."""
+        async with self._records.reading() as session:
+            return await _all(session, workspace, ConsoleMessageRow.about == id)
 
     async def find(self, workspace: str, id: str) -> StoredMessage | None:
         async with self._records.reading() as session:
@@ -277,22 +297,34 @@ class ConsoleMessages:
         """Change a message that is in one of `states`. Return it as it stands then, or None where nothing was changed."""
         update = (
             sa.update(ConsoleMessageRow)
-            .where(
-                ConsoleMessageRow.workspace == workspace,
-                ConsoleMessageRow.id == id,
-                ConsoleMessageRow.state.in_(states),
-                *conditions,
-            )
+            .where(*_is(workspace, id), ConsoleMessageRow.state.in_(states), *conditions)
             .values(**values)
             .returning(ConsoleMessageRow.id)
         )
         async with self._records.begin() as session:
-            changed = list(await session.scalars(update))
-            return await _first(session, workspace, ConsoleMessageRow.id.in_(changed)) if changed else None
+            if not list(await session.scalars(update)):
+                return None
+            if state := values.get("state"):
+                ours = sa.update(ConsoleMessageRow).where(
+                    ConsoleMessageRow.workspace == workspace, ConsoleMessageRow.about == id
+                )
+                await session.execute(ours.values(**_along_with(state)))
+            return await _first(session, workspace, ConsoleMessageRow.id == id)
 
 
 def sha256_of(file: Attachment) -> str:
     return file.url.removeprefix(URL_PREFIX)
+
+
+def _is(workspace: str, id: str) -> tuple[sa.ColumnElement[bool], sa.ColumnElement[bool]]:
+    return ConsoleMessageRow.workspace == workspace, ConsoleMessageRow.id == id
+
+
+def _along_with(state: str | None) -> dict[str, Any]:
+    """Return what becomes of what we said about a message that is in `state`."""
+    if state == "erased":
+        return {"state": state, "answer": None}
+    return {"state": "removed" if state == "removed" else "shown"}
 
 
 def _seen_by(viewer: str) -> tuple[sa.ColumnElement[bool], sa.ColumnElement[bool]]:

@@ -52,4 +52,5 @@ def held(data: Path) -> Iterator[None]:
 
 
 def _unusable(data: Path, error: OSError) -> str:
-    return f"The data folder {data} cannot be used ({type(error).__name__}). Set FLASHBULB_DATA to one that can be written to."
+    why = "something else is in its place" if isinstance(error, FileExistsError | NotADirectoryError) else type(error).__name__
+    return f"The folder {data} cannot be used ({why}). Set FLASHBULB_DATA to one that can be written to."

@@ -92,7 +92,7 @@ def _connected(where: sa.URL) -> Iterator[sa.Connection]:
 def _in_words(where: sa.URL, error: DatabaseError) -> Misconfigured | Unavailable:
     if where.get_backend_name() != "postgresql":
         if isinstance(error, OperationalError):
-            return Unavailable("The database", f"cannot be opened ({error.orig})")
+            return Unavailable(f"The database {where.database}", f"cannot be opened ({error.orig})")
         return Misconfigured(f"{where.database} is not a database. Put a backup in its place, or move it away to begin anew.")
     # The server's own words; they name a user or a database, never a password.
     said = str(error.orig).partition("FATAL:")[2].strip().splitlines()

@@ -174,7 +174,8 @@ class ConsoleMessageRow(Table):
     `person` wrote it, or it is ours (`answer`, JSON) when `person` is None. `command`: it is the line that says which slash
     command was used. `only_for`: only that person sees it. `effect`: the key of the effect that made it, `edit_effect`: of
     the last one that changed it, for look, act, confirm. `state`: `arriving` until its event is accepted, `unsent` when it was
-    not, `shown`, `removed` (kept to be restored) or `erased` (nothing of it was kept).
+    not, `shown`, `removed` (kept to be restored) or `erased` (nothing of it was kept). `about`: the message of which ours
+    repeats something; it goes where that goes.
     """
 
     __tablename__ = "console_message"
@@ -187,6 +188,7 @@ class ConsoleMessageRow(Table):
     text: Mapped[str] = mapped_column(default="")
     command: Mapped[str | None]
     answer: Mapped[Any | None] = mapped_column(sa.JSON)
+    about: Mapped[str | None] = mapped_column(index=True)
     only_for: Mapped[str | None]
     state: Mapped[str] = mapped_column(default="shown")
     effect: Mapped[str | None] = mapped_column(unique=True)

@@ -153,6 +153,11 @@ def models_of(task: Task, profile: Profile, providers: Providers) -> tuple[str, 
         if not providers.has(provider_of(name)):
             raise Misconfigured(f"[models.{task}] names {name}, but {_SETTING[provider_of(name)]} is not set. Set it.")
     names = profile.models or tuple(name for name in DEFAULT_MODELS[task] if providers.has(provider_of(name)))
+    if not names and providers.has("local"):
+        raise Misconfigured(
+            f"No model is named for [models.{task}]. OPENAI_BASE_URL without OPENAI_API_KEY is a local server: write"
+            f' [models.{task}] models = ["local:ID"] into the file that FLASHBULB_CONFIG names, or set a key.'
+        )
     if not names:
         raise Misconfigured("There is no model to ask. Set GEMINI_API_KEY, ANTHROPIC_API_KEY or OPENAI_API_KEY.")
     return names

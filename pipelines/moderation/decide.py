@@ -15,10 +15,11 @@ def decide(report: Report, policy: Policy, *, prompt: str) -> Verdict:
     called_for = [(finding, _action_for(finding, policy)) for finding in report.findings]
     telling = [(finding, action) for finding, action in called_for if action is not Action.ALLOW]
     gaps = [policy.unreadable if item.cause == "unreadable" else policy.unknown for item in report.incomplete]
+    reasons = (*(in_words(finding) for finding, _ in telling), *(item.why for item in report.incomplete))
     return Verdict(
         decision="act" if telling else "unknown" if report.incomplete else "allow",
         action=strongest(*(action for _, action in telling), *gaps),
-        reasons=(*(in_words(finding) for finding, _ in telling), *(item.why for item in report.incomplete)),
+        reasons=tuple(dict.fromkeys(reasons)),  # two damaged files are one sentence
         findings=report.findings,
         coverage=report.coverage,
         incomplete=report.incomplete,

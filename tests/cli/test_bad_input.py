@@ -40,6 +40,20 @@ def taken_port() -> Iterator[int]:
             ["moderate", "hi", "--policy", "gone.yaml"], {}, "The policy gone.yaml cannot be read", id="policy-missing"
         ),
         pytest.param(["emulate", "--fault", "gremlins"], {}, "There is no fault gremlins", id="unknown-fault"),
+        pytest.param(
+            ["moderate", "hi"],
+            {"GEMINI_BASE_URL": "", "SLACK_BOT_TOKEN": "xoxb-1"},
+            "Set GEMINI_API_KEY",
+            id="understudy-beside-real",
+        ),
+        pytest.param(
+            ["moderate", "hi"],
+            {"GEMINI_BASE_URL": "", "OPENAI_BASE_URL": "http://127.0.0.1:9/v1"},
+            '[models.moderation] models = ["local:ID"]',
+            id="local-server-without-a-model",
+        ),
+        pytest.param(["moderate", ""], {}, "This is empty. Name a file, or give a text.", id="empty-text"),
+        pytest.param(["tag", ""], {}, "This is empty.", id="empty-name"),
         pytest.param(["tga"], {}, "No such command 'tga'", id="unknown-command"),
         pytest.param(["run", "--loud"], {}, "No such option", id="unknown-option"),
     ],
@@ -118,6 +132,26 @@ def test_a_database_of_a_newer_version_is_refused(flashbulb: Flashbulb) -> None:
     assert first.code == 0
     assert ran.code == 2
     assert "written by a newer Flashbulb" in ran.err
+
+
+def test_a_file_in_the_place_of_the_files_folder_is_named(flashbulb: Flashbulb, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FLASHBULB_PORT", "0")
+    Path("data").mkdir(mode=0o700)
+    Path("data/files").touch()
+
+    ran = flashbulb("run")
+
+    assert ran.code == 2
+    assert "The folder data/files cannot be used (something else is in its place)" in ran.err
+
+
+def test_a_folder_in_the_place_of_the_records_is_named(flashbulb: Flashbulb) -> None:
+    Path("data/records.db").mkdir(parents=True, mode=0o700)
+
+    ran = flashbulb("db", "upgrade")
+
+    assert ran.code == 3
+    assert "The database data/records.db cannot be opened" in ran.err
 
 
 def test_a_file_that_is_no_database_is_refused(flashbulb: Flashbulb) -> None:

@@ -67,6 +67,10 @@ def a_broken_key() -> None:
     Path("data/secret.key").write_text("x")
 
 
+def a_file_in_its_place() -> None:
+    Path("data").touch()
+
+
 def no_database() -> None:
     Path("data").mkdir(mode=0o700)
     Path("data/records.db").write_bytes(b"x" * 4096)
@@ -77,6 +81,7 @@ def no_database() -> None:
     [
         pytest.param(None, {"FLASHBULB_PORT": "x"}, "settings", "FLASHBULB_PORT must be a number", id="setting"),
         pytest.param(an_open_folder, {}, "data folder", "Run: chmod 700 data", id="folder-open-to-others"),
+        pytest.param(a_file_in_its_place, {}, "data folder", "Set FLASHBULB_DATA to", id="folder-is-a-file"),
         pytest.param(a_broken_key, {}, "secret key", "data/secret.key is not a key", id="key"),
         pytest.param(no_database, {}, "database", "Put a backup in its place", id="database"),
         pytest.param(a_broken_policy, {}, "policy", "data/policy.yaml: version", id="policy"),

@@ -134,12 +134,63 @@ def test_ctrl_c_ends_tag_without_a_traceback(tmp_path: Path) -> None:
     assert (process.returncode, err) == (130, "Stopped.\n")
 
 
+@pytest.mark.parametrize(
+    ("redirect", "code", "says"),
+    [
+        pytest.param(">&-", 0, "", id="output-closed"),
+        pytest.param("2>&-", 0, "", id="errors-closed"),
+        pytest.param(">/dev/full", 3, "The output cannot be written: no space is left. Make room first.\n", id="disk-full"),
+    ],
+)
+def test_output_that_goes_nowhere_is_no_traceback(tmp_path: Path, redirect: str, code: int, says: str) -> None:
+    command = f"exec {sys.executable} -m bot.cli db upgrade {redirect}"
+
+    ran = subprocess.run(["sh", "-c", command], cwd=tmp_path, env=environment(), capture_output=True, text=True, check=False)
+
+    assert (ran.returncode, ran.stderr) == (code, says)
+
+
+def test_ctrl_c_while_it_loads_is_no_traceback() -> None:
+    code = "import signal, bot.cli; bot.cli._open_missing_streams = lambda: signal.raise_signal(signal.SIGINT); bot.cli.main()"
+
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+
+    assert (ran.returncode, ran.stderr) == (130, "")
+
+
+def test_the_bar_is_off_the_terminal_while_an_answer_is_printed(tmp_path: Path) -> None:
+    ours, theirs = os.openpty()
+    with subprocess.Popen(
+        [*FLASHBULB, "moderate", "one", "two"], cwd=tmp_path, env=environment(), stdout=theirs, stderr=theirs
+    ) as process:
+        os.close(theirs)
+        screen = read_to_the_end(ours)
+
+    assert process.returncode == 0
+    assert "0/2" in screen
+    assert re.findall(r"\d/2[^\r\n]*╭", screen) == []
+
+
 def test_help_is_there_before_anything_heavy_is_loaded() -> None:
-    code = "import sys, bot.cli; print([m for m in ('pydantic', 'sqlalchemy', 'aiohttp', 'rich', 'PIL') if m in sys.modules])"
+    heavy = ("pydantic", "sqlalchemy", "aiohttp", "rich", "PIL")
+    code = f"import sys, bot.cli.commands; print([m for m in {heavy} if m in sys.modules])"
 
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert ran.stdout == "[]\n"
+
+
+def read_to_the_end(terminal: int) -> str:
+    """Return all that is written to a terminal until nobody has it open any more."""
+    pieces = []
+    try:
+        while piece := os.read(terminal, 65536):
+            pieces.append(piece)
+    except OSError:  # Linux says so where others say that it is the end
+        pass
+    finally:
+        os.close(terminal)
+    return b"".join(pieces).decode()
 
 
 def wait_for_request(server: int) -> None:

@@ -68,7 +68,7 @@ def test_without_a_file_the_usage_is_shown(flashbulb: Flashbulb) -> None:
     ran = flashbulb("tag")
 
     assert ran.code == 2
-    assert "FILE..." in ran.err
+    assert "{FILE}..." in ran.err
 
 
 def an_empty_file() -> str:

@@ -110,6 +110,7 @@ def multipart(*files: bytes, **fields: bytes) -> bytes:
         pytest.param(multipart(b"x" * 1_000), 200, "", id="just-within"),
         pytest.param(multipart(*[b"x"] * 11), 413, "at most 10 files", id="eleven-files"),
         pytest.param(multipart(*[b"x"] * 10), 200, "", id="ten-files"),
+        pytest.param(multipart(*[b""] * 11).replace(b'"a"', b'""'), 413, "at most 10 files", id="eleven-fields-left-empty"),
         pytest.param(multipart(b"ok", text=b"x" * 65_537), 413, "The text is too long", id="a-long-text"),
         pytest.param(multipart(**{f"f{n}": b"x" * 6_000 for n in range(11)}), 413, "too long", id="long-texts-together"),
         pytest.param(multipart(**{f"f{n}": b"" for n in range(51)}), 413, "too many fields", id="many-fields"),

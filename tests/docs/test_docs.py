@@ -1,17 +1,27 @@
 """What the documentation names must exist: commands, targets, settings, files, test strings."""
 
 import re
+import tomllib
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from typer.main import get_command
 
-from bot.cli import app
+from bot.cli.commands import app
+from bot.cli.ends import INTERRUPTED, End
+from bot.config_file import Config
+from bot.doctor import FORMATS, examine
+from bot.durable import ENGINE_FILE
 from bot.settings import Settings
+from bot.storage.database import RECORDS_FILE
+from bot.storage.folder import LOCK_FILE
+from bot.storage.seal import KEY_FILE
 from handlers.commands import COMMANDS
 from pipelines.moderation.report import Category
 
 ROOT = Path(__file__).parents[2]
+MANUAL = (ROOT / "docs/operating.md").read_text("utf-8")
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
 TEXTS = [pytest.param(page.read_text("utf-8"), id=page.name) for page in PAGES]
 SETTING = re.compile(r"\b(?:FLASHBULB|SLACK|DISCORD|GEMINI|GOOGLE|OPENAI|ANTHROPIC|MODELSLAB)_[A-Z_]+\b")
@@ -72,6 +82,44 @@ def test_every_published_test_string_names_a_category() -> None:
     named = re.findall(r"FLASHBULB-TEST-([A-Z_]+)-S\d", "\n".join(page.read_text("utf-8") for page in PAGES))
 
     assert {name.lower() for name in named} <= {category.value for category in Category}
+
+
+@pytest.mark.parametrize("example", re.findall(r"^```toml\n(.*?)^```", MANUAL, re.MULTILINE | re.DOTALL))
+def test_every_example_of_the_configuration_is_taken(example: str) -> None:
+    config = Config.model_validate(tomllib.loads(example, parse_float=Decimal))
+
+    assert config != Config()
+
+
+def test_the_manual_gives_the_defaults_that_hold() -> None:
+    for name, field in Settings.model_fields.items():
+        if field.default is not None and name not in {"flashbulb_port", "google_cloud_location"}:
+            assert re.search(rf"`{name.upper()}`.*`{field.default}`", MANUAL), name
+
+
+def test_the_manual_names_every_file_of_the_data_folder() -> None:
+    rows = re.findall(r"^\| (`.*?) \|", MANUAL[MANUAL.index("## Data") :], re.MULTILINE)
+
+    named = set(re.findall(r"`([^`]+)`", " ".join(rows)))
+
+    assert {RECORDS_FILE, ENGINE_FILE, KEY_FILE, LOCK_FILE, "files/", "policy.yaml", "flashbulb.toml"} <= named
+
+
+async def test_the_manual_names_every_check_of_the_doctor_in_order(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    section = MANUAL[MANUAL.index("## Doctor") : MANUAL.index("## Health")]
+    named = re.findall(r"`([a-z ]+)`", " ".join(re.findall(r"^\| (.*?) \|", section, re.MULTILINE)))
+
+    made = [check.name async for check in examine(lambda: Settings(_env_file=None, gemini_api_key=None))]
+
+    assert named == made
+    assert set(map(str.lower, FORMATS)) <= set(named)
+
+
+def test_the_manual_says_every_exit_code() -> None:
+    section = MANUAL[MANUAL.index("Each command ends with") : MANUAL.index("## Health")]
+
+    assert {int(number) for number in re.findall(r"\b\d+\b", section)} == {*map(int, End), INTERRUPTED}
 
 
 def code_of(text: str) -> list[str]:

@@ -170,6 +170,8 @@ async def test_the_first_press_wins_and_a_repeat_of_it_still_does() -> None:
 
     assert kinds(first.effects) == kinds(again.effects) == ["edit"]
     assert kinds(late.effects) == ["edit", "notify"]
+    assert isinstance(notice := late.effects[1], Notify)
+    assert notice.answer == Notice(text="Mo was first and kept the message removed.")
     assert known.cases.cases[case].state == "kept"
 
 

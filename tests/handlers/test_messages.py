@@ -9,9 +9,10 @@ from handlers.dispatch import Planner
 from handlers.effects import Card, Notify, Performed, Post, Remove
 from handlers.events import MessagePosted, Tenant
 from handlers.ports import Services
+from pipelines.errors import Unavailable
 from pipelines.moderation.policy import Action
 from pipelines.ports import Reply
-from tests.fakes import FixedPolicy, Known, a_message, a_picture, kinds
+from tests.fakes import FixedPolicy, Known, ListedLedger, a_message, a_picture, kinds
 
 
 async def test_nothing_is_said_about_what_is_fine() -> None:
@@ -36,6 +37,8 @@ async def test_a_severe_finding_takes_the_message_out_and_tells_author_and_moder
     assert isinstance(card, Card)
     assert isinstance(card.answer, CaseCard)
     assert [name for name, _ in card.answer.buttons] == ["restore", "keep"]
+    assert card.answer.reasons == ()  # its finding says the same, and more
+    assert [finding.severity for finding in card.answer.findings] == [3]
 
 
 async def test_planning_again_after_a_crash_gives_the_same_effects() -> None:
@@ -112,6 +115,18 @@ async def test_a_fault_of_our_own_counts_as_not_judged() -> None:
     assert kinds(plan.effects) == ["remove", "notify", "card"]
 
 
+async def test_a_database_that_is_away_while_we_judge_leaves_no_message_unjudged() -> None:
+    class Away(ListedLedger):
+        async def record(self, *_: object, **__: object) -> None:
+            raise Unavailable("The database")
+
+    known = Known(ledger=Away())
+    known.model.judges(hate=(3, 0.95))
+
+    with pytest.raises(Unavailable):  # so that the engine counts it as not judged, or tries again
+        await Planner(known.services).plan(a_message("bad"))
+
+
 async def test_a_file_that_cannot_be_read_is_held_not_waved_through() -> None:
     plan = await Planner(Known().services).plan(a_message("look", a_picture("broken.jpg")))
 
@@ -124,7 +139,7 @@ async def test_a_mention_with_a_picture_is_answered_with_its_tags() -> None:
     [post] = plan.effects
     assert isinstance(post, Post)
     assert isinstance(post.answer, Tagged)
-    assert post.place.thread == "m1"
+    assert (post.place.thread, post.about) == ("m1", "m1")
 
 
 async def test_a_mention_alone_is_answered_with_help() -> None:

@@ -1,5 +1,6 @@
 """The console as a connection: effects become rows, and open pages hear of them."""
 
+import asyncio
 import uuid
 from collections.abc import Callable
 from typing import assert_never
@@ -30,6 +31,7 @@ class ConsoleConnection:
         self._files = files
         self._live = live
         self._forget = forget
+        self._erasing = asyncio.Lock()  # of two messages with the same file the later one finds itself alone with it
 
     @property
     def platform(self) -> str:
@@ -75,12 +77,12 @@ class ConsoleConnection:
                 changed = await self._messages.change(
                     effect.place.workspace, effect.message, answer=effect.answer, effect=effect.key
                 )
-                return self._changed(changed) or Performed(status="gone")
+                return await self._changed(changed, effect.place.workspace) or Performed(status="gone")
             case Remove():
                 return await self._remove(effect)
             case Restore():
                 back = await self._messages.bring_back(effect.place.workspace, effect.message, effect=effect.key)
-                return self._changed(back) or await self.look(effect) or Performed(status="gone")
+                return await self._changed(back, effect.place.workspace) or await self.look(effect) or Performed(status="gone")
             case _:
                 assert_never(effect)
 
@@ -117,6 +119,7 @@ class ConsoleConnection:
             answer=answer,
             only_for=only_for,
             effect=effect.key,
+            about=effect.about if isinstance(effect, Post) else None,
         )
         self.announce(message, new=True)
         return _done(message)
@@ -124,18 +127,20 @@ class ConsoleConnection:
     async def _remove(self, effect: Remove) -> Performed:
         workspace, message = effect.place.workspace, effect.message
         # First out of sight, then the bytes, then the rows: a crash in between leaves a state from which this can be repeated.
-        self._changed(await self._messages.take_out(workspace, message, effect=effect.key))
+        await self._changed(await self._messages.take_out(workspace, message, effect=effect.key), workspace)
         if not effect.keep:
-            for sha256 in await self._messages.hashes_of_it_alone(workspace, message):
-                await self._files.delete(sha256)
-                self._forget(sha256)
-            self._changed(await self._messages.erase(workspace, message, effect=effect.key))
+            async with self._erasing:
+                for sha256 in await self._messages.hashes_of_it_alone(workspace, message):
+                    await self._files.delete(sha256)
+                    self._forget(sha256)
+                await self._changed(await self._messages.erase(workspace, message, effect=effect.key), workspace)
         return await self.look(effect) or Performed(status="failed", why="It is not a member's message.")
 
-    def _changed(self, message: StoredMessage | None) -> Performed | None:
+    async def _changed(self, message: StoredMessage | None, workspace: str) -> Performed | None:
         if message is None:
             return None
-        self.announce(message)
+        for each in (message, *await self._messages.told_about(workspace, message.id)):
+            self.announce(each)
         return _done(message)
 
 

@@ -19,7 +19,6 @@ from handlers.forms import Form
 from pipelines.content import Attachment
 from pipelines.limits import ATTACHMENTS_JUDGED, IMAGE_BYTES, MESSAGE_CHARS
 from pipelines.moderation.policy import Action
-from pipelines.moderation.report import Category
 from pipelines.ports import UNDERSTUDY
 
 Tone = Literal["", "ok", "warn", "bad"]
@@ -37,19 +36,6 @@ COMPOSER: Final[dict[str, object]] = {
     "max_chars": MESSAGE_CHARS,
 }
 
-CATEGORIES: Final = {
-    Category.CHILD_SAFETY: "Child safety",
-    Category.SEXUAL: "Sexual content",
-    Category.VIOLENCE: "Violence",
-    Category.GORE: "Gore",
-    Category.HATE: "Hate",
-    Category.HARASSMENT: "Harassment",
-    Category.SELF_HARM: "Self-harm",
-    Category.ILLICIT: "Illicit goods or acts",
-    Category.SCAM_SPAM: "Scam or spam",
-    Category.PRIVACY: "Private data",
-    Category.TAMPERING: "Attempt to instruct the judge",
-}
 SEVERITIES: Final = ("none", "mild", "moderate", "severe", "critical")
 DONE: Final = {
     Action.ALLOW: "left alone",
@@ -88,6 +74,7 @@ class Renderer:
             spans=spans(message.text),
             replies=None if in_thread else replies,
             follows=follows,
+            alone=stands_alone(message),
             in_thread=in_thread,
             shortcuts=shortcuts(message),
             log_channel=MODERATORS if MODERATORS.open_to(viewer.role) and message.channel != MODERATORS.name else None,
@@ -159,9 +146,15 @@ class Renderer:
 
 def follows(before: StoredMessage, message: StoredMessage) -> bool:
     """Whether `message` stands under the same name as the one `before` it."""
-    plain = all(each.command is None and each.state == "shown" and each.only_for is None for each in (before, message))
+    plain = not any(stands_alone(each) for each in (before, message))
     same_author = (before.author and before.author.id) == (message.author and message.author.id)
     return plain and same_author and message.at - before.at < GROUPED_WITHIN
+
+
+def stands_alone(message: StoredMessage) -> bool:
+    """Whether a message is grouped with no other: its name and time matter, or it is not for all to see."""
+    private = message.command is not None or message.only_for is not None
+    return private or message.state != "shown" or isinstance(message.answer, CaseCard)
 
 
 def shortcuts(message: StoredMessage) -> list[dict[str, str]]:
@@ -206,7 +199,7 @@ def size(size_bytes: int) -> str:
 def said(finding: FindingSaid) -> dict[str, object]:
     """Return a finding in words; `tone` says how bad it is, beside the word for its severity."""
     tone: Tone = "bad" if finding.severity >= 3 else "warn" if finding.severity == 2 else ""
-    category = CATEGORIES[finding.category]
+    category = finding.category.label.capitalize()
     kind = finding.finding_kind.replace("_", " ")
     return {
         "category": f"{category} ({kind})" if kind else category,
@@ -232,6 +225,8 @@ def place_in_words(place: str) -> str:
 
 def title_of_case(card: CaseCard) -> str:
     """Say what was done about whose message."""
+    if card.state == "reported":
+        return "Reported"
     done = DONE[card.action]
     return f"Would be {done} (shadow mode)" if card.shadow else done.capitalize()
 
@@ -245,8 +240,10 @@ def ending_of_case(card: CaseCard) -> str:
         case "kept":
             return f"Kept removed{by}"
         case "reported":
-            return "Reported by a member; nothing was done to it"
+            return "Nothing was done to it"
         case "open":
+            if card.action.takes_down and not card.shadow and not card.restorable:
+                return "No copy is kept: it cannot be restored"
             return "Waits for a decision" if card.buttons else ""
         case _:
             assert_never(card.state)

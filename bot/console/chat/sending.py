@@ -12,13 +12,15 @@ import structlog
 from bot.console.chat import PLATFORM, parse
 from bot.console.chat.connection import ConsoleConnection
 from bot.storage.console import ConsoleMessages, Draft, StoredMessage
+from bot.storage.retention import REMEMBERED_FOR
 from bot.storage.sign_ins import CONSOLE
 from bot.storage.tables import now
 from handlers.events import AnyEvent, Place
 from pipelines.errors import Unavailable, UserError
 
-# What could not be accepted waits this long for its author to send it again.
-UNSENT_KEPT = timedelta(days=1)
+# What could not be accepted waits this long for its author to send it again. It may have been accepted all the same, and while
+# the engine remembers that, the same id with other words would pass for judged.
+UNSENT_KEPT = REMEMBERED_FOR + timedelta(days=1)
 
 log = structlog.get_logger()
 

@@ -18,7 +18,7 @@ export class CommandList {
       const option = /** @type {HTMLElement} */ (event.target).closest('[role="option"]');
       if (option) this.#choose(/** @type {HTMLElement} */ (option));
     });
-    text.addEventListener('blur', () => this.#close());
+    text.addEventListener('blur', () => this.close());
   }
 
   /** Follow what the text field holds now. */
@@ -40,7 +40,7 @@ export class CommandList {
     if (event.key === 'Escape') {
       this.dismissed = true;
       event.stopPropagation();
-      this.#close();
+      this.close();
     } else if (event.key === 'ArrowDown') this.#move(1);
     else if (event.key === 'ArrowUp') this.#move(-1);
     // Typed in full already, so that Enter sends it.
@@ -78,7 +78,7 @@ export class CommandList {
     this.text.focus();
   }
 
-  #close() {
+  close() {
     this.list.hidden = true;
     this.#point(null);
   }

@@ -132,6 +132,7 @@ export class Composer {
   #busy(on) {
     this.sending = on;
     this.form.setAttribute('aria-busy', String(on));
+    if (on) this.commands.close();
     this.form.querySelector('.send')?.setAttribute('aria-disabled', String(on));
     this.text.readOnly = on; // not `disabled`, which would throw the focus away
     const uploads = on && this.files.length > 0;

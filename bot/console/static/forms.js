@@ -43,6 +43,8 @@ export function tooMuch(files, input) {
   const bytes = Number(input.dataset.maxBytes ?? Infinity);
   const most = Number(input.dataset.maxFiles ?? Infinity);
   if (files.length > most) return `Send at most ${most} files at once.`;
+  const empty = files.find(file => file.size === 0);
+  if (empty) return `${empty.name} is empty. Choose another file.`;
   const large = files.find(file => file.size > bytes);
   return large ? `${large.name} is too large: a file may be at most ${Math.floor(bytes / MEGABYTE)} MB.` : '';
 }

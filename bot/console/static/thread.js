@@ -33,8 +33,8 @@ export function watchThreads(onOpen) {
   });
   addEventListener('popstate', () => {
     const root = location.pathname.match(/\/threads\/([^/]+)$/)?.[1];
-    if (root) void show(root, onOpen, { push: false });
-    else closeThread({ push: false });
+    if (root && root !== openThread()) void show(root, onOpen, { push: false });
+    if (!root) closeThread({ push: false });
   });
   const panel = document.getElementById('thread');
   if (panel) settle(panel, onOpen);

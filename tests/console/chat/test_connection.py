@@ -1,15 +1,20 @@
 """The console as a connection: an effect is visible once, however often it is looked for and carried out."""
 
+import asyncio
+from contextlib import suppress
+from pathlib import Path
+
 import pytest
 
 from bot.console.chat.connection import ConsoleConnection
-from bot.storage.console import Draft
+from bot.storage.console import ConsoleMessages, Draft, StoredMessage
 from handlers.answers import Notice
 from handlers.effects import AnyEffect, Card, Edit, Notify, Performed, Post, Remove, Restore
 from handlers.ports import Connection
 from pipelines.content import Attachment
 from pipelines.errors import UserError
 from tests.console.chat.serving import GENERAL, ChatSite
+from tests.console.conftest import records_in
 
 WORDS = Notice(text="Flashbulb says so.")
 WS = GENERAL.workspace
@@ -103,6 +108,32 @@ async def test_a_message_is_taken_out_once(chat: ChatSite, keep: bool) -> None:
     assert await state_of(chat) == ("removed" if keep else "erased")
 
 
+@pytest.mark.parametrize("said", ["before", "after"])
+@pytest.mark.parametrize("keep", [True, False], ids=["to-be-restored", "for-good"])
+async def test_what_we_said_about_a_message_leaves_with_it(chat: ChatSite, said: str, keep: bool) -> None:
+    await posted(chat)
+    post = Post(key="e1", place=GENERAL.in_thread_of("m1"), answer=WORDS, about="m1")
+    remove = Remove(key="e2", place=GENERAL, message="m1", keep=keep)
+
+    for effect in (post, remove) if said == "before" else (remove, post):
+        await chat.connection.act(effect)
+
+    (answer,) = await chat.messages.replies(WS, "m1", viewer="bob")
+    assert (answer.state, answer.answer) == (("removed", WORDS) if keep else ("erased", None))
+
+
+async def test_what_we_said_about_a_message_comes_back_with_it_and_pages_hear_of_both(chat: ChatSite) -> None:
+    await posted(chat)
+    said = await chat.connection.act(Post(key="e1", place=GENERAL.in_thread_of("m1"), answer=WORDS, about="m1"))
+    await chat.connection.act(Remove(key="e2", place=GENERAL, message="m1", keep=True))
+    before = chat.live.since.seq
+
+    await chat.connection.act(Restore(key="e3", place=GENERAL, message="m1"))
+
+    assert await state_of(chat, said.message or "") == "shown"
+    assert chat.live.since.seq == before + 2
+
+
 async def test_for_good_means_the_bytes_as_well(chat: ChatSite) -> None:
     forgotten: list[str] = []
     connection = ConsoleConnection(messages=chat.messages, files=chat.files, live=chat.live, forget=forgotten.append)
@@ -117,6 +148,37 @@ async def test_for_good_means_the_bytes_as_well(chat: ChatSite) -> None:
         await chat.files.fetch(file, limit_bytes=99)
     assert forgotten == [file.url.removeprefix("console:")]
     assert await chat.files.fetch(shared, limit_bytes=99) == b"dog"
+
+
+class Dawdling(ConsoleMessages):
+    """Erases only once two have looked for what they hold alone, if a second one can meanwhile."""
+
+    looked = 0
+
+    async def hashes_of_it_alone(self, workspace: str, id: str) -> list[str]:
+        found = await super().hashes_of_it_alone(workspace, id)
+        self.looked += 1
+        return found
+
+    async def erase(self, workspace: str, id: str, *, effect: str) -> StoredMessage | None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(0.3):
+                while self.looked < 2:  # noqa: ASYNC110 - nothing tells us
+                    await asyncio.sleep(0.01)
+        return await super().erase(workspace, id, effect=effect)
+
+
+async def test_for_good_means_the_bytes_of_copies_that_go_at_the_same_time(chat: ChatSite, tmp_path: Path) -> None:
+    file = await posted(chat, "m1")
+    await posted(chat, "m2")
+    async with records_in(tmp_path) as records:
+        connection = ConsoleConnection(messages=Dawdling(records), files=chat.files, live=chat.live)
+
+        removals = (Remove(key=f"e-{id}", place=GENERAL, message=id, keep=False) for id in ("m1", "m2"))
+        await asyncio.gather(*map(connection.act, removals))
+
+    with pytest.raises(UserError, match="gone"):
+        await chat.files.fetch(file, limit_bytes=99)
 
 
 async def test_a_crash_on_the_way_to_for_good_is_made_up_for(chat: ChatSite) -> None:

@@ -136,9 +136,9 @@ def test_words_of_care_name_no_reason() -> None:
         pytest.param({}, "Waits for a decision", ["restore", "keep"], id="open"),
         pytest.param({"state": "restored", "decided_by": "Mo"}, "Restored by Mo", [], id="restored"),
         pytest.param({"state": "kept", "decided_by": "Mo"}, "Kept removed by Mo", [], id="kept"),
-        pytest.param({"state": "reported", "action": Action.FLAG}, "Reported by a member", [], id="reported"),
+        pytest.param({"state": "reported", "action": Action.FLAG}, "Reported: a message of", [], id="reported"),
         pytest.param({"shadow": True}, "Would be held (shadow mode)", [], id="shadow"),
-        pytest.param({"restorable": False}, "Held:", [], id="no-copy-to-bring-back"),
+        pytest.param({"restorable": False}, "No copy is kept", [], id="no-copy-to-bring-back"),
     ],
 )
 def test_a_card_says_where_its_case_stands(card: dict[str, object], ending: str, buttons: list[str]) -> None:
@@ -241,13 +241,28 @@ def test_what_was_taken_out_shows_neither_words_nor_files(state: str) -> None:
     assert "/channels/moderators" in for_moderator
 
 
-def test_a_command_line_shows_neither_its_argument_nor_a_menu() -> None:
+def test_a_private_command_line_shows_its_argument_and_no_menu() -> None:
     html = RENDERER.message(stored(command="moderate", text="what I asked", only_for="ada", state="shown"), viewer=ADA)
 
     assert "used /moderate" in words(html)
     assert "Only you can see this" in html
-    assert "what I asked" not in html
+    assert "what I asked" in html
     assert "data-menu" not in html
+
+
+def test_a_command_line_that_all_see_does_not_show_its_argument() -> None:
+    html = RENDERER.message(stored(command="tag", text="what nobody judged", state="shown"), viewer=ADA)
+
+    assert "used /tag" in words(html)
+    assert "what nobody judged" not in html
+
+
+def test_each_card_of_a_case_stands_under_its_own_name_and_time() -> None:
+    cards = [stored(id=id, author=None, answer=CARD, state="shown") for id in ("a", "b")]
+
+    html = RENDERER.messages(cards, viewer=MO)
+
+    assert re.findall(r'class="(message[^"]*)"', html) == ["message", "message"]
 
 
 def test_messages_of_one_author_stand_under_one_name() -> None:

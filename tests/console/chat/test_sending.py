@@ -10,10 +10,11 @@ from aiohttp import FormData
 
 from bot.console.chat.sending import Sending
 from bot.storage.console import Draft
+from bot.storage.retention import REMEMBERED_FOR
 from bot.storage.tables import now
 from handlers.effects import AnyEffect, Remove
 from handlers.events import AnyEvent, CommandUsed, MessagePosted, Role
-from pipelines.errors import Unavailable
+from pipelines.errors import Unavailable, UserError
 from tests.console.chat.serving import GENERAL, ChatSite, Visitor
 
 WS = GENERAL.workspace
@@ -105,11 +106,24 @@ async def test_what_was_never_sent_again_is_forgotten(chat: ChatSite, monkeypatc
     chat.engine.down = True
     with pytest.raises(Unavailable):
         await chat.sending.send(WS, a_draft())
-    monkeypatch.setattr("bot.console.chat.sending.now", lambda: now() + timedelta(days=2))
+    monkeypatch.setattr("bot.console.chat.sending.now", lambda: now() + timedelta(days=16))
 
     await chat.sending.recover()
 
     assert await chat.messages.find(WS, "m1") is None
+
+
+async def test_what_may_have_been_judged_is_not_forgotten_before_the_engine_forgets_it(
+    chat: ChatSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chat.engine.down = True
+    with pytest.raises(Unavailable):
+        await chat.sending.send(WS, a_draft())
+    monkeypatch.setattr("bot.console.chat.sending.now", lambda: now() + REMEMBERED_FOR)
+    await chat.sending.recover()
+
+    with pytest.raises(UserError, match="other words"):
+        await chat.sending.send(WS, a_draft("something else under the same id"))
 
 
 async def sent(visitor: Visitor, text: str, id: str | None = None, **fields: str) -> tuple[int, str]:

@@ -68,6 +68,7 @@ def upgrade() -> None:
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("command", sa.Text(), nullable=True),
         sa.Column("answer", sa.JSON(), nullable=True),
+        sa.Column("about", sa.Text(), nullable=True),
         sa.Column("only_for", sa.Text(), nullable=True),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("effect", sa.Text(), nullable=True),
@@ -78,6 +79,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("id", name=op.f("uq_console_message_id")),
     )
     with op.batch_alter_table("console_message", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_console_message_about"), ["about"], unique=False)
         batch_op.create_index(batch_op.f("ix_console_message_channel"), ["channel"], unique=False)
         batch_op.create_index(batch_op.f("ix_console_message_thread"), ["thread"], unique=False)
 

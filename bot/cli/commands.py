@@ -1,0 +1,185 @@
+"""The commands. What is heavy is imported inside them, so that `flashbulb --help` is there at once."""
+
+import asyncio
+from collections.abc import Coroutine, Sequence
+from contextlib import AsyncExitStack
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from bot.cli.ends import Commands, End, say_problem
+from bot.stopping import until_told_to_stop
+from pipelines.errors import Misconfigured
+
+if TYPE_CHECKING:
+    from bot.settings import Settings
+    from emulators.gemini import ModelEmulator
+
+# What `emulate` prints: settings for `.env`.
+ENV = """\
+# A stand-in for the models answers at {address} until Ctrl-C. Put this into .env:
+GEMINI_API_KEY=emulated
+GEMINI_BASE_URL={address}
+# The same server as fall-backs:
+# ANTHROPIC_API_KEY=emulated
+# ANTHROPIC_BASE_URL={address}
+# OPENAI_API_KEY=emulated
+# OPENAI_BASE_URL={address}/v1"""
+
+app = typer.Typer(
+    name="flashbulb",
+    help="Keeps channels safe and tags pictures with Gemini Flash. Settings come from the environment and .env.",
+    cls=Commands,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+db = typer.Typer(help="The records' database.", no_args_is_help=True)
+app.add_typer(db, name="db")
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document per input on standard output, and nothing else.")]
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"flashbulb {version('flashbulb')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    show_version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version and stop.")
+    ] = False,
+) -> None: ...
+
+
+@app.command()
+def run(verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log our own detail as well.")] = False) -> None:
+    """Start the bot and its console; open the link that it prints."""
+    from bot import logs
+    from bot.settings import read_settings
+
+    settings = read_settings()
+    logs.configure(secrets=settings.secrets, level="debug" if verbose else "info")
+    from bot.app import serve
+
+    asyncio.run(serve(settings, welcome=_welcome))
+
+
+@app.command()
+def tag(files: Annotated[list[str], typer.Argument(metavar="FILE", show_default=False)], as_json: AsJson = False) -> None:
+    """Say what pictures show.
+
+    Subjects, style, mood, technical quality, colours, text, alt text and tags.
+    """
+    from bot.cli import printing
+    from bot.cli.looking import tag_files
+
+    show = printing.show_json if as_json else printing.show_tags
+    _end(tag_files(files, _settings(), show))
+
+
+@app.command()
+def moderate(
+    inputs: Annotated[list[str], typer.Argument(metavar="FILE|TEXT", show_default=False)],
+    as_json: AsJson = False,
+    policy: Annotated[Path | None, typer.Option("--policy", metavar="FILE", help="Judge by this policy.")] = None,
+) -> None:
+    """Judge files and texts by the policy. Ends with 1 where something was found."""
+    from bot.cli import printing
+    from bot.cli.looking import moderate_inputs
+    from pipelines.moderation.policy import load
+
+    rules = load(policy) if policy else None
+    show = printing.show_json if as_json else printing.show_verdict
+    _end(moderate_inputs(inputs, _settings(), show, policy=rules))
+
+
+@app.command()
+def doctor(as_json: AsJson = False) -> None:
+    """Check the set-up and print a fix for each problem. Asks each configured model one tiny question."""
+    from bot.cli.checkup import check_up
+
+    _end(check_up(as_json=as_json))
+
+
+@app.command()
+def emulate(
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port on 127.0.0.1; 0 takes any free one.")] = 8322,
+    latency: Annotated[int, typer.Option(metavar="MS", min=0, help="Milliseconds before each answer.")] = 0,
+    fault: Annotated[list[str] | None, typer.Option(metavar="NAME", help="Switch a fault on. Repeatable.")] = None,
+    list_faults: Annotated[bool, typer.Option("--list-faults", help="Print all faults and stop.")] = False,
+) -> None:
+    """Start a stand-in for the models' vendors, with faults.
+
+    It speaks as Gemini, OpenAI and Anthropic do, on this machine alone, and answers as the understudy does.
+    """
+    from emulators.faults import FAULTS
+    from emulators.gemini import ModelEmulator
+    from emulators.understudy import MODEL_VERSION, answer
+
+    if list_faults:
+        width = max(map(len, FAULTS))
+        typer.echo("\n".join(f"{name:<{width}}  {each.does}" for name, each in FAULTS.items()))
+        return
+    unknown = sorted(set(fault or ()) - set(FAULTS))
+    if unknown:
+        say_problem(f"There is no fault {unknown[0]}. flashbulb emulate --list-faults prints them all.")
+        raise typer.Exit(End.USAGE)
+    emulator = ModelEmulator(answer=answer, port=port, latency_s=latency / 1000, model_version=MODEL_VERSION, journal=False)
+    for name in fault or ():
+        emulator.fault(name)
+    asyncio.run(_emulate(emulator, port))
+
+
+@db.command()
+def upgrade() -> None:
+    """Bring the tables up to date. `flashbulb run` does so as well."""
+    from bot.storage import migration
+    from bot.storage.database import address
+    from bot.storage.folder import held
+
+    settings = _settings()
+    url = settings.flashbulb_database_url
+    where = address(settings.flashbulb_data, url.get_secret_value() if url else None)
+    with held(settings.flashbulb_data):
+        missing = migration.pending(where)
+        migration.upgrade(where)
+    typer.echo(f"Upgraded by {len(missing)} version(s)." if missing else "The tables are up to date.")
+
+
+async def _emulate(emulator: "ModelEmulator", port: int) -> None:
+    async with AsyncExitStack() as stack:
+        try:
+            await stack.enter_async_context(emulator)
+        except OSError as error:
+            raise Misconfigured(
+                f"Port {port} cannot be used: it is taken, or reserved. Choose another one with --port."
+            ) from error
+        typer.echo(ENV.format(address=emulator.base_url))
+        await until_told_to_stop()
+
+
+def _welcome(link: str, notes: Sequence[str]) -> None:
+    """Say where to go. The link lets one browser in, once; so it is printed and never logged."""
+    for note in notes:
+        typer.echo(note)
+    typer.echo(f"\nFlashbulb is ready. Open this link within 10 minutes; it works once:\n\n  {link}\n\nCtrl-C stops it.\n")
+
+
+def _settings() -> "Settings":
+    """Read the settings for a command that answers on the spot: its logs are warnings only."""
+    from bot import logs
+    from bot.settings import read_settings
+
+    settings = read_settings()
+    logs.configure(secrets=settings.secrets, level="warning")
+    return settings
+
+
+def _end(work: Coroutine[Any, Any, End]) -> None:
+    raise typer.Exit(asyncio.run(work))
