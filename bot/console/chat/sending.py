@@ -5,6 +5,7 @@ accepted would stand there without ever being judged. A crash in between leaves 
 """
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import timedelta
 
 import structlog
@@ -50,14 +51,16 @@ class Sending:
     async def recover(self) -> None:
         """Finish what a crash left half done, and forget what nobody sent again. Call it once `accept` works.
 
-        Raises: `Unavailable` when it does not.
+        What cannot be accepted now is unsent: it waits for its author as any other, and keeps nobody from starting.
         """
-        workspace = CONSOLE.workspace
+        workspace, finished = CONSOLE.workspace, 0
         arriving = await self._messages.arriving(workspace)
         for message in arriving:
-            await self._take_in(workspace, message)
+            with suppress(Unavailable):
+                await self._take_in(workspace, message)
+                finished += 1
         await self._messages.forget_unsent(workspace, before=now() - UNSENT_KEPT)
-        log.info("console.recovered", messages=len(arriving))
+        log.info("console.recovered", messages=finished, unsent=len(arriving) - finished)
 
     async def _take_in(self, workspace: str, message: StoredMessage) -> None:
         try:
