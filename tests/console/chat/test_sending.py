@@ -89,6 +89,19 @@ async def test_a_crash_is_made_up_for(chat: ChatSite, point: str) -> None:
     assert len(chat.engine.accepted) == 1
 
 
+async def test_what_cannot_be_taken_up_at_start_waits_for_its_author_and_stops_nobody(chat: ChatSite) -> None:
+    await chat.messages.keep(WS, a_draft())  # as a crash before accepting leaves it
+    chat.engine.down = True
+
+    await chat.sending.recover()
+    at_start = await seen(chat)
+    chat.engine.down = False
+    await chat.sending.send(WS, a_draft())
+
+    assert at_start == []
+    assert await seen(chat) == ["m1"]
+
+
 async def test_work_that_is_quicker_than_we_are_leaves_the_message_out(chat: ChatSite) -> None:
     async def remove(event: AnyEvent) -> list[AnyEffect]:
         return [Remove(key="e1", place=event.place, message="m1", keep=True)]
