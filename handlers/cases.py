@@ -21,7 +21,10 @@ async def follow(event: MessagePosted, verdict: Verdict, policy: Policy, service
     emulated = services.channels.emulated(event.place.tenant)
     shadow = (policy.mode or ("enforce" if emulated else "shadow")) == "shadow"
     case = await services.cases.open(event, verdict, action=action, shadow=shadow)
-    return consequences(event, case)
+    effects = consequences(event, case)
+    if any(isinstance(effect, Remove) and not effect.keep for effect in effects):
+        await services.results.forget(event.place.tenant, event.message)
+    return effects
 
 
 def nearest(action: Action, supports: frozenset[Action]) -> Action:

@@ -119,6 +119,10 @@ class Results(Protocol):
 
     async def save_tags(self, place: Place, *, event: str, message: str, tagged: Sequence[Tagged]) -> None: ...
 
+    async def forget(self, tenant: Tenant, message: str) -> None:
+        """Delete what is known about `message`, of which no copy may stay."""
+        ...
+
 
 class Ledger(Protocol):
     """What was spent on models."""

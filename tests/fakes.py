@@ -212,6 +212,10 @@ class ListedCases:
 @dataclass
 class ListedResults:
     saved: list[Tagged] = field(default_factory=list)
+    forgotten: list[str] = field(default_factory=list)
+
+    async def forget(self, tenant: Tenant, message: str) -> None:
+        self.forgotten.append(message)
 
     async def save_tags(self, place: Place, *, event: str, message: str, tagged: Sequence[Tagged]) -> None:
         self.saved.extend(tagged)

@@ -44,6 +44,11 @@ class StoredResults:
             await session.execute(sa.delete(ResultRow).where(*_of(place.tenant), ResultRow.event == event))
             session.add_all(rows)
 
+    async def forget(self, tenant: Tenant, message: str) -> None:
+        """Delete what is known about `message`, of which no copy may stay."""
+        async with self._records.begin() as session:
+            await session.execute(sa.delete(ResultRow).where(*_of(tenant), ResultRow.message == message))
+
     async def tags(self, tenant: Tenant, message: str) -> tuple[Tagged, ...]:
         """Return what is known about the pictures of `message`, the newest event's first."""
         known = (

@@ -70,6 +70,7 @@ async def test_the_author_is_never_told_these_categories(opinions: dict[str, Any
     assert remove.keep is keep
     assert isinstance(held, Held)
     assert (held.reasons, held.support) == ((), support)
+    assert known.results.forgotten == ([] if keep else ["m1"])  # what was said about a picture of which no copy may stay
 
 
 async def test_in_shadow_moderators_see_what_would_have_been_done_and_nothing_happens() -> None:

@@ -70,3 +70,14 @@ async def test_nothing_of_them_can_be_read_in_the_rows(results: StoredResults, r
 
     assert "canary" not in str(dict(row))
     assert "cat" not in str(dict(row))
+
+
+async def test_what_must_not_stay_is_forgotten_in_its_own_workspace_alone(results: StoredResults) -> None:
+    elsewhere = GENERAL.model_copy(update={"workspace": "w2"})
+    for place in (GENERAL, elsewhere):
+        await results.save_tags(place, event="e1", message="m1", tagged=[tagged("cat")])
+
+    await results.forget(GENERAL.tenant, "m1")
+
+    assert await results.tags(GENERAL.tenant, "m1") == ()
+    assert await results.tags(elsewhere.tenant, "m1") == (tagged("cat"),)
