@@ -3,12 +3,16 @@
 import asyncio
 import re
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
 
 import aiohttp
+
+# A console that is busy or starting says 503 and means: send it again.
+TRIES = 10
+AGAIN_S = 0.5
 
 CSRF = re.compile(r'<meta name="csrf" content="([^"]+)"')
 
@@ -49,15 +53,20 @@ class Visitor:
     ) -> str:
         """Send what the composer would send; return the message's id."""
         id = str(uuid.uuid4())
-        form = aiohttp.FormData({"id": id, "text": text, "thread": thread}, default_to_multipart=True)
-        for name, data in files:
-            form.add_field("files", data, filename=name, content_type="application/octet-stream")
+
+        def form() -> aiohttp.FormData:
+            filled = aiohttp.FormData({"id": id, "text": text, "thread": thread}, default_to_multipart=True)
+            for name, data in files:
+                filled.add_field("files", data, filename=name, content_type="application/octet-stream")
+            return filled
+
         await self._send(f"/channels/{channel}/messages", form)
         return id
 
     async def press(self, button: str, *, message: str, channel: str) -> None:
         """Press a button of one of the bot's messages."""
-        await self._send(f"/channels/{channel}/messages/{message}/buttons/{button}", {"id": str(uuid.uuid4())})
+        press = {"id": str(uuid.uuid4())}
+        await self._send(f"/channels/{channel}/messages/{message}/buttons/{button}", lambda: press)
 
     async def wait_for(self, pattern: str, path: str = "/parts/channels/general", *, seconds: float = 30) -> re.Match[str]:
         """Return the first match of `pattern` once it stands at `path`."""
@@ -66,7 +75,14 @@ class Visitor:
                 await asyncio.sleep(0.03)
         return found
 
-    async def _send(self, path: str, data: Any) -> None:
-        async with self._http.post(path, data=data) as answer:
-            if answer.status >= 400:
-                raise RuntimeError(f"{answer.status}: {await answer.text()}")
+    async def _send(self, path: str, form: Callable[[], Any]) -> None:
+        """Send a form; a busy console is asked again with the same id, as a person would."""
+        for _ in range(TRIES):
+            async with self._http.post(path, data=form()) as answer:
+                if answer.status < 400:
+                    return
+                said = f"{answer.status}: {await answer.text()}"
+                if answer.status != 503:
+                    break
+            await asyncio.sleep(AGAIN_S)
+        raise RuntimeError(said)
