@@ -152,19 +152,8 @@ async def open_app(settings: Settings, *, connections: Sequence[OpenConnection] 
         engine = open_durable(records, seal, planner, platforms, data, url, on_end=metrics.event_finished)
         intake.durable = await enter(engine)
 
-        sending = Sending(messages=page.messages, connection=page.connection, accept=intake.accept)
-        await sending.recover()
-        await page.files.sweep(await page.messages.known_hashes())  # bytes of uploads that a crash cut off
         pages = Pages()
-        chat = Chat(
-            pages=pages,
-            live=page.live,
-            messages=page.messages,
-            files=page.files,
-            sending=sending,
-            accept=intake.accept,
-            form_for=form_for,
-        )
+        chat = await _chat(page, pages, intake.accept)
         probes = Probes(ready=lambda: _readiness(records, platforms), metrics=metrics.text)
         routes = [*chat.routes(), *page.previews.routes()]
         console = open_console(
@@ -199,6 +188,22 @@ def _web(settings: Settings, records: Records, sandbox: Sandbox) -> Web:
     previews = Previews(files, media, files_for(messages))
     connection = ConsoleConnection(messages=messages, files=files, live=live, forget=previews.forget)
     return Web(files=files, live=live, messages=messages, previews=previews, media=media, connection=connection)
+
+
+async def _chat(page: Web, pages: Pages, accept: Accept) -> Chat:
+    """Return the chat, once it has finished what a crash left half done."""
+    sending = Sending(messages=page.messages, connection=page.connection, accept=accept)
+    await sending.recover()
+    await page.files.sweep(await page.messages.known_hashes())  # bytes of uploads that a crash cut off
+    return Chat(
+        pages=pages,
+        live=page.live,
+        messages=page.messages,
+        files=page.files,
+        sending=sending,
+        accept=accept,
+        form_for=form_for,
+    )
 
 
 async def _readiness(records: Records, platforms: dict[str, Connection]) -> Readiness:

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -126,12 +127,10 @@ def _profile(opened: Image.Image) -> bytes | None:
 def _to_srgb(picture: Image.Image, profile: bytes | None) -> Image.Image:
     """Return the picture as sRGB; with a profile that is broken or of another mode, as viewers show it: without."""
     if profile:
-        try:
+        with suppress(ImageCms.PyCMSError, OSError):
             source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
             if converted := ImageCms.profileToProfile(picture, source, _SRGB, outputMode="RGB"):
                 return converted
-        except (ImageCms.PyCMSError, OSError):
-            pass
     return picture.convert("RGB")
 
 

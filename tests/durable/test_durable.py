@@ -287,6 +287,8 @@ async def test_closing_does_not_wait_for_what_only_sleeps(
             await durable.accept(EVENT)
             await until(lambda: durable._asleep)
 
+    assert platform.posts == []
+
 
 @only_sqlite
 async def test_what_does_not_finish_in_time_is_taken_up_at_the_next_start(

@@ -66,7 +66,7 @@ def test_no_text_leaves_its_fence(text: str) -> None:
 
 @given(st.text())
 def test_every_text_can_be_sent(text: str) -> None:
-    put(text + "\ud800").encode("utf-8")
+    assert put(text + "\ud800").encode("utf-8")
 
 
 def test_a_note_cannot_break_out_of_its_attribute() -> None:
