@@ -1,9 +1,11 @@
 """Every part, built once: opened in order, served until a signal, closed in reverse."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
+from time import monotonic
 from typing import Final, TypeVar
 
 import sqlalchemy as sa
@@ -22,16 +24,19 @@ from bot.console.server import Probes, Readiness, open_console
 from bot.durable import Durable, open_durable
 from bot.metrics import CountedConnection, CountedModel, CountedPlanner, Metrics
 from bot.models import open_models
-from bot.platforms import Connected, HostedFiles
+from bot.platforms import Accept, Connected, FormFor, Given, HostedFiles, OpenConnection
 from bot.policies import OnePolicy, own_policy
 from bot.settings import Settings, refuse_understudy_beside_real
 from bot.stopping import stop_signals
 from bot.storage.cases import StoredCases
 from bot.storage.console import ConsoleMessages
+from bot.storage.copies import Copies
 from bot.storage.database import Records, open_records
 from bot.storage.ledger import StoredLedger
+from bot.storage.marks import Marks
 from bot.storage.results import StoredResults
 from bot.storage.seal import load_seal
+from bot.storage.setups import StoredSetups
 from bot.storage.sign_ins import SignIns
 from handlers.dispatch import Planner
 from handlers.events import AnyEvent
@@ -47,11 +52,6 @@ log = structlog.get_logger()
 
 One = TypeVar("One")
 Other = TypeVar("Other")
-
-Accept = Callable[[AnyEvent], Awaitable[object]]
-# Opens one more platform. It gets what makes an event durable; its connection is there before the engine starts, so that
-# recovered work finds it, but need not be ready by then.
-OpenConnection = Callable[[Accept], AbstractAsyncContextManager[Connection]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,8 +79,10 @@ class Intake:
         """
         if self.durable is None:
             raise Unavailable("Flashbulb", "is starting")
+        began = monotonic()
         if await self.durable.accept(event) == "new":
             self.metrics.event_accepted(event)
+        self.metrics.accepted_in(monotonic() - began)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +90,7 @@ class Web:
     """The console's parts that others need before it is served."""
 
     files: FileStore
+    hosts: HostedFiles
     live: Live
     messages: ConsoleMessages
     previews: Previews
@@ -133,16 +136,28 @@ async def open_app(settings: Settings, *, connections: Sequence[OpenConnection] 
 
         page = _web(settings, records, sandbox)
         platforms: dict[str, Connection] = {page.connection.platform: CountedConnection(page.connection, metrics)}
-        for open_connection in connections:
-            connection = await enter(open_connection(intake.accept))
+        channels, policies, setups = Connected(platforms), OnePolicy(policy), StoredSetups(records)
+        ask = partial(form_for, channels=channels, policies=policies, setups=setups)
+        given = Given(
+            accept=intake.accept,
+            form_for=ask,
+            setups=setups,
+            marks=Marks(records),
+            copies=Copies(records, seal),
+            files=page.hosts,
+            metrics=metrics,
+        )
+        for open_connection in (*_configured(settings), *connections):
+            connection = await enter(open_connection(given))
             platforms[connection.platform] = CountedConnection(connection, metrics)
 
         sign_ins = SignIns(records, address=address.url)
         services = Services(
             media=page.media,
             model=CountedModel(models, metrics),
-            channels=Connected(platforms),
-            policies=OnePolicy(policy),
+            channels=channels,
+            policies=policies,
+            setups=setups,
             cases=StoredCases(records, seal),
             results=StoredResults(records, seal),
             ledger=StoredLedger(records),
@@ -153,7 +168,7 @@ async def open_app(settings: Settings, *, connections: Sequence[OpenConnection] 
         intake.durable = await enter(engine)
 
         pages = Pages()
-        chat = await _chat(page, pages, intake.accept)
+        chat = await _chat(page, pages, intake.accept, ask)
         probes = Probes(ready=lambda: _readiness(records, platforms), metrics=metrics.text)
         routes = [*chat.routes(), *page.previews.routes()]
         console = open_console(
@@ -184,13 +199,14 @@ async def _enter_both(
 
 def _web(settings: Settings, records: Records, sandbox: Sandbox) -> Web:
     files, live, messages = FileStore(settings.flashbulb_data / "files"), Live(may_follow), ConsoleMessages(records)
-    media = MediaReader(HostedFiles({"console": files}), sandbox)
+    hosts = HostedFiles([files])
+    media = MediaReader(hosts, sandbox)
     previews = Previews(files, media, files_for(messages))
     connection = ConsoleConnection(messages=messages, files=files, live=live, forget=previews.forget)
-    return Web(files=files, live=live, messages=messages, previews=previews, media=media, connection=connection)
+    return Web(files=files, hosts=hosts, live=live, messages=messages, previews=previews, media=media, connection=connection)
 
 
-async def _chat(page: Web, pages: Pages, accept: Accept) -> Chat:
+async def _chat(page: Web, pages: Pages, accept: Accept, ask: FormFor) -> Chat:
     """Return the chat, once it has finished what a crash left half done."""
     sending = Sending(messages=page.messages, connection=page.connection, accept=accept)
     await sending.recover()
@@ -202,8 +218,20 @@ async def _chat(page: Web, pages: Pages, accept: Accept) -> Chat:
         files=page.files,
         sending=sending,
         accept=accept,
-        form_for=form_for,
+        form_for=ask,
     )
+
+
+def _configured(settings: Settings) -> Iterator[OpenConnection]:
+    """Yield what opens each platform that has a token. The SDKs are loaded only for these: they cost memory and time."""
+    if settings.slack_bot_token:
+        from bot.slack.opening import open_slack
+
+        yield open_slack(settings)
+    if settings.discord_token:
+        from bot.discord.opening import open_discord
+
+        yield open_discord(settings)
 
 
 async def _readiness(records: Records, platforms: dict[str, Connection]) -> Readiness:
@@ -235,9 +263,10 @@ def _notes(settings: Settings) -> tuple[str, ...]:
             "No model is configured: the understudy answers by plain rules, without a model. Set GEMINI_API_KEY"
             " (https://aistudio.google.com/apikey) to have pictures really looked at."
         )
-    for name, token in (("Slack", settings.slack_bot_token), ("Discord", settings.discord_token)):
-        if token:
-            notes.append(f"{name} is left out: this version does not connect to it yet.")
+    tokens = (("Slack", settings.slack_bot_token), ("Discord", settings.discord_token))
+    missing = [name for name, token in tokens if not token]
+    if missing:
+        notes.append(f"Without a token, so left out: {', '.join(missing)}. See docs/slack.md and docs/discord.md.")
     return tuple(notes)
 
 

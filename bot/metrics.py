@@ -172,6 +172,10 @@ class CountedConnection:
     def supports(self) -> frozenset[Action]:
         return self.connection.supports
 
+    @property
+    def chooses_channels(self) -> bool:
+        return self.connection.chooses_channels
+
     async def ready(self) -> None:
         await self.connection.ready()
 

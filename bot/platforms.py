@@ -1,14 +1,68 @@
 """All platforms behind the handlers' ports: each place and file is answered for by its own platform."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from typing import Protocol
 
-from handlers.events import Place, Tenant
-from handlers.ports import Connection, Posted
+from bot.metrics import Metrics
+from bot.storage.copies import Copies
+from bot.storage.marks import Marks
+from handlers.events import AnyEvent, CommandUsed, Place, Tenant
+from handlers.forms import Form
+from handlers.ports import Connection, Posted, Setups
 from pipelines.content import Attachment
 from pipelines.errors import Unavailable, UserError
 from pipelines.moderation.policy import Action
 from pipelines.ports import Files
+
+# Makes an event durable. Only then acknowledge it. Raises `Unavailable` when that is not possible now.
+Accept = Callable[[AnyEvent], Awaitable[object]]
+FormFor = Callable[[CommandUsed], Awaitable[Form | None]]
+
+
+class FileHost(Files, Protocol):
+    """Fetches the files that lie at its own addresses."""
+
+    def has(self, url: str) -> bool: ...
+
+
+@dataclass(slots=True)
+class HostedFiles:
+    """Files by their address; implements `pipelines.ports.Files`. Each platform adds its own host when it is opened."""
+
+    hosts: list[FileHost] = field(default_factory=list)
+
+    async def fetch(self, attachment: Attachment, *, limit_bytes: int) -> bytes:
+        """Return the file's bytes from its host.
+
+        Raises: `UserError` when no host is known for its address, and what the host raises.
+        """
+        for host in self.hosts:
+            if host.has(attachment.url):
+                return await host.fetch(attachment, limit_bytes=limit_bytes)
+        raise UserError("This file lies where Flashbulb does not fetch from.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """What a platform's connection is given of the rest of the bot.
+
+    `form_for` says which form opens in place of a command; `files` is where it adds its file host.
+    """
+
+    accept: Accept
+    form_for: FormFor
+    setups: Setups
+    marks: Marks
+    copies: Copies
+    files: HostedFiles
+    metrics: Metrics
+
+
+# Opens one platform. Its connection is there before the engine starts, so that recovered work finds it, but need not be ready
+# by then.
+OpenConnection = Callable[[Given], AbstractAsyncContextManager[Connection]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +76,9 @@ class Connected:
 
     def supports(self, tenant: Tenant) -> frozenset[Action]:
         return self._of(tenant.platform).supports
+
+    def chooses_channels(self, tenant: Tenant) -> bool:
+        return self._of(tenant.platform).chooses_channels
 
     async def message(self, place: Place, message: str) -> Posted | None:
         return await self._of(place.platform).message(place, message)
@@ -37,20 +94,3 @@ class Connected:
         if platform not in self.connections:
             raise Unavailable(platform, "is not connected")
         return self.connections[platform]
-
-
-@dataclass(frozen=True, slots=True)
-class HostedFiles:
-    """Files by the scheme of their address; implements `pipelines.ports.Files`."""
-
-    hosts: Mapping[str, Files]
-
-    async def fetch(self, attachment: Attachment, *, limit_bytes: int) -> bytes:
-        """Return the file's bytes from its host.
-
-        Raises: `UserError` when no host is known for its address, and what the host raises.
-        """
-        host = self.hosts.get(attachment.url.partition(":")[0])
-        if host is None:
-            raise UserError("This file lies where Flashbulb does not fetch from.")
-        return await host.fetch(attachment, limit_bytes=limit_bytes)

@@ -19,6 +19,7 @@ PREFIXES = {
     "anthropic_api_key": "sk-ant-",
     "slack_bot_token": "xoxb-",
     "slack_app_token": "xapp-",
+    "slack_admin_user_token": "xoxp-",
 }
 # These vendors do not promise a prefix, but what begins so is theirs.
 HABITS = {"gemini_api_key": "AIza", "openai_api_key": "sk-"}
@@ -35,6 +36,7 @@ TAKES = {
 ADDRESSES = {
     "slack_api_url": "http://127.0.0.1:9001/api/",
     "discord_api_url": "http://127.0.0.1:9002/api/v10",
+    "discord_gateway_url": "ws://127.0.0.1:9002/gateway",
     "gemini_base_url": "http://127.0.0.1:8322",
     "openai_base_url": "http://127.0.0.1:11434/v1",
     "anthropic_base_url": "http://127.0.0.1:8322",
@@ -62,9 +64,13 @@ class Settings(BaseSettings):
 
     slack_bot_token: SecretStr | None = None
     slack_app_token: SecretStr | None = None
+    slack_signing_secret: SecretStr | None = None
+    slack_admin_user_token: SecretStr | None = None
     slack_api_url: str | None = None
+    flashbulb_slack_http: str | None = None
     discord_token: SecretStr | None = None
     discord_api_url: str | None = None
+    discord_gateway_url: str | None = None
 
     gemini_api_key: SecretStr | None = None
     gemini_base_url: str | None = None

@@ -13,10 +13,11 @@ from pipelines.moderation.report import Category
 
 
 class Notice(Frozen):
-    """One or two sentences to a person."""
+    """One or two sentences to a person. `channel`: the id of the channel that they speak of, shown as a link to it."""
 
     kind: Literal["notice"] = "notice"
     text: str
+    channel: str = ""
 
 
 class Tagged(Frozen):
@@ -68,14 +69,17 @@ class CaseCard(Frozen):
 
     `state` says which buttons it has: *Restore* and *Keep removed* while it is `open` and something was taken out of the
     channel; none once somebody decided. `decided_by` is a name. `shadow`: the action was not carried out. `restorable`: a copy
-    is there to bring back.
+    is there to bring back. `channel` and `message` are ids, to be shown as links. `called_for`: what the policy called for,
+    where the platform could not do that much.
     """
 
     kind: Literal["case_card"] = "case_card"
     case: str
     author: str
     channel: str
+    message: str = ""
     action: Action
+    called_for: Action | None = None
     shadow: bool
     reasons: tuple[str, ...]
     findings: tuple[FindingSaid, ...]
@@ -94,13 +98,19 @@ class CaseCard(Frozen):
 
 
 class Held(Frozen):
-    """To the author: this message was taken out of the channel. `support`: words of help instead of a reason."""
+    """To the author: this message was taken out of the channel. `support`: words of help instead of a reason.
+
+    `stands`: it could not be taken out here, so the author is asked to delete it (never together with `support`). `channel` is
+    an id, to be shown as a link.
+    """
 
     kind: Literal["held"] = "held"
     case: str
     action: Action
     reasons: tuple[str, ...]
     support: bool = False
+    stands: bool = False
+    channel: str = ""
 
 
 class Help(Frozen):
@@ -108,6 +118,15 @@ class Help(Frozen):
 
     kind: Literal["help"] = "help"
     commands: tuple[tuple[str, str], ...]
+
+
+class SetUp(Frozen):
+    """How a workspace is set up now. `watched` and `log_channel` are ids of channels; nothing in `watched` means all."""
+
+    kind: Literal["set_up"] = "set_up"
+    watched: tuple[str, ...]
+    log_channel: str | None
+    mode: Literal["shadow", "enforce"]
 
 
 class Invitation(Frozen):
@@ -120,4 +139,4 @@ class Invitation(Frozen):
     minutes: int
 
 
-Answer = Annotated[Notice | Tagged | Judged | CaseCard | Held | Help | Invitation, Field(discriminator="kind")]
+Answer = Annotated[Notice | Tagged | Judged | CaseCard | Held | Help | SetUp | Invitation, Field(discriminator="kind")]

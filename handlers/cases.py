@@ -3,6 +3,7 @@
 from handlers.answers import CaseCard, FindingSaid, Held
 from handlers.effects import AnyEffect, Card, Notify, Remove
 from handlers.events import MessagePosted
+from handlers.modes import mode_of
 from handlers.ports import Case, Services
 from pipelines.moderation.decide import in_words
 from pipelines.moderation.policy import Action, Policy
@@ -18,9 +19,9 @@ async def follow(event: MessagePosted, verdict: Verdict, policy: Policy, service
     action = nearest(verdict.action, services.channels.supports(event.place.tenant))
     if action.strength < Action.FLAG.strength:
         return ()
-    emulated = services.channels.emulated(event.place.tenant)
-    shadow = (policy.mode or ("enforce" if emulated else "shadow")) == "shadow"
-    case = await services.cases.open(event, verdict, action=action, shadow=shadow)
+    setup = await services.setups.of(event.place.tenant)
+    mode = mode_of(setup, policy, emulated=services.channels.emulated(event.place.tenant))
+    case = await services.cases.open(event, verdict, action=action, shadow=mode == "shadow")
     effects = consequences(event, case)
     if any(isinstance(effect, Remove) and not effect.keep for effect in effects):
         await services.results.forget(event.place.tenant, event.message)
@@ -36,21 +37,35 @@ def nearest(action: Action, supports: frozenset[Action]) -> Action:
 def consequences(event: MessagePosted, case: Case) -> tuple[AnyEffect, ...]:
     """Return what to do about a case, the most urgent first."""
     told = Card(key=f"{event.key}#card", place=event.place, answer=card(case))
-    if case.shadow or not case.action.takes_down:
+    if case.shadow or not case.verdict.action.takes_down:
         return (told,)
+    effects: list[AnyEffect] = []
+    if case.action.takes_down:
+        effects.append(
+            Remove(
+                key=f"{event.key}#remove",
+                place=event.place,
+                message=event.message,
+                keep=case.verdict.keep_copy,
+                case=case.id,
+            )
+        )
+    if not event.author.bot:
+        held = words_to_author(case)
+        effects.append(Notify.author_of(event, "notice", held, place=event.place.in_thread_of(event.message)))
+    return (*effects, told)
+
+
+def words_to_author(case: Case) -> Held:
+    """Return what the author of a message learns about its case."""
     verdict = case.verdict
-    keep = verdict.keep_copy
-    spoken = () if keep_quiet(verdict) else verdict.reasons
-    held = Held(case=case.id, action=case.action, reasons=spoken, support=verdict.distress)
-    return (
-        Remove(key=f"{event.key}#remove", place=event.place, message=event.message, keep=keep),
-        Notify(
-            key=f"{event.key}#notice",
-            place=event.place.in_thread_of(event.message),
-            person=event.author.id,
-            answer=held,
-        ),
-        told,
+    return Held(
+        case=case.id,
+        action=case.action,
+        reasons=() if keep_quiet(verdict) else verdict.reasons,
+        support=verdict.distress,
+        stands=not case.action.takes_down and not verdict.distress,
+        channel=case.place.channel,
     )
 
 
@@ -66,7 +81,9 @@ def card(case: Case) -> CaseCard:
         case=case.id,
         author=case.author.name,
         channel=case.place.channel,
+        message=case.message,
         action=case.action,
+        called_for=None if case.state == "reported" or verdict.action is case.action else verdict.action,
         shadow=case.shadow,
         reasons=card_reasons(verdict),
         findings=card_findings(verdict),

@@ -35,8 +35,8 @@ COMMANDS = (
     Command(name="moderate", usage="[text]", hint="Judge a text or a file without doing anything about it", private=True),
     Command(
         name="flashbulb",
-        usage="help | invite NAME member|moderator",
-        hint="Help; and invitations to the console, which the operator makes",
+        usage="help | setup | invite NAME member|moderator",
+        hint="Help; setting this workspace up; and invitations to the console, which its operator makes",
         private=True,
     ),
 )

@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 from typing import assert_never
 
-from handlers.answers import Notice
+from handlers.answers import Notice, SetUp
 from handlers.effects import AnyEffect, Card, Notify, Performed, Plan, Remove, Restore
 from handlers.events import AnyEvent, ButtonPressed, CommandUsed, FormSubmitted, MessagePosted
 from handlers.moderation import on_moderate
 from handlers.ports import Services
 from handlers.review import on_button, on_report
 from handlers.settings import invite, on_flashbulb
+from handlers.setup import on_setup
 from handlers.tagging import on_tag
 from handlers.uploads import on_message, on_message_after_fault
 from pipelines.errors import BadAnswer, Refused, Unavailable, UserError
@@ -50,12 +51,19 @@ class Planner:
         return _say(event, "Something went wrong on our side and nothing was done. Try again; the operator sees it in the log.")
 
     async def failed(self, event: AnyEvent, effect: AnyEffect, performed: Performed) -> Plan | None:
-        """Tell the moderators when a message could not be taken out or brought back."""
-        if not isinstance(effect, Remove | Restore):
-            return None
-        what = "taken out of" if isinstance(effect, Remove) else "brought back into"
-        notice = Notice(text=f"A message could not be {what} #{effect.place.channel}: {performed.why} Please do it by hand.")
-        return Plan(effects=(Card(key=f"{effect.key}!", place=effect.place, answer=notice),))
+        """Tell the moderators when a message could not be taken out or brought back, an admin when we cannot write to them."""
+        match effect:
+            case Remove() | Restore():
+                what = "taken out" if isinstance(effect, Remove) else "brought back"
+                words = f"A message could not be {what}: {performed.why} Please do it by hand."
+                notice = Notice(text=words, channel=effect.place.channel)
+                return Plan(effects=(Card(key=f"{effect.key}!", place=effect.place, answer=notice),))
+            case Card(answer=SetUp(log_channel=log_channel)):
+                words = f"It is saved, but nothing can be written into the channel for cases: {performed.why}"
+                notice = Notice(text=words, channel=log_channel or "")
+                return Plan(effects=(Notify.author_of(event, "log!", notice),))
+            case _:
+                return None
 
 
 async def on_command(event: CommandUsed, services: Services) -> Plan:
@@ -74,6 +82,8 @@ async def on_form(event: FormSubmitted, services: Services) -> Plan:
     match event.form:
         case "report":
             return await on_report(event, services)
+        case "setup":
+            return await on_setup(event, services)
         case "invite":
             values = event.values
             return await invite(event, name=values.get("name", ""), role=values.get("role", ""), services=services)
@@ -82,5 +92,4 @@ async def on_form(event: FormSubmitted, services: Services) -> Plan:
 
 
 def _say(event: AnyEvent, text: str) -> Plan:
-    notice = Notify(key=f"{event.key}#words", place=event.place, person=event.author.id, answer=Notice(text=text))
-    return Plan(effects=(notice,))
+    return Plan(effects=(Notify.author_of(event, "words", Notice(text=text)),))

@@ -4,12 +4,12 @@ Effects carry ids and meaning, never an SDK's objects. `key` makes an effect one
 before acting again after a crash.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, TypeAdapter
 
 from handlers.answers import Answer
-from handlers.events import Frozen, Place
+from handlers.events import Event, Frozen, Place
 
 
 class Effect(Frozen):
@@ -21,11 +21,13 @@ class Post(Effect):
     """Say something for everyone in `place`, in its thread where it names one.
 
     `about`: the message of which it repeats something. While that is taken out of the channel, this is not to be seen either.
+    `reply`: the interaction that this answers (`Event.reply`), which the platform may want to hear about.
     """
 
     kind: Literal["post"] = "post"
     answer: Answer
     about: str | None = None
+    reply: str = Field(default="", repr=False)
 
 
 class Card(Effect):
@@ -44,19 +46,31 @@ class Edit(Effect):
 
 
 class Notify(Effect):
-    """Say something that only `person` sees."""
+    """Say something that only `person` sees: as the answer to the interaction `reply`, else by a private message."""
 
     kind: Literal["notify"] = "notify"
     person: str
     answer: Answer
+    reply: str = Field(default="", repr=False)
+
+    @classmethod
+    def author_of(cls, event: Event, suffix: str, answer: Answer, *, place: Place | None = None) -> Self:
+        """Return the effect that tells whoever caused `event`; `suffix` tells it from the event's other effects."""
+        return cls(
+            key=f"{event.key}#{suffix}", place=place or event.place, person=event.author.id, answer=answer, reply=event.reply
+        )
 
 
 class Remove(Effect):
-    """Take a member's message out of the channel. `keep`: it can be restored; otherwise no copy stays anywhere."""
+    """Take a member's message out of the channel. `keep`: it can be restored; otherwise no copy stays anywhere.
+
+    `case` is named where the platform keeps a log of what moderators do.
+    """
 
     kind: Literal["remove"] = "remove"
     message: str
     keep: bool
+    case: str = ""
 
 
 class Restore(Effect):

@@ -41,14 +41,22 @@ class Place(Frozen):
 
 
 class Role(StrEnum):
+    """What a person may do: moderators decide cases, an admin sets the workspace up, the operator runs the bot."""
+
     MEMBER = "member"
     MODERATOR = "moderator"
+    ADMIN = "admin"
     OPERATOR = "operator"
 
     @property
     def reviews(self) -> bool:
         """Whether this person may decide cases."""
         return self is not Role.MEMBER
+
+    @property
+    def sets_up(self) -> bool:
+        """Whether this person may choose what is watched and where cases are shown."""
+        return self in (Role.ADMIN, Role.OPERATOR)
 
 
 class Person(Frozen):
@@ -64,15 +72,18 @@ class Event(Frozen):
     """Something that happened. `key` makes it one event: it is the durable workflow's id.
 
     `{platform}:{…}:{purpose}` for messages, the platform's own interaction id for everything that a person pressed or typed.
+    `reply`: where the platform takes an answer to exactly this interaction. It is short-lived, opaque and a secret; effects
+    that answer carry it, and only the platform's own folder reads it. Messages have none.
     """
 
     key: str = Field(max_length=200)
     place: Place
     author: Person
+    reply: str = Field(default="", repr=False)
 
 
 class MessagePosted(Event):
-    """A message stands in a channel that the bot watches, or was edited (`edit` counts up)."""
+    """A message stands in a channel that the bot is in, or was edited (`edit` counts up)."""
 
     kind: Literal["message_posted"] = "message_posted"
     message: str
@@ -110,7 +121,10 @@ class ButtonPressed(Event):
 
 
 class FormSubmitted(Event):
-    """A form came back. `about` is the opaque value that the form carried; `values` are by field name, unchecked."""
+    """A form came back. `about` is the opaque value that the form carried; `values` are by field name, unchecked.
+
+    Several channels come as their ids with spaces between them; a question that was left out comes as an empty text or not.
+    """
 
     kind: Literal["form_submitted"] = "form_submitted"
     form: str

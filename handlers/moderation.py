@@ -31,4 +31,4 @@ async def on_moderate(event: CommandUsed, services: Services) -> Plan:
         policy=verdict.policy,
         engine=verdict.engine,
     )
-    return Plan(effects=(Notify(key=f"{event.key}#judged", place=event.place, person=event.author.id, answer=answer),))
+    return Plan(effects=(Notify.author_of(event, "judged", answer),))

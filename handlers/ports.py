@@ -6,7 +6,7 @@ from typing import Literal, Protocol
 
 from handlers.answers import Tagged
 from handlers.effects import AnyEffect, Performed
-from handlers.events import MessagePosted, Person, Place, Role, Tenant
+from handlers.events import Frozen, MessagePosted, Person, Place, Role, Tenant
 from pipelines.content import Content
 from pipelines.moderation.policy import Action, Policy
 from pipelines.moderation.verdict import Verdict
@@ -38,6 +38,20 @@ class Case:
     decided_by: str = ""
 
 
+class Setup(Frozen):
+    """What a workspace's admins chose. `watched`: ids of channels; empty means every channel that the bot is in.
+
+    `log_channel`: where cases are shown; what is written there is not judged. `mode` None: nobody has chosen one yet.
+    """
+
+    watched: tuple[str, ...] = ()
+    log_channel: str | None = None
+    mode: Literal["shadow", "enforce"] | None = None
+
+    def watches(self, channel: str) -> bool:
+        return channel != self.log_channel and (not self.watched or channel in self.watched)
+
+
 class Connection(Protocol):
     """One platform: how effects become visible, and how its messages are read.
 
@@ -55,6 +69,11 @@ class Connection(Protocol):
 
     @property
     def supports(self) -> frozenset[Action]: ...
+
+    @property
+    def chooses_channels(self) -> bool:
+        """Whether its workspaces choose what is watched and where cases are shown. The console has channels of its own."""
+        ...
 
     async def ready(self) -> None:
         """Return once effects can be performed."""
@@ -80,6 +99,8 @@ class Channels(Protocol):
 
     def supports(self, tenant: Tenant) -> frozenset[Action]: ...
 
+    def chooses_channels(self, tenant: Tenant) -> bool: ...
+
     async def message(self, place: Place, message: str) -> Posted | None: ...
 
     async def latest_with_files(self, place: Place) -> Posted | None: ...
@@ -87,6 +108,16 @@ class Channels(Protocol):
 
 class Policies(Protocol):
     async def for_place(self, place: Place) -> Policy: ...
+
+
+class Setups(Protocol):
+    """How each workspace is set up."""
+
+    async def of(self, tenant: Tenant) -> Setup:
+        """Return the set-up of a workspace; before anybody chose, one that watches everything."""
+        ...
+
+    async def save(self, tenant: Tenant, setup: Setup) -> None: ...
 
 
 class Cases(Protocol):
@@ -146,6 +177,7 @@ class Services:
     model: LanguageModel
     channels: Channels
     policies: Policies
+    setups: Setups
     cases: Cases
     results: Results
     ledger: Ledger

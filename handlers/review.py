@@ -28,7 +28,7 @@ async def on_button(event: ButtonPressed, services: Services) -> Plan:
     if won:
         return Plan(effects=(*_carry_out(event, case), edit))
     first = Notice(text=f"{case.decided_by} was first and {DECIDED[case.state]}.")
-    return Plan(effects=(edit, Notify(key=f"{event.key}#first", place=event.place, person=event.author.id, answer=first)))
+    return Plan(effects=(edit, Notify.author_of(event, "first", first)))
 
 
 def _carry_out(event: ButtonPressed, case: Case) -> tuple[AnyEffect, ...]:
@@ -68,6 +68,6 @@ async def on_report(event: FormSubmitted, services: Services) -> Plan:
     return Plan(
         effects=(
             Card(key=f"{event.key}#card", place=posted.place, answer=card(case)),
-            Notify(key=f"{event.key}#thanks", place=event.place, person=event.author.id, answer=thanks),
+            Notify.author_of(event, "thanks", thanks),
         )
     )

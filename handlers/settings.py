@@ -1,10 +1,11 @@
-"""`/flashbulb`: help and invitations."""
+"""`/flashbulb`: help, setting up, and invitations."""
 
 from handlers.answers import Help, Invitation
 from handlers.commands import COMMANDS
 from handlers.effects import Notify, Plan
 from handlers.events import CommandUsed, Event, Role
 from handlers.ports import Services
+from handlers.setup import refuse_unless_admin
 from pipelines.errors import UserError
 from pipelines.limits import NAME_CHARS
 
@@ -13,10 +14,13 @@ INVITABLE = {"member": Role.MEMBER, "moderator": Role.MODERATOR}
 
 
 async def on_flashbulb(event: CommandUsed, services: Services) -> Plan:
-    """Answer `/flashbulb help` and `/flashbulb invite NAME member|moderator`."""
+    """Answer `/flashbulb help`, `setup` (whose form has not opened) and `invite NAME member|moderator`."""
     match event.argument.split():
         case [] | ["help"]:
             return Plan(effects=(_help(event),))
+        case ["setup"]:
+            refuse_unless_admin(event)
+            raise UserError("The form for that could not be opened. Write /flashbulb setup once more.")
         case ["invite", *name, role] if name and role.lower() in INVITABLE:
             return await invite(event, name=" ".join(name), role=role.lower(), services=services)
         case ["invite", *_]:
@@ -36,9 +40,9 @@ async def invite(event: Event, *, name: str, role: str, services: Services) -> P
     name = name.strip()
     url = await services.invitations.invite(event.place.tenant, name=name, role=INVITABLE[role], event=event.key)
     answer = Invitation(name=name, role="moderator" if role == "moderator" else "member", url=url, minutes=INVITATION_MINUTES)
-    return Plan(effects=(Notify(key=f"{event.key}#invitation", place=event.place, person=event.author.id, answer=answer),))
+    return Plan(effects=(Notify.author_of(event, "invitation", answer),))
 
 
 def _help(event: CommandUsed) -> Notify:
     commands = tuple((each.line, each.hint) for each in COMMANDS)
-    return Notify(key=f"{event.key}#help", place=event.place, person=event.author.id, answer=Help(commands=commands))
+    return Notify.author_of(event, "help", Help(commands=commands))

@@ -54,13 +54,16 @@ async def tag_pictures(
     effects: list[AnyEffect] = []
     answers: list[Tagged] = []
     for position, (attachment, outcome) in enumerate(zip(attachments, outcomes, strict=True)):
-        key = f"{event.key}#tag{position}"
         if isinstance(outcome, str) or outcome.output is None:
             words = outcome if isinstance(outcome, str) else "One of the pictures could not be tagged. Try again later."
-            effects.append(Notify(key=key, place=place, person=event.author.id, answer=Notice(text=words)))
+            effects.append(Notify.author_of(event, f"tag{position}", Notice(text=words), place=place))
         else:
             answers.append(tagged(outcome.output, attachment, engine=outcome.engine))
-            effects.append(Post(key=key, place=place, answer=answers[-1], about=message or None))
+            effects.append(
+                Post(
+                    key=f"{event.key}#tag{position}", place=place, answer=answers[-1], about=message or None, reply=event.reply
+                )
+            )
     await services.results.save_tags(event.place, event=event.key, message=message, tagged=answers)
     return tuple(effects)
 

@@ -16,19 +16,29 @@ from pipelines.moderation.report import Coverage, Incomplete, Report
 
 
 async def on_message(event: MessagePosted, services: Services) -> Plan:
-    """Moderate what was posted, and answer where we were mentioned."""
-    policy = await services.policies.for_place(event.place)
+    """Moderate what was posted where that is watched, and answer where we were mentioned."""
+    setup = await services.setups.of(event.place.tenant)
+    watched = setup.watches(event.place.channel)
+    if not watched and not event.mentions_us:
+        return Plan()
     intake = await services.media.intake(event.content)
-    verdict, calls = await moderate(intake, policy=policy, model=services.model)
-    await services.ledger.record(event.place.tenant, event=event.key, task="moderation", calls=calls)
-    effects = await follow(event, verdict, policy, services)
+    effects = await _moderate(event, intake, services) if watched else ()
     if event.mentions_us and not any(isinstance(effect, Remove) for effect in effects):
         effects = (*effects, *await _answer_mention(event, intake, services))
     return Plan(effects=effects)
 
 
+async def _moderate(event: MessagePosted, intake: Intake, services: Services) -> tuple[AnyEffect, ...]:
+    policy = await services.policies.for_place(event.place)
+    verdict, calls = await moderate(intake, policy=policy, model=services.model)
+    await services.ledger.record(event.place.tenant, event=event.key, task="moderation", calls=calls)
+    return await follow(event, verdict, policy, services)
+
+
 async def on_message_after_fault(event: MessagePosted, services: Services) -> Plan:
     """Treat a message that we failed over as what it is: not judged."""
+    if not (await services.setups.of(event.place.tenant)).watches(event.place.channel):
+        return Plan()
     policy = await services.policies.for_place(event.place)
     why = Incomplete(cause="judge_down", why="Flashbulb itself failed while judging this.")
     report = Report(coverage=Coverage(judged=0, total=1), incomplete=(why,))
@@ -45,5 +55,4 @@ async def _answer_mention(event: MessagePosted, intake: Intake, services: Servic
             event, attachments=event.attachments, intake=intake, place=place, message=event.message, services=services
         )
     except FlashbulbError as error:  # what moderation concluded must not be lost with it
-        words = Notice(text=str(error))
-        return (Notify(key=f"{event.key}#words", place=place, person=event.author.id, answer=words),)
+        return (Notify.author_of(event, "words", Notice(text=str(error)), place=place),)

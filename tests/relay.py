@@ -186,6 +186,7 @@ class RelayConnection:
 
     emulated = True
     supports = frozenset(Action)
+    chooses_channels = True
 
     def __init__(self, url: str, *, platform: str = "relay") -> None:
         self._url = url

@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 from bot.storage import migration
 from bot.storage.folder import held
 from bot.storage.seal import Seal
-from bot.storage.tables import CaseRow, InboxRow, PlanRow, ResultRow, Table
+from bot.storage.tables import CaseRow, CopyRow, InboxRow, PlanRow, ResultRow, Table
 from pipelines.errors import Misconfigured, Unavailable
 
 RECORDS_FILE: Final = "records.db"
@@ -167,7 +167,7 @@ async def _alone(engine: AsyncEngine) -> AsyncIterator[None]:
 async def _check_seal(records: Records, seal: Seal) -> None:
     """Open the newest sealed row of each kind: a key that does not fit is found at the start, not in the middle of work."""
     async with records.reading() as session:
-        for table in (InboxRow, PlanRow, CaseRow, ResultRow):
+        for table in (InboxRow, PlanRow, CaseRow, ResultRow, CopyRow):
             sealed = await session.scalar(sa.select(table.sealed).order_by(table.at.desc()).limit(1))
             if sealed is not None:
                 seal.open(sealed)

@@ -6,15 +6,16 @@ from typing import Final
 import sqlalchemy as sa
 
 from bot.storage.database import Records
-from bot.storage.tables import EffectRow, ResultRow
+from bot.storage.tables import CopiedFileRow, CopyRow, EffectRow, ResultRow
 
 # How long it is remembered that an event was dealt with. Platforms repeat deliveries for hours, not weeks.
 REMEMBERED_FOR: Final = timedelta(days=14)
 
 
 async def delete_expired(records: Records, *, moment: datetime) -> None:
-    """Delete, for all tenants, results past their time and effects that were carried out `REMEMBERED_FOR` ago."""
+    """Delete, for all tenants, results and copies past their time and effects that were carried out `REMEMBERED_FOR` ago."""
     finished = EffectRow.state != "intent"
     async with records.begin() as session:
-        await session.execute(sa.delete(ResultRow).where(ResultRow.expires_at <= moment))
+        for table in (ResultRow, CopyRow, CopiedFileRow):
+            await session.execute(sa.delete(table).where(table.expires_at <= moment))
         await session.execute(sa.delete(EffectRow).where(finished, EffectRow.at < moment - REMEMBERED_FOR))

@@ -134,6 +134,45 @@ class CallRow(OfTenant, Table):
     at: Mapped[datetime] = mapped_column(default=now, index=True)
 
 
+class SetupRow(OfTenant, Table):
+    """What a workspace's admins chose. `watched` is a list of ids of channels."""
+
+    __tablename__ = "setup"
+    watched: Mapped[Any] = mapped_column(sa.JSON)
+    log_channel: Mapped[str | None]
+    mode: Mapped[str | None]
+    at: Mapped[datetime] = mapped_column(default=now)
+
+
+class MarkRow(OfTenant, Table):
+    """How far a channel was read: every message up to this one has been accepted."""
+
+    __tablename__ = "mark"
+    channel: Mapped[str] = mapped_column(primary_key=True)
+    message: Mapped[str]
+    at: Mapped[datetime] = mapped_column(default=now)
+
+
+class CopyRow(OfTenant, Table):
+    """A sealed copy of a message that was taken out of its channel, until a moderator may no longer want it back."""
+
+    __tablename__ = "copy"
+    message: Mapped[str] = mapped_column(primary_key=True)
+    sealed: Mapped[bytes]
+    at: Mapped[datetime] = mapped_column(default=now)
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class CopiedFileRow(OfTenant, Table):
+    """The sealed bytes of one file of such a message."""
+
+    __tablename__ = "copied_file"
+    message: Mapped[str] = mapped_column(primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True)
+    sealed: Mapped[bytes]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+
+
 class ConsolePersonRow(Table):
     """Somebody who may open the console."""
 

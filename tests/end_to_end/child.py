@@ -5,7 +5,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from bot.app import Accept, serve
+from bot.app import serve
+from bot.platforms import Given
 from bot.settings import Settings
 from handlers.ports import Connection
 from tests.relay import RelayConnection
@@ -24,9 +25,9 @@ def run(data: Path, database: str | None, relay: str, model: str) -> None:
     )
 
     @asynccontextmanager
-    async def connected(accept: Accept) -> AsyncIterator[Connection]:
+    async def connected(given: Given) -> AsyncIterator[Connection]:
         async with RelayConnection(relay) as connection:
-            serving = asyncio.create_task(connection.serve(accept))
+            serving = asyncio.create_task(connection.serve(given.accept))
             yield connection
             serving.cancel()
             await asyncio.wait([serving])

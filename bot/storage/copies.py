@@ -1,0 +1,126 @@
+"""Sealed copies of messages that were taken out of their channels, so that a moderator can bring them back.
+
+A message of which nobody may keep a copy (`child_safety`) never comes here.
+"""
+
+import asyncio
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Final
+
+import sqlalchemy as sa
+
+from bot.storage.database import Records
+from bot.storage.seal import Seal
+from bot.storage.tables import CopiedFileRow, CopyRow, now
+from handlers.events import Frozen, Person, Place, Tenant
+
+KEPT_FOR: Final = timedelta(days=30)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CopiedFile:
+    """A file of a copied message. `data` is None where its bytes could not be kept. Name and type are claims."""
+
+    name: str
+    media_type: str
+    alt_text: str = ""
+    data: bytes | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Copy:
+    """A message as it was when it was taken out."""
+
+    place: Place
+    author: Person
+    text: str = field(repr=False)
+    files: tuple[CopiedFile, ...] = ()
+
+
+class _File(Frozen):
+    name: str
+    media_type: str
+    alt_text: str
+    kept: bool
+
+
+class _Sealed(Frozen):
+    place: Place
+    author: Person
+    text: str
+    files: tuple[_File, ...]
+
+
+class Copies:
+    """The copies of all workspaces, for `KEPT_FOR`."""
+
+    def __init__(self, records: Records, seal: Seal) -> None:
+        self._records = records
+        self._seal = seal
+
+    async def keep(self, tenant: Tenant, message: str, copy: Copy) -> None:
+        """Keep a copy; where one is kept already, that one stays: the second try may find less of the message."""
+        expires_at = now() + KEPT_FOR
+        owner = {"platform": tenant.platform, "workspace": tenant.workspace, "message": message}
+        row, files = await asyncio.to_thread(self._close, copy)
+        async with self._records.begin() as session:
+            if await session.scalar(sa.select(CopyRow.at).where(*_is(CopyRow, tenant, message))) is not None:
+                return
+            session.add(CopyRow(**owner, sealed=row, at=now(), expires_at=expires_at))
+            session.add_all(
+                CopiedFileRow(**owner, position=position, sealed=sealed, expires_at=expires_at)
+                for position, sealed in files.items()
+            )
+
+    async def find(self, tenant: Tenant, message: str) -> Copy | None:
+        """Return the copy of a message, or None where none is kept (any more)."""
+        async with self._records.reading() as session:
+            sealed = await session.scalar(sa.select(CopyRow.sealed).where(*_is(CopyRow, tenant, message)))
+            if sealed is None:
+                return None
+            columns = sa.select(CopiedFileRow.position, CopiedFileRow.sealed).where(*_is(CopiedFileRow, tenant, message))
+            files = {row.position: row.sealed for row in await session.execute(columns)}
+        return await asyncio.to_thread(self._open, sealed, files)
+
+    async def forget(self, tenant: Tenant, message: str) -> None:
+        """Delete the copy of a message."""
+        async with self._records.begin() as session:
+            for table in (CopyRow, CopiedFileRow):
+                await session.execute(sa.delete(table).where(*_is(table, tenant, message)))
+
+    def _close(self, copy: Copy) -> tuple[bytes, dict[int, bytes]]:
+        said = _Sealed(
+            place=copy.place,
+            author=copy.author,
+            text=copy.text,
+            files=tuple(
+                _File(name=each.name, media_type=each.media_type, alt_text=each.alt_text, kept=each.data is not None)
+                for each in copy.files
+            ),
+        )
+        files = {at: self._seal.close(each.data) for at, each in enumerate(copy.files) if each.data is not None}
+        return self._seal.close(said), files
+
+    def _open(self, sealed: bytes, files: dict[int, bytes]) -> Copy:
+        said = _Sealed.model_validate_json(self._seal.open(sealed))
+        return Copy(
+            place=said.place,
+            author=said.author,
+            text=said.text,
+            files=tuple(
+                CopiedFile(
+                    name=each.name,
+                    media_type=each.media_type,
+                    alt_text=each.alt_text,
+                    data=self._seal.open(files[at]) if each.kept else None,
+                )
+                for at, each in enumerate(said.files)
+            ),
+        )
+
+
+def _is(
+    table: type[CopyRow] | type[CopiedFileRow], tenant: Tenant, message: str
+) -> tuple[sa.ColumnElement[bool], sa.ColumnElement[bool], sa.ColumnElement[bool]]:
+    return table.platform == tenant.platform, table.workspace == tenant.workspace, table.message == message

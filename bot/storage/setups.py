@@ -1,0 +1,41 @@
+"""How each workspace is set up."""
+
+import sqlalchemy as sa
+
+from bot.storage.database import Records, upsert
+from bot.storage.tables import SetupRow, now
+from handlers.events import Tenant
+from handlers.ports import Setup
+
+
+class StoredSetups:
+    """Set-ups of all workspaces; implements `handlers.ports.Setups`.
+
+    Each is read once and remembered, since every message asks for it; no other process changes them meanwhile.
+    """
+
+    def __init__(self, records: Records) -> None:
+        self._records = records
+        self._known: dict[Tenant, Setup] = {}
+
+    async def of(self, tenant: Tenant) -> Setup:
+        """Return the set-up of a workspace; before anybody chose, one that watches everything."""
+        if tenant not in self._known:
+            of_tenant = sa.select(SetupRow).where(SetupRow.platform == tenant.platform, SetupRow.workspace == tenant.workspace)
+            async with self._records.reading() as session:
+                row = await session.scalar(of_tenant)
+            read = Setup() if row is None else _setup(row)
+            self._known.setdefault(tenant, read)  # what was saved meanwhile is newer
+        return self._known[tenant]
+
+    async def save(self, tenant: Tenant, setup: Setup) -> None:
+        """Put `setup` in the place of what was chosen before."""
+        chosen = {"watched": list(setup.watched), "log_channel": setup.log_channel, "mode": setup.mode, "at": now()}
+        values = {"platform": tenant.platform, "workspace": tenant.workspace, **chosen}
+        async with self._records.begin() as session:
+            await upsert(session, SetupRow, values, update=tuple(chosen))
+        self._known[tenant] = setup
+
+
+def _setup(row: SetupRow) -> Setup:
+    return Setup.model_validate({"watched": row.watched, "log_channel": row.log_channel, "mode": row.mode})

@@ -1,0 +1,47 @@
+"""`/flashbulb setup`: what is watched, where cases are shown, and whether actions are carried out."""
+
+from handlers.answers import SetUp
+from handlers.effects import AnyEffect, Card, Notify, Plan
+from handlers.events import Event, FormSubmitted, Role
+from handlers.forms import MODES, WATCHED_MAX
+from handlers.modes import Mode
+from handlers.ports import Services, Setup
+from pipelines.errors import UserError
+
+
+async def on_setup(event: FormSubmitted, services: Services) -> Plan:
+    """Keep what an admin chose and say it: to the admin, and to the log channel, which proves that we can write there."""
+    refuse_unless_admin(event)
+    setup = _read(event, chooses=services.channels.chooses_channels(event.place.tenant))
+    await services.setups.save(event.place.tenant, setup)
+    assert setup.mode is not None
+    said = SetUp(watched=setup.watched, log_channel=setup.log_channel, mode=setup.mode)
+    effects: list[AnyEffect] = [Notify.author_of(event, "set-up", said)]
+    if setup.log_channel:
+        effects.insert(0, Card(key=f"{event.key}#log", place=event.place, answer=said))
+    return Plan(effects=tuple(effects))
+
+
+def refuse_unless_admin(event: Event) -> None:
+    """Raises: `UserError` when the author may not set the workspace up."""
+    if not event.author.role.sets_up:
+        who = "the operator" if event.author.role is Role.MODERATOR else "an admin of this workspace"
+        raise UserError(f"Only {who} sets Flashbulb up. Ask them to write /flashbulb setup.")
+
+
+def _read(event: FormSubmitted, *, chooses: bool) -> Setup:
+    mode: Mode
+    match event.values.get("mode"):
+        case "shadow" | "enforce" as mode:
+            pass
+        case _:
+            raise UserError(f"Choose a mode: {' or '.join(name for name, _ in MODES)}.")
+    if not chooses:
+        return Setup(mode=mode)
+    watched = tuple(dict.fromkeys(event.values.get("watched", "").split()))
+    log_channel = event.values.get("log_channel", "").strip()
+    if not log_channel or " " in log_channel:
+        raise UserError("Choose one channel in which moderators see the cases.")
+    if len(watched) > WATCHED_MAX:
+        raise UserError(f"Choose at most {WATCHED_MAX} channels, or none to watch all that Flashbulb is in.")
+    return Setup(watched=watched, log_channel=log_channel, mode=mode)
