@@ -2,31 +2,16 @@
 
 import asyncio
 from collections.abc import Coroutine, Sequence
-from contextlib import AsyncExitStack
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bot.cli.ends import Commands, End, say_problem
-from bot.stopping import until_told_to_stop
-from pipelines.errors import Misconfigured
+from bot.cli.ends import Commands, End
 
 if TYPE_CHECKING:
     from bot.settings import Settings
-    from emulators.gemini import ModelEmulator
-
-# What `emulate` prints: settings for `.env`.
-ENV = """\
-# A stand-in for the models answers at {address} until Ctrl-C. Put this into .env:
-GEMINI_API_KEY=emulated
-GEMINI_BASE_URL={address}
-# The same server as fall-backs:
-# ANTHROPIC_API_KEY=emulated
-# ANTHROPIC_BASE_URL={address}
-# OPENAI_API_KEY=emulated
-# OPENAI_BASE_URL={address}/v1"""
 
 app = typer.Typer(
     name="flashbulb",
@@ -109,31 +94,24 @@ def doctor(as_json: AsJson = False) -> None:
 
 @app.command()
 def emulate(
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Port on 127.0.0.1; 0 takes any free one.")] = 8322,
-    latency: Annotated[int, typer.Option(metavar="MS", min=0, help="Milliseconds before each answer.")] = 0,
+    port: Annotated[
+        int, typer.Option(min=0, max=65533, help="First of three ports on 127.0.0.1; 0: any free ones.")
+    ] = 8322,
+    latency: Annotated[int, typer.Option(metavar="MS", min=0, help="Milliseconds before each model's answer.")] = 0,
     fault: Annotated[list[str] | None, typer.Option(metavar="NAME", help="Switch a fault on. Repeatable.")] = None,
     list_faults: Annotated[bool, typer.Option("--list-faults", help="Print all faults and stop.")] = False,
 ) -> None:
-    """Start a stand-in for the models' vendors, with faults.
+    """Start stand-ins for the models' vendors, Slack and Discord, with faults.
 
-    It speaks as Gemini, OpenAI and Anthropic do, on this machine alone, and answers as the understudy does.
+    They speak the vendors' wire formats on this machine alone: the models at --port, Slack and Discord at the next two. The
+    models answer as the understudy does.
     """
-    from emulators.faults import FAULTS
-    from emulators.gemini import ModelEmulator
-    from emulators.understudy import MODEL_VERSION, answer
+    from bot.cli import emulating
 
     if list_faults:
-        width = max(map(len, FAULTS))
-        typer.echo("\n".join(f"{name:<{width}}  {each.does}" for name, each in FAULTS.items()))
+        typer.echo("\n".join(emulating.fault_lines()))
         return
-    unknown = sorted(set(fault or ()) - set(FAULTS))
-    if unknown:
-        say_problem(f"There is no fault {unknown[0]}. flashbulb emulate --list-faults prints them all.")
-        raise typer.Exit(End.USAGE)
-    emulator = ModelEmulator(answer=answer, port=port, latency_s=latency / 1000, model_version=MODEL_VERSION, journal=False)
-    for name in fault or ():
-        emulator.fault(name)
-    asyncio.run(_emulate(emulator, port))
+    asyncio.run(emulating.emulate(port=port, latency_s=latency / 1000, wanted=fault or ()))
 
 
 @db.command()
@@ -150,18 +128,6 @@ def upgrade() -> None:
         missing = migration.pending(where)
         migration.upgrade(where)
     typer.echo(f"Upgraded by {len(missing)} version(s)." if missing else "The tables are up to date.")
-
-
-async def _emulate(emulator: "ModelEmulator", port: int) -> None:
-    async with AsyncExitStack() as stack:
-        try:
-            await stack.enter_async_context(emulator)
-        except OSError as error:
-            raise Misconfigured(
-                f"Port {port} cannot be used: it is taken, or reserved. Choose another one with --port."
-            ) from error
-        typer.echo(ENV.format(address=emulator.base_url))
-        await until_told_to_stop()
 
 
 def _welcome(link: str, notes: Sequence[str]) -> None:

@@ -135,7 +135,11 @@ def _engine(where: sa.URL) -> AsyncEngine:
     if where.get_backend_name() == "postgresql":
         return create_async_engine(where, pool_size=POOL_SIZE, max_overflow=5, pool_pre_ping=True, hide_parameters=True)
     engine = create_async_engine(
-        where.set(drivername="sqlite+aiosqlite"), pool_size=SQLITE_POOL_SIZE, max_overflow=0, hide_parameters=True
+        where.set(drivername="sqlite+aiosqlite"),
+        pool_size=SQLITE_POOL_SIZE,
+        max_overflow=0,
+        pool_reset_on_return=None,  # `begin` ends every transaction; one more ROLLBACK is one more trip to a thread
+        hide_parameters=True,
     )
     migration.prepare_sqlite(engine.sync_engine, foreign_keys=True)
     return engine

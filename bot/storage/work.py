@@ -50,10 +50,17 @@ class Work:
         Raises: `FlashbulbError` when this version cannot read it.
         """
         sealed = await self._sealed(InboxRow, tenant, key)
-        try:
-            return None if sealed is None else EVENT.validate_json(self._seal.open(sealed))
-        except ValidationError:  # whose text quotes the event
-            raise FlashbulbError(f"This version cannot read the stored event {key}.") from None
+        return None if sealed is None else self._read(sealed, key)
+
+    async def undecided(self, tenant: Tenant, key: str) -> AnyEvent | None:
+        """Return an accepted event about which nothing is decided yet, or None once that, or its work, is done.
+
+        Raises: `FlashbulbError` when this version cannot read it.
+        """
+        decided = sa.exists().where(*_is(PlanRow, tenant, key))
+        async with self._records.reading() as session:
+            sealed = await session.scalar(sa.select(InboxRow.sealed).where(*_is(InboxRow, tenant, key), ~decided))
+        return None if sealed is None else self._read(sealed, key)
 
     async def keep_undertaking(self, tenant: Tenant, key: str, undertaking: Undertaking) -> None:
         """Keep what is to be done about the event `key`."""
@@ -111,6 +118,12 @@ class Work:
         async with self._records.reading() as session:
             rows = await session.execute(columns.where(InboxRow.at < before).order_by(InboxRow.at))
         return [(Tenant(platform=platform, workspace=workspace), key) for platform, workspace, key in rows]
+
+    def _read(self, sealed: bytes, key: str) -> AnyEvent:
+        try:
+            return EVENT.validate_json(self._seal.open(sealed))
+        except ValidationError:  # whose text quotes the event
+            raise FlashbulbError(f"This version cannot read the stored event {key}.") from None
 
     async def _sealed(self, table: type[InboxRow] | type[PlanRow], tenant: Tenant, key: str) -> bytes | None:
         async with self._records.reading() as session:

@@ -1,0 +1,75 @@
+"""`flashbulb emulate`: stand-ins for the vendors on this machine, with faults. The one module that knows the emulators."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import AsyncExitStack
+
+import typer
+
+from bot.stopping import until_told_to_stop
+from emulators import discord, faults, slack
+from emulators.gemini import ModelEmulator
+from emulators.understudy import MODEL_VERSION, answer
+from pipelines.errors import Misconfigured, UserError
+
+# What is printed: settings for `.env`.
+MODELS = """\
+GEMINI_API_KEY=emulated
+GEMINI_BASE_URL={address}
+# The same server as fall-backs:
+# ANTHROPIC_API_KEY=emulated
+# ANTHROPIC_BASE_URL={address}
+# OPENAI_API_KEY=emulated
+# OPENAI_BASE_URL={address}/v1"""
+
+
+def fault_lines() -> Iterator[str]:
+    """Yield a line for each fault that can be switched on."""
+    known = {
+        **{name: each.does for name, each in faults.FAULTS.items()},
+        **{f"slack:{name}": each.does for name, each in slack.FAULTS.items()},
+        **{f"discord:{name}": each.does for name, each in discord.FAULTS.items()},
+    }
+    width = max(map(len, known))
+    for name, does in known.items():
+        yield f"{name:<{width}}  {does}"
+
+
+async def emulate(*, port: int, latency_s: float, wanted: Sequence[str]) -> None:
+    """Play the models' vendors, Slack and Discord at three ports from `port` on, until told to stop.
+
+    Raises: `UserError` for a fault that does not exist, `Misconfigured` when a port is taken.
+    """
+    ports = [port and port + step for step in range(3)]  # 0 takes any free one
+    models = ModelEmulator(answer=answer, port=ports[0], latency_s=latency_s, model_version=MODEL_VERSION, journal=False)
+    chats = (slack.SlackEmulator(port=ports[1], journal=False), discord.DiscordEmulator(port=ports[2], journal=False))
+    for name in wanted:
+        _switch_on(name, models, *chats)
+    async with AsyncExitStack() as stack:
+        for emulator, wants in zip((models, *chats), ports, strict=True):
+            try:
+                await stack.enter_async_context(emulator)
+            except OSError as error:
+                raise Misconfigured(
+                    f"Port {wants} cannot be used: it is taken, or reserved. Choose another one with --port."
+                ) from error
+        typer.echo("# Stand-ins for the models, Slack and Discord answer until Ctrl-C. Put this into .env:")
+        typer.echo(MODELS.format(address=models.base_url))
+        for chat in chats:
+            typer.echo("\n".join(f"{name}={value}" for name, value in chat.environment.items()))
+        typer.echo(
+            f"# To post, press and look: POST {chats[0].control_url}VERB and {chats[1].control_url}VERB (docs/operating.md)"
+        )
+        await until_told_to_stop()
+
+
+def _switch_on(name: str, models: ModelEmulator, team: slack.SlackEmulator, server: discord.DiscordEmulator) -> None:
+    vendor, _, fault = name.rpartition(":")
+    match vendor:
+        case "" if fault in faults.FAULTS:
+            models.fault(fault)
+        case "slack" if fault in slack.FAULTS:
+            team.fault(fault)
+        case "discord" if fault in discord.FAULTS:
+            server.fault(fault)
+        case _:
+            raise UserError(f"There is no fault {name}. flashbulb emulate --list-faults prints them all.")

@@ -1,0 +1,183 @@
+"""Messages on their way in, live and fetched alike: each state of each message is accepted once, however long that takes."""
+
+import asyncio
+import itertools
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Final
+
+import discord
+import structlog
+
+from bot.discord import PLATFORM
+from bot.discord.client import DiscordClient, key_of
+from bot.discord.outcomes import Denied, answered
+from bot.discord.parse import Json, Us, direct_message, is_emptied, is_ours, is_spoken, message_posted
+from bot.platforms import Accept
+from bot.watermarks import Watermarks
+from handlers.events import AnyEvent, Place, Tenant
+from pipelines.errors import Unavailable, UserError
+
+log = structlog.get_logger()
+
+ACCEPTS_OPEN: Final = 64  # at once; the engine turns away what exceeds 200
+RETRIES_S: Final = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)  # between attempts; the last one repeats
+STATES_KEPT: Final = 10_000
+
+# Source: https://docs.discord.com/developers/resources/channel#channel-object-channel-types
+THREAD_TYPES: Final = frozenset({10, 11, 12})
+
+
+class Emptied(UserError):
+    """A message came without what it holds: the message content intent is missing."""
+
+
+class Arrivals:
+    """Accepts messages, and tells `watermarks` how far each channel was read.
+
+    The gateway never delivers a message again, so what cannot be accepted now is tried again until it can be. A message that
+    is malformed or was emptied is left behind its channel's mark: the next sweep looks at it again.
+    """
+
+    def __init__(self, accept: Accept, watermarks: Watermarks, *, retries_s: Sequence[float] = RETRIES_S) -> None:
+        self._accept = accept
+        self._watermarks = watermarks
+        self._retries_s = retries_s
+        self._slots = asyncio.Semaphore(ACCEPTS_OPEN)
+        self._states: OrderedDict[str, tuple[str, ...]] = OrderedDict()  # by message: what it showed when it was accepted
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._warned = False
+
+    def hear(self, client: DiscordClient, message: Json, *, edited: bool) -> None:
+        """Take in a message that the gateway delivered."""
+        task = asyncio.create_task(self._hear(client, message, edited=edited))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def close(self) -> None:
+        """Give up on what is not accepted yet: it stays behind the marks."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def take(self, message: Json, place: Place, client: DiscordClient) -> None:
+        """Accept `message` as it is now, unless that is known or is nothing to judge.
+
+        Raises: `Unavailable` when it cannot be accepted and `client` has ended, `Emptied`, and what `parse` raises over a
+        malformed message.
+        """
+        self._check_content(message, client)
+        event = message_posted(message, place, client.us) if is_for_us(message, client.us) else None
+        if event is None:
+            return
+        state = (event.text, *(each.id for each in event.attachments))
+        if self._states.get(event.message) == state:
+            return
+        self._states[event.message] = state
+        if len(self._states) > STATES_KEPT:
+            self._states.popitem(last=False)
+        try:
+            await self._accept_surely(event, client)
+        except BaseException:
+            self._states.pop(event.message, None)
+            raise
+
+    async def surely(self, attempt: Callable[[], Awaitable[object]], client: DiscordClient) -> None:
+        """Repeat `attempt` until it succeeds, or `client` has ended.
+
+        Raises: `Unavailable` in that case, and everything else that `attempt` raises.
+        """
+        for pause_s in itertools.chain(self._retries_s, itertools.repeat(self._retries_s[-1])):
+            try:
+                await attempt()
+            except Unavailable as problem:
+                if client.is_closed():
+                    raise
+                log.info("discord.put_off", service=problem.service, pause_s=pause_s)
+            else:
+                return
+            await asyncio.sleep(pause_s)
+
+    async def _hear(self, client: DiscordClient, message: Json, *, edited: bool) -> None:
+        try:
+            if message.get("guild_id") is None:
+                await self._hear_direct(client, message, edited=edited)
+            elif edited:
+                await self._hear_edited(client, message)
+            else:
+                await self._hear_new(client, message)
+        except Emptied:
+            pass  # it waits behind the mark, and has been warned about
+        except Exception as problem:  # noqa: BLE001 - whatever stands in a message, the next one is heard
+            log.warning("discord.message_skipped", key=key_of(message), edited=edited, error=type(problem).__name__)
+
+    async def _hear_new(self, client: DiscordClient, message: Json) -> None:
+        tenant = Tenant(platform=PLATFORM, workspace=message["guild_id"])
+        async with self._watermarks.accepting(tenant, message["channel_id"], message["id"]):
+            await self._take_live(client, message)
+
+    async def _hear_edited(self, client: DiscordClient, message: Json) -> None:
+        """Take in an edit. No mark waits for it: the sweep looks for edits among the last messages before the mark as well."""
+        whole = dict(message)
+        if "author" not in message or "type" not in message:  # only what changed: the rest has to be asked for
+
+            async def fetch() -> None:
+                with answered():
+                    whole.update(await client.http.get_message(int(message["channel_id"]), int(message["id"])))
+
+            await self.surely(fetch, client)
+        await self._take_live(client, whole)
+
+    async def _hear_direct(self, client: DiscordClient, message: Json, *, edited: bool) -> None:
+        if not edited and is_for_us(message, client.us) and not message["author"].get("bot"):
+            await self._accept_surely(direct_message(message, client.us), client)
+
+    async def _take_live(self, client: DiscordClient, message: Json) -> None:
+        if is_for_us(message, client.us):
+            found: list[Place] = []
+
+            async def find() -> None:
+                found.append(await place_of(client, message["guild_id"], message["channel_id"]))
+
+            await self.surely(find, client)
+            await self.take(message, found[-1], client)
+
+    async def _accept_surely(self, event: AnyEvent, client: DiscordClient) -> None:
+        async def accept() -> None:
+            async with self._slots:
+                await self._accept(event)
+
+        await self.surely(accept, client)
+
+    def _check_content(self, message: Json, client: DiscordClient) -> None:
+        if client.sees_content or not is_spoken(message) or not is_emptied(message):
+            return
+        if not self._warned:
+            log.warning("discord.content_missing", fix="Switch on Message Content Intent in the developer portal, under Bot.")
+            self._warned = True
+        raise Emptied("Messages come without what they hold.")
+
+
+def is_for_us(message: Json, us: Us) -> bool:
+    """Whether somebody else said `message`."""
+    return is_spoken(message) and not is_ours(message, us)
+
+
+async def place_of(client: DiscordClient, guild: str, channel: str) -> Place:
+    """Return where a message of `channel` stands, which may be a thread.
+
+    Raises: `Unavailable` when it is not known and cannot be asked for now.
+    """
+    known = client.get_channel(int(channel))
+    if isinstance(known, discord.Thread):
+        return Place(platform=PLATFORM, workspace=guild, channel=str(known.parent_id), thread=channel)
+    if known is None:
+        found: Any = {}
+        try:
+            with answered():
+                found = await client.http.get_channel(int(channel))
+        except Denied as problem:  # a channel that we may not ask about is still a channel
+            log.info("discord.channel_unknown", channel=channel, code=problem.code)
+        if found.get("type") in THREAD_TYPES and found.get("parent_id"):
+            return Place(platform=PLATFORM, workspace=guild, channel=found["parent_id"], thread=channel)
+    return Place(platform=PLATFORM, workspace=guild, channel=channel)

@@ -1,0 +1,102 @@
+"""The commands and menu entries as Discord wants them, made of the one table in `handlers/commands.py`."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import discord
+import structlog
+
+from bot.discord.outcomes import answered
+from handlers.commands import COMMANDS, SHORTCUTS, Command, Shortcut
+from pipelines.limits import COMMAND_CHARS
+
+# Types of commands and options, contexts (a server, a direct message to us, other private conversations) and ways to install.
+# Source: https://docs.discord.com/developers/interactions/application-commands
+SLASH, MESSAGE_MENU = 1, 3
+SUBCOMMAND, STRING, ATTACHMENT = 1, 3, 11
+SERVER, WITH_US, PRIVATE = 0, 1, 2
+IN_SERVERS, FOR_ONESELF = 0, 1
+DESCRIPTION_MAX: Final = 100
+
+FILE: Final = {"type": ATTACHMENT, "name": "file", "description": "A picture or another file"}
+TEXT: Final = {"type": STRING, "name": "text", "description": "The text to judge", "max_length": COMMAND_CHARS}
+OPTIONS: Final[dict[str, tuple[Mapping[str, Any], ...]]] = {
+    "tag": (FILE,),
+    "moderate": (TEXT, FILE),
+    "flashbulb": (
+        {"type": SUBCOMMAND, "name": "help", "description": "What can be asked here"},
+        {"type": SUBCOMMAND, "name": "setup", "description": "Choose what is watched and where cases are shown"},
+    ),
+}
+# Who is shown a command at first; a server's administrators may choose others, so that handlers ask again where it matters.
+SHOWN_TO: Final = {
+    "moderate": discord.Permissions(manage_messages=True),
+    "flashbulb": discord.Permissions(manage_guild=True),
+}
+# What works wherever its user is, when they have added the app to their own account; a report needs moderators.
+ANYWHERE: Final = frozenset({"tag"})
+CONTEXTS: Final = {"tag": [SERVER, WITH_US, PRIVATE], "report": [SERVER]}
+
+log = structlog.get_logger()
+
+
+def command_list() -> list[dict[str, Any]]:
+    """Return every command and menu entry as Discord takes them."""
+    return [*map(_slash, COMMANDS), *map(_menu, SHORTCUTS)]
+
+
+async def sync(client: discord.Client) -> bool:
+    """Register the commands where Discord has others than ours; return whether that was necessary.
+
+    Raises: `Unavailable` or `Denied`.
+    """
+    ours = command_list()
+    assert client.application_id is not None
+    with answered():
+        theirs = await client.http.get_global_commands(client.application_id)
+        if same(ours, theirs):
+            return False
+        await client.http.bulk_upsert_global_commands(client.application_id, ours)
+    log.info("discord.commands_registered", commands=len(ours))
+    return True
+
+
+def same(ours: Sequence[Mapping[str, Any]], theirs: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether Discord has exactly our commands; it adds fields of its own, and leaves some out that hold nothing."""
+    by_name = {(each["name"], each.get("type", SLASH)): each for each in theirs}
+    return len(ours) == len(by_name) and all(_covers(by_name.get((each["name"], each["type"])), each) for each in ours)
+
+
+def _covers(theirs: Any, ours: Any) -> bool:
+    match ours:
+        case Mapping():
+            return isinstance(theirs, Mapping) and all(_covers(theirs.get(name), value) for name, value in ours.items())
+        case list():
+            theirs = theirs or []
+            return len(theirs) == len(ours) and all(map(_covers, theirs, ours))
+        case _:
+            return bool(theirs == ours)
+
+
+def _slash(command: Command) -> dict[str, Any]:
+    return {
+        "type": SLASH,
+        "name": command.name,
+        "description": command.hint[:DESCRIPTION_MAX],
+        "options": [dict(option) for option in OPTIONS[command.name]],
+        **_reach(command.name),
+    }
+
+
+def _menu(shortcut: Shortcut) -> dict[str, Any]:
+    return {"type": MESSAGE_MENU, "name": shortcut.label, **_reach(shortcut.command)}
+
+
+def _reach(command: str) -> dict[str, Any]:
+    """Return where a command is offered, and to whom."""
+    shown_to = SHOWN_TO.get(command)
+    return {
+        "default_member_permissions": str(shown_to.value) if shown_to else None,
+        "contexts": CONTEXTS.get(command, [SERVER, WITH_US]),
+        "integration_types": [IN_SERVERS, FOR_ONESELF] if command in ANYWHERE else [IN_SERVERS],
+    }

@@ -1,0 +1,255 @@
+"""Discord as a connection: effects become messages, once."""
+
+from typing import Final, assert_never
+
+from discord.ui import LayoutView
+
+from bot.discord import DIRECT, PLATFORM
+from bot.discord.copies import part_keys, restored, sealed_copy
+from bot.discord.messages import Gateway, Messages, carries
+from bot.discord.outcomes import GONE, TOO_LARGE, Denied
+from bot.discord.parse import Json, author_of, is_ours, shown
+from bot.discord.render import pointer, render
+from bot.discord.replies import Replies, is_private, waits
+from bot.platforms import FileHost, Given
+from bot.storage.copies import Copy
+from handlers.effects import AnyEffect, Card, Edit, Notify, Performed, Post, Remove, Restore
+from handlers.events import Place
+from handlers.ports import Posted
+from pipelines.content import Content
+from pipelines.moderation.policy import Action
+
+SUPPORTS: Final = frozenset({Action.ALLOW, Action.TAG, Action.FLAG, Action.HOLD, Action.REMOVE})
+NO_LOG_CHANNEL: Final = "No channel for cases is set yet: write /flashbulb setup."
+GONE_ALREADY: Final = Performed(status="gone")
+
+
+class DiscordConnection:
+    """Carries out effects. Each message of ours is found again by the id of its first component (`render.component_id`)."""
+
+    def __init__(self, gateway: Gateway, *, given: Given, files: FileHost, emulated: bool) -> None:
+        self._gateway = gateway
+        self._given = given
+        self._files = files
+        self._emulated = emulated
+        self._messages = Messages(gateway)
+        self._replies = Replies(gateway)
+
+    @property
+    def platform(self) -> str:
+        return PLATFORM
+
+    @property
+    def emulated(self) -> bool:
+        return self._emulated
+
+    @property
+    def supports(self) -> frozenset[Action]:
+        return SUPPORTS
+
+    @property
+    def chooses_channels(self) -> bool:
+        return True
+
+    async def ready(self) -> None:
+        """Return once the gateway is connected: before, we do not know who we are."""
+        await self._gateway.ready()
+
+    async def look(self, effect: AnyEffect) -> Performed | None:
+        """Return what became of `effect` if it was carried out already, or cannot be any more."""
+        match effect:
+            case Post():
+                return await self._look_for_post(effect)
+            case Card():
+                channel, _ = await self._log_channel(effect.place)
+                return _done(await self._messages.find_own(channel, effect.key))
+            case Notify():
+                return await self._look_for_notice(effect)
+            case Edit():
+                message = await self._messages.fetch(effect.place, effect.message)
+                if message is None:
+                    return GONE_ALREADY
+                return _done(effect.message) if carries(message, effect.key) else None
+            case Remove():
+                return None  # to delete what is gone, and to tidy up what is tidy, changes nothing
+            case Restore():
+                return _done(await self._messages.find_own(effect.place.thread or effect.place.channel, effect.key))
+            case _:
+                assert_never(effect)
+
+    async def act(self, effect: AnyEffect) -> Performed:
+        """Carry `effect` out.
+
+        Raises: `Unavailable` when Discord does not answer; `Denied`, in words for moderators, when it never will do it.
+        """
+        match effect:
+            case Post():
+                return await self._post(effect)
+            case Card():
+                return await self._show_case(effect)
+            case Notify():
+                return await self._notify(effect)
+            case Edit():
+                view = render(effect.answer, key=effect.key, workspace=effect.place.workspace)
+                stands = await self._messages.edit(effect.place, effect.message, view)
+                return _stands(effect.message) if stands else GONE_ALREADY
+            case Remove():
+                return await self._remove(effect)
+            case Restore():
+                return await self._restore(effect)
+            case _:
+                assert_never(effect)
+
+    async def message(self, place: Place, message: str) -> Posted | None:
+        """Return one message of `place`'s channel, or None when it is gone."""
+        found = await self._messages.fetch(place, message)
+        return None if found is None else self._posted(place, found)
+
+    async def latest_with_files(self, place: Place) -> Posted | None:
+        """Return the newest message of a member with a file: of the thread and its root, else of the channel."""
+        us = self._gateway.client.us
+        found = await self._messages.newest(place.thread or place.channel)
+        if place.thread and (root := await self._messages.fetch(place, place.thread)):
+            found = [*found, root]
+        newest = next((each for each in found if shown(each, us).files and not is_ours(each, us)), None)
+        return None if newest is None else self._posted(place, newest)
+
+    def _posted(self, place: Place, message: Json) -> Posted:
+        what = shown(message, self._gateway.client.us)
+        thread = place.thread if message["channel_id"] == place.thread else None
+        return Posted(
+            place=place.model_copy(update={"thread": thread}),
+            message=message["id"],
+            author=author_of(message),
+            content=Content(text=what.text, attachments=what.attachments),
+        )
+
+    async def _look_for_post(self, effect: Post) -> Performed | None:
+        place = effect.place
+        for channel in dict.fromkeys(filter(None, (place.thread, place.channel))):
+            if message := await self._messages.find_own(channel, effect.key):
+                await self._finish_placeholder(effect, channel, message)
+                return _stands(message)
+        return None
+
+    async def _post(self, effect: Post) -> Performed:
+        """Post an answer, and finish the placeholder of the command that asked for it.
+
+        The placeholder becomes the answer where both belong into the same channel, or where we may not write to where the
+        answer belongs; else it leads there.
+        """
+        place = effect.place
+        view = render(effect.answer, key=effect.key, workspace=place.workspace)
+        placeholder = await self._replies.placeholder(effect.reply)
+        waiting = placeholder is not None and waits(placeholder)
+        if effect.about and await self._messages.fetch(place, effect.about) is None:
+            if waiting:
+                await self._replies.drop(effect.reply)
+            return GONE_ALREADY
+        if placeholder is not None and waiting and not is_private(placeholder):
+            belongs_here = placeholder["channel_id"] == (place.thread or place.channel) or place.workspace == DIRECT
+            if belongs_here and (message := await self._replies.fill(effect.reply, view)):
+                return _stands(message)
+        try:
+            channel, message = await self._messages.send_to(place, view, key=effect.key, about=effect.about or "")
+        except Denied as denied:
+            if waiting and (filled := await self._replies.fill(effect.reply, view)):
+                return _stands(filled)
+            if denied.code in GONE:
+                return GONE_ALREADY
+            raise
+        await self._finish_placeholder(effect, channel, message, waiting=waiting)
+        return _stands(message)
+
+    async def _finish_placeholder(self, effect: Post, channel: str, message: str, *, waiting: bool | None = None) -> None:
+        """Make a placeholder that still waits lead to the answer."""
+        if waiting is None:
+            placeholder = await self._replies.placeholder(effect.reply)
+            waiting = placeholder is not None and waits(placeholder)
+        if waiting:
+            leading = pointer(key=f"{effect.key}#pointer", workspace=effect.place.workspace, channel=channel, message=message)
+            await self._replies.fill(effect.reply, leading)
+
+    async def _show_case(self, effect: Card) -> Performed:
+        channel, added = await self._log_channel(effect.place)
+        view = render(effect.answer, key=effect.key, workspace=effect.place.workspace, added=added)
+        return _stands(await self._messages.send(channel, view, key=effect.key))
+
+    async def _log_channel(self, place: Place) -> tuple[str, str]:
+        """Return where cases of a workspace are shown, and what to add there: the owner hears of them until it is set up."""
+        setup = await self._given.setups.of(place.tenant)
+        if setup.log_channel:
+            return setup.log_channel, ""
+        guild = self._gateway.client.get_guild(int(place.workspace)) if place.workspace != DIRECT else None
+        if guild is None or guild.owner_id is None:
+            raise Denied(0, "Flashbulb is not in this server, so that it has nowhere to show cases.")
+        return await self._messages.direct_channel(str(guild.owner_id)), NO_LOG_CHANNEL
+
+    async def _look_for_notice(self, effect: Notify) -> Performed | None:
+        placeholder = await self._replies.placeholder(effect.reply)
+        if placeholder is not None:
+            return _done(placeholder["id"] if carries(placeholder, effect.key) else None)
+        channel = await self._messages.direct_channel(effect.person)
+        return _done(await self._messages.find_own(channel, effect.key))
+
+    async def _notify(self, effect: Notify) -> Performed:
+        """Say something that only one person sees: as the answer to what they did, else by a direct message."""
+        view = render(effect.answer, key=effect.key, workspace=effect.place.workspace)
+        message = await self._answer_privately(effect.reply, view) if effect.reply else None
+        if message is None:
+            message = await self._messages.send_privately(effect.person, view, key=effect.key)
+        return _stands(message)
+
+    async def _answer_privately(self, reply: str, view: LayoutView) -> str | None:
+        """Answer an interaction for one person alone; return None when it takes no more answers."""
+        placeholder = await self._replies.placeholder(reply)
+        if placeholder is not None and waits(placeholder):
+            if is_private(placeholder):
+                return await self._replies.fill(reply, view)
+            # Everybody sees this one, and whether they do is fixed with the first answer: so it has to go.
+            await self._replies.drop(reply)
+        return await self._replies.whisper(reply, view)
+
+    async def _remove(self, effect: Remove) -> Performed:
+        tenant = effect.place.tenant
+        if effect.keep:
+            message = await self._messages.fetch(effect.place, effect.message)
+            if message is not None:
+                place = self._posted(effect.place, message).place
+                copy = await sealed_copy(message, place, us=self._gateway.client.us, files=self._files)
+                await self._given.copies.keep(tenant, effect.message, copy)
+        else:
+            await self._given.copies.forget(tenant, effect.message)
+        stood = await self._messages.delete(effect.place, effect.message, reason=f"Flashbulb case {effect.case}")
+        await self._messages.tidy(effect.place, effect.message)
+        return _stands(effect.message) if stood else GONE_ALREADY
+
+    async def _restore(self, effect: Restore) -> Performed:
+        tenant = effect.place.tenant
+        copy = await self._given.copies.find(tenant, effect.message)
+        if copy is None:
+            raise Denied(0, "No copy of it is kept (any more).")
+        try:
+            message = await self._bring_back(copy, effect.key, with_files=True)
+        except Denied as denied:
+            if denied.code != TOO_LARGE:
+                raise
+            message = await self._bring_back(copy, effect.key, with_files=False)
+        await self._given.copies.forget(tenant, effect.message)
+        return _stands(message)
+
+    async def _bring_back(self, copy: Copy, key: str, *, with_files: bool) -> str:
+        message = ""
+        for part_key, (view, files) in zip(part_keys(copy, key), restored(copy, key, with_files=with_files), strict=True):
+            there = part_key != key and await self._messages.find_own(copy.place.thread or copy.place.channel, part_key)
+            if not there:
+                _, message = await self._messages.send_to(copy.place, view, key=part_key, files=files)
+        return message
+
+
+def _stands(message: str) -> Performed:
+    return Performed(status="done", message=message)
+
+
+def _done(message: str | None) -> Performed | None:
+    return _stands(message) if message else None

@@ -1,0 +1,161 @@
+"""What a message that is taken out leaves behind, sealed, and how it comes back."""
+
+import asyncio
+import re
+from collections.abc import Iterator, Sequence
+from io import BytesIO
+from typing import Any, Final
+
+import discord
+import structlog
+from discord.ui import Container, LayoutView, MediaGallery, TextDisplay
+
+from bot.discord.parse import Json, Us, author_of, shown
+from bot.discord.render import MORE_MAX, TEXT_MAX, component_id, escape, one_line
+from bot.storage.copies import CopiedFile, Copy
+from handlers.events import Place
+from pipelines.content import Attachment
+from pipelines.errors import FlashbulbError
+from pipelines.ports import Files
+
+# Of one request with files, and of one file where the server has no boosts.
+# Source: https://docs.discord.com/developers/reference#uploading-files
+REQUEST_BYTES: Final = 25 * 1024 * 1024
+FILE_BYTES: Final = 10 * 1024 * 1024
+FILES_MAX: Final = 10
+# Source: https://docs.discord.com/developers/components/reference (media gallery)
+ALT_TEXT_MAX: Final = 1_024
+
+FETCH_S: Final = 15.0  # for all files together: the message stands until then
+
+# Escaped text of one message, beside the lines around it.
+PIECE_MAX: Final = TEXT_MAX - 1_000
+
+log = structlog.get_logger()
+
+Part = tuple[LayoutView, list[discord.File]]
+
+
+async def sealed_copy(message: Json, place: Place, *, us: Us, files: Files) -> Copy:
+    """Return a copy of a message with the bytes of its files. A file that cannot be had now is named without its bytes."""
+    what = shown(message, us)
+    alt_texts = _alt_texts(message)
+    kept = list(_that_fit(what.files))
+    bodies = dict(zip((each.id for each in kept), await asyncio.gather(*(_fetched(each, files) for each in kept)), strict=True))
+    return Copy(
+        place=place,
+        author=author_of(message),
+        text=message_text(message),
+        files=tuple(
+            CopiedFile(
+                name=each.name, media_type=each.media_type, alt_text=alt_texts.get(each.id, ""), data=bodies.get(each.id)
+            )
+            for each in what.files
+        ),
+    )
+
+
+def message_text(message: Json) -> str:
+    """Return what the author wrote, and what was written in what they forwarded."""
+    layers = [message, *(each["message"] for each in message.get("message_snapshots") or ())]
+    return "\n".join(text for layer in layers if (text := layer.get("content")))
+
+
+def restored(copy: Copy, key: str, *, with_files: bool = True) -> list[Part]:
+    """Return the messages that bring a copy back: one, or several where its text does not fit into one.
+
+    The last one is named by `key` itself, so that whoever finds it knows that all are there. `with_files=False`: Discord takes
+    them no more.
+    """
+    pieces = _pieces(copy.text)
+    back = [each for each in _in_order(copy.files) if with_files and each.data is not None]
+    missing = [each for each in copy.files if each not in back]
+    parts: list[Part] = []
+    for position, piece in enumerate(pieces):
+        last = position == len(pieces) - 1
+        head = f"**{one_line(copy.author.name)}** wrote this. A moderator put it back."
+        texts = [head if position == 0 else "-# continued", *([piece] if piece else [])]
+        if last and missing:
+            names = one_line(", ".join(each.name for each in missing), 500)
+            texts.append(f"-# Not brought back: {names}")
+        children: list[discord.ui.Item[Any]] = [TextDisplay(text) for text in texts]
+        files: list[discord.File] = []
+        if last:
+            files = [_file(at, each) for at, each in enumerate(back)]
+            children.extend(_shown_files(back, files))
+        part_key = key if last else f"{key}/{position}"
+        view = LayoutView(timeout=None)
+        view.add_item(Container(*children, id=component_id(part_key)))
+        parts.append((view, files))
+    return parts
+
+
+def part_keys(copy: Copy, key: str) -> list[str]:
+    """Return the keys of the messages that bring a copy back, in order."""
+    number = len(_pieces(copy.text))
+    return [f"{key}/{position}" for position in range(number - 1)] + [key]
+
+
+def _pieces(text: str) -> list[str]:
+    """Split a text into escaped pieces that fit into one message each."""
+    pieces: list[str] = []
+    size = PIECE_MAX // 2  # escaping at most doubles a text; beyond 16 bits a letter may count twice, and is never escaped
+    for start in range(0, len(text), size):
+        pieces.append(escape(text[start : start + size], PIECE_MAX + MORE_MAX))
+    return pieces or [""]
+
+
+def _that_fit(files: Sequence[Attachment]) -> Iterator[Attachment]:
+    """Yield the files that can be posted again, going by what the platform says about their size."""
+    room = REQUEST_BYTES
+    for file in files[:FILES_MAX]:
+        if file.size_bytes <= min(FILE_BYTES, room):
+            room -= file.size_bytes
+            yield file
+
+
+async def _fetched(file: Attachment, files: Files) -> bytes | None:
+    try:
+        async with asyncio.timeout(FETCH_S):
+            return await files.fetch(file, limit_bytes=FILE_BYTES)
+    except (FlashbulbError, TimeoutError) as error:
+        # The message goes all the same: it must not stand because its host is slow.
+        log.warning("discord.file_not_copied", error=type(error).__name__)
+        return None
+
+
+def _alt_texts(message: Json) -> dict[str, str]:
+    layers = [message, *(each["message"] for each in message.get("message_snapshots") or ())]
+    return {each["id"]: each.get("description") or "" for layer in layers for each in layer.get("attachments") or ()}
+
+
+def _in_order(files: Sequence[CopiedFile]) -> list[CopiedFile]:
+    """Return pictures and videos first, as a message shows them."""
+    return sorted(files, key=lambda each: not _is_media(each))
+
+
+def _is_media(file: CopiedFile) -> bool:
+    return file.media_type.startswith(("image/", "video/"))
+
+
+def _file(at: int, copied: CopiedFile) -> discord.File:
+    assert copied.data is not None
+    # Discord changes names with other letters, and a component must name its file exactly.
+    name = f"{at}-" + re.sub(r"[^A-Za-z0-9._-]", "_", copied.name.removeprefix("SPOILER_"))[-80:]
+    return discord.File(
+        BytesIO(copied.data),
+        filename=name,
+        description=copied.alt_text[:ALT_TEXT_MAX] or None,
+        spoiler=copied.name.startswith("SPOILER_"),
+    )
+
+
+def _shown_files(copied: Sequence[CopiedFile], files: Sequence[discord.File]) -> Iterator[discord.ui.Item[Any]]:
+    media = [file for each, file in zip(copied, files, strict=True) if _is_media(each)]
+    if media:
+        yield MediaGallery(
+            *(discord.MediaGalleryItem(file.uri, description=file.description, spoiler=file.spoiler) for file in media)
+        )
+    for each, file in zip(copied, files, strict=True):
+        if not _is_media(each):
+            yield discord.ui.File(file.uri, spoiler=file.spoiler)

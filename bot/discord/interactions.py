@@ -1,0 +1,267 @@
+"""What people do to the bot: commands, menus, buttons and forms, each answered in time.
+
+Everything comes through here, whether this process or an earlier one made the button or the form: nothing is kept in memory
+about either. Discord waits 3 s for the first answer. First the event is made durable, then the interaction is deferred.
+"""
+
+import asyncio
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, Final
+
+import discord
+import structlog
+
+from bot.discord import DIRECT, PLATFORM
+from bot.discord.forms import modal, read
+from bot.discord.outcomes import Denied, answered
+from bot.discord.parse import Us, attachment_of, shown
+from bot.discord.views import read_button
+from bot.platforms import Accept, FormFor
+from handlers.commands import COMMANDS, SHORTCUTS
+from handlers.events import AnyEvent, ButtonPressed, CommandUsed, FormSubmitted, Person, Place, Role
+from pipelines.content import Attachment
+from pipelines.errors import Unavailable, UserError
+
+log = structlog.get_logger()
+
+# Of the 3 s until Discord gives up, for whatever we have to ask before we can answer.
+# Source: https://docs.discord.com/developers/interactions/receiving-and-responding#interaction-callback
+BUDGET_S: Final = 1.0
+
+# Kinds of commands and of their options. Source: https://docs.discord.com/developers/interactions/application-commands
+SLASH, MESSAGE_MENU = 1, 3
+SUBCOMMANDS: Final = frozenset({1, 2})
+ATTACHMENT_OPTION: Final = 11
+
+BUSY: Final = "Flashbulb cannot take this in now. Try again in a minute."
+FAULT: Final = "Something went wrong on our side and nothing was done. Try again; the operator sees it in the log."
+OLD_COMMAND: Final = "This command is of an older version. Restart Discord and try again."
+OLD_BUTTON: Final = "This button has expired. Use the newest card of the case."
+OLD_FORM: Final = "This form has expired. Open it again."
+
+Interaction = discord.Interaction[Any]
+
+
+class Interactions:
+    """Accepts what people do and answers Discord in time."""
+
+    def __init__(self, accept: Accept, form_for: FormFor) -> None:
+        self._accept = accept
+        self._form_for = form_for
+        self._answering: dict[str, asyncio.Event] = {}  # by token, until the first answer has left
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def hear(self, interaction: Interaction) -> None:
+        """Take in an interaction."""
+        task = asyncio.create_task(self._hear(interaction))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def answered(self, reply: str) -> None:
+        """Return once the first answer to the interaction `reply` has left, or none is on its way."""
+        if answering := self._answering.get(reply.rpartition(":")[2]):
+            await answering.wait()
+
+    async def close(self) -> None:
+        """Finish what was begun: it takes a few seconds at most."""
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+
+    async def _hear(self, interaction: Interaction) -> None:
+        self._answering[interaction.token] = left = asyncio.Event()
+        try:
+            await self._handle(interaction)
+        except UserError as problem:
+            await _say(interaction, str(problem))
+        except (Unavailable, TimeoutError):
+            await _say(interaction, BUSY)
+        except Exception as problem:  # noqa: BLE001 - whatever stands in an interaction, the next one is heard
+            log.error("discord.interaction_failed", key=str(interaction.id), error=type(problem).__name__)
+            await _say(interaction, FAULT)
+        finally:
+            left.set()
+            del self._answering[interaction.token]
+
+    async def _handle(self, interaction: Interaction) -> None:
+        match interaction.type:
+            case discord.InteractionType.application_command:
+                command = command_used(interaction)
+                async with asyncio.timeout(BUDGET_S):
+                    form = await self._form_for(command)
+                if form is not None:
+                    with _answering(interaction):
+                        await interaction.response.send_modal(modal(form))
+                    return
+                await self._take(interaction, command)
+            case discord.InteractionType.component:
+                await self._take(interaction, await button_pressed(interaction))
+            case discord.InteractionType.modal_submit:
+                await self._take(interaction, form_submitted(interaction))
+            case _:
+                pass
+
+    async def _take(self, interaction: Interaction, event: AnyEvent) -> None:
+        """Make `event` durable, then defer. When Discord does not hear of that, the answer arrives as an ordinary message."""
+        async with asyncio.timeout(BUDGET_S):
+            await self._accept(event)
+        private = not isinstance(event, CommandUsed) or event.command in PRIVATE
+        # A press changes nothing that one sees until there is something to say; a command or a form shows that we are at work.
+        with _answering(interaction):
+            await interaction.response.defer(thinking=not isinstance(event, ButtonPressed), ephemeral=private)
+
+
+PRIVATE: Final = frozenset(each.name for each in COMMANDS if each.private)
+
+
+def command_used(interaction: Interaction) -> CommandUsed:
+    """Return the event of a slash command or of a message's menu.
+
+    Raises: `UserError` when there is no such command (any more).
+    """
+    data: Mapping[str, Any] = interaction.data or {}
+    options, resolved = data.get("options") or (), data.get("resolved") or {}
+    shortcuts = {each.label: each.command for each in SHORTCUTS}
+    files: Sequence[Attachment] = ()
+    message = None
+    match data.get("type"):
+        case kind if kind == MESSAGE_MENU and data["name"] in shortcuts:
+            command, message = shortcuts[data["name"]], data["target_id"]
+            # They come with the menu even where the app may not read messages.
+            files = shown(resolved["messages"][message], Us(user="", application="")).files
+        case kind if kind == SLASH and data["name"] in {each.name for each in COMMANDS}:
+            command = data["name"]
+            files = [attachment_of(resolved["attachments"][each]) for each in _files_in(options)]
+        case _:
+            raise UserError(OLD_COMMAND)
+    return CommandUsed(
+        key=f"{PLATFORM}:{interaction.id}",
+        place=place_of(interaction),
+        author=_person(interaction, role_of(interaction.permissions)),
+        reply=f"c:{interaction.application_id}:{interaction.token}",
+        command=command,
+        argument=" ".join(_words_in(options)),
+        message=message,
+        attachments=tuple(files),
+    )
+
+
+async def button_pressed(interaction: Interaction) -> ButtonPressed:
+    """Return the event of a press. What the presser may do is asked anew each time.
+
+    Raises: `UserError` when the button is none of ours, `Unavailable` or `TimeoutError` when that cannot be asked now.
+    """
+    data: Mapping[str, Any] = interaction.data or {}
+    pressed = read_button(data["custom_id"])
+    here = place_of(interaction)
+    if pressed is None or interaction.message is None or here.workspace not in (DIRECT, pressed.workspace):
+        raise UserError(OLD_BUTTON)
+    role = role_of(interaction.permissions)
+    if here.workspace == DIRECT:
+        async with asyncio.timeout(BUDGET_S):
+            role = await role_in(interaction.client, pressed.workspace, interaction.user.id)
+    return ButtonPressed(
+        key=f"{PLATFORM}:{interaction.id}",
+        place=here.model_copy(update={"workspace": pressed.workspace}),
+        author=_person(interaction, role),
+        reply=f"b:{interaction.application_id}:{interaction.token}",
+        button=pressed.button,
+        value=pressed.case,
+        message=str(interaction.message.id),
+    )
+
+
+def form_submitted(interaction: Interaction) -> FormSubmitted:
+    """Return the event of a form that came back, also of one that an earlier process opened.
+
+    Raises: `UserError` when it is none of ours.
+    """
+    found = read(interaction.data or {})
+    if found is None:
+        raise UserError(OLD_FORM)
+    form, about, values = found
+    return FormSubmitted(
+        key=f"{PLATFORM}:{interaction.id}",
+        place=place_of(interaction),
+        author=_person(interaction, role_of(interaction.permissions)),
+        reply=f"b:{interaction.application_id}:{interaction.token}",
+        form=form,
+        about=about,
+        values=values,
+    )
+
+
+def place_of(interaction: Interaction) -> Place:
+    """Return where somebody did it.
+
+    Raises: `UserError` when Discord does not say.
+    """
+    channel = interaction.channel
+    if channel is None:
+        raise UserError("Discord does not say which channel this is in. Try it in another one.")
+    workspace = DIRECT if interaction.guild_id is None else str(interaction.guild_id)
+    if isinstance(channel, discord.Thread):
+        return Place(platform=PLATFORM, workspace=workspace, channel=str(channel.parent_id), thread=str(channel.id))
+    return Place(platform=PLATFORM, workspace=workspace, channel=str(channel.id))
+
+
+def role_of(permissions: discord.Permissions) -> Role:
+    """Return what somebody with these permissions may do with us. A command's default permissions are only its default."""
+    if permissions.administrator or permissions.manage_guild:
+        return Role.ADMIN
+    if permissions.manage_messages or permissions.moderate_members:
+        return Role.MODERATOR
+    return Role.MEMBER
+
+
+async def role_in(client: discord.Client, workspace: str, user: int) -> Role:
+    """Return what somebody may do in a server where they are not now.
+
+    Raises: `Unavailable` when Discord does not answer.
+    """
+    guild = client.get_guild(int(workspace)) if workspace.isdecimal() else None
+    if guild is None:
+        return Role.MEMBER
+    try:
+        with answered():
+            member = await guild.fetch_member(user)
+    except Denied:
+        return Role.MEMBER
+    return role_of(member.guild_permissions)
+
+
+def _person(interaction: Interaction, role: Role) -> Person:
+    return Person(id=str(interaction.user.id), name=interaction.user.display_name, role=role, bot=interaction.user.bot)
+
+
+def _words_in(options: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    for option in options:
+        if option["type"] in SUBCOMMANDS:
+            yield option["name"]
+            yield from _words_in(option.get("options") or ())
+        elif option["type"] != ATTACHMENT_OPTION:
+            yield str(option["value"])
+
+
+def _files_in(options: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    for option in options:
+        if option["type"] in SUBCOMMANDS:
+            yield from _files_in(option.get("options") or ())
+        elif option["type"] == ATTACHMENT_OPTION:
+            yield option["value"]
+
+
+async def _say(interaction: Interaction, sentence: str) -> None:
+    if not interaction.response.is_done():
+        with _answering(interaction):
+            await interaction.response.send_message(sentence, ephemeral=True)
+
+
+@contextmanager
+def _answering(interaction: Interaction) -> Iterator[None]:
+    """Log when Discord does not take an answer: it came too late, or the connection is gone. What was accepted goes on."""
+    try:
+        with answered():
+            yield
+    except (Denied, Unavailable) as problem:
+        log.warning("discord.answer_failed", key=str(interaction.id), code=getattr(problem, "code", None))

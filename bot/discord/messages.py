@@ -1,0 +1,274 @@
+"""Messages at Discord: sent once, found again, read, deleted. Whatever is refused is remembered."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, Final, Protocol, cast
+
+import discord
+import structlog
+from discord.ui import LayoutView
+
+from bot.discord import DIRECT
+from bot.discord.client import DiscordClient
+from bot.discord.outcomes import (
+    ARCHIVED,
+    FORBIDDEN,
+    GONE,
+    MISSING_PERMISSIONS,
+    THREAD_EXISTS,
+    UNKNOWN_CHANNEL,
+    UNKNOWN_GUILD,
+    WRONG_CHANNEL_TYPE,
+    Denied,
+    answered,
+)
+from bot.discord.parse import Json
+from bot.discord.permissions import LABELS, NEEDED, Deed, Refusals, in_words, lacking
+from bot.discord.render import component_id, nonce
+from handlers.events import Place
+
+LOOKED_THROUGH: Final = 50  # of a channel's newest messages, when one of ours is looked for
+THREAD_NAME: Final = "Flashbulb"
+THREAD_MINUTES: Final = 1440  # of silence after which Discord files the thread away
+NOBODY: Final = discord.AllowedMentions.none()
+
+log = structlog.get_logger()
+
+
+class Gateway(Protocol):
+    """What we need of the gateway. `client` is the present one, which changes when the connection is built anew."""
+
+    @property
+    def client(self) -> DiscordClient: ...
+
+    async def ready(self) -> None: ...
+
+    async def answered(self, reply: str) -> None:
+        """Return once the first answer to an interaction has left, so that more may follow it."""
+        ...
+
+
+class Messages:
+    """Sends, finds, reads and deletes messages. All methods raise `Unavailable` when Discord does not answer, else `Denied`."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+        self._refusals = Refusals()
+
+    @property
+    def _http(self) -> discord.http.HTTPClient:
+        return self._gateway.client.http
+
+    async def send(
+        self, channel: str, view: LayoutView, *, key: str, deed: Deed = "send", files: Sequence[discord.File] = (), to: str = ""
+    ) -> str:
+        """Post in a channel or thread, as a reply to the message `to` where that still stands. Return the new message's id."""
+        room = self._gateway.client.get_partial_messageable(int(channel))
+        reference = (
+            discord.MessageReference(message_id=int(to), channel_id=int(channel), fail_if_not_exists=False) if to else None
+        )
+        async with self._doing(deed, channel):
+            # The same nonce within a few minutes is the same message, also where an answer to us was lost.
+            sent = await room.send(
+                view=view,
+                files=list(files),
+                nonce=nonce(key),
+                allowed_mentions=NOBODY,
+                reference=cast(discord.MessageReference, reference),  # it takes None and says it does not
+            )
+        return str(sent.id)
+
+    async def send_to(
+        self, place: Place, view: LayoutView, *, key: str, files: Sequence[discord.File] = (), about: str = ""
+    ) -> tuple[str, str]:
+        """Post in a place, in its thread where it names one. Return (channel, message) of what stands there now.
+
+        The thread is opened under its message when there is none yet; `about` is answered where it stands in the thread itself.
+
+        Raises: `Denied` of `GONE` when that message or the channel is gone.
+        """
+        if place.thread is None:
+            return place.channel, await self.send(place.channel, view, key=key, files=files)
+        if place.workspace == DIRECT:
+            return place.channel, await self.send(place.channel, view, key=key, files=files, to=place.thread)
+        thread = place.thread
+        to = about if about != thread else ""
+        try:
+            return thread, await self._send_in_thread(thread, view, key=key, files=files, to=to)
+        except Denied as denied:
+            if denied.code != UNKNOWN_CHANNEL:
+                raise
+        try:
+            await self._open_thread(place.channel, thread)
+        except Denied as denied:
+            if denied.code != WRONG_CHANNEL_TYPE:
+                raise
+            # Channels such as those beside voice have no threads.
+            return place.channel, await self.send(place.channel, view, key=key, files=files, to=thread)
+        return thread, await self._send_in_thread(thread, view, key=key, files=files, to=to)
+
+    async def send_privately(self, person: str, view: LayoutView, *, key: str) -> str:
+        """Send a direct message and return its id."""
+        return await self.send(await self.direct_channel(person), view, key=key)
+
+    async def direct_channel(self, person: str) -> str:
+        """Return the channel of direct messages with a person."""
+        with answered():
+            return str((await self._gateway.client.create_dm(discord.Object(int(person)))).id)
+
+    async def edit(self, place: Place, message: str, view: LayoutView) -> bool:
+        """Say something else in a message of ours; return whether it still stands."""
+        for channel in channels_of(place, message):
+            room = self._gateway.client.get_partial_messageable(int(channel))
+            try:
+                with answered():
+                    await room.get_partial_message(int(message)).edit(view=view, allowed_mentions=NOBODY)
+            except Denied as denied:
+                if denied.code == ARCHIVED:
+                    await self._reopen(channel)
+                    return await self.edit(place, message, view)
+                if not _elsewhere(denied):
+                    raise
+            else:
+                return True
+        return False
+
+    async def fetch(self, place: Place, message: str) -> Json | None:
+        """Return a message as it stands now, or None when it is gone."""
+        for channel in channels_of(place, message):
+            try:
+                async with self._doing("read", channel):
+                    return cast(Json, await self._http.get_message(int(channel), int(message)))
+            except Denied as denied:
+                if not _elsewhere(denied):
+                    raise
+        return None
+
+    async def newest(self, channel: str) -> list[Json]:
+        """Return the newest messages of a channel or thread, newest first; none where there is no such channel."""
+        try:
+            async with self._doing("read", channel):
+                return list(await self._http.logs_from(int(channel), LOOKED_THROUGH))
+        except Denied as denied:
+            if not _elsewhere(denied):
+                raise
+            return []
+
+    async def find_own(self, channel: str, key: str) -> str | None:
+        """Return the id of the message that the effect `key` posted in a channel, or None."""
+        return next((str(each["id"]) for each in await self.newest(channel) if carries(each, key)), None)
+
+    async def delete(self, place: Place, message: str, *, reason: str) -> bool:
+        """Delete a message; return whether it stood there until now. `reason` goes into the server's audit log."""
+        for channel in channels_of(place, message):
+            try:
+                async with self._doing("delete", channel):
+                    await self._http.delete_message(int(channel), int(message), reason=reason)
+            except Denied as denied:
+                if not _elsewhere(denied):
+                    raise
+            else:
+                return True
+        return False
+
+    async def tidy(self, place: Place, message: str) -> None:
+        """Take away what we answered to a message that was deleted: its words or tags must not outlive it.
+
+        A thread that hung on it goes as well when nobody else wrote there.
+        """
+        inside = place.thread if place.thread != message else None
+        us = self._gateway.client.user
+        assert us is not None
+        try:
+            found = [each for each in await self.newest(inside or message) if each["type"] in _SPOKEN]
+            ours = [each for each in found if each["author"]["id"] == str(us.id)]
+            if inside is None and ours and len(ours) == len(found) < LOOKED_THROUGH:
+                async with self._doing("tidy a thread", message):
+                    await self._http.delete_channel(int(message), reason="The message it hung on was taken out")
+                return
+            for each in ours:
+                if inside is None or (each.get("message_reference") or {}).get("message_id") == message:
+                    with answered():
+                        await self._http.delete_message(int(inside or message), int(each["id"]))
+        except Denied as denied:
+            log.warning("discord.answers_stay", message=message, code=denied.code)
+
+    async def _send_in_thread(self, thread: str, view: LayoutView, *, key: str, files: Sequence[discord.File], to: str) -> str:
+        try:
+            return await self.send(thread, view, key=key, deed="send in a thread", files=files, to=to)
+        except Denied as denied:
+            if denied.code != ARCHIVED:
+                raise
+        await self._reopen(thread)
+        return await self.send(thread, view, key=key, deed="send in a thread", files=files, to=to)
+
+    async def _reopen(self, thread: str) -> None:
+        async with self._doing("send in a thread", thread):
+            await self._http.edit_channel(int(thread), archived=False)
+
+    async def _open_thread(self, channel: str, message: str) -> None:
+        try:
+            async with self._doing("open a thread", channel):
+                await self._http.start_thread_with_message(
+                    int(channel), int(message), name=THREAD_NAME, auto_archive_duration=THREAD_MINUTES
+                )
+        except Denied as denied:
+            if denied.code != THREAD_EXISTS:  # else somebody was quicker: it is there
+                raise
+
+    @asynccontextmanager
+    async def _doing(self, deed: Deed, channel: str) -> AsyncIterator[None]:
+        """Do something in a channel. Raises: `Denied` without asking where the same was refused a moment ago."""
+        permissions = self._permissions(channel)
+        if self._refusals.holds(int(channel), deed, permissions):
+            raise Denied(MISSING_PERMISSIONS, _lack(permissions, deed))
+        try:
+            with answered():
+                yield
+        except Denied as denied:
+            if denied.code not in FORBIDDEN:
+                raise
+            self._refusals.add(int(channel), deed, permissions)
+            raise Denied(denied.code, _lack(permissions, deed)) from None
+
+    def _permissions(self, channel: str) -> discord.Permissions | None:
+        """Return what we may do in a channel, as far as the gateway told."""
+        found: Any = self._gateway.client.get_channel(int(channel))
+        if isinstance(found, discord.Thread):
+            found = found.parent
+        if not isinstance(found, discord.abc.GuildChannel):
+            return None
+        return found.permissions_for(found.guild.me)
+
+
+# Messages that somebody wrote, and not Discord's own notes such as a thread's first line.
+_SPOKEN: Final = frozenset({0, 19, 20, 23})
+
+
+def carries(message: Json, key: str) -> bool:
+    """Whether a message is the one that the effect `key` posted."""
+    components = message.get("components") or []
+    return bool(components) and components[0].get("id") == component_id(key)
+
+
+def channels_of(place: Place, message: str) -> tuple[str, ...]:
+    """Return where a message of `place` may stand, likeliest first.
+
+    A message under which a thread hangs has the thread's id and stands in the channel, save in forums, where it is inside.
+    """
+    if place.thread is None:
+        return (place.channel,)
+    return (place.channel, place.thread) if place.thread == message else (place.thread, place.channel)
+
+
+def _elsewhere(denied: Denied) -> bool:
+    """Whether Discord says that there is nothing here, so that it may be looked for elsewhere."""
+    return denied.code in GONE or denied.code in (WRONG_CHANNEL_TYPE, UNKNOWN_GUILD)
+
+
+def _lack(permissions: discord.Permissions | None, deed: Deed) -> str:
+    """Return which permission is lacking, in words for moderators."""
+    labels = lacking(permissions, NEEDED[deed]) if permissions else ()
+    labels = labels or tuple(LABELS[name] for name in NEEDED[deed])
+    several = "permissions" if len(labels) > 1 else "permission"
+    return f"Flashbulb lacks the {several} {in_words(labels)} there."

@@ -1,0 +1,172 @@
+"""The gateway kept alive: a new client whenever the old one ended, after a pause, and a stop where trying again is useless."""
+
+import asyncio
+import itertools
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
+from time import monotonic
+from typing import Final
+
+import discord
+import structlog
+
+from bot.discord.client import DiscordClient
+from bot.discord.interactions import Interactions
+from pipelines.errors import Unavailable
+
+log = structlog.get_logger()
+
+PAUSES_S: Final = (1.0, 2.0, 5.0, 15.0, 30.0, 60.0)  # between clients; the last one repeats
+STEADY_S: Final = 60.0  # a client that was ready for so long counts as a fresh start
+READY_S: Final = 120.0  # of these the library itself retries a failing login for 25
+# A server that takes every RESUME and closes at once is reconnected to without any pause, a thousand times a second (measured).
+LOOP_LOSSES: Final = 8
+LOOP_S: Final = 30.0
+
+# Close codes after which the same client can only fail again.
+# Source: https://docs.discord.com/developers/topics/opcodes-and-status-codes#gateway-gateway-close-event-codes
+USELESS: Final = {
+    4004: "refuses our token. Reset the bot's token in the developer portal and put it into DISCORD_TOKEN",
+    4010: "refuses our shard. Report this: it is a fault of Flashbulb",
+    4011: "wants more than one connection: Flashbulb serves at most 2,500 servers. Take it out of some",
+    4012: "no longer speaks this version of its API. Update Flashbulb",
+    4013: "refuses our intents. Report this: it is a fault of Flashbulb",
+    4014: "refuses our intents. Switch on Message Content Intent in the developer portal, under Bot",
+}
+
+
+class Gateway:
+    """The connection to Discord. `client` is the present one: it changes whenever the connection has to be built anew.
+
+    `build` makes a client that has never been started; it is told whom to call when it comes and goes.
+    """
+
+    def __init__(
+        self,
+        build: Callable[["Gateway"], DiscordClient],
+        token: str,
+        interactions: Interactions,
+        *,
+        pauses_s: Sequence[float] = PAUSES_S,
+    ) -> None:
+        self._build = build
+        self._token = token
+        self._interactions = interactions
+        self._pauses_s = pauses_s
+        self._online = asyncio.Event()
+        self._stopped = ""
+        self._losses: deque[float] = deque(maxlen=LOOP_LOSSES)
+        self._spinning = asyncio.Event()
+        self._first_ready = asyncio.Event()
+        self._ready_at: float | None = None
+        self._client = build(self)
+
+    @property
+    def client(self) -> DiscordClient:
+        return self._client
+
+    async def ready(self) -> None:
+        """Return once the gateway is connected.
+
+        Raises: `Unavailable` when it never will be, until the operator changes something.
+        """
+        await self._online.wait()
+        if self._stopped:
+            raise Unavailable("Discord", self._stopped)
+
+    async def answered(self, reply: str) -> None:
+        """Return once the first answer to the interaction `reply` has left, so that more may follow it.
+
+        An event is accepted before its interaction is answered: its effects may be ready earlier than that.
+        """
+        await self._interactions.answered(reply)
+
+    def came(self) -> None:
+        """Hear that the connection stands (again)."""
+        self._ready_at = self._ready_at or monotonic()
+        self._first_ready.set()
+        self._online.set()
+
+    def went(self) -> None:
+        """Hear that the connection was lost; the client is about to connect again by itself."""
+        self._online.clear()
+        now = monotonic()
+        self._losses.append(now)
+        if len(self._losses) == LOOP_LOSSES and now - self._losses[0] < LOOP_S:
+            self._spinning.set()
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[None]:
+        """Stay connected until the end; do not wait for it."""
+        serving = asyncio.create_task(self._serve(), name="discord")
+        try:
+            yield
+        finally:
+            serving.cancel()
+            with suppress(asyncio.CancelledError):
+                await serving
+
+    async def _serve(self) -> None:
+        failures = itertools.count()
+        while not self._stopped:
+            self._spinning.clear()
+            self._first_ready.clear()
+            self._losses.clear()
+            self._ready_at = None
+            try:
+                why = await self._run(self._client)
+            except Exception as problem:  # noqa: BLE001 - whatever ends a client, the next one takes over
+                why = type(problem).__name__
+                self._stopped = useless(problem)
+            finally:
+                self._online.clear()
+                await self._close(self._client)
+            if self._stopped:
+                log.error("discord.stopped", why=self._stopped)
+                self._online.set()
+                return
+            if self._ready_at is not None and monotonic() - self._ready_at > STEADY_S:
+                failures = itertools.count()
+            pause_s = self._pauses_s[min(next(failures), len(self._pauses_s) - 1)]
+            log.warning("discord.rebuilding", why=why, pause_s=pause_s)
+            await asyncio.sleep(pause_s)
+            self._client = self._build(self)
+
+    async def _run(self, client: DiscordClient) -> str:
+        """Run `client` until it ends by itself, spins or does not become ready; return why."""
+        running = asyncio.create_task(client.start(self._token))
+        spinning = asyncio.create_task(self._spinning.wait())
+        first_ready = asyncio.create_task(self._first_ready.wait())
+        try:
+            await asyncio.wait({running, spinning, first_ready}, timeout=READY_S, return_when=asyncio.FIRST_COMPLETED)
+            if not any(task.done() for task in (running, spinning, first_ready)):
+                return "never ready"
+            await asyncio.wait({running, spinning}, return_when=asyncio.FIRST_COMPLETED)
+            if not running.done():
+                return "reconnects in a loop"
+            await running
+            return "ended"
+        finally:
+            for task in (running, spinning, first_ready):
+                task.cancel()
+            await asyncio.gather(running, spinning, first_ready, return_exceptions=True)
+
+    async def _close(self, client: DiscordClient) -> None:
+        try:
+            await client.close()
+        except Exception as problem:  # noqa: BLE001 - it has ended anyway
+            log.warning("discord.close_failed", error=type(problem).__name__)
+
+
+def useless(problem: Exception) -> str:
+    """Return what the operator has to do before another attempt can succeed, or nothing where waiting may help."""
+    match problem:
+        case discord.LoginFailure():
+            return USELESS[4004]
+        case discord.PrivilegedIntentsRequired():
+            return USELESS[4014]
+        case discord.ConnectionClosed():
+            return USELESS.get(problem.code, "")
+        case _:
+            return ""

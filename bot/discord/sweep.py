@@ -1,0 +1,253 @@
+"""What was missed: with every new session each channel's history is read from where it was left.
+
+A resumed session brings what happened meanwhile by itself; a new one (at start, after a lost session) does not. What is found
+goes the same way as what is delivered, under the same keys, so that nothing is judged twice.
+"""
+
+import asyncio
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final
+
+import discord
+import structlog
+
+from bot.discord import PLATFORM
+from bot.discord.arrivals import Arrivals, Emptied
+from bot.discord.client import DiscordClient, key_of
+from bot.discord.outcomes import Denied, answered
+from bot.discord.parse import Json, edited_ms
+from bot.storage.retention import REMEMBERED_FOR
+from bot.watermarks import KeepsMarks, Watermarks
+from handlers.events import Place, Tenant
+from pipelines.errors import Unavailable
+
+log = structlog.get_logger()
+
+# What is older may have been judged once, and nobody remembers.
+REACH: Final = REMEMBERED_FOR - timedelta(days=1)
+MESSAGES_MAX: Final = 5_000  # of one channel
+CHANNELS_AT_ONCE: Final = 4
+# The most that Discord gives at once; also how many messages before the mark are looked at for edits.
+# Source: https://docs.discord.com/developers/resources/message#get-channel-messages
+PAGE: Final = 100
+ARCHIVED_PAGE: Final = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Left:
+    """How a server was left: the channels with a mark, and the newest mark of all.
+
+    In any other channel, what came after the newest mark was missed. None of either: the bot was never there, and what was said
+    before it came is not its business.
+    """
+
+    known: frozenset[str] = frozenset()
+    newest: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """A channel or thread to be read. `newest`: the id of its last message, or its own id where there is none."""
+
+    place: Place
+    newest: int
+
+    @property
+    def channel(self) -> str:
+        return self.place.thread or self.place.channel
+
+
+class Sweep:
+    """Reads what was missed, once for each session. What a lost session leaves unread the next one reads: its marks wait."""
+
+    def __init__(self, arrivals: Arrivals, watermarks: Watermarks, marks: KeepsMarks) -> None:
+        self._arrivals = arrivals
+        self._watermarks = watermarks
+        self._marks = marks
+        self._slots = asyncio.Semaphore(CHANNELS_AT_ONCE)
+        self._complete = asyncio.Event()
+        self._left: dict[str, Left] = {}
+        self._running: asyncio.Task[None] | None = None
+        self._one_by_one: set[asyncio.Task[None]] = set()
+
+    def begin(self, client: DiscordClient, guilds: Sequence[str]) -> None:
+        """A session begins: no mark of these servers moves until its channel was read."""
+        tenants = [Tenant(platform=PLATFORM, workspace=guild) for guild in guilds]
+        for tenant in tenants:
+            self._watermarks.hold(tenant)
+        if self._running is not None:
+            self._running.cancel()
+        self._complete.clear()
+        self._running = asyncio.create_task(self._run(client, tenants))
+
+    def go(self) -> None:
+        """All servers are known now: read."""
+        self._complete.set()
+
+    def again(self, client: DiscordClient, guild: discord.Guild) -> None:
+        """A server is there that was away when all others were read."""
+        if self._complete.is_set():
+            self._begin_one(client, guild, self._left.get(str(guild.id), Left()))
+
+    def enter(self, client: DiscordClient, guild: discord.Guild) -> None:
+        """The bot came into a server: note where its channels stand."""
+        self._begin_one(client, guild, Left())
+
+    async def close(self) -> None:
+        tasks = [*self._one_by_one, *([self._running] if self._running else [])]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _run(self, client: DiscordClient, tenants: Sequence[Tenant]) -> None:
+        try:
+            # Before live messages move anything where no mark waits yet.
+            self._left = {tenant.workspace: await self._load(client, tenant) for tenant in tenants}
+            await self._complete.wait()
+            counts: list[int] = []
+            async with asyncio.TaskGroup() as group:
+                for guild in client.guilds:
+                    how = self._left.get(str(guild.id), Left())
+                    group.create_task(self._read_guild(client, guild, how, counts))
+            log.info("discord.swept", channels=len(counts), messages=sum(counts))
+        except Exception as problem:  # noqa: BLE001 - the marks stay, and live messages go on
+            log.warning("discord.sweep_failed", error=type(problem).__name__)
+
+    def _begin_one(self, client: DiscordClient, guild: discord.Guild, left: Left) -> None:
+        task = asyncio.create_task(self._read_guild(client, guild, left, []))
+        self._one_by_one.add(task)
+        task.add_done_callback(self._one_by_one.discard)
+
+    async def _load(self, client: DiscordClient, tenant: Tenant) -> Left:
+        found: list[Left] = []
+
+        async def load() -> None:
+            known = frozenset(await self._watermarks.channels(tenant))
+            saved = await self._marks.all(tenant)
+            found.append(Left(known=known, newest=max(map(int, saved.values()), default=None)))
+
+        await self._arrivals.surely(load, client)
+        return found[-1]
+
+    async def _read_guild(self, client: DiscordClient, guild: discord.Guild, left: Left, counts: list[int]) -> None:
+        found = list(readings(guild))
+        counts.extend(await asyncio.gather(*(self._read(client, each, left) for each in found)))
+        if left.newest is not None:
+            read = {each.channel for each in found}
+            archived = [each for each in await self._archived(client, guild, left.newest) if each.channel not in read]
+            counts.extend(await asyncio.gather(*(self._read(client, each, left) for each in archived)))
+
+    async def _read(self, client: DiscordClient, reading: Reading, left: Left) -> int:
+        """Read a channel and return how many messages were missed. Whatever goes wrong costs only this channel."""
+        tenant, channel = reading.place.tenant, reading.channel
+        try:
+            async with self._watermarks.sweeping(tenant, channel) as mark:
+                start = int(mark) if mark is not None and channel in left.known else left.newest
+                if start is None:
+                    if mark is None:
+                        self._watermarks.begin_at(tenant, channel, str(reading.newest))
+                    return 0
+                start = max(start, _oldest())
+                async with self._slots:
+                    await self._read_edits(client, reading, start)
+                    return await self._read_new(client, reading, start) if reading.newest > start else 0
+        except Emptied:
+            return 0
+        except (Denied, Unavailable) as problem:
+            log.info("discord.channel_unread", channel=channel, code=getattr(problem, "code", None))
+            return 0
+
+    async def _read_new(self, client: DiscordClient, reading: Reading, start: int) -> int:
+        count = 0
+        while count < MESSAGES_MAX:
+            page = await self._page(client, reading, after=start)
+            for message in page:
+                await self._take(client, reading, message)
+            count += len(page)
+            if len(page) < PAGE:
+                return count
+            start = int(page[-1]["id"])
+        log.warning("discord.sweep_cut_short", channel=reading.channel, messages=count)
+        return count
+
+    async def _read_edits(self, client: DiscordClient, reading: Reading, start: int) -> None:
+        """Look at the last messages before the mark: what was edited, or got a preview, may be new."""
+        since_ms = discord.utils.snowflake_time(_oldest()).timestamp() * 1000
+        for message in await self._page(client, reading, before=start + 1):
+            if edited_ms(message) > since_ms or (message.get("embeds") and int(message["id"]) > _oldest()):
+                await self._take(client, reading, message)
+
+    async def _page(self, client: DiscordClient, reading: Reading, **where: int) -> list[dict[str, Any]]:
+        """Return a page of history, oldest first."""
+        page: list[dict[str, Any]] = []
+
+        async def fetch() -> None:
+            with answered():
+                page.extend(dict(each) for each in await client.http.logs_from(int(reading.channel), PAGE, **where))
+
+        await self._arrivals.surely(fetch, client)
+        return sorted(page, key=lambda message: int(message["id"]))
+
+    async def _take(self, client: DiscordClient, reading: Reading, message: Json) -> None:
+        async with self._watermarks.accepting(reading.place.tenant, reading.channel, message["id"]):
+            try:
+                await self._arrivals.take(message, reading.place, client)
+            except (Unavailable, Emptied):
+                raise
+            except Exception as problem:  # noqa: BLE001 - history says the same each time: waiting for it would be for ever
+                log.warning("discord.message_skipped", key=key_of(message), error=type(problem).__name__)
+
+    async def _archived(self, client: DiscordClient, guild: discord.Guild, since: int) -> list[Reading]:
+        """Return the public threads that were archived recently and in which something was posted since."""
+        found: list[Reading] = []
+        for channel in guild.channels:
+            if isinstance(channel, discord.TextChannel | discord.ForumChannel) and may_read(channel):
+                async with self._slots:
+                    found.extend(await self._archived_in(client, channel, since))
+        return found
+
+    async def _archived_in(
+        self, client: DiscordClient, channel: discord.TextChannel | discord.ForumChannel, since: int
+    ) -> list[Reading]:
+        pages: list[Mapping[str, Any]] = []
+
+        async def fetch() -> None:
+            with answered():
+                pages.append(await client.http.get_public_archived_threads(channel.id, limit=ARCHIVED_PAGE))
+
+        try:
+            await self._arrivals.surely(fetch, client)
+        except (Denied, Unavailable) as problem:
+            log.info("discord.archive_unread", channel=str(channel.id), code=getattr(problem, "code", None))
+            return []
+        place = Place(platform=PLATFORM, workspace=str(channel.guild.id), channel=str(channel.id))
+        threads = ((each["id"], int(each.get("last_message_id") or each["id"])) for each in pages[-1]["threads"])
+        return [
+            Reading(place=place.model_copy(update={"thread": id}), newest=newest) for id, newest in threads if newest > since
+        ]
+
+
+def readings(guild: discord.Guild) -> Iterator[Reading]:
+    """Yield the channels and active threads of a server that have messages which we may read."""
+    place = Place(platform=PLATFORM, workspace=str(guild.id), channel="")
+    for channel in guild.channels:
+        if isinstance(channel, discord.TextChannel | discord.VoiceChannel | discord.StageChannel) and may_read(channel):
+            own = place.model_copy(update={"channel": str(channel.id)})
+            yield Reading(place=own, newest=channel.last_message_id or channel.id)
+    for thread in guild.threads:
+        if thread.parent is not None and may_read(thread.parent):
+            own = place.model_copy(update={"channel": str(thread.parent_id), "thread": str(thread.id)})
+            yield Reading(place=own, newest=thread.last_message_id or thread.id)
+
+
+def may_read(channel: discord.abc.GuildChannel) -> bool:
+    """Whether we may read the history of `channel`."""
+    permissions = channel.permissions_for(channel.guild.me)
+    return permissions.view_channel and permissions.read_message_history
+
+
+def _oldest() -> int:
+    """Return the id that a message had at the end of our memory."""
+    return discord.utils.time_snowflake(discord.utils.utcnow() - REACH)

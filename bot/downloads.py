@@ -1,0 +1,170 @@
+"""Files of a platform, fetched so that whoever announced them can neither reach into our network nor hold us up."""
+
+import asyncio
+import socket
+from collections.abc import Callable, Mapping
+from ipaddress import IPv6Address, IPv6Network, ip_address
+from typing import Final
+
+from aiohttp import (
+    AddrInfoType,
+    ClientConnectorError,
+    ClientError,
+    ClientSession,
+    ClientTimeout,
+    DummyCookieJar,
+    InvalidURL,
+    TCPConnector,
+)
+from aiohttp import ClientResponse as Response
+from yarl import URL
+
+from bot.settings import is_loopback
+from pipelines.errors import Unavailable, UserError
+
+# From asking to the last byte: 25 MB (pipelines.limits.IMAGE_BYTES) at 10 Mbit/s. A file that drips in is given up.
+TOTAL_S: Final = 20.0
+CONNECT_S: Final = 5.0
+# A hiccup of the host must not make a message one that could not be judged.
+PAUSES_S: Final = (0.2, 1.0)
+PIECE_BYTES: Final = 64 * 1024
+HTML: Final = frozenset({"text/html", "application/xhtml+xml"})
+SERVICE: Final = "The server of this file"
+
+# IPv6 addresses that stand for an IPv4 address in their last 32 bits. Source: https://www.rfc-editor.org/rfc/rfc6052
+NAT64: Final = IPv6Network("64:ff9b::/96")
+
+
+class Denied(UserError):
+    """The file is not ours to read: by its host's word, or by ours about its host."""
+
+
+class NotPublic(OSError):
+    """A name led to an address that is none of the internet's."""
+
+
+class Downloads:
+    """Fetches files. `allowed` says which addresses may be asked at all, `headers` what is sent to each of them.
+
+    `session` comes from `guarded_session`.
+    """
+
+    def __init__(
+        self,
+        session: ClientSession,
+        *,
+        allowed: Callable[[URL], bool],
+        headers: Callable[[URL], Mapping[str, str]] = lambda _: {},
+        total_s: float = TOTAL_S,
+    ) -> None:
+        self._session = session
+        self._allowed = allowed
+        self._headers = headers
+        self._total_s = total_s
+
+    async def fetch(self, url: str, *, limit_bytes: int) -> bytes:
+        """Return the bytes that lie at `url`.
+
+        Raises: `Denied` when they are not for us (a redirect, a page in place of a file, 401, 403); another `UserError` when
+        they are gone or more than `limit_bytes`; `Unavailable` when the host fails, also when asked again.
+        """
+        address = _read(url)
+        if address.user is not None or not self._allowed(address):
+            raise Denied("This file lies where Flashbulb does not fetch from.")
+        try:
+            async with asyncio.timeout(self._total_s):
+                for pause_s in PAUSES_S:
+                    try:
+                        return await self._ask(address, limit_bytes)
+                    except Unavailable:
+                        await asyncio.sleep(pause_s)
+                return await self._ask(address, limit_bytes)
+        except TimeoutError as error:
+            raise Unavailable(SERVICE, "is too slow") from error
+
+    async def _ask(self, url: URL, limit_bytes: int) -> bytes:
+        timeout = ClientTimeout(total=None, sock_connect=CONNECT_S, sock_read=self._total_s)
+        try:
+            async with self._session.get(url, headers=self._headers(url), allow_redirects=False, timeout=timeout) as response:
+                _check(response)
+                return await _body(response, limit_bytes)
+        except InvalidURL as error:
+            raise Denied("This file lies where Flashbulb does not fetch from.") from error
+        except ClientConnectorError as error:
+            if isinstance(error.os_error, NotPublic):
+                raise Denied("This file lies where Flashbulb does not fetch from.") from error
+            raise Unavailable(SERVICE) from error
+        except (ClientError, ConnectionError) as error:
+            raise Unavailable(SERVICE, "broke off") from error
+
+
+def guarded_session(api_url: str | None) -> ClientSession:
+    """Return a session that connects to public addresses only, and to `api_url` where that is an emulator on this machine.
+
+    The check is made on the address that is really connected to, whatever a name was resolved to before.
+    """
+    emulated = _ends_of(URL(api_url)) if api_url is not None and is_loopback(api_url) else frozenset()
+
+    def open_socket(info: AddrInfoType) -> socket.socket:
+        family, kind, protocol, _, (host, port, *_) = info
+        if (host, port) not in emulated and not is_public(str(host)):
+            raise NotPublic("not a public address")
+        return socket.socket(family, kind, protocol)
+
+    return ClientSession(
+        connector=TCPConnector(socket_factory=open_socket),
+        cookie_jar=DummyCookieJar(),
+        auto_decompress=False,  # a small body must not unfold into a large one
+        headers={"Accept-Encoding": "identity"},
+    )
+
+
+def is_public(host: str) -> bool:
+    """Whether an IP address is one of the internet's, also where it wraps up another one."""
+    address = ip_address(host)
+    if isinstance(address, IPv6Address):
+        inner = address.ipv4_mapped or address.sixtofour
+        if inner is None and address in NAT64:
+            return is_public(str(ip_address(int(address) & 0xFFFF_FFFF)))
+        if inner is not None:
+            return is_public(str(inner))
+    return address.is_global and not address.is_multicast
+
+
+def _ends_of(url: URL) -> frozenset[tuple[str, int]]:
+    names = ("127.0.0.1", "::1") if url.host == "localhost" else (url.host or "",)
+    return frozenset((name, url.port or 80) for name in names)
+
+
+def _read(url: str) -> URL:
+    try:
+        return URL(url)
+    except ValueError as error:
+        raise Denied("This file has no address that can be read.") from error
+
+
+def _check(response: Response) -> None:
+    """Raises: what `Downloads.fetch` raises, when this is no answer with a file."""
+    status = response.status
+    if status in (401, 403) or 300 <= status < 400 or (status == 200 and response.content_type in HTML):
+        raise Denied("Flashbulb may not read this file.")
+    if status in (404, 410):
+        raise UserError("This file is gone.")
+    if status == 429 or status >= 500:
+        raise Unavailable(SERVICE, f"fails ({status})")
+    if status != 200 or response.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise UserError("This file cannot be fetched.")
+
+
+async def _body(response: Response, limit_bytes: int) -> bytes:
+    """Return the body. Raises: `UserError` as soon as it is known to be longer than `limit_bytes`."""
+    read = bytearray()
+    if (response.content_length or 0) <= limit_bytes:
+        async for piece in response.content.iter_chunked(PIECE_BYTES):
+            read += piece
+            if len(read) > limit_bytes:
+                break
+        else:
+            return bytes(read)
+    response.close()  # the rest is not wanted
+    raise UserError(f"This file is larger than {limit_bytes / 1_048_576:.3g} MB.")

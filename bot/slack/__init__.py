@@ -1,0 +1,1 @@
+"""Slack as a platform: how its events reach us, and how what we do becomes visible there."""

@@ -1,0 +1,109 @@
+"""What stands in a channel or a thread, read back from Slack. Nothing here changes anything."""
+
+import time
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from bot.slack.parse import WireMessage
+from bot.slack.web import SlackError, Web
+
+Json = dict[str, Any]
+
+# Items of a page. Source: https://docs.slack.dev/reference/methods/conversations.history (at most 200 are advised)
+PAGE: Final = 200
+PAGES: Final = 5
+# How long an effect may be tried for (a day, by the engine), with an hour to spare.
+LOOK_BACK: Final = timedelta(hours=25)
+# What is said where there is nothing (any more).
+GONE: Final = frozenset({"message_not_found", "thread_not_found"})
+# The names under which our messages carry what they are. Source: https://docs.slack.dev/messaging/message-metadata
+EVENT_TYPE: Final = "flashbulb_effect"
+
+
+def metadata(key: str, about: str = "") -> Json:
+    """Return what makes a message the one of the effect `key`; `about` is the message of which it repeats something."""
+    return {"event_type": EVENT_TYPE, "event_payload": {"key": key} | ({"about": about} if about else {})}
+
+
+class History:
+    """Reads messages as the bot. Every method raises `Unavailable`, and `SlackError` where the bot may not read."""
+
+    def __init__(self, web: Web, *, bot_user: str) -> None:
+        self._web = web
+        self._bot_user = bot_user
+
+    async def message(self, channel: str, ts: str) -> WireMessage | None:
+        """Return a message that somebody wrote, wherever in the channel it stands, or None when it is gone."""
+        try:
+            # Of an answer in a thread, only that answer comes; of the first message, the first.
+            found = await self._web.call("conversations.replies", channel=channel, ts=ts, limit=1)
+        except SlackError as error:
+            if error.code in GONE:
+                return None
+            raise
+        return next((wire for raw in found.get("messages", ()) if (wire := _wire(raw)) and wire.ts == ts), None)
+
+    async def newest_with_files(self, channel: str, thread: str | None) -> WireMessage | None:
+        """Return the newest message with a file: of the thread and its first message, else of the channel."""
+        newest = None
+        async for raw in self._messages(channel, thread):
+            wire = _wire(raw)
+            if wire is not None and wire.all_files:
+                newest = wire
+                if thread is None:
+                    break  # a channel comes newest first, a thread oldest first
+        return newest
+
+    async def made_by(self, channel: str, thread: str | None, key: str, block_id: str) -> str | None:
+        """Return our own message that the effect `key` made: it carries the key, or where it has files the block's id."""
+        oldest = f"{time.time() - LOOK_BACK.total_seconds():.6f}"
+        async for raw in self._messages(channel, thread, include_all_metadata=True, oldest=oldest):
+            blocks = raw.get("blocks") or ()
+            if self._is_ours(raw) and (_payload(raw).get("key") == key or any(b.get("block_id") == block_id for b in blocks)):
+                return str(raw["ts"])
+        return None
+
+    async def repeating(self, channel: str, thread: str, message: str) -> list[str]:
+        """Return our own messages in `thread` that repeat something of `message`."""
+        return [
+            str(raw["ts"])
+            async for raw in self._messages(channel, thread, include_all_metadata=True)
+            if self._is_ours(raw) and _payload(raw).get("about") == message
+        ]
+
+    def _is_ours(self, raw: Json) -> bool:
+        return raw.get("user") == self._bot_user
+
+    async def _messages(self, channel: str, thread: str | None, **arguments: Any) -> AsyncIterator[Json]:
+        method = "conversations.replies" if thread else "conversations.history"
+        cursor = None
+        for _ in range(PAGES):
+            try:
+                page = await self._web.call(method, channel=channel, ts=thread, limit=PAGE, cursor=cursor, **arguments)
+            except SlackError as error:
+                if error.code in GONE:
+                    return
+                raise
+            for raw in page.get("messages", ()):
+                if isinstance(raw, dict):
+                    yield raw
+            cursor = (page.get("response_metadata") or {}).get("next_cursor")
+            if not cursor:
+                return
+
+
+def _payload(raw: Json) -> Json:
+    carried = raw.get("metadata") or {}
+    return carried.get("event_payload") or {} if carried.get("event_type") == EVENT_TYPE else {}
+
+
+def _wire(raw: Any) -> WireMessage | None:
+    """Return a message that somebody wrote; None for what is none, and for what cannot be read."""
+    try:
+        wire = WireMessage.model_validate(raw)
+    except ValidationError:
+        return None
+    return wire if wire.spoken and wire.subtype != "tombstone" else None

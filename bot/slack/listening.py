@@ -1,0 +1,329 @@
+"""What Slack delivers, by whichever way, becomes events. Each delivery is acknowledged only after it was accepted.
+
+There is one listener for each kind of payload, and it takes all of that kind: whatever nobody listens to, Slack sends again.
+"""
+
+import asyncio
+import logging
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import structlog
+from pydantic import ValidationError
+from slack_bolt.async_app import AsyncApp, AsyncBoltRequest
+from slack_bolt.authorization import AuthorizeResult
+from slack_bolt.response import BoltResponse
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.platforms import Given
+from bot.slack import forms, parse
+from bot.slack.files import SlackFiles
+from bot.slack.parse import Identity, Seen
+from bot.slack.people import People
+from bot.slack.web import SlackError, Web
+from bot.watermarks import Watermarks
+from handlers.events import CommandUsed, MessagePosted, Person
+from pipelines.errors import Unavailable
+
+EVERYTHING: Final = re.compile("")
+# A trigger opens one form within three seconds. Source: https://docs.slack.dev/interactivity/handling-user-interaction
+FORM_S: Final = 2.0
+HINT_S: Final = 1.0  # how long a mention waits for the message that it is about
+RECENT_MAX: Final = 10_000
+
+# Bolt's own words hold whole payloads; what is to be said about them is said here.
+SILENT: Final = logging.getLogger("bot.slack.bolt")
+SILENT.setLevel(logging.CRITICAL + 1)
+
+log = structlog.get_logger()
+
+Body = Mapping[str, Any]
+
+
+@dataclass(slots=True)
+class Standing:
+    """Whether the app may still work in its workspace."""
+
+    ended: bool = False
+
+    def end(self, why: str) -> None:
+        """Slack took the bot's token back. Only the operator can change that, by another token and a start."""
+        self.ended = True
+        log.error("slack.ended", why=why)
+
+
+@dataclass(slots=True)
+class Recent:
+    """The messages that came lately, by key: a mention is only a hint at one of them."""
+
+    _known: dict[str, None] = field(default_factory=dict)
+    _waiting: dict[str, asyncio.Event] = field(default_factory=dict)
+
+    def note(self, key: str) -> None:
+        if len(self._known) >= RECENT_MAX:
+            del self._known[next(iter(self._known))]
+        self._known[key] = None
+        if waiting := self._waiting.get(key):
+            waiting.set()
+
+    async def comes(self, key: str, *, within_s: float) -> bool:
+        """Return whether that message came, or comes soon."""
+        if key in self._known:
+            return True
+        waiting = self._waiting.setdefault(key, asyncio.Event())
+        try:
+            async with asyncio.timeout(within_s):
+                await waiting.wait()
+        except TimeoutError:
+            return False
+        finally:
+            self._waiting.pop(key, None)
+        return True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reader:
+    """Makes a message's event whole: who wrote it, and files that Slack only hints at. The sweep makes the same ones."""
+
+    us: Identity
+    people: People
+    files: SlackFiles
+
+    async def posted(self, seen: Seen) -> MessagePosted:
+        """Return the event. Raises: `Unavailable` when a file could not be looked up."""
+        author = await self.people.author(seen.message, seen.channel)
+        files = await self.files.look_up(seen.message.all_files)
+        return parse.posted(seen, self.us, author=author, files=files)
+
+    async def asked_directly(self, seen: Seen) -> CommandUsed:
+        """Return the command that a direct message stands for. Raises: as `posted`."""
+        author = await self.people.author(seen.message, seen.channel)
+        files = await self.files.look_up(seen.message.all_files)
+        return parse.asked_directly(seen, self.us, author=author, files=files)
+
+
+class Listeners:
+    """Take every kind of payload. `missed` is told in which channel messages are to be looked for."""
+
+    def __init__(
+        self,
+        *,
+        web: Web,
+        given: Given,
+        reader: Reader,
+        watermarks: Watermarks,
+        standing: Standing,
+        missed: Callable[[str], None],
+        hint_s: float = HINT_S,
+    ) -> None:
+        self._web = web
+        self._given = given
+        self._reader = reader
+        self._us = reader.us
+        self._people = reader.people
+        self._watermarks = watermarks
+        self._standing = standing
+        self._missed = missed
+        self._hint_s = hint_s
+        self._recent = Recent()
+
+    def app(self) -> AsyncApp:
+        """Return a Bolt app with these listeners. Who we are is known: it has nothing to ask of Slack."""
+        us = self._us
+
+        async def authorize() -> AuthorizeResult:
+            return AuthorizeResult(enterprise_id=None, team_id=us.team, bot_user_id=us.user, bot_id=us.bot or None)
+
+        app = AsyncApp(
+            name="flashbulb",
+            client=AsyncWebClient(),
+            authorize=authorize,
+            process_before_response=True,
+            request_verification_enabled=False,  # a socket needs none, and `bot.slack.http` verifies before it parses
+            logger=SILENT,
+        )
+        app.event(EVERYTHING)(self._answering(self._event))
+        app.command(EVERYTHING)(self._answering(self._command))
+        app.shortcut(EVERYTHING)(self._answering(self._shortcut))
+        app.action(EVERYTHING)(self._answering(self._action))
+        app.view(EVERYTHING)(self._answering(self._submission))
+        return app
+
+    def _answering(self, take: Callable[[Body], Awaitable[None]]) -> Callable[..., Awaitable[BoltResponse]]:
+        """Return a listener that takes a payload in and says what Slack is to be told about it."""
+
+        async def listener(body: dict[str, Any]) -> BoltResponse:
+            try:
+                await take(body)
+            except Unavailable as error:
+                log.warning("slack.turned_away", service=error.service, **label(body))
+                return BoltResponse(status=503, body="")
+            except ValidationError as error:
+                log.warning("slack.malformed", fields=len(error.errors()), **label(body))
+            except Exception as error:  # noqa: BLE001 - the connection's outermost edge; sent again it would fail again
+                log.error("slack.fault", error=type(error).__name__, **label(body))
+            return BoltResponse(status=200, body="")
+
+        return listener
+
+    # Events.
+
+    async def _event(self, body: Body) -> None:
+        envelope = parse.WireEnvelope.model_validate(body)
+        if not envelope.is_for(self._us.team):
+            log.warning("slack.not_ours", **label(body))
+            return
+        event = parse.WireEvent.model_validate(envelope.event)
+        match event.type:
+            case "message":
+                await self._message(envelope.event)
+            case "app_mention":
+                await self._mention(envelope.event)
+            case "member_joined_channel" if event.user == self._us.user and event.channel:
+                self._missed(event.channel)  # nothing is, but its mark is set there
+            case "app_uninstalled":
+                self._standing.end("the app was uninstalled")
+            case "tokens_revoked":
+                self._revoked(event)
+            case _:
+                pass
+
+    async def _message(self, event: Body) -> None:
+        if (seen := parse.seen(event, self._us)) is None:
+            return
+        self._recent.note(seen.key(self._us))
+        await self._accept_message(seen)
+
+    async def _mention(self, event: Body) -> None:
+        """Take a mention as a hint at a message: that comes by itself, with its files, or else it is looked up.
+
+        Slack may send the mention first and without the files, and in channels that several workspaces share it alone.
+        """
+        if (seen := parse.seen(event, self._us)) is None:
+            return
+        if await self._recent.comes(seen.key(self._us), within_s=0 if seen.message.files else self._hint_s):
+            return
+        if not seen.message.files:
+            seen = await self._looked_up(seen)
+        await self._accept_message(seen)
+
+    async def _looked_up(self, seen: Seen) -> Seen:
+        """Return a message as the channel's history shows it, or as it is where that may not be read."""
+        ts, thread = seen.message.ts, seen.message.thread
+        method, where = ("conversations.replies", {"ts": thread}) if thread else ("conversations.history", {})
+        try:
+            async with asyncio.timeout(self._hint_s):
+                page = await self._web.call(method, channel=seen.channel, oldest=ts, latest=ts, inclusive=True, limit=2, **where)
+            for shown in page["messages"]:
+                if shown.get("ts") == ts and (found := parse.seen({**shown, "channel": seen.channel}, self._us)):
+                    return found
+        except (SlackError, Unavailable, ValidationError, TimeoutError, KeyError) as error:
+            log.info("slack.mention_alone", channel=seen.channel, message=ts, error=type(error).__name__)
+        return seen
+
+    async def _accept_message(self, seen: Seen) -> None:
+        if seen.direct:
+            await self._given.accept(await self._reader.asked_directly(seen))
+            return
+        try:
+            async with self._watermarks.accepting(self._us.tenant, seen.channel, seen.moment):
+                await self._given.accept(await self._reader.posted(seen))
+        except Unavailable:
+            self._missed(seen.channel)  # Slack sends it again a few times only
+            raise
+
+    def _revoked(self, event: parse.WireEvent) -> None:
+        tokens = event.tokens or {}
+        if self._us.user in (tokens.get("bot") or ()):
+            self._standing.end("the bot's token was revoked")
+        if tokens.get("oauth"):
+            log.warning("slack.user_token_revoked")
+
+    # Interactions.
+
+    async def _command(self, body: Body) -> None:
+        wire = parse.WireCommand.model_validate(body)
+        if wire.team_id not in (self._us.team, None):
+            log.warning("slack.not_ours", **label(body))
+            return
+        author = await self._people.person(wire.user_id, wire.channel_id, fresh=_sets_up(wire), name=wire.user_name or "")
+        await self._open_or_accept(parse.command(wire, self._us, author=author), wire.trigger_id)
+
+    async def _shortcut(self, body: Body) -> None:
+        wire = parse.WireShortcut.model_validate(body)
+        author = await self._who(wire.user, wire.channel.id)
+        files = await self._reader.files.look_up(wire.message.all_files)
+        await self._open_or_accept(parse.shortcut(wire, self._us, author=author, files=files), wire.trigger_id)
+
+    async def _action(self, body: Body) -> None:
+        wire = parse.WireActions.model_validate(body)
+        if wire.channel is None:
+            return
+        # What somebody may do is asked of Slack at each press.
+        event = parse.pressed(wire, self._us, author=await self._who(wire.user, wire.channel.id, fresh=True))
+        if event is not None:
+            await self._given.accept(event)
+
+    async def _submission(self, body: Body) -> None:
+        if body.get("type") != "view_submission":
+            return
+        wire = parse.WireSubmission.model_validate(body)
+        form, about, place, values = forms.read(body["view"])
+        author = await self._who(wire.user, place.channel, fresh=True)
+        await self._given.accept(
+            parse.submitted(wire, self._us, author=author, form=form, about=about, place=place, values=values)
+        )
+
+    async def _who(self, wire: parse.WireWho, channel: str, *, fresh: bool = False) -> Person:
+        return await self._people.person(wire.id, channel, fresh=fresh, name=wire.name or wire.username or "")
+
+    async def _open_or_accept(self, event: CommandUsed, trigger: str) -> None:
+        form = await self._given.form_for(event)
+        if form is not None:
+            try:
+                async with asyncio.timeout(FORM_S):
+                    await self._web.call("views.open", trigger_id=trigger, view=forms.view(form, event.place))
+                return
+            except (SlackError, Unavailable, TimeoutError) as error:
+                log.warning("slack.form_not_opened", form=form.name, error=type(error).__name__)
+        await self._given.accept(event)
+
+
+async def dispatch(app: AsyncApp, make: Callable[[], AsyncBoltRequest]) -> BoltResponse:
+    """Give a payload to the listeners and return what Slack is to be told.
+
+    What Bolt stumbles over before a listener hears of it, or has no listener for, is malformed: it is skipped, and acknowledged
+    since it would only come again.
+    """
+    body: Body = {}
+    try:
+        request = make()
+        body = request.body
+        response = await app.async_dispatch(request)
+    except Exception as error:  # noqa: BLE001 - the connection's outermost edge: no payload may end it
+        log.warning("slack.malformed", error=type(error).__name__, **label(body))
+        return BoltResponse(status=200, body="")
+    if response.status in (404, 500):
+        log.warning("slack.malformed", status=response.status, **label(body))
+        return BoltResponse(status=200, body="")
+    return response
+
+
+def label(body: object) -> dict[str, str]:
+    """Return by what a payload can be found again: its kind and id, where they look like such."""
+    if not isinstance(body, Mapping):
+        return {}
+    event = body.get("event")
+    inner = event.get("type") if isinstance(event, Mapping) else None
+    found = {"kind": inner or body.get("type") or body.get("command"), "key": body.get("event_id") or body.get("trigger_id")}
+    return {name: value for name, value in found.items() if isinstance(value, str) and _LABEL.fullmatch(value)}
+
+
+_LABEL: Final = re.compile(r"/?[\w.]{1,80}")
+
+
+def _sets_up(wire: parse.WireCommand) -> bool:
+    """Whether it is for admins, of whom is asked anew whether they still are."""
+    return wire.command == "/flashbulb" and wire.text.strip().lower().startswith("setup")

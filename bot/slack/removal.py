@@ -1,0 +1,154 @@
+"""Messages taken out of their channels with an admin's token, and put back as the bot's own."""
+
+import asyncio
+import hashlib
+from collections.abc import Sequence
+from typing import Final
+
+import structlog
+
+from bot.slack.files import SlackFiles
+from bot.slack.history import GONE, History
+from bot.slack.parse import WireFile, WireMessage
+from bot.slack.people import People
+from bot.slack.render import restored
+from bot.slack.web import SlackError, Web
+from bot.storage.copies import CopiedFile, Copies, Copy
+from handlers.effects import Performed, Remove, Restore
+from handlers.events import Place
+from pipelines.errors import Unavailable, UserError
+from pipelines.limits import ATTACHMENTS_JUDGED, IMAGE_BYTES
+
+log = structlog.get_logger()
+
+NO_COPY: Final = "No copy of it is kept any more."
+# What is said of a file that is not there any more, which is as good as deleted.
+FILE_GONE: Final = frozenset({"file_not_found", "file_deleted"})
+
+
+def block_id(key: str) -> str:
+    """Return what a message with files is found by: an upload carries no metadata, but its blocks keep their ids."""
+    return f"fb-{hashlib.sha256(key.encode()).hexdigest()[:32]}"
+
+
+class Removal:
+    """Takes out and puts back. Both may be repeated after a crash."""
+
+    def __init__(self, web: Web, *, history: History, copies: Copies, people: People, files: SlackFiles) -> None:
+        self._web = web
+        self._history = history
+        self._copies = copies
+        self._people = people
+        self._files = files
+
+    async def remove(self, effect: Remove) -> Performed:
+        """Delete a message and its files, after a copy of it is sealed where one may be kept.
+
+        Raises: `SlackError` where Slack does not let us, `Unavailable`.
+        """
+        channel, ts = effect.place.channel, effect.message
+        wire = await self._history.message(channel, ts)
+        if not effect.keep:
+            await self._copies.forget(effect.place.tenant, ts)
+        elif wire is not None:
+            await self._copies.keep(effect.place.tenant, ts, await self._copy(effect.place, wire))
+        kept = await self._delete_files(() if wire is None else wire.files or ())
+        deleted = wire is not None and await self._delete(channel, ts)
+        await self._take_back_what_repeats(channel, effect.place.thread or ts, ts)
+        if kept is not None:
+            raise SlackError(kept.code, needed=kept.needed)
+        return Performed(status="done" if deleted else "gone", message=ts)
+
+    async def restore(self, effect: Restore) -> Performed:
+        """Post a removed message again, in the channel or thread that it was in.
+
+        Raises: `SlackError` where Slack does not let us, `Unavailable`.
+        """
+        copy = await self._copies.find(effect.place.tenant, effect.message)
+        if copy is None:
+            return Performed(status="failed", why=NO_COPY)
+        channel, thread = copy.place.channel, copy.place.thread
+        if thread and await self._history.message(channel, thread) is None:
+            thread = None  # its thread went meanwhile
+        uploaded, missing = await self._upload(copy)
+        said = restored(copy, missing=missing)
+        said["blocks"][0]["block_id"] = block_id(effect.key)
+        if uploaded:
+            await self._web.call(
+                "files.completeUploadExternal",
+                files=uploaded,
+                channel_id=channel,
+                thread_ts=thread,
+                blocks=said["blocks"],
+            )
+        else:
+            await self._web.call(
+                "chat.postMessage", channel=channel, thread_ts=thread, unfurl_links=False, unfurl_media=False, **said
+            )
+        await self._copies.forget(effect.place.tenant, effect.message)
+        return Performed(status="done")
+
+    async def _copy(self, place: Place, wire: WireMessage) -> Copy:
+        shown = (await self._files.look_up(wire.all_files))[:ATTACHMENTS_JUDGED]
+        files = await asyncio.gather(*(self._copied(file) for file in shown))
+        author = await self._people.author(wire, place.channel)
+        where = place.model_copy(update={"thread": wire.thread})
+        return Copy(place=where, author=author, text=wire.words, files=tuple(files))
+
+    async def _copied(self, file: WireFile) -> CopiedFile:
+        attachment = file.attachment
+        try:
+            data = await self._files.fetch(attachment, limit_bytes=IMAGE_BYTES)
+        except (UserError, Unavailable) as error:
+            # The message goes all the same: what is harmful must not stay because it cannot be put back.
+            log.warning("slack.copy_without_file", file=file.id, error=type(error).__name__)
+            data = None
+        return CopiedFile(
+            name=attachment.name, media_type=attachment.media_type, alt_text=file.alt_txt or "", data=data or None
+        )
+
+    async def _delete_files(self, files: Sequence[WireFile]) -> SlackError | None:
+        """Delete the message's own files, first of all: once the message is gone nobody knows them. Return what was refused."""
+        refused = None
+        for file in files:
+            if file.is_external or file.mode == "tombstone":
+                continue
+            try:
+                await self._web.call_as_admin("files.delete", file=file.id)
+            except SlackError as error:
+                if error.code not in FILE_GONE:
+                    refused = error
+        return refused
+
+    async def _delete(self, channel: str, ts: str) -> bool:
+        try:
+            await self._web.call_as_admin("chat.delete", channel=channel, ts=ts)
+        except SlackError as error:
+            if error.code not in GONE:
+                raise
+            return False
+        return True
+
+    async def _take_back_what_repeats(self, channel: str, thread: str, message: str) -> None:
+        for ts in await self._history.repeating(channel, thread, message):
+            try:
+                await self._web.call("chat.delete", channel=channel, ts=ts)
+            except SlackError as error:
+                if error.code not in GONE:
+                    log.warning("slack.answer_stays", code=error.code)
+
+    async def _upload(self, copy: Copy) -> tuple[list[dict[str, str]], list[str]]:
+        """Bring the copied files back to Slack, where nobody sees them yet. Return them, and the names of what is missing."""
+        uploaded, missing = [], []
+        nameless = f"A file that {copy.author.name} posted without a description."
+        for file in copy.files:
+            try:
+                if not file.data:
+                    missing.append(file.name)
+                    continue
+                id = await self._web.upload(file.name, file.data, alt_text=file.alt_text or nameless)
+                uploaded.append({"id": id, "title": file.name})
+            except SlackError as error:
+                log.warning("slack.upload_refused", code=error.code)
+                missing.append(file.name)
+        return uploaded, missing

@@ -1,0 +1,357 @@
+"""Answers as Slack's messages. Pure: the same answer gives the same blocks.
+
+Each answer is laid out once, as pieces, and the pieces become Block Kit and the text below it: what screen readers and
+notifications say, and all there is where Slack refuses the blocks. In blocks everything that members and models wrote stands in
+rich text, which Slack parses for nothing: no mention, no link, no markup. In the text it is escaped, once.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, assert_never
+
+from bot.console.chat.render import ending_of_case, said, title_of_case, title_of_verdict
+from bot.storage.copies import Copy
+from handlers.answers import Answer, CaseCard, FindingSaid, Held, Help, Invitation, Judged, Notice, SetUp, Tagged
+from pipelines.moderation.policy import Action
+from pipelines.ports import UNDERSTUDY
+
+Json = dict[str, Any]
+
+# Sources: https://docs.slack.dev/reference/block-kit/blocks and its pages on header, context and actions blocks
+BLOCKS_MAX: Final = 50
+HEADER_MAX: Final = 150
+PARAGRAPH_MAX: Final = 3_000  # that of a section; Slack names none for rich text
+CONTEXT_MAX: Final = 3_000
+# Source: https://docs.slack.dev/reference/block-kit/block-elements/button-element
+BUTTON_MAX: Final = 75
+# Advised; Slack cuts at 40,000. Source: https://docs.slack.dev/reference/methods/chat.postMessage
+TEXT_MAX: Final = 4_000
+
+NAME_MAX: Final = 100  # of a person or a file, where it stands in a title
+LINE_MAX: Final = 500  # of one reason, or of what a finding quotes
+ITEMS_MAX: Final = 10  # reasons, findings; a policy has eleven categories
+PICTURE_TEXT_MAX: Final = 1_200
+RESTORED_MAX: Final = 12_000  # of a message that comes back
+MORE: Final = "There is more than fits here."
+
+# Letters that turn the direction of what follows them, also of our own words.
+TURNING: Final = re.compile("[\u202a-\u202e\u2066-\u2069]")
+
+
+@dataclass(frozen=True, slots=True)
+class Title:
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A paragraph of rich text elements, and what it quotes."""
+
+    runs: tuple[Json, ...]
+    quote: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Points:
+    """A bulleted list; each point is a paragraph."""
+
+    points: tuple[Line, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Small:
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Buttons:
+    """Pairs of name and label; `value` comes back with a press."""
+
+    buttons: tuple[tuple[str, str], ...]
+    value: str
+
+
+Piece = Title | Line | Points | Small | Buttons
+
+
+def render(answer: Answer, *, home: str = "", added: str = "") -> Json:
+    """Return the `text` and `blocks` that say `answer`.
+
+    `home` is the workspace's own address, for links to messages; `added` is a sentence of our own below it.
+    """
+    return _message([*_pieces(answer, home), *([Small(added)] if added else [])])
+
+
+def restored(copy: Copy, *, missing: Sequence[str] = ()) -> Json:
+    """Return the `text` and `blocks` of a message that a moderator put back; `missing` names the files that are not there."""
+    words = plain(copy.text)
+    parts = [words[at : at + PARAGRAPH_MAX] for at in range(0, min(len(words), RESTORED_MAX), PARAGRAPH_MAX)]
+    pieces: list[Piece] = [Line((run(one_line(copy.author.name), bold=True), run(" wrote this. A moderator put it back.")))]
+    pieces += [Line((run(part),)) for part in parts]
+    if len(words) > RESTORED_MAX:
+        pieces.append(Small(f"{len(words) - RESTORED_MAX:,} more characters did not fit."))
+    if missing:
+        pieces.append(Small("Not brought back: " + one_line(", ".join(missing), LINE_MAX)))
+    return _message(pieces)
+
+
+def message_link(home: str, channel: str, message: str) -> str:
+    """Return the address of a message, as Slack's own menu copies it."""
+    return f"{home.rstrip('/')}/archives/{channel}/p{message.replace('.', '')}"
+
+
+def escape(text: str) -> str:
+    """Return a text that mrkdwn shows as it is, without a mention or a link that was made by somebody else.
+
+    Source: https://docs.slack.dev/messaging/formatting-message-text#escaping
+    """
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def plain(text: str) -> str:
+    return TURNING.sub("", text)
+
+
+def cut(text: str, limit: int) -> str:
+    """Return a text of at most `limit` characters, which says how much of it is left out."""
+    text = plain(text).strip()
+    if len(text) <= limit:
+        return text
+    kept = text[: limit - 40].rstrip()
+    return f"{kept}… (and {len(text) - len(kept):,} more characters)"
+
+
+def one_line(text: str, limit: int = NAME_MAX) -> str:
+    """Return a name or a reason, which must not begin a line of its own."""
+    return cut(" ".join(text.split()), limit)
+
+
+def run(text: str, *, bold: bool = False) -> Json:
+    """Return rich text that is shown letter by letter. Source: https://docs.slack.dev/reference/block-kit/blocks/rich-text-block"""
+    return {"type": "text", "text": text} | ({"style": {"bold": True}} if bold else {})
+
+
+def channel_run(channel: str) -> Json:
+    return {"type": "channel", "channel_id": channel}
+
+
+def link_run(url: str, text: str) -> Json:
+    return {"type": "link", "url": url, "text": text}
+
+
+def _pieces(answer: Answer, home: str) -> list[Piece]:
+    match answer:
+        case Notice():
+            where = [Line((run("In "), channel_run(answer.channel)))] if answer.channel else []
+            return [Line((run(cut(answer.text, PARAGRAPH_MAX)),)), *where]
+        case Tagged():
+            return list(_tagged(answer))
+        case Judged():
+            return list(_judged(answer))
+        case CaseCard():
+            return list(_case(answer, home))
+        case Held():
+            return list(_held(answer))
+        case Help():
+            lines = tuple(Line((run(line, bold=True), run(f"  {hint}"))) for line, hint in answer.commands)
+            more = "A message's own menu offers more. In a thread, mention Flashbulb together with a picture."
+            return [Title("What you can ask here"), Points(lines), Small(more)]
+        case SetUp():
+            return list(_set_up(answer))
+        case Invitation():
+            link = Line((link_run(answer.url, answer.url),))
+            rule = f"It works once, within {answer.minutes} minutes. Whoever opens it is {one_line(answer.name)}."
+            return [Title(f"A link for {one_line(answer.name)} ({answer.role})"), link, Small(rule)]
+        case _:
+            assert_never(answer)
+
+
+def _tagged(answer: Tagged) -> Iterator[Piece]:
+    yield Title(f"Tags for {one_line(answer.file_name)}")
+    yield Line((run(_list(answer.tags) or "None."),))
+    facts = [("Shows", _list(answer.subjects) or "nothing that can be named")]
+    facts.append(("Style, mood", f"{one_line(answer.style)}, {one_line(answer.mood)}"))
+    if answer.colours:
+        facts.append(("Colours", _list(answer.colours)))
+    if answer.quality:
+        facts.append(("Quality", _list([f"{name} {value}".replace("_", " ") for name, value in answer.quality])))
+    facts.append(("Alt text", one_line(answer.alt_text, LINE_MAX)))
+    yield Points(tuple(_fact(name, value) for name, value in facts))
+    if answer.text:
+        yield Line((run("Text in it:", bold=True),), quote=cut(answer.text, PICTURE_TEXT_MAX))
+    yield from _engine(answer.engine)
+
+
+def _judged(answer: Judged) -> Iterator[Piece]:
+    yield Title(title_of_verdict(answer))
+    yield from _reasons(answer.reasons)
+    yield from _findings(answer.findings)
+    yield Small(f"{_coverage(answer.judged, answer.total)}, policy {one_line(answer.policy)}")
+    yield from _engine(answer.engine)
+
+
+def _case(answer: CaseCard, home: str) -> Iterator[Piece]:
+    stands = answer.shadow or not answer.action.takes_down or answer.state == "reported"
+    where = [run("A message of "), run(one_line(answer.author), bold=True), run(" in "), channel_run(answer.channel)]
+    if answer.message and stands and home:
+        where += [run(" ("), link_run(message_link(home, answer.channel, answer.message), "the message"), run(")")]
+    yield Title(title_of_case(answer))
+    yield Line(tuple(where))
+    if answer.called_for is not None:
+        words = f"The policy calls for: {answer.called_for.value}. On Slack, Flashbulb can do this much; the rest is yours."
+        yield Line((run(words),))
+    yield from _reasons(answer.reasons)
+    yield from _findings(answer.findings)
+    if ending := ending_of_case(answer):
+        yield Line((run(one_line(ending), bold=True),))
+    yield Small(f"{_coverage(answer.judged, answer.total)}, case {answer.case}")
+    yield from _engine(answer.engine)
+    if answer.buttons:
+        yield Buttons(answer.buttons, answer.case)
+
+
+def _held(answer: Held) -> Iterator[Piece]:
+    where = [run(" in "), channel_run(answer.channel)] if answer.channel else []
+    if answer.support:
+        if answer.action.takes_down:
+            yield Line((run("Your message"), *where, run(" is not shown for now, so that somebody can read it with care.")))
+        yield Line(
+            (
+                run(
+                    "You have done nothing wrong. If things are hard right now, please talk to somebody you trust, or call a "
+                    "helpline where you live. In danger, call the local emergency number."
+                ),
+            )
+        )
+        return
+    if answer.stands:
+        yield Line((run("Please delete your message", bold=True), *where, run(": it goes against the rules there.", bold=True)))
+    else:
+        waits = " until a moderator has looked at it" if answer.action is Action.HOLD else ""
+        yield Line((run("Your message", bold=True), *where, run(f" was taken out{waits}.", bold=True)))
+    yield from _reasons(answer.reasons)
+    yield Small(f"Case {answer.case}")
+
+
+def _set_up(answer: SetUp) -> Iterator[Piece]:
+    watched = [each for channel in answer.watched for each in (channel_run(channel), run(" "))]
+    mode = {"shadow": "shadow: cases are shown, nothing is done", "enforce": "enforce: actions are carried out"}[answer.mode]
+    cases = channel_run(answer.log_channel) if answer.log_channel else run("nowhere yet")
+    yield Title("Flashbulb is set up")
+    yield Points(
+        (
+            Line((run("Watched: ", bold=True), *(watched or [run("every channel that Flashbulb is in")]))),
+            Line((run("Cases: ", bold=True), cases)),
+            _fact("Mode", mode),
+        )
+    )
+
+
+def _reasons(reasons: Sequence[str]) -> Iterator[Piece]:
+    if reasons:
+        yield Points(tuple(Line((run(one_line(each, LINE_MAX)),)) for each in reasons[:ITEMS_MAX]))
+    yield from _more(len(reasons))
+
+
+def _findings(findings: Sequence[FindingSaid]) -> Iterator[Piece]:
+    for finding in findings[:ITEMS_MAX]:
+        words = {name: str(value) for name, value in said(finding).items()}
+        place = f", {one_line(words['place'])}" if words["place"] else ""
+        what = run(f"{one_line(words['category'])}: {words['severity']}", bold=True)
+        yield Line((what, run(f", {words['confidence']} certain{place}")), quote=cut(words["evidence"], LINE_MAX))
+    yield from _more(len(findings))
+
+
+def _more(number: int) -> Iterator[Piece]:
+    if number > ITEMS_MAX:
+        yield Small(f"…and {number - ITEMS_MAX} more")
+
+
+def _engine(name: str) -> Iterator[Piece]:
+    if name == UNDERSTUDY:
+        yield Small("understudy: no model")
+    elif name != "none":
+        yield Small(f"by {one_line(name)}")
+
+
+def _fact(name: str, value: str) -> Line:
+    return Line((run(f"{name}: ", bold=True), run(value)))
+
+
+def _coverage(judged: int, total: int) -> str:
+    return f"{judged} of {total} {'part' if total == 1 else 'parts'} judged"
+
+
+def _list(items: Sequence[str]) -> str:
+    return one_line(", ".join(items), LINE_MAX)
+
+
+def _message(pieces: Sequence[Piece]) -> Json:
+    """Return the pieces as a message. The buttons stay also where the rest is too long."""
+    blocks = [_block(piece) for piece in pieces]
+    if len(blocks) > BLOCKS_MAX:
+        blocks = [*blocks[: BLOCKS_MAX - 2], _block(Small(MORE)), blocks[-1]]
+    return {"text": _text(pieces), "blocks": blocks}
+
+
+def _block(piece: Piece) -> Json:
+    match piece:
+        case Title():
+            return {"type": "header", "text": {"type": "plain_text", "text": cut(piece.text, HEADER_MAX), "emoji": False}}
+        case Line():
+            elements: list[Json] = [{"type": "rich_text_section", "elements": list(piece.runs)}]
+            if piece.quote:
+                elements.append({"type": "rich_text_quote", "elements": [run(piece.quote)]})
+            return {"type": "rich_text", "elements": elements}
+        case Points():
+            points = [{"type": "rich_text_section", "elements": list(point.runs)} for point in piece.points]
+            return {"type": "rich_text", "elements": [{"type": "rich_text_list", "style": "bullet", "elements": points}]}
+        case Small():
+            words = {"type": "plain_text", "text": cut(piece.text, CONTEXT_MAX), "emoji": False}
+            return {"type": "context", "elements": [words]}
+        case Buttons():
+            return {"type": "actions", "elements": [_button(name, label, piece.value) for name, label in piece.buttons]}
+        case _:
+            assert_never(piece)
+
+
+def _button(name: str, label: str, value: str) -> Json:
+    words = {"type": "plain_text", "text": label[:BUTTON_MAX], "emoji": False}
+    return {"type": "button", "action_id": name, "text": words, "value": value}
+
+
+def _text(pieces: Sequence[Piece]) -> str:
+    """Return what the pieces say as mrkdwn, as far as it fits."""
+    lines = [line for piece in pieces for line in _lines(piece)]
+    room = TEXT_MAX - len(MORE) - 1
+    for position, line in enumerate(lines):
+        room -= len(line) + 1
+        if room < 0:
+            return "\n".join([*lines[:position], MORE])
+    return "\n".join(lines)
+
+
+def _lines(piece: Piece) -> Iterator[str]:
+    match piece:
+        case Title() | Small():
+            yield escape(piece.text)
+        case Line():
+            yield "".join(_mrkdwn(each) for each in piece.runs)
+            yield from (f"> {escape(line)}" for line in piece.quote.splitlines())
+        case Points():
+            yield from (f"• {line}" for point in piece.points for line in _lines(point))
+        case Buttons():
+            yield escape("To decide: " + " or ".join(label for _, label in piece.buttons))
+        case _:
+            assert_never(piece)
+
+
+def _mrkdwn(element: Json) -> str:
+    match element["type"]:
+        case "channel":
+            return f"<#{element['channel_id']}>"
+        case "link":
+            return f"<{escape(element['url'])}|{escape(element['text'])}>"
+        case _:
+            return escape(element["text"])

@@ -1,0 +1,188 @@
+"""What was posted and edited while nobody listened: read in the history of each channel, and taken in by the same keys."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import structlog
+from pydantic import ValidationError
+
+from bot.platforms import Accept
+from bot.slack import parse
+from bot.slack.listening import Reader
+from bot.slack.parse import Identity, Seen, WireMessage, order
+from bot.slack.web import SlackError, Web
+from bot.watermarks import Watermarks
+from pipelines.errors import Unavailable
+
+# Items asked for at once. Source: https://docs.slack.dev/reference/methods/conversations.history (recommended) and …list
+PAGE: Final = 200
+CHANNELS_PAGE: Final = 999
+CHANNEL_PAGES: Final = 20
+KINDS: Final = ("public_channel", "private_channel")
+
+# How far one sweep reads at most in one channel or thread: so many pages, and nothing older than that.
+PAGES: Final = 10
+AGE_S: Final = 7 * 24 * 3600
+# Before the mark lie messages that were edited or answered since; those of so long ago are looked through.
+LOOK_BACK_S: Final = 3 * 24 * 3600
+
+PAUSES_S: Final = (1, 2, 5, 15, 30, 60)  # between tries; the last one for ever
+REST_S: Final = 30.0  # between two sweeps, however often something may have been missed
+START: Final = "0.000000"  # the mark of a channel in which nothing was ever posted
+
+log = structlog.get_logger()
+
+Shown = Mapping[str, Any]
+
+
+@dataclass(slots=True)
+class Sweep:
+    """Reads the history of single channels."""
+
+    web: Web
+    us: Identity
+    reader: Reader
+    watermarks: Watermarks
+    accept: Accept
+
+    async def channels(self) -> tuple[str, ...]:
+        """Return the channels that the bot is in, as far as it may list them. Raises: `Unavailable`."""
+        found: list[str] = []
+        for kind in KINDS:
+            try:
+                pages = self._pages("conversations.list", CHANNEL_PAGES, limit=CHANNELS_PAGE, types=kind, exclude_archived=True)
+                async for page in pages:
+                    found += [str(each["id"]) for each in page.get("channels") or () if each.get("is_member") is True]
+            except SlackError as error:
+                log.warning("slack.channels_unlisted", kind=kind, code=error.code)
+        return tuple(found)
+
+    async def channel(self, channel: str) -> None:
+        """Take in what was missed in a channel, oldest first. Where its history may not be read nothing happens.
+
+        Raises: `Unavailable` when it has to be tried again.
+        """
+        async with self.watermarks.sweeping(self.us.tenant, channel) as since:
+            try:
+                if since is None:
+                    self.watermarks.begin_at(self.us.tenant, channel, await self._newest(channel))
+                    return
+                missed = sorted(await self._missed(channel, since), key=lambda seen: order(seen.moment))
+            except SlackError as error:
+                log.info("slack.history_closed", channel=channel, code=error.code)
+                return
+            for seen in missed:
+                await self.accept(await self.reader.posted(seen))
+            newest = max((since, *(seen.moment for seen in missed)), key=order)
+            self.watermarks.begin_at(self.us.tenant, channel, newest)
+        if missed:
+            log.info("slack.swept", channel=channel, messages=len(missed))
+
+    async def _newest(self, channel: str) -> str:
+        shown = (await self.web.call("conversations.history", channel=channel, limit=1)).get("messages") or ()
+        return next((str(each["ts"]) for each in shown), START)
+
+    async def _missed(self, channel: str, since: str) -> list[Seen]:
+        """Return the messages that were written or edited after `since`, in the channel and in its threads."""
+        oldest = f"{max(order(since)[0] - LOOK_BACK_S, int(time.time()) - AGE_S, 0)}.000000"
+        shown = [each async for each in self._messages("conversations.history", channel=channel, oldest=oldest)]
+        found = [seen for each in shown if (seen := self._seen(channel, each, since))]
+        for first in shown:
+            if _answered_after(first, since):
+                answers = self._messages("conversations.replies", channel=channel, ts=first["ts"], oldest=oldest)
+                found += [seen async for each in answers if (seen := self._seen(channel, each, since))]
+        # A broadcast answer stands in the channel and in its thread.
+        return list({seen.key(self.us): seen for seen in found}.values())
+
+    def _seen(self, channel: str, shown: Shown, since: str) -> Seen | None:
+        try:
+            seen = parse.seen({**shown, "channel": channel}, self.us)
+        except ValidationError:
+            log.warning("slack.malformed", channel=channel)
+            return None
+        if seen is None or order(seen.moment) <= order(since):
+            return None
+        if order(seen.message.ts) <= order(since):  # it was answered when it was new
+            return Seen(channel=channel, message=seen.message)
+        return seen
+
+    async def _messages(self, method: str, **arguments: Any) -> AsyncIterator[Shown]:
+        async for page in self._pages(method, PAGES, limit=PAGE, **arguments):
+            for shown in page.get("messages") or ():
+                if isinstance(shown, dict):
+                    yield shown
+
+    async def _pages(self, method: str, pages: int, **arguments: Any) -> AsyncIterator[Shown]:
+        cursor: str | None = None
+        for _ in range(pages):
+            page = await self.web.call(method, cursor=cursor, **arguments)
+            yield page
+            cursor = (page.get("response_metadata") or {}).get("next_cursor") or None
+            if cursor is None:
+                return
+        log.warning("slack.sweep_cut", method=method, channel=arguments.get("channel", ""), pages=pages)
+
+
+def _answered_after(shown: Shown, since: str) -> bool:
+    """Whether a thread hangs on it in which something was written after `since`, or may have been edited."""
+    try:
+        first = WireMessage.model_validate(shown)
+    except ValidationError:
+        return False
+    return first.thread is None and first.latest_reply is not None and order(first.latest_reply) > _back(since)
+
+
+def _back(since: str) -> tuple[int, int]:
+    seconds, micros = order(since)
+    return seconds - LOOK_BACK_S, micros
+
+
+class Sweeps:
+    """Sweeps when asked to, one at a time, until each has succeeded; what is asked for meanwhile comes next."""
+
+    def __init__(self, sweep: Sweep, *, rest_s: float = REST_S) -> None:
+        self._sweep = sweep
+        self._rest_s = rest_s
+        self._channels: set[str] = set()
+        self._everywhere = True  # at the start
+        self._due = asyncio.Event()
+        self._due.set()
+
+    def ask(self, channel: str) -> None:
+        """Ask for a sweep of one channel."""
+        self._channels.add(channel)
+        self._due.set()
+
+    def ask_everywhere(self) -> None:
+        """Ask for a sweep of every channel. Until then no mark moves, as something before it may have been missed."""
+        self._sweep.watermarks.hold(self._sweep.us.tenant)
+        self._everywhere = True
+        self._due.set()
+
+    async def serve(self, ready: "asyncio.Event") -> None:
+        """Sweep for ever, whenever somebody listens again: what is posted after that, nobody misses."""
+        while True:
+            await self._due.wait()
+            await ready.wait()
+            await self._until_done()
+            await asyncio.sleep(self._rest_s)
+
+    async def _until_done(self) -> None:
+        self._due.clear()
+        everywhere, self._everywhere = self._everywhere, False
+        left, self._channels = self._channels, set()
+        for turn in range(10**9):
+            try:
+                if everywhere:
+                    left |= {*await self._sweep.channels()}
+                    everywhere = False
+                for channel in sorted(left):
+                    await self._sweep.channel(channel)
+                    left.discard(channel)
+                return
+            except Unavailable as error:
+                log.info("slack.sweep_put_off", service=error.service, channels=len(left))
+            await asyncio.sleep(PAUSES_S[min(turn, len(PAUSES_S) - 1)])
