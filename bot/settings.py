@@ -120,9 +120,11 @@ class Settings(BaseSettings):
     @field_validator(*ADDRESSES)
     @classmethod
     def _address_has_scheme_and_host(cls, value: str | None, info: ValidationInfo) -> str | None:
-        if value is not None and not _is_web_address(value):
+        name = info.field_name or ""
+        schemes = ("ws", "wss") if name == "discord_gateway_url" else ("http", "https")
+        if value is not None and not _is_web_address(value, schemes):
             raise ValueError(
-                f"must be an address that begins with http:// or https://, such as {ADDRESSES[info.field_name or '']}"
+                f"must be an address that begins with {schemes[0]}:// or {schemes[1]}://, such as {ADDRESSES[name]}"
             )
         return value
 
@@ -197,10 +199,10 @@ def key_problem(name: str, value: str) -> str | None:
     return None
 
 
-def _is_web_address(value: str) -> bool:
+def _is_web_address(value: str, schemes: tuple[str, ...]) -> bool:
     try:
         parts = urlsplit(value)
-        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0 and not re.search(r"\s", value)
+        return parts.scheme in schemes and bool(parts.hostname) and parts.port != 0 and not re.search(r"\s", value)
     except ValueError:  # a port that is no number, a broken IPv6 address
         return False
 

@@ -5,7 +5,7 @@ word may come twice after a crash.
 """
 
 from collections.abc import Awaitable
-from typing import Final, NamedTuple, TypeVar, cast
+from typing import Any, Final, NamedTuple, TypeVar, cast
 
 import discord
 from discord.ui import LayoutView
@@ -79,7 +79,9 @@ class Replies:
     def _webhook(self, address: str) -> discord.Webhook:
         reply = read_reply(address)
         assert reply is not None
-        return discord.Webhook.partial(reply.application, reply.token, client=self._gateway.client)
+        # As the library does for `Interaction.followup`: one made by `partial` may not answer for one person alone.
+        data: Any = {"id": reply.application, "type": discord.WebhookType.application.value, "token": reply.token}
+        return discord.Webhook.from_state(data, state=self._gateway.client._connection)
 
 
 def waits(placeholder: Json) -> bool:

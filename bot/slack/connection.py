@@ -18,7 +18,6 @@ from handlers.effects import AnyEffect, Card, Edit, Notify, Performed, Post, Rem
 from handlers.events import MessagePosted, Place
 from handlers.ports import Posted
 from pipelines.content import Content
-from pipelines.errors import Unavailable
 from pipelines.moderation.policy import Action
 
 log = structlog.get_logger()
@@ -27,8 +26,6 @@ Json = dict[str, Any]
 
 CAN: Final = frozenset({Action.ALLOW, Action.TAG, Action.FLAG})
 CAN_AS_ADMIN: Final = CAN | {Action.HOLD, Action.REMOVE}
-# Slack finds fault with blocks only; the text says the same.
-BLOCKS_REFUSED: Final = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long"})
 # Where the bot is not. An interaction's own address reaches there all the same.
 ABSENT: Final = frozenset({"not_in_channel", "channel_not_found"})
 NO_LOG_CHANNEL: Final = "No channel for cases is set yet: write /flashbulb setup."
@@ -183,7 +180,7 @@ class SlackConnection:
         except SlackError as error:
             if error.code not in ABSENT or not effect.reply:
                 raise
-            if not await self._respond(effect.reply, said, "in_channel"):
+            if not await self._respond(effect, said, "in_channel"):
                 raise
             return Performed(status="done")
 
@@ -207,17 +204,17 @@ class SlackConnection:
     async def _edit(self, effect: Edit) -> Performed:
         said = await self._rendered(effect.answer)
         where = {"channel": effect.place.channel, "ts": effect.message}
-        await self._with_text_alone_if_refused("chat.update", said, **where, metadata=metadata(effect.key))
+        await self._web.say("chat.update", said, **where, metadata=metadata(effect.key))
         return Performed(status="done", message=effect.message)
 
     async def _notify(self, effect: Notify) -> Performed:
         said = await self._rendered(effect.answer)
         if effect.reply:
-            if await self._respond(effect.reply, said, "ephemeral"):
+            if await self._respond(effect, said, "ephemeral"):
                 return Performed(status="done")
             try:
                 where = {"channel": effect.place.channel, "user": effect.person, "thread_ts": effect.place.thread}
-                await self._with_text_alone_if_refused("chat.postEphemeral", said, **where)
+                await self._web.say("chat.postEphemeral", said, **where)
                 return Performed(status="done")
             except SlackError as error:
                 log.info("slack.not_shown_in_place", effect=effect.key, code=error.code)
@@ -225,7 +222,7 @@ class SlackConnection:
         return await self._say(here, None, said, metadata(effect.key))
 
     async def _say(self, channel: str, thread: str | None, said: Json, marked: Json) -> Performed:
-        sent = await self._with_text_alone_if_refused(
+        sent = await self._web.say(
             "chat.postMessage",
             said,
             channel=channel,
@@ -236,22 +233,16 @@ class SlackConnection:
         )
         return Performed(status="done", message=str(sent["ts"]))
 
-    async def _with_text_alone_if_refused(self, method: str, said: Json, **arguments: Any) -> Json:
-        try:
-            return await self._web.call(method, **said, **arguments)
-        except SlackError as error:
-            if error.code not in BLOCKS_REFUSED:
-                raise
-            log.warning("slack.blocks_refused", method=method, code=error.code)
-            return await self._web.call(method, text=said["text"], **arguments)
-
-    async def _respond(self, url: str, said: Json, to: str) -> bool:
+    async def _respond(self, effect: Post | Notify, said: Json, to: str) -> bool:
         """Answer an interaction at its own address. False where that does not take anything any more."""
+        words: Json = {"response_type": to, "replace_original": False}
+        if effect.place.thread and to == "in_channel":
+            words["thread_ts"] = effect.place.thread
         try:
-            return await self._web.respond(url, {**said, "response_type": to, "replace_original": False})
+            return await self._web.respond(effect.reply, words | said)
         except SlackError as error:
             log.warning("slack.blocks_refused", method="response_url", code=error.code)
-            return await self._web.respond(url, {"text": said["text"], "response_type": to, "replace_original": False})
+            return await self._web.respond(effect.reply, words | {"text": said["text"]})
 
     async def _rendered(self, answer: Answer, *, added: str = "") -> Json:
         return render(answer, home=await self._address(), added=added)

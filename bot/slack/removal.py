@@ -8,7 +8,7 @@ from typing import Final
 import structlog
 
 from bot.slack.files import SlackFiles
-from bot.slack.history import GONE, History
+from bot.slack.history import GONE, History, metadata
 from bot.slack.parse import WireFile, WireMessage
 from bot.slack.people import People
 from bot.slack.render import restored
@@ -82,8 +82,14 @@ class Removal:
                 blocks=said["blocks"],
             )
         else:
-            await self._web.call(
-                "chat.postMessage", channel=channel, thread_ts=thread, unfurl_links=False, unfurl_media=False, **said
+            await self._web.say(
+                "chat.postMessage",
+                said,
+                channel=channel,
+                thread_ts=thread,
+                metadata=metadata(effect.key),
+                unfurl_links=False,
+                unfurl_media=False,
             )
         await self._copies.forget(effect.place.tenant, effect.message)
         return Performed(status="done")

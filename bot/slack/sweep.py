@@ -1,8 +1,9 @@
 """What was posted and edited while nobody listened: read in the history of each channel, and taken in by the same keys."""
 
 import asyncio
+import itertools
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -28,6 +29,10 @@ PAGES: Final = 10
 AGE_S: Final = 7 * 24 * 3600
 # Before the mark lie messages that were edited or answered since; those of so long ago are looked through.
 LOOK_BACK_S: Final = 3 * 24 * 3600
+# Threads cost a request each, of which Slack takes some 50 a minute: those with an answer since a little before the mark.
+# Source: https://docs.slack.dev/apis/web-api/rate-limits
+THREADS: Final = 40
+THREAD_LOOK_BACK_S: Final = 3600
 
 PAUSES_S: Final = (1, 2, 5, 15, 30, 60)  # between tries; the last one for ever
 REST_S: Final = 30.0  # between two sweeps, however often something may have been missed
@@ -55,7 +60,7 @@ class Sweep:
             try:
                 pages = self._pages("conversations.list", CHANNEL_PAGES, limit=CHANNELS_PAGE, types=kind, exclude_archived=True)
                 async for page in pages:
-                    found += [str(each["id"]) for each in page.get("channels") or () if each.get("is_member") is True]
+                    found += [str(each.get("id")) for each in page.get("channels") or () if each.get("is_member") is True]
             except SlackError as error:
                 log.warning("slack.channels_unlisted", kind=kind, code=error.code)
         return tuple(found)
@@ -83,17 +88,19 @@ class Sweep:
 
     async def _newest(self, channel: str) -> str:
         shown = (await self.web.call("conversations.history", channel=channel, limit=1)).get("messages") or ()
-        return next((str(each["ts"]) for each in shown), START)
+        return next((WireMessage.model_validate(each).ts for each in shown), START)
 
     async def _missed(self, channel: str, since: str) -> list[Seen]:
         """Return the messages that were written or edited after `since`, in the channel and in its threads."""
         oldest = f"{max(order(since)[0] - LOOK_BACK_S, int(time.time()) - AGE_S, 0)}.000000"
         shown = [each async for each in self._messages("conversations.history", channel=channel, oldest=oldest)]
         found = [seen for each in shown if (seen := self._seen(channel, each, since))]
-        for first in shown:
-            if _answered_after(first, since):
-                answers = self._messages("conversations.replies", channel=channel, ts=first["ts"], oldest=oldest)
-                found += [seen async for each in answers if (seen := self._seen(channel, each, since))]
+        threads = [each for each in shown if _answered_after(each, order(since)[0] - THREAD_LOOK_BACK_S)]
+        if len(threads) > THREADS:
+            log.warning("slack.sweep_cut", method="conversations.replies", channel=channel, threads=len(threads))
+        for first in threads[:THREADS]:
+            answers = self._messages("conversations.replies", channel=channel, ts=first["ts"], oldest=oldest)
+            found += [seen async for each in answers if (seen := self._seen(channel, each, since))]
         # A broadcast answer stands in the channel and in its thread.
         return list({seen.key(self.us): seen for seen in found}.values())
 
@@ -126,18 +133,13 @@ class Sweep:
         log.warning("slack.sweep_cut", method=method, channel=arguments.get("channel", ""), pages=pages)
 
 
-def _answered_after(shown: Shown, since: str) -> bool:
-    """Whether a thread hangs on it in which something was written after `since`, or may have been edited."""
+def _answered_after(shown: Shown, seconds: int) -> bool:
+    """Whether a thread hangs on it in which something was written after that time."""
     try:
         first = WireMessage.model_validate(shown)
     except ValidationError:
         return False
-    return first.thread is None and first.latest_reply is not None and order(first.latest_reply) > _back(since)
-
-
-def _back(since: str) -> tuple[int, int]:
-    seconds, micros = order(since)
-    return seconds - LOOK_BACK_S, micros
+    return first.thread is None and first.latest_reply is not None and order(first.latest_reply)[0] >= seconds
 
 
 class Sweeps:
@@ -162,11 +164,11 @@ class Sweeps:
         self._everywhere = True
         self._due.set()
 
-    async def serve(self, ready: "asyncio.Event") -> None:
-        """Sweep for ever, whenever somebody listens again: what is posted after that, nobody misses."""
+    async def serve(self, listening: Callable[[], Awaitable[None]]) -> None:
+        """Sweep for ever, each time once `listening` returns: what is posted after that comes by itself."""
         while True:
             await self._due.wait()
-            await ready.wait()
+            await listening()
             await self._until_done()
             await asyncio.sleep(self._rest_s)
 
@@ -174,7 +176,7 @@ class Sweeps:
         self._due.clear()
         everywhere, self._everywhere = self._everywhere, False
         left, self._channels = self._channels, set()
-        for turn in range(10**9):
+        for turn in itertools.count():
             try:
                 if everywhere:
                     left |= {*await self._sweep.channels()}
@@ -185,4 +187,7 @@ class Sweeps:
                 return
             except Unavailable as error:
                 log.info("slack.sweep_put_off", service=error.service, channels=len(left))
+            except Exception as error:  # noqa: BLE001 - the outermost loop: the next sweep may do better
+                log.error("slack.sweep_failed", error=type(error).__name__, channels=len(left))
+                return
             await asyncio.sleep(PAUSES_S[min(turn, len(PAUSES_S) - 1)])

@@ -43,6 +43,9 @@ PASSING: Final = frozenset({"fatal_error", "internal_error", "ratelimited", "req
 # Source: https://docs.slack.dev/reference/methods/auth.test
 DEAD_TOKEN: Final = frozenset({"account_inactive", "invalid_auth", "not_authed", "token_expired", "token_revoked"})
 
+# Slack finds fault with the blocks of a message; its text says the same.
+BLOCKS_REFUSED: Final = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long"})
+
 # Characters of a file's alternative text. Source: https://docs.slack.dev/reference/methods/files.getUploadURLExternal
 ALT_TEXT_MAX: Final = 1000
 
@@ -163,6 +166,16 @@ class Web:
         if self._admin is None:
             raise SlackError("cant_delete_message")
         return (await self._call(self._admin, method, arguments)).body
+
+    async def say(self, method: str, said: Json, **arguments: Any) -> Json:
+        """Send a message's text and blocks, and the text alone where Slack finds fault with the blocks. Raises: as `call`."""
+        try:
+            return await self.call(method, **said, **arguments)
+        except SlackError as error:
+            if error.code not in BLOCKS_REFUSED:
+                raise
+            log.warning("slack.blocks_refused", method=method, code=error.code)
+            return await self.call(method, text=said["text"], **arguments)
 
     async def upload(self, name: str, data: bytes, *, alt_text: str = "") -> str:
         """Bring a file to Slack, where nobody sees it yet; return its id. Raises: as `call`."""

@@ -95,7 +95,10 @@ async def upsert(
     `on`: the columns that make a row the same one, the primary key unless said. Returns whether a row was written.
     """
     dialect = session.get_bind().dialect.name
-    statement = (postgresql.insert if dialect == "postgresql" else sqlite.insert)(table).values(**values)
+    # Into the table, not the mapped class: the session's way of reading back what was written costs more than the writing.
+    statement = (postgresql.insert if dialect == "postgresql" else sqlite.insert)(
+        Table.metadata.tables[table.__tablename__]
+    ).values(**values)
     primary_key = sa.inspect(table).primary_key
     keys = list(on or [column.name for column in primary_key])
     if update:
