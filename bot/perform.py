@@ -13,7 +13,7 @@ from typing import Final, Protocol
 import structlog
 
 from bot.storage.tables import now
-from bot.storage.work import Undertaking, Work
+from bot.storage.work import Begun, Ended, Undertaking, Work
 from handlers.effects import AnyEffect, Notify, Performed, Plan
 from handlers.events import AnyEvent, Tenant
 from handlers.ports import Connection
@@ -62,20 +62,41 @@ class Performer:
         Raises: `Unavailable` when waiting may help; what is done by then stays done.
         """
         undertaking = await self.work.undertaking(tenant, key)
-        position = 0
+        position, ended = 0, None
         while undertaking is not None and position < len(undertaking.effects):
-            undertaking = await self._advance(tenant, key, undertaking, position, last=last)
+            effect = undertaking.effects[position]
+            reached = await self._reach(effect)
+            # What became of the last effect and that the next is begun are one transaction, but nothing is begun in vain.
+            begun = await self.work.step(
+                tenant, key, ended=ended, effect=effect.key, begin=not isinstance(reached, Unavailable)
+            )
+            ended = None
+            if begun is None or begun.performed is None:
+                ended = await self._advance(tenant, key, undertaking, position, reached, begun, last=last)
+                undertaking = ended.then or undertaking
             position += 1
-        await self.work.forget(tenant, key)
+        await self.work.forget(tenant, key, ended=ended)
 
-    async def _advance(self, tenant: Tenant, key: str, undertaking: Undertaking, position: int, *, last: bool) -> Undertaking:
-        """Perform the effect at `position`; return what is to be done now, up to and with that effect the same as before."""
+    async def _advance(
+        self,
+        tenant: Tenant,
+        key: str,
+        undertaking: Undertaking,
+        position: int,
+        reached: Connection | Unavailable,
+        begun: Begun | None,
+        *,
+        last: bool,
+    ) -> Ended:
+        """Perform the effect at `position`; return what became of it, and what is to be done now if that has changed.
+
+        Raises: `Unavailable` when waiting may help.
+        """
         effect = undertaking.effects[position]
-        begun = await self.work.begun(tenant, effect.key)
-        if begun is not None and begun.performed is not None:
-            return undertaking
         try:
-            performed = await self._carry_out(tenant, key, effect, begun_at=None if begun is None else begun.at)
+            if isinstance(reached, Unavailable):
+                raise reached
+            performed = await self._carry_out(tenant, key, effect, reached, begun_at=None if begun is None else begun.at)
         except Unavailable as error:
             if not last:
                 log.info("effect.put_off", effect=effect.key, service=error.service)
@@ -85,20 +106,32 @@ class Performer:
         if performed.status == "failed":
             log.error("effect.failed", effect=effect.key, kind=effect.kind, why=performed.why)
             then = await self._after_failure(tenant, key, undertaking, position, performed)
-        await self.work.confirm(tenant, key, effect.key, performed, then=then)
-        return then or undertaking
+        return Ended(effect=effect.key, performed=performed, then=then)
 
-    async def _carry_out(self, tenant: Tenant, key: str, effect: AnyEffect, *, begun_at: datetime | None) -> Performed:
+    async def _reach(self, effect: AnyEffect) -> Connection | Unavailable:
+        """Return the connection that an effect needs, once it is ready, or why there is none now."""
         connection = self.connections.get(effect.place.platform)
         if connection is None:
-            raise Unavailable(effect.place.platform, "is not connected")
-        await _ready(connection)
+            return Unavailable(effect.place.platform, "is not connected")
+        try:
+            async with asyncio.timeout(READY_S):
+                await connection.ready()
+        except TimeoutError:
+            return Unavailable(connection.platform, "is not connected yet")
+        except Unavailable as error:
+            return error
+        return connection
+
+    async def _carry_out(
+        self, tenant: Tenant, key: str, effect: AnyEffect, connection: Connection, *, begun_at: datetime | None
+    ) -> Performed:
+        """Act, or find out what became of an effect that was begun at `begun_at` by somebody who has lost sight of it."""
         try:
             if begun_at is not None:
                 await asyncio.sleep((begun_at + SETTLE - now()).total_seconds())
                 if found := await connection.look(effect):
                     return found
-            await self.work.begin(tenant, key, effect.key)
+                await self.work.begin_again(tenant, effect.key)
             return await connection.act(effect)
         except Unavailable:
             raise
@@ -128,11 +161,3 @@ class Performer:
             effects=(*done, *plan.effects, *(each for each in rest if not isinstance(each, Notify))),
             told=(*undertaking.told, *(each.key for each in plan.effects)),
         )
-
-
-async def _ready(connection: Connection) -> None:
-    try:
-        async with asyncio.timeout(READY_S):
-            await connection.ready()
-    except TimeoutError:
-        raise Unavailable(connection.platform, "is not connected yet") from None

@@ -56,9 +56,7 @@ async def emulate(*, port: int, latency_s: float, wanted: Sequence[str]) -> None
         typer.echo(MODELS.format(address=models.base_url))
         for chat in chats:
             typer.echo("\n".join(f"{name}={value}" for name, value in chat.environment.items()))
-        typer.echo(
-            f"# To post, press and look: POST {chats[0].control_url}VERB and {chats[1].control_url}VERB (docs/operating.md)"
-        )
+        typer.echo(f"# To post and to look: {chats[0].origin}/control/ and {chats[1].origin}/control/ (docs/operating.md)")
         await until_told_to_stop()
 
 

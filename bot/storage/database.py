@@ -133,6 +133,24 @@ async def open_records(data: Path, url: str | None, *, seal: Seal | None = None)
         yield records
 
 
+@asynccontextmanager
+async def records_beside(data: Path, url: str | None) -> AsyncIterator[Records | None]:
+    """Open the records to read, beside a Flashbulb that may hold them; None where there are none that this version reads.
+
+    Nothing is made and nothing brought up to date. Raises: as `open_records`.
+    """
+    where = address(data, url)
+    exists = url is not None or (data / RECORDS_FILE).exists()
+    if not exists or await asyncio.to_thread(migration.pending, where):
+        yield None
+        return
+    engine = _engine(where)
+    try:
+        yield Records(engine)
+    finally:
+        await engine.dispose()
+
+
 def _engine(where: sa.URL) -> AsyncEngine:
     # Parameters stay out of error messages: they hold what people wrote.
     if where.get_backend_name() == "postgresql":

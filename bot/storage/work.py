@@ -31,6 +31,15 @@ class Begun:
     performed: Performed | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """What became of an effect. `then`: what is to be done now, if that has changed."""
+
+    effect: str
+    performed: Performed
+    then: Undertaking | None = None
+
+
 class Work:
     """The rows of one event live from `keep_event` to `forget`; those of its effects stay until retention ends."""
 
@@ -78,9 +87,14 @@ class Work:
         except ValidationError:
             raise FlashbulbError(f"This version cannot read the stored plan of {key}.") from None
 
-    async def forget(self, tenant: Tenant, key: str) -> None:
-        """Delete what was kept of an event. Its effects' rows stay: they hold ids only and prevent repetition."""
+    async def forget(self, tenant: Tenant, key: str, *, ended: Ended | None = None) -> None:
+        """Delete what was kept of an event, whose last effect has `ended` where one has.
+
+        Its effects' rows stay: they hold ids only and prevent repetition.
+        """
         async with self._records.begin() as session:
+            if ended is not None:
+                await self._confirm(session, tenant, key, ended)
             for table in (PlanRow, InboxRow):
                 await session.execute(sa.delete(table).where(*_is(table, tenant, key)))
 
@@ -88,29 +102,26 @@ class Work:
         """Return how far an effect has come, or None when it was never begun."""
         async with self._records.reading() as session:
             row = await session.scalar(sa.select(EffectRow).where(*_is(EffectRow, tenant, effect)))
-        if row is None:
-            return None
-        if row.state == "intent":
-            return Begun(at=row.at, performed=None)
-        return Begun(
-            at=row.at, performed=Performed.model_validate({"status": row.state, "message": row.message, "why": row.why})
-        )
+        return None if row is None else _begun(row)
 
-    async def begin(self, tenant: Tenant, event: str, effect: str) -> None:
-        """Write down that an effect is about to be carried out."""
-        values = {**_row(tenant, effect), "event": event, "state": "intent"}
-        async with self._records.begin() as session:
-            await upsert(session, EffectRow, values, update=("at",))
+    async def step(self, tenant: Tenant, event: str, *, ended: Ended | None, effect: str, begin: bool = True) -> Begun | None:
+        """Write down what became of the last effect, and that the next one, `effect`, is about to be carried out.
 
-    async def confirm(
-        self, tenant: Tenant, event: str, effect: str, performed: Performed, *, then: Undertaking | None = None
-    ) -> None:
-        """Write down what became of an effect and, in the same transaction, what is to be done now if that has changed."""
-        outcome = {"state": performed.status, "message": performed.message, "why": performed.why}
+        With `begin` False that is not written. Returns how far the next one came in an earlier attempt, None for not at all.
+        """
         async with self._records.begin() as session:
-            await upsert(session, EffectRow, {**_row(tenant, effect), "event": event, **outcome}, update=tuple(outcome))
-            if then is not None:
-                await self._put(session, tenant, event, then)
+            if ended is not None:
+                await self._confirm(session, tenant, event, ended)
+            intent = {**_row(tenant, effect), "event": event, "state": "intent"}
+            if begin and await upsert(session, EffectRow, intent):
+                return None
+            row = await session.scalar(sa.select(EffectRow).where(*_is(EffectRow, tenant, effect)))
+            return None if row is None else _begun(row)
+
+    async def begin_again(self, tenant: Tenant, effect: str) -> None:
+        """Write down that an effect, of which nothing was found, is about to be carried out after all."""
+        async with self._records.begin() as session:
+            await session.execute(sa.update(EffectRow).where(*_is(EffectRow, tenant, effect)).values(at=now()))
 
     async def unfinished(self, *, before: datetime) -> Sequence[tuple[Tenant, str]]:
         """Return the events of all tenants that were accepted before a moment and are not done, oldest first."""
@@ -129,9 +140,23 @@ class Work:
         async with self._records.reading() as session:
             return await session.scalar(sa.select(table.sealed).where(*_is(table, tenant, key)))
 
+    async def _confirm(self, session: AsyncSession, tenant: Tenant, event: str, ended: Ended) -> None:
+        outcome = {"state": ended.performed.status, "message": ended.performed.message, "why": ended.performed.why}
+        values = {**_row(tenant, ended.effect), "event": event, **outcome}
+        await upsert(session, EffectRow, values, update=tuple(outcome))
+        if ended.then is not None:
+            await self._put(session, tenant, event, ended.then)
+
     async def _put(self, session: AsyncSession, tenant: Tenant, key: str, undertaking: Undertaking) -> None:
         values = {**_row(tenant, key), "sealed": self._seal.close(undertaking)}
         await upsert(session, PlanRow, values, update=("sealed",))
+
+
+def _begun(row: EffectRow) -> Begun:
+    if row.state == "intent":
+        return Begun(at=row.at, performed=None)
+    ended = Performed.model_validate({"status": row.state, "message": row.message, "why": row.why})
+    return Begun(at=row.at, performed=ended)
 
 
 def _row(tenant: Tenant, key: str) -> dict[str, object]:

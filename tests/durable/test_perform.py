@@ -100,7 +100,7 @@ async def test_a_look_waits_until_what_was_sent_has_taken_effect(performer: Perf
     loop = asyncio.get_running_loop()
     await undertake(performer, post("e1"))
     sent_at = loop.time()
-    await performer.work.begin(TENANT, "k", "e1")  # by a process that has died since
+    await performer.work.step(TENANT, "k", ended=None, effect="e1")  # by a process that has died since
     loop.call_later(SETTLE.total_seconds() * 0.8, platform.posts.append, "e1")
 
     await performer.perform(TENANT, "k", last=False)

@@ -9,7 +9,7 @@ from bot.storage.database import Records
 from bot.storage.retention import REMEMBERED_FOR, delete_expired
 from bot.storage.seal import Seal
 from bot.storage.tables import EffectRow, InboxRow, PlanRow, now
-from bot.storage.work import Undertaking, Work
+from bot.storage.work import Ended, Undertaking, Work
 from handlers.answers import Notice
 from handlers.effects import Performed, Post
 from handlers.events import MessagePosted, Tenant
@@ -56,12 +56,13 @@ async def test_a_plan_is_kept_in_its_latest_form(work: Work) -> None:
 async def test_an_effect_is_an_intent_and_then_what_became_of_it(work: Work) -> None:
     assert await work.begun(OURS, "e1") is None
 
-    await work.begin(OURS, "k", "e1")
-    begun = await work.begun(OURS, "e1")
-    await work.begin(OURS, "k", "e1")
+    assert await work.step(OURS, "k", ended=None, effect="e1", begin=False) is None
+    assert await work.step(OURS, "k", ended=None, effect="e1") is None
+    begun = await work.step(OURS, "k", ended=None, effect="e1")
+    await work.begin_again(OURS, "e1")
     again = await work.begun(OURS, "e1")
-    await work.confirm(OURS, "k", "e1", DONE)
-    ended = await work.begun(OURS, "e1")
+    await work.step(OURS, "k", ended=Ended(effect="e1", performed=DONE), effect="e2")
+    ended = await work.step(OURS, "k", ended=None, effect="e1")
 
     assert begun is not None
     assert again is not None
@@ -75,9 +76,9 @@ async def test_an_effect_is_an_intent_and_then_what_became_of_it(work: Work) -> 
 async def test_a_failure_and_what_follows_from_it_are_one_transaction(work: Work, records: Records) -> None:
     failed = Performed(status="failed", why="No permission.")
     await work.keep_undertaking(OURS, "k", saying("first"))
-    await work.begin(OURS, "k", "e1")
 
-    await work.confirm(OURS, "k", "e1", failed, then=saying("second"))
+    ended = Ended(effect="e1", performed=failed, then=saying("second"))
+    await work.step(OURS, "k", ended=ended, effect="e2")
 
     begun = await work.begun(OURS, "e1")
     assert begun is not None
@@ -89,8 +90,7 @@ async def test_two_tenants_with_the_same_keys_do_not_meet(work: Work) -> None:
     await work.keep_event(a_message("ours", key="k"))
     await work.keep_event(theirs(a_message("theirs", key="k")))
     await work.keep_undertaking(OURS, "k", saying("ours"))
-    await work.begin(OURS, "k", "e1")
-    await work.confirm(OURS, "k", "e1", DONE)
+    await work.step(OURS, "k", ended=Ended(effect="e1", performed=DONE), effect="e2")
 
     found = await work.event(THEIRS, "k")
     assert isinstance(found, MessagePosted)
@@ -139,9 +139,8 @@ async def test_a_row_that_this_version_cannot_read_is_told_without_quoting_it(wo
 
 
 async def test_effects_are_forgotten_when_no_platform_repeats_their_event_any_more(work: Work, records: Records) -> None:
-    for key in ("done", "begun"):
-        await work.begin(OURS, "k", key)
-    await work.confirm(OURS, "k", "done", DONE)
+    await work.step(OURS, "k", ended=None, effect="done")
+    await work.step(OURS, "k", ended=Ended(effect="done", performed=DONE), effect="begun")
 
     await delete_expired(records, moment=now() + REMEMBERED_FOR - timedelta(minutes=1))
     assert await work.begun(OURS, "done") is not None
