@@ -4,46 +4,24 @@
 """
 
 import asyncio
-import json
-import os
-import platform
-import statistics
 import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from rich.console import Console
-from rich.table import Table
-
+from bench.figures import Figure, show, write
 from bench.running import Running, running
 from bench.scenes import photo
+from bench.uploads import compare
 from bench.visitor import Visitor
 
-RESULTS: Final = Path(__file__).parent / "results"
 SETTLE_S: Final = 5.0
 STARTS: Final = 5
 TEXTS: Final = 120
 PICTURES: Final = 40
 AT_ONCE: Final = 8
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Figure:
-    """One measured row. `bar` is what it must not pass, where the design sets one."""
-
-    name: str
-    unit: str
-    values: tuple[float, ...]
-    bar: float | None = None
-
-    @property
-    def median(self) -> float:
-        return statistics.median(self.values)
 
 
 async def ready() -> list[Figure]:
@@ -131,33 +109,16 @@ ROWS: Final[dict[str, Callable[[], Awaitable[list[Figure]]]]] = {
     "memory": memory,
     "first_answer": first_answer,
     "cpu": cpu,
+    "uploads": lambda: compare("discord"),
+    "uploads_slack": lambda: compare("slack"),
 }
 
 
 async def main(names: list[str]) -> None:
     for name in names:
         figures = await ROWS[name]()
-        _show(figures)
-        _write(name, figures)
-
-
-def _show(figures: list[Figure]) -> None:
-    table = Table("figure", "median", "min", "max", "bar")
-    for each in figures:
-        bar = f"{each.bar:g} {each.unit}" if each.bar is not None else ""
-        table.add_row(each.name, f"{each.median:.2f} {each.unit}", f"{min(each.values):.2f}", f"{max(each.values):.2f}", bar)
-    Console().print(table)
-
-
-def _write(name: str, figures: list[Figure]) -> None:
-    RESULTS.mkdir(exist_ok=True)
-    document = {
-        "command": f"python -m bench {name}",
-        "at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "machine": {"cores": os.cpu_count(), "python": platform.python_version(), "system": platform.system()},
-        "figures": [{**asdict(each), "median": each.median} for each in figures],
-    }
-    (RESULTS / f"{name}.json").write_text(json.dumps(document, indent=2) + "\n")
+        show(figures)
+        write(name, figures)
 
 
 if __name__ == "__main__":

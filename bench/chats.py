@@ -1,0 +1,85 @@
+"""Flashbulb on an emulated Slack or Discord, as something to post to."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+from urllib.parse import urlsplit
+
+import aiohttp
+
+from bench.gallery import Upload
+from bench.running import Running, running
+from emulators.discord import DiscordEmulator
+from emulators.slack import SlackEmulator
+
+PlatformName = Literal["discord", "slack"]
+READY_S: Final = 30
+# The call that takes a message out.
+REMOVAL: Final = {"discord": "DELETE /channels/{id}/messages/{id}", "slack": "chat.delete"}
+
+Emulator = DiscordEmulator | SlackEmulator
+
+
+@dataclass(frozen=True, slots=True)
+class EmulatedChat:
+    """One channel of an emulated workspace, in which Ann posts."""
+
+    emulator: Emulator
+    platform: PlatformName
+
+    def on_action(self, tell: Callable[[str], None]) -> None:
+        def told(message: str) -> bool:
+            tell(message)
+            return False  # nobody was killed
+
+        if isinstance(self.emulator, DiscordEmulator):
+            self.emulator.at("stored", REMOVAL["discord"], lambda call: told(call.path.rsplit("/", 1)[-1]))
+        else:
+            self.emulator.at("stored", REMOVAL["slack"], lambda call: told(str(call.arguments["ts"])))
+
+    async def post(self, upload: Upload) -> str:
+        posted = await self.emulator.post(self.emulator.pics, self.emulator.ann, text=upload.text, files=upload.files())
+        return str(posted)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bot:
+    """A Flashbulb that is connected."""
+
+    chat: EmulatedChat
+    process: Running
+
+    async def metrics(self) -> str:
+        """Return what Prometheus would read."""
+        async with aiohttp.ClientSession() as http, http.get(f"{_origin(self.process)}/metrics") as answer:
+            answer.raise_for_status()
+            return await answer.text()
+
+
+@asynccontextmanager
+async def flashbulb(platform: PlatformName, *, model_url: str, data: Path) -> AsyncIterator[Bot]:
+    """Serve the platform in this process, and run Flashbulb on it in one of its own."""
+    emulator: Emulator = DiscordEmulator(journal=False) if platform == "discord" else SlackEmulator(journal=False)
+    async with emulator:
+        environment = {**emulator.environment, "GEMINI_API_KEY": "any", "GEMINI_BASE_URL": model_url}
+        async with running(data, **environment) as process:
+            await _connected(process, platform)
+            yield Bot(chat=EmulatedChat(emulator, platform), process=process)
+
+
+async def _connected(process: Running, platform: str) -> None:
+    """Raises: `TimeoutError` where the platform is not connected to."""
+    async with aiohttp.ClientSession() as http, asyncio.timeout(READY_S):
+        while True:
+            async with http.get(f"{_origin(process)}/readyz") as answer:
+                if platform in await answer.text() and answer.status == 200:
+                    return
+            await asyncio.sleep(0.05)
+
+
+def _origin(process: Running) -> str:
+    parts = urlsplit(process.link)
+    return f"{parts.scheme}://{parts.netloc}"
