@@ -23,6 +23,7 @@ log = structlog.get_logger()
 ACCEPTS_OPEN: Final = 64  # at once; the engine turns away what exceeds 200
 RETRIES_S: Final = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)  # between attempts; the last one repeats
 STATES_KEPT: Final = 10_000
+ID_END: Final = 1 << 63  # Source: https://docs.discord.com/developers/reference#snowflakes
 
 # Source: https://docs.discord.com/developers/resources/channel#channel-object-channel-types
 THREAD_TYPES: Final = frozenset({10, 11, 12})
@@ -100,12 +101,13 @@ class Arrivals:
 
     async def _hear(self, client: DiscordClient, message: Json, *, edited: bool) -> None:
         try:
+            check_ids(message)
             if message.get("guild_id") is None:
                 await self._hear_direct(client, message, edited=edited)
             elif edited:
                 await self._hear_edited(client, message)
             else:
-                await self._hear_new(client, message)
+                await self.surely(lambda: self._hear_new(client, message), client)
         except Emptied:
             pass  # it waits behind the mark, and has been warned about
         except Exception as problem:  # noqa: BLE001 - whatever stands in a message, the next one is heard
@@ -156,6 +158,13 @@ class Arrivals:
             log.warning("discord.content_missing", fix="Switch on Message Content Intent in the developer portal, under Bot.")
             self._warned = True
         raise Emptied("Messages come without what they hold.")
+
+
+def check_ids(message: Json) -> None:
+    """Raises: `ValueError` when an id of `message` is none: it would become part of an address or move a mark."""
+    ids = (message["id"], message["channel_id"], message.get("guild_id") or "0")
+    if not all(isinstance(each, str) and each.isdecimal() and int(each) < ID_END for each in ids):
+        raise ValueError("A message has an id that is none.")
 
 
 def is_for_us(message: Json, us: Us) -> bool:

@@ -72,6 +72,7 @@ class DiscordClient(discord.Client):
     """
 
     def __init__(self, listener: Listener, *, guild_ready_s: float = GUILD_READY_S) -> None:
+        discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # voices are not our business
         super().__init__(
             intents=INTENTS,
             allowed_mentions=discord.AllowedMentions.none(),

@@ -13,6 +13,7 @@ from bot.discord.render import pointer, render
 from bot.discord.replies import Replies, is_private, waits
 from bot.platforms import FileHost, Given
 from bot.storage.copies import Copy
+from handlers.answers import Notice
 from handlers.effects import AnyEffect, Card, Edit, Notify, Performed, Post, Remove, Restore
 from handlers.events import Place
 from handlers.ports import Posted
@@ -21,6 +22,7 @@ from pipelines.moderation.policy import Action
 
 SUPPORTS: Final = frozenset({Action.ALLOW, Action.TAG, Action.FLAG, Action.HOLD, Action.REMOVE})
 NO_LOG_CHANNEL: Final = "No channel for cases is set yet: write /flashbulb setup."
+ANSWERED_PRIVATELY: Final = Notice(text="Answered privately.")
 GONE_ALREADY: Final = Performed(status="gone")
 
 
@@ -195,20 +197,24 @@ class DiscordConnection:
     async def _notify(self, effect: Notify) -> Performed:
         """Say something that only one person sees: as the answer to what they did, else by a direct message."""
         view = render(effect.answer, key=effect.key, workspace=effect.place.workspace)
-        message = await self._answer_privately(effect.reply, view) if effect.reply else None
+        message = await self._answer_privately(effect, view) if effect.reply else None
         if message is None:
             message = await self._messages.send_privately(effect.person, view, key=effect.key)
         return _stands(message)
 
-    async def _answer_privately(self, reply: str, view: LayoutView) -> str | None:
+    async def _answer_privately(self, effect: Notify, view: LayoutView) -> str | None:
         """Answer an interaction for one person alone; return None when it takes no more answers."""
-        placeholder = await self._replies.placeholder(reply)
-        if placeholder is not None and waits(placeholder):
-            if is_private(placeholder):
-                return await self._replies.fill(reply, view)
-            # Everybody sees this one, and whether they do is fixed with the first answer: so it has to go.
-            await self._replies.drop(reply)
-        return await self._replies.whisper(reply, view)
+        placeholder = await self._replies.placeholder(effect.reply)
+        if placeholder is None or not waits(placeholder):
+            return await self._replies.whisper(effect.reply, view)
+        if is_private(placeholder):
+            return await self._replies.fill(effect.reply, view)
+        # Everybody sees this one, and what follows while it waits takes its place: so it is finished first, and then goes.
+        aside = render(ANSWERED_PRIVATELY, key=f"{effect.key}#aside", workspace=effect.place.workspace)
+        await self._replies.fill(effect.reply, aside)
+        message = await self._replies.whisper(effect.reply, view)
+        await self._replies.drop(effect.reply)
+        return message
 
     async def _remove(self, effect: Remove) -> Performed:
         tenant = effect.place.tenant

@@ -25,8 +25,9 @@ from pipelines.errors import Unavailable, UserError
 
 log = structlog.get_logger()
 
-# Of the 3 s until Discord gives up, for whatever we have to ask before we can answer.
+# Until Discord gives up, and how much of it each thing that we have to ask first may take.
 # Source: https://docs.discord.com/developers/interactions/receiving-and-responding#interaction-callback
+ANSWER_S: Final = 3.0
 BUDGET_S: Final = 1.0
 
 # Kinds of commands and of their options. Source: https://docs.discord.com/developers/interactions/application-commands
@@ -64,24 +65,33 @@ class Interactions:
             await answering.wait()
 
     async def close(self) -> None:
-        """Finish what was begun: it takes a few seconds at most."""
+        """Finish what was begun, as far as anybody still waits for it."""
         if self._tasks:
-            await asyncio.wait(self._tasks)
+            _, late = await asyncio.wait(self._tasks, timeout=ANSWER_S)
+            for task in late:
+                task.cancel()
 
     async def _hear(self, interaction: Interaction) -> None:
-        self._answering[interaction.token] = left = asyncio.Event()
+        left = asyncio.Event()
+        try:
+            self._answering[interaction.token] = left
+            await self._answer(interaction)
+        except Exception as problem:  # noqa: BLE001 - whatever stands in an interaction, the next one is heard
+            log.error("discord.interaction_failed", key=str(interaction.id), error=type(problem).__name__)
+        finally:
+            left.set()
+            self._answering = {token: each for token, each in self._answering.items() if each is not left}
+
+    async def _answer(self, interaction: Interaction) -> None:
         try:
             await self._handle(interaction)
         except UserError as problem:
             await _say(interaction, str(problem))
         except (Unavailable, TimeoutError):
             await _say(interaction, BUSY)
-        except Exception as problem:  # noqa: BLE001 - whatever stands in an interaction, the next one is heard
-            log.error("discord.interaction_failed", key=str(interaction.id), error=type(problem).__name__)
+        except Exception:
             await _say(interaction, FAULT)
-        finally:
-            left.set()
-            del self._answering[interaction.token]
+            raise
 
     async def _handle(self, interaction: Interaction) -> None:
         match interaction.type:

@@ -11,7 +11,6 @@ from discord.ui import LayoutView
 from bot.discord import DIRECT
 from bot.discord.client import DiscordClient
 from bot.discord.outcomes import (
-    ARCHIVED,
     FORBIDDEN,
     GONE,
     MISSING_PERMISSIONS,
@@ -83,7 +82,8 @@ class Messages:
     ) -> tuple[str, str]:
         """Post in a place, in its thread where it names one. Return (channel, message) of what stands there now.
 
-        The thread is opened under its message when there is none yet; `about` is answered where it stands in the thread itself.
+        The thread is opened under its message when there is none yet; Discord itself takes it out of the archive. `about` is
+        answered where it stands in the thread itself.
 
         Raises: `Denied` of `GONE` when that message or the channel is gone.
         """
@@ -94,7 +94,7 @@ class Messages:
         thread = place.thread
         to = about if about != thread else ""
         try:
-            return thread, await self._send_in_thread(thread, view, key=key, files=files, to=to)
+            return thread, await self.send(thread, view, key=key, deed="send in a thread", files=files, to=to)
         except Denied as denied:
             if denied.code != UNKNOWN_CHANNEL:
                 raise
@@ -105,7 +105,7 @@ class Messages:
                 raise
             # Channels such as those beside voice have no threads.
             return place.channel, await self.send(place.channel, view, key=key, files=files, to=thread)
-        return thread, await self._send_in_thread(thread, view, key=key, files=files, to=to)
+        return thread, await self.send(thread, view, key=key, deed="send in a thread", files=files, to=to)
 
     async def send_privately(self, person: str, view: LayoutView, *, key: str) -> str:
         """Send a direct message and return its id."""
@@ -124,9 +124,6 @@ class Messages:
                 with answered():
                     await room.get_partial_message(int(message)).edit(view=view, allowed_mentions=NOBODY)
             except Denied as denied:
-                if denied.code == ARCHIVED:
-                    await self._reopen(channel)
-                    return await self.edit(place, message, view)
                 if not _elsewhere(denied):
                     raise
             else:
@@ -192,19 +189,6 @@ class Messages:
                         await self._http.delete_message(int(inside or message), int(each["id"]))
         except Denied as denied:
             log.warning("discord.answers_stay", message=message, code=denied.code)
-
-    async def _send_in_thread(self, thread: str, view: LayoutView, *, key: str, files: Sequence[discord.File], to: str) -> str:
-        try:
-            return await self.send(thread, view, key=key, deed="send in a thread", files=files, to=to)
-        except Denied as denied:
-            if denied.code != ARCHIVED:
-                raise
-        await self._reopen(thread)
-        return await self.send(thread, view, key=key, deed="send in a thread", files=files, to=to)
-
-    async def _reopen(self, thread: str) -> None:
-        async with self._doing("send in a thread", thread):
-            await self._http.edit_channel(int(thread), archived=False)
 
     async def _open_thread(self, channel: str, message: str) -> None:
         try:

@@ -95,8 +95,10 @@ def open_discord(
                 given.files.hosts.append(files)
                 try:
                     async with gateway.open():
-                        yield DiscordConnection(gateway, given=given, files=files, emulated=emulated is not None)
-                        await interactions.close()
+                        try:
+                            yield DiscordConnection(gateway, given=given, files=files, emulated=emulated is not None)
+                        finally:
+                            await interactions.close()
                 finally:
                     given.files.hosts.remove(files)
                     await sweep.close()

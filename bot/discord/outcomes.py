@@ -41,7 +41,7 @@ WORDS: Final = {
     DM_REFUSED: "This person takes no private messages from this server.",
     MISSING_PERMISSIONS: "Flashbulb lacks a permission.",
     WRONG_CHANNEL_TYPE: "This cannot be done in a channel of this kind.",
-    ARCHIVED: "The thread is archived.",
+    ARCHIVED: "The thread is archived and locked.",
     THREAD_LOCKED: "The thread is locked.",
 }
 

@@ -65,8 +65,7 @@ def component_id(key: str) -> int:
 def escape(text: str, limit: int) -> str:
     """Return a text without markup, mentions and turned letters, in at most `limit` characters of what Discord counts."""
     text = TURNING.sub("", text)
-    whole = MARKUP.sub(r"\\\g<0>", text)
-    if _length(whole) <= limit:
+    if len(text) <= limit and _length(whole := MARKUP.sub(r"\\\g<0>", text)) <= limit:
         return whole
     kept, used = 0, 0
     for letter in text:

@@ -4,10 +4,10 @@ A reply's address is a token that lives 15 minutes. Nothing here has a nonce: wh
 word may come twice after a crash.
 """
 
-from collections.abc import Awaitable
-from typing import Any, Final, NamedTuple, TypeVar, cast
+from typing import Any, Final, NamedTuple, cast
 
 import discord
+from discord.http import handle_message_parameters
 from discord.ui import LayoutView
 
 from bot.discord.messages import NOBODY, Gateway
@@ -16,10 +16,9 @@ from bot.discord.parse import LOADING, Json
 
 # Source: https://docs.discord.com/developers/resources/message#message-object-message-flags
 EPHEMERAL: Final = 1 << 6
-# The name under which Discord takes and gives the first answer to an interaction.
-ORIGINAL: Final = cast(int, "@original")
-
-Result = TypeVar("Result")
+# Where the first answer to an interaction stands.
+# Source: https://docs.discord.com/developers/interactions/receiving-and-responding#endpoints
+ORIGINAL: Final = "/messages/@original"
 
 
 class Reply(NamedTuple):
@@ -40,7 +39,7 @@ def read_reply(address: str) -> Reply | None:
 class Replies:
     """Answers interactions. All methods raise `Unavailable` when Discord does not answer.
 
-    A token that lived its time, or whose placeholder somebody deleted, makes them return None or False.
+    A token that lived its time, or whose placeholder somebody deleted, makes them return None.
     """
 
     def __init__(self, gateway: Gateway) -> None:
@@ -52,36 +51,42 @@ class Replies:
         if reply is None or not reply.command:
             return None
         await self._gateway.answered(address)
-        client = self._gateway.client
-        route = discord.http.Route(
-            "GET",
-            "/webhooks/{webhook_id}/{webhook_token}/messages/@original",
-            webhook_id=reply.application,
-            webhook_token=reply.token,
-        )
-        return await _unless_expired(client.http.request(route))
+        return await self._request("GET", address, ORIGINAL)
 
     async def fill(self, address: str, view: LayoutView) -> str | None:
         """Put the answer into the placeholder and return the message's id."""
-        edited = await _unless_expired(self._webhook(address).edit_message(ORIGINAL, view=view, allowed_mentions=NOBODY))
-        return str(edited.id) if edited else None
+        with handle_message_parameters(view=view, allowed_mentions=NOBODY) as params:
+            edited = await self._request("PATCH", address, ORIGINAL, json=params.payload)
+        return str(edited["id"]) if edited else None
 
     async def drop(self, address: str) -> None:
         """Take the placeholder away."""
-        await _unless_expired(self._webhook(address).delete_message(ORIGINAL))
+        await self._request("DELETE", address, ORIGINAL)
 
     async def whisper(self, address: str, view: LayoutView) -> str | None:
         """Say something that only whoever caused the interaction sees, and return the message's id."""
         await self._gateway.answered(address)
-        sent = await _unless_expired(self._webhook(address).send(view=view, ephemeral=True, wait=True, allowed_mentions=NOBODY))
-        return str(sent.id) if sent else None
+        private = discord.MessageFlags(ephemeral=True)
+        with handle_message_parameters(view=view, flags=private, allowed_mentions=NOBODY) as params:
+            sent = await self._request("POST", address, json=params.payload)
+        return str(sent["id"]) if sent else None
 
-    def _webhook(self, address: str) -> discord.Webhook:
+    async def _request(self, verb: str, address: str, path: str = "", **more: Any) -> Json | None:
         reply = read_reply(address)
         assert reply is not None
-        # As the library does for `Interaction.followup`: one made by `partial` may not answer for one person alone.
-        data: Any = {"id": reply.application, "type": discord.WebhookType.application.value, "token": reply.token}
-        return discord.Webhook.from_state(data, state=self._gateway.client._connection)
+        route = discord.http.Route(
+            verb,
+            f"/webhooks/{{webhook_id}}/{{webhook_token}}{path}",
+            webhook_id=reply.application,
+            webhook_token=reply.token,
+        )
+        try:
+            with answered():
+                return cast(Json | None, await self._gateway.client.http.request(route, **more))
+        except Denied as denied:
+            if denied.code not in EXPIRED and denied.code != UNKNOWN_MESSAGE:
+                raise
+            return None
 
 
 def waits(placeholder: Json) -> bool:
@@ -92,13 +97,3 @@ def waits(placeholder: Json) -> bool:
 def is_private(placeholder: Json) -> bool:
     """Whether only one person sees a placeholder."""
     return bool(placeholder.get("flags", 0) & EPHEMERAL)
-
-
-async def _unless_expired(call: Awaitable[Result]) -> Result | None:
-    try:
-        with answered():
-            return await call
-    except Denied as denied:
-        if denied.code not in EXPIRED and denied.code != UNKNOWN_MESSAGE:
-            raise
-        return None

@@ -68,12 +68,11 @@ class Sweep:
         self._marks = marks
         self._slots = asyncio.Semaphore(CHANNELS_AT_ONCE)
         self._complete = asyncio.Event()
-        self._left: dict[str, Left] = {}
         self._running: asyncio.Task[None] | None = None
         self._one_by_one: set[asyncio.Task[None]] = set()
 
     def begin(self, client: DiscordClient, guilds: Sequence[str]) -> None:
-        """A session begins: no mark of these servers moves until its channel was read."""
+        """Hold the marks of these servers until each channel was read: a session begins."""
         tenants = [Tenant(platform=PLATFORM, workspace=guild) for guild in guilds]
         for tenant in tenants:
             self._watermarks.hold(tenant)
@@ -83,17 +82,18 @@ class Sweep:
         self._running = asyncio.create_task(self._run(client, tenants))
 
     def go(self) -> None:
-        """All servers are known now: read."""
+        """Read: all servers are known now."""
         self._complete.set()
 
     def again(self, client: DiscordClient, guild: discord.Guild) -> None:
-        """A server is there that was away when all others were read."""
+        """Read a server that was away when all others were read."""
         if self._complete.is_set():
-            self._begin_one(client, guild, self._left.get(str(guild.id), Left()))
+            self._watermarks.hold(Tenant(platform=PLATFORM, workspace=str(guild.id)))
+            self._begin_one(client, guild, came=False)
 
     def enter(self, client: DiscordClient, guild: discord.Guild) -> None:
-        """The bot came into a server: note where its channels stand."""
-        self._begin_one(client, guild, Left())
+        """Note where the channels of a server stand into which the bot came."""
+        self._begin_one(client, guild, came=True)
 
     async def close(self) -> None:
         tasks = [*self._one_by_one, *([self._running] if self._running else [])]
@@ -104,19 +104,20 @@ class Sweep:
     async def _run(self, client: DiscordClient, tenants: Sequence[Tenant]) -> None:
         try:
             # Before live messages move anything where no mark waits yet.
-            self._left = {tenant.workspace: await self._load(client, tenant) for tenant in tenants}
+            left = {tenant.workspace: await self._load(client, tenant) for tenant in tenants}
             await self._complete.wait()
-            counts: list[int] = []
-            async with asyncio.TaskGroup() as group:
-                for guild in client.guilds:
-                    how = self._left.get(str(guild.id), Left())
-                    group.create_task(self._read_guild(client, guild, how, counts))
-            log.info("discord.swept", channels=len(counts), messages=sum(counts))
-        except Exception as problem:  # noqa: BLE001 - the marks stay, and live messages go on
-            log.warning("discord.sweep_failed", error=type(problem).__name__)
+            guilds = [(guild, left.get(str(guild.id), Left())) for guild in client.guilds]
+            counts = await asyncio.gather(*(self._read_guild(client, guild, how) for guild, how in guilds))
+            log.info("discord.swept", channels=sum(map(len, counts)), messages=sum(map(sum, counts)))
+        except Unavailable as problem:  # the client has ended: the next session reads
+            log.info("discord.sweep_put_off", service=problem.service)
 
-    def _begin_one(self, client: DiscordClient, guild: discord.Guild, left: Left) -> None:
-        task = asyncio.create_task(self._read_guild(client, guild, left, []))
+    def _begin_one(self, client: DiscordClient, guild: discord.Guild, *, came: bool) -> None:
+        async def read() -> None:
+            left = Left() if came else await self._load(client, Tenant(platform=PLATFORM, workspace=str(guild.id)))
+            await self._read_guild(client, guild, left)
+
+        task = asyncio.create_task(read())
         self._one_by_one.add(task)
         task.add_done_callback(self._one_by_one.discard)
 
@@ -131,13 +132,19 @@ class Sweep:
         await self._arrivals.surely(load, client)
         return found[-1]
 
-    async def _read_guild(self, client: DiscordClient, guild: discord.Guild, left: Left, counts: list[int]) -> None:
-        found = list(readings(guild))
-        counts.extend(await asyncio.gather(*(self._read(client, each, left) for each in found)))
-        if left.newest is not None:
-            read = {each.channel for each in found}
-            archived = [each for each in await self._archived(client, guild, left.newest) if each.channel not in read]
-            counts.extend(await asyncio.gather(*(self._read(client, each, left) for each in archived)))
+    async def _read_guild(self, client: DiscordClient, guild: discord.Guild, left: Left) -> list[int]:
+        """Read a server and return how many messages were missed in each channel. What goes wrong costs only this server."""
+        try:
+            found = list(readings(guild))
+            counts = list(await asyncio.gather(*(self._read(client, each, left) for each in found)))
+            if left.newest is not None:
+                read = {each.channel for each in found}
+                archived = [each for each in await self._archived(client, guild, left.newest) if each.channel not in read]
+                counts.extend(await asyncio.gather(*(self._read(client, each, left) for each in archived)))
+        except Exception as problem:  # noqa: BLE001 - its marks stay, and live messages go on
+            log.warning("discord.sweep_failed", workspace=str(guild.id), error=type(problem).__name__)
+            return []
+        return counts
 
     async def _read(self, client: DiscordClient, reading: Reading, left: Left) -> int:
         """Read a channel and return how many messages were missed. Whatever goes wrong costs only this channel."""

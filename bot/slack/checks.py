@@ -13,7 +13,7 @@ from bot.slack.connection import CAN, CAN_AS_ADMIN
 from bot.slack.manifest import SCOPES, USER_SCOPES, Scope
 from bot.slack.parse import PLATFORM
 from bot.slack.web import Answered, SlackError, Web, open_client
-from bot.storage.database import RECORDS_FILE, open_records
+from bot.storage.database import records_beside
 from bot.storage.setups import StoredSetups
 from handlers.cases import nearest
 from handlers.events import Tenant
@@ -61,7 +61,7 @@ async def _asking(settings: Settings) -> AsyncIterator["Examination"]:
 
 
 class Examination:
-    """Asks Slack as the bot, as the app (for sockets) and as the admin, each with its own token. `us` is known after `token`."""
+    """Asks Slack as the bot, as the app (for sockets) and as the admin, each with its token. `us` is known after `token`."""
 
     def __init__(self, settings: Settings, web: Web, *, admin: Web | None, app: Web | None) -> None:
         self._settings = settings
@@ -176,7 +176,7 @@ class Examination:
         return str(self.us.body.get("team_id"))
 
     async def _known_setup(self) -> Setup:
-        """Return how the workspace is set up. A data folder that does not exist yet is not made for it."""
+        """Return how the workspace is set up now."""
         if self._setup is None:
             self._setup = await _stored_setup(self._settings, Tenant(platform=PLATFORM, workspace=self._team))
         return self._setup
@@ -209,10 +209,8 @@ class Examination:
 
 async def _stored_setup(settings: Settings, tenant: Tenant) -> Setup:
     url = settings.flashbulb_database_url
-    if url is None and not (settings.flashbulb_data / RECORDS_FILE).exists():
-        return Setup()
-    async with open_records(settings.flashbulb_data, url.get_secret_value() if url else None) as records:
-        return await StoredSetups(records).of(tenant)
+    async with records_beside(settings.flashbulb_data, url.get_secret_value() if url else None) as records:
+        return await StoredSetups(records).of(tenant) if records else Setup()
 
 
 async def _policy(policy: Policy, *, has_admin: bool) -> str:

@@ -106,4 +106,4 @@ def _wire(raw: Any) -> WireMessage | None:
         wire = WireMessage.model_validate(raw)
     except ValidationError:
         return None
-    return wire if wire.spoken and wire.subtype != "tombstone" else None
+    return wire if wire.spoken else None

@@ -65,16 +65,10 @@ def _is_signed(verifier: SignatureVerifier, request: web.Request, body: bytes) -
 
 
 def _bind(address: str) -> socket.socket:
+    parts = urlsplit(f"//{address}")
+    host, port = parts.hostname or "", parts.port or 0
     try:
-        parts = urlsplit(f"//{address}")
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        host, port = None, None
-    if not host or port is None:
-        raise Misconfigured("FLASHBULB_SLACK_HTTP must be a host and a port, such as 0.0.0.0:8322.")
-    try:
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        return socket.create_server((host, port), family=family)
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     except OSError as error:
         raise Misconfigured(
             f"Nothing can listen at FLASHBULB_SLACK_HTTP={address} ({error.strerror or type(error).__name__})."

@@ -181,8 +181,10 @@ class Listeners:
                 await self._message(envelope.event)
             case "app_mention":
                 await self._mention(envelope.event)
-            case "member_joined_channel" if event.user == self._us.user and event.channel:
-                self._missed(event.channel)  # nothing is, but its mark is set there
+            case "member_joined_channel":
+                joined = parse.WireJoin.model_validate(envelope.event)
+                if joined.user == self._us.user:
+                    self._missed(joined.channel)  # nothing is, but its mark is set there
             case "app_uninstalled":
                 self._standing.end("the app was uninstalled")
             case "tokens_revoked":
@@ -215,7 +217,9 @@ class Listeners:
         method, where = ("conversations.replies", {"ts": thread}) if thread else ("conversations.history", {})
         try:
             async with asyncio.timeout(self._hint_s):
-                page = await self._web.call(method, channel=seen.channel, oldest=ts, latest=ts, inclusive=True, limit=2, **where)
+                page = await self._web.call(
+                    method, channel=seen.channel, oldest=ts, latest=ts, inclusive=True, limit=2, **where
+                )
             for shown in page["messages"]:
                 if shown.get("ts") == ts and (found := parse.seen({**shown, "channel": seen.channel}, self._us)):
                     return found
@@ -271,6 +275,9 @@ class Listeners:
             return
         wire = parse.WireSubmission.model_validate(body)
         form, about, place, values = forms.read(body["view"])
+        if place.tenant != self._us.tenant:
+            log.warning("slack.not_ours", **label(body))
+            return
         author = await self._who(wire.user, place.channel, fresh=True)
         await self._given.accept(
             parse.submitted(wire, self._us, author=author, form=form, about=about, place=place, values=values)

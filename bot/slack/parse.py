@@ -139,9 +139,14 @@ class WireEvent(Wire):
     """The `event` of an envelope, as far as all kinds have it."""
 
     type: str
-    user: Any = None
-    channel: Any = None
     tokens: Mapping[str, Sequence[Any] | None] | None = None
+
+
+class WireJoin(Wire):
+    """An event of the type `member_joined_channel`."""
+
+    user: Id
+    channel: Id
 
 
 class WireMessageEvent(Wire):

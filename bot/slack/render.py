@@ -129,7 +129,7 @@ def one_line(text: str, limit: int = NAME_MAX) -> str:
 
 def run(text: str, *, bold: bool = False) -> Json:
     """Return rich text that is shown letter by letter. Source: https://docs.slack.dev/reference/block-kit/blocks/rich-text-block"""
-    return {"type": "text", "text": text or " "} | ({"style": {"bold": True}} if bold else {})
+    return {"type": "text", "text": plain(text) or " "} | ({"style": {"bold": True}} if bold else {})
 
 
 def channel_run(channel: str) -> Json:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Final, cast
 
 import structlog
-from aiohttp import WSMessage, WSMsgType
+from aiohttp import ClientError, WSMessage, WSMsgType
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.adapter.socket_mode.async_internals import send_async_response
 from slack_bolt.adapter.socket_mode.internals import build_headers
@@ -56,6 +56,9 @@ class Handler(AsyncSocketModeHandler):
         self.announced = True  # that one connection ends and another takes its place
         self._lost = lost
 
+    async def connect(self) -> None:
+        await self.connect_async()  # type: ignore[no-untyped-call]
+
     async def handle(self, client: SocketModeClient, req: SocketModeRequest) -> None:  # type: ignore[override]
         def make() -> AsyncBoltRequest:
             return AsyncBoltRequest(mode="socket_mode", body=cast(dict[str, Any], req.payload), headers=build_headers(req))
@@ -83,9 +86,9 @@ class Handler(AsyncSocketModeHandler):
     async def end(self) -> None:
         """Close the connection, also one that does not answer any more."""
         self.client.closed = True
-        with suppress(TimeoutError, OSError):
+        with suppress(TimeoutError, OSError, ClientError):
             async with asyncio.timeout(CLOSING_S):
-                await self.close_async()
+                await self.close_async()  # type: ignore[no-untyped-call]
         tasks = (self.client.message_processor, self.client.current_session_monitor, self.client.message_receiver)
         for task in tasks:
             if task is not None:
@@ -107,7 +110,6 @@ class Sockets:
         self._rhythm = rhythm
         self._up: set[int] = set()
         self._ready = asyncio.Event()
-        self.rebuilt = 0
 
     async def ready(self) -> None:
         """Return once a connection stands."""
@@ -121,18 +123,25 @@ class Sockets:
 
     async def _keep(self, number: int) -> None:
         while True:
-            handler = Handler(self._app, self._web, ping_s=self._rhythm.ping_s, lost=self._lost)
-            connecting = asyncio.ensure_future(handler.connect_async())  # it tries for ever, and says nothing of a bad token
             try:
-                await self._watch(number, handler, connecting)
-            finally:
-                self._mark(number, up=False)
-                connecting.cancel()
-                await asyncio.gather(connecting, return_exceptions=True)
-                await handler.end()
-            self.rebuilt += 1
+                await self._keep_one(number)
+            except Exception as error:  # noqa: BLE001 - the outermost loop: whatever it was, a new connection is made
+                log.error("slack.connection_failed", connection=number, error=type(error).__name__)
+                await asyncio.sleep(self._rhythm.look_s)
             log.warning("slack.rebuilding", connection=number)
             self._lost()
+
+    async def _keep_one(self, number: int) -> None:
+        """Keep a connection for as long as Slack's client does."""
+        handler = Handler(self._app, self._web, ping_s=self._rhythm.ping_s, lost=self._lost)
+        connecting = asyncio.ensure_future(handler.connect())  # it tries for ever, and says nothing of a bad token
+        try:
+            await self._watch(number, handler, connecting)
+        finally:
+            self._mark(number, up=False)
+            connecting.cancel()
+            await asyncio.gather(connecting, return_exceptions=True)
+            await handler.end()
 
     async def _watch(self, number: int, handler: Handler, connecting: "asyncio.Future[None]") -> None:
         """Look after a connection until it has stayed away for too long."""
@@ -151,4 +160,3 @@ class Sockets:
     def _mark(self, number: int, *, up: bool) -> None:
         (self._up.add if up else self._up.discard)(number)
         (self._ready.set if self._up else self._ready.clear)()
-

@@ -7,6 +7,7 @@ reading; both say `Unavailable` when the database does not answer.
 import asyncio
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -94,20 +95,24 @@ async def upsert(
 
     `on`: the columns that make a row the same one, the primary key unless said. Returns whether a row was written.
     """
-    dialect = session.get_bind().dialect.name
+    statement = _upserting(session.get_bind().dialect.name, table, tuple(update), tuple(on or ()))
+    written = await session.execute(statement, values)
+    return written.first() is not None
+
+
+@cache
+def _upserting(dialect: str, table: type[Table], update: tuple[str, ...], on: tuple[str, ...]) -> sa.Executable:
     # Into the table, not the mapped class: the session's way of reading back what was written costs more than the writing.
-    statement = (postgresql.insert if dialect == "postgresql" else sqlite.insert)(
-        Table.metadata.tables[table.__tablename__]
-    ).values(**values)
-    primary_key = sa.inspect(table).primary_key
-    keys = list(on or [column.name for column in primary_key])
+    # Made once for each use, as making it costs more than running it.
+    into = Table.metadata.tables[table.__tablename__]
+    statement = (postgresql.insert if dialect == "postgresql" else sqlite.insert)(into)
+    keys = on or tuple(column.name for column in into.primary_key)
     if update:
         new = {name: getattr(statement.excluded, name) for name in update}
         statement = statement.on_conflict_do_update(index_elements=keys, set_=new)
     else:
         statement = statement.on_conflict_do_nothing(index_elements=keys)
-    written = await session.execute(statement.returning(*primary_key))
-    return written.first() is not None
+    return statement.returning(*into.primary_key)
 
 
 @asynccontextmanager
@@ -140,8 +145,11 @@ async def records_beside(data: Path, url: str | None) -> AsyncIterator[Records |
     Nothing is made and nothing brought up to date. Raises: as `open_records`.
     """
     where = address(data, url)
-    exists = url is not None or (data / RECORDS_FILE).exists()
-    if not exists or await asyncio.to_thread(migration.pending, where):
+    if url is None and not (data / RECORDS_FILE).exists():
+        yield None
+        return
+    missing = await asyncio.to_thread(migration.pending, where)
+    if missing:
         yield None
         return
     engine = _engine(where)

@@ -1,0 +1,1 @@
+"""What we do on Discord: effects become messages, once, whatever Discord answers."""

@@ -1,0 +1,202 @@
+"""Answers as layouts: within Discord's limits, whatever members and models wrote, and escaped once."""
+
+import re
+from typing import Any, get_args
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.discord.render import COMPONENTS_MAX, MARKUP, TEXT_MAX, component_id, escape, nonce, render
+from emulators.discord.components import V2, prepare
+from handlers.answers import (
+    Answer,
+    CaseCard,
+    FindingSaid,
+    Held,
+    Help,
+    Invitation,
+    Judged,
+    Notice,
+    SetUp,
+    Tagged,
+)
+from handlers.commands import COMMANDS
+from pipelines.moderation.policy import Action
+from pipelines.moderation.report import Category
+from tests.discord_side.acting.conftest import words
+
+RAW = "**bold** <@1> @everyone [x](https://x.example) `code` \u202eturned\n# title"
+FINDING = FindingSaid(
+    category=Category.HATE, finding_kind="slur", severity=3, confidence=0.95, evidence="quoted", place="image:0/frame:17"
+)
+CARD = CaseCard(
+    case="abcdefghijkl",
+    author="Ann",
+    channel="11",
+    message="12",
+    action=Action.REMOVE,
+    shadow=False,
+    reasons=("It is bad.",),
+    findings=(FINDING,),
+    judged=1,
+    total=2,
+    engine="gemini-3-flash",
+    state="open",
+)
+TAGGED = Tagged(
+    file_name="cat.jpg",
+    subjects=("cat",),
+    style="photograph",
+    mood="calm",
+    quality=(("sharpness", "good"), ("noise", "low")),
+    colours=("grey",),
+    text="OPEN\nTODAY",
+    alt_text="A grey cat on a sofa.",
+    tags=("cat", "sofa"),
+    engine="understudy",
+)
+JUDGED = Judged(
+    verdict="act", action=Action.HOLD, reasons=("So.",), findings=(FINDING,), judged=1, total=1, policy="0a1b2c", engine="none"
+)
+ANSWERS: dict[str, Answer] = {
+    "notice": Notice(text="Done.", channel="11"),
+    "tagged": TAGGED,
+    "judged": JUDGED,
+    "case": CARD,
+    "held": Held(case="abcdefghijkl", action=Action.HOLD, reasons=("So.",), channel="11"),
+    "help": Help(commands=tuple((each.line, each.hint) for each in COMMANDS)),
+    "set-up": SetUp(watched=("11", "12"), log_channel="13", mode="shadow"),
+    "invitation": Invitation(name="Ann", role="member", url="http://127.0.0.1:8321/enter#code", minutes=10),
+}
+LONG = "\U0001f600*" * 20_000
+EXTREMES: dict[str, Answer] = {
+    "notice": Notice(text=LONG),
+    "tagged": TAGGED.model_copy(
+        update=dict.fromkeys(("file_name", "style", "mood", "text", "alt_text", "engine"), LONG)
+        | dict.fromkeys(("subjects", "colours", "tags"), (LONG,) * 60)
+        | {"quality": ((LONG, LONG),) * 20}
+    ),
+    "judged": JUDGED.model_copy(
+        update={"reasons": (LONG,) * 60, "findings": (FINDING.model_copy(update={"evidence": LONG, "place": LONG}),) * 60}
+    ),
+    "case": CARD.model_copy(
+        update={
+            "author": LONG,
+            "reasons": (LONG,) * 60,
+            "findings": (FINDING.model_copy(update={"evidence": LONG, "finding_kind": LONG}),) * 60,
+            "decided_by": LONG,
+        }
+    ),
+    "held": Held(case="abcdefghijkl", action=Action.HOLD, reasons=(LONG,) * 60),
+    "help": Help(commands=((LONG, LONG),) * 60),
+    "set-up": SetUp(watched=("1" * 20,) * 25, log_channel="1" * 20, mode="enforce"),
+    "invitation": Invitation(name=LONG, role="moderator", url="http://127.0.0.1/enter#code", minutes=10),
+}
+
+
+def components(answer: Answer, **more: Any) -> list[dict[str, Any]]:
+    return render(answer, key="e1", workspace="7", **more).to_components()
+
+
+def said(answer: Answer, **more: Any) -> str:
+    return words({"components": components(answer, **more), "content": ""})
+
+
+def test_every_answer_is_rendered_here() -> None:
+    assert {type(each) for each in ANSWERS.values()} == set(get_args(get_args(Answer)[0]))
+    assert EXTREMES.keys() == ANSWERS.keys()
+
+
+@pytest.mark.parametrize(
+    "answer", [*ANSWERS.values(), *EXTREMES.values()], ids=[*ANSWERS, *(f"long-{each}" for each in EXTREMES)]
+)
+def test_every_answer_is_one_message_that_discord_takes(answer: Answer) -> None:
+    made = components(answer, added="One more sentence.")
+
+    taken = prepare(made, V2, [])  # Discord's own rules, as far as its documentation says them
+    shown = said(answer, added="One more sentence.")
+    assert len(shown.encode("utf-16-le")) // 2 <= TEXT_MAX
+    assert len(str(taken).split("'type'")) - 1 <= COMPONENTS_MAX
+    assert made[0]["id"] == component_id("e1")
+
+
+@pytest.mark.parametrize("name", [name for name in EXTREMES if name not in {"set-up", "invitation"}])
+def test_what_is_cut_is_counted(name: str) -> None:
+    assert re.search(r"more characters|…and \d+ more|\d+ parts are left out", said(EXTREMES[name]))
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Notice(text=RAW),
+        TAGGED.model_copy(update={"file_name": RAW, "tags": (RAW,), "text": RAW, "alt_text": RAW, "subjects": (RAW,)}),
+        CARD.model_copy(update={"author": RAW, "reasons": (RAW,), "findings": (FINDING.model_copy(update={"evidence": RAW}),)}),
+        Held(case="c", action=Action.REMOVE, reasons=(RAW,)),
+    ],
+    ids=["notice", "tagged", "case", "held"],
+)
+def test_what_people_wrote_is_shown_as_it_is_and_escaped_once(answer: Answer) -> None:
+    shown = said(answer)
+
+    assert r"\*\*bold\*\* \<\@1\> \@everyone \[x\]\(https\://x.example\) \`code\`" in shown
+    assert "\u202e" not in shown
+    assert r"\# title" in shown
+
+
+@given(st.text())
+def test_no_letter_of_markup_stays_and_none_is_lost(text: str) -> None:
+    escaped = escape(text, 100_000)
+
+    assert MARKUP.search(re.sub(r"\\[\\`*_~|<>\[\]()#@:+.\-]", "", escaped)) is None
+    assert re.sub(r"\\(?=[\\`*_~|<>\[\]()#@:+.\-])(.)", r"\1", escaped) == re.sub("[\u202a-\u202e\u2066-\u2069]", "", text)
+
+
+@given(st.text(alphabet=st.sampled_from("ab*\\\U0001f600\n"), max_size=400), st.integers(60, 300))
+def test_a_cut_never_ends_in_the_middle_of_an_escape(text: str, limit: int) -> None:
+    escaped = escape(text, limit)
+
+    assert len(escaped.encode("utf-16-le")) // 2 <= limit
+    kept = escaped.split("… (and ")[0]
+    assert re.fullmatch(r"(\\.|[^\\*])*", kept, re.DOTALL)
+
+
+def test_a_case_card_has_buttons_only_while_it_waits() -> None:
+    assert "fb:7:abcdefghijkl:restore" in str(components(CARD))
+    assert "custom_id" not in str(components(CARD.model_copy(update={"state": "kept"})))
+
+
+@pytest.mark.parametrize(
+    ("change", "links"),
+    [
+        pytest.param({}, False, id="taken-out"),
+        pytest.param({"shadow": True}, True, id="shadow"),
+        pytest.param({"state": "reported", "action": Action.FLAG}, True, id="reported"),
+    ],
+)
+def test_a_case_card_links_to_the_message_where_it_stands(change: dict[str, Any], links: bool) -> None:
+    shown = said(CARD.model_copy(update=change))
+
+    assert ("https://discord.com/channels/7/11/12" in shown) is links
+    assert "<#11>" in shown
+
+
+def test_the_understudy_is_spelled_out() -> None:
+    assert "understudy: no model" in said(TAGGED)
+
+
+def test_a_message_that_stands_asks_its_author_to_delete_it() -> None:
+    assert "Please delete your message" in said(Held(case="c", action=Action.FLAG, reasons=(), stands=True))
+
+
+def test_words_of_help_name_no_reason() -> None:
+    shown = said(Held(case="c", action=Action.HOLD, reasons=("secret",), support=True))
+
+    assert "You have done nothing wrong" in shown
+    assert "secret" not in shown
+
+
+def test_keys_make_nonces_and_ids_that_discord_takes() -> None:
+    assert len(nonce("e1")) <= 25
+    assert 1 << 30 <= component_id("e1") < 1 << 31
+    assert component_id("e1") != component_id("e2")

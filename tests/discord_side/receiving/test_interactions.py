@@ -1,0 +1,223 @@
+"""Commands, menus, buttons and forms are made durable and answered in time, whoever made them."""
+
+import asyncio
+
+import pytest
+from discord.ui import ActionRow, Button, LayoutView, TextDisplay
+
+from bot.discord.interactions import BUSY, FAULT, OLD_BUTTON, OLD_COMMAND, OLD_FORM
+from bot.discord.views import CaseButton, Pressed
+from emulators.discord import DiscordEmulator
+from handlers.events import ButtonPressed, CommandUsed, FormSubmitted, Role
+from handlers.forms import Form, FormField
+from tests.discord_side.receiving.ears import PNG, Ears
+
+FORM = Form(
+    name="report", title="Report", fields=(FormField(name="reason", label="Why?", required=False),), submit="Send", about="77"
+)
+EPHEMERAL = 64
+MESSAGE, DEFERRED, DEFERRED_UPDATE, FORM_OPENED = 4, 5, 6, 9
+
+
+async def answer_to(emulator: DiscordEmulator, interaction: str) -> dict[str, object]:
+    async def answer() -> object:
+        return await emulator.answer(interaction)
+
+    return await emulator.wait_for(answer)
+
+
+async def a_card(ears: Ears, emulator: DiscordEmulator, channel: str, pressed: Pressed) -> tuple[str, str]:
+    """Let the bot post a button; return the message and the button's id."""
+    view = LayoutView(timeout=None)
+    view.add_item(TextDisplay("A case"))
+    view.add_item(ActionRow(CaseButton(pressed, label="Restore")))
+    sent = await ears.connection._gateway.client.get_partial_messageable(int(channel)).send(view=view)
+    return str(sent.id), f"fb:{pressed.workspace}:{pressed.case}:{pressed.button}"
+
+
+async def test_a_command_is_accepted_before_it_is_answered(ears: Ears, emulator: DiscordEmulator) -> None:
+    answered_at_accept = []
+    ears.on_accept = lambda event: answered_at_accept.append(emulator.interactions.known[event.key.split(":")[1]].answer)
+
+    interaction = await emulator.command(emulator.pics, emulator.ann, "tag", files=[("cat.png", PNG)])
+
+    answer = await answer_to(emulator, interaction)
+    event = await ears.first(CommandUsed)
+    assert answered_at_accept == [None]
+    assert (answer["type"], answer["data"]) == (DEFERRED, {})
+    assert (event.key, event.command, [each.name for each in event.attachments]) == (
+        f"discord:{interaction}",
+        "tag",
+        ["cat.png"],
+    )
+    assert event.reply == f"c:{emulator.application}:{emulator.interactions.known[interaction].token}"
+    assert event.author.role is Role.MEMBER
+
+
+async def test_what_is_said_about_a_private_command_stays_private(ears: Ears, emulator: DiscordEmulator) -> None:
+    interaction = await emulator.command(emulator.pics, emulator.mo, "moderate", text="is this fine?")
+
+    answer = await answer_to(emulator, interaction)
+    event = await ears.first(CommandUsed)
+    assert answer["data"] == {"flags": EPHEMERAL}
+    assert (event.argument, event.author.role) == ("is this fine?", Role.MODERATOR)
+
+
+async def test_a_subcommand_is_the_commands_argument_and_its_user_an_admin(ears: Ears, emulator: DiscordEmulator) -> None:
+    await emulator.command(emulator.pics, emulator.olga, "flashbulb help")
+
+    event = await ears.first(CommandUsed)
+    assert (event.command, event.argument, event.author.role) == ("flashbulb", "help", Role.ADMIN)
+
+
+async def test_a_menu_brings_the_message_and_its_files(ears: Ears, emulator: DiscordEmulator) -> None:
+    message = await emulator.post(emulator.pics, emulator.bob, files=[("cat.png", PNG)])
+
+    await emulator.shortcut(emulator.pics, emulator.ann, message, "Tag image")
+
+    event = await ears.first(CommandUsed)
+    assert (event.command, event.message, [each.name for each in event.attachments]) == ("tag", message, ["cat.png"])
+
+
+async def test_a_form_opens_at_once_and_nothing_is_accepted(ears: Ears, emulator: DiscordEmulator) -> None:
+    message = await emulator.post(emulator.pics, emulator.bob, "rude")
+    ears.form = FORM
+
+    interaction = await emulator.shortcut(emulator.pics, emulator.ann, message, "Report to moderators")
+
+    assert (await answer_to(emulator, interaction))["type"] == FORM_OPENED
+    assert (await emulator.form(emulator.ann))["custom_id"] == "ff:report:77"
+    assert [each for each in ears.offered if isinstance(each, CommandUsed)] == []
+
+
+async def test_a_form_that_an_earlier_process_opened_is_accepted(emulator: DiscordEmulator) -> None:
+    ears = Ears(emulator, form=FORM)
+    async with ears.listening():
+        message = await emulator.post(emulator.pics, emulator.bob, "rude")
+        await answer_to(emulator, await emulator.shortcut(emulator.pics, emulator.ann, message, "Report to moderators"))
+
+    async with ears.listening():
+        interaction = await emulator.submit(emulator.ann, "ff:report:77", {"reason": "it is"})
+        answer = await answer_to(emulator, interaction)
+
+    event = await ears.first(FormSubmitted)
+    assert (answer["type"], answer["data"]) == (DEFERRED, {"flags": EPHEMERAL})
+    assert (event.form, event.about, event.values) == ("report", "77", {"reason": "it is"})
+    assert event.reply == f"b:{emulator.application}:{emulator.interactions.known[interaction].token}"
+
+
+async def test_a_button_that_an_earlier_process_made_works(emulator: DiscordEmulator) -> None:
+    ears = Ears(emulator)
+    async with ears.listening():
+        message, button = await a_card(ears, emulator, emulator.moderators, Pressed(emulator.guild, "C1", "restore"))
+
+    async with ears.listening():
+        interaction = await emulator.press(emulator.moderators, message, emulator.mo, button)
+        answer = await answer_to(emulator, interaction)
+
+    event = await ears.first(ButtonPressed)
+    assert answer["type"] == DEFERRED_UPDATE
+    assert (event.button, event.value, event.message, event.author.role) == ("restore", "C1", message, Role.MODERATOR)
+    assert (event.place.workspace, event.place.channel) == (emulator.guild, emulator.moderators)
+    assert event.reply.startswith("b:")
+
+
+@pytest.mark.parametrize(("user", "role"), [("olga", Role.ADMIN), ("mo", Role.MODERATOR), ("ann", Role.MEMBER)])
+async def test_a_press_in_a_private_message_has_the_role_of_the_server_of_the_case(
+    ears: Ears, emulator: DiscordEmulator, user: str, role: Role
+) -> None:
+    channel = emulator.world.direct(getattr(emulator, user))["id"]
+    message, button = await a_card(ears, emulator, channel, Pressed(emulator.guild, "C1", "restore"))
+
+    await emulator.press(channel, message, getattr(emulator, user), button)
+
+    event = await ears.first(ButtonPressed)
+    assert (event.author.role, event.place.workspace, event.place.channel) == (role, emulator.guild, channel)
+
+
+async def test_a_role_that_was_taken_away_is_gone_at_the_next_press(ears: Ears, emulator: DiscordEmulator) -> None:
+    message, button = await a_card(ears, emulator, emulator.general, Pressed(emulator.guild, "C1", "restore"))
+    emulator.world.members[emulator.mo]["roles"] = []
+
+    await emulator.press(emulator.general, message, emulator.mo, button)
+
+    assert (await ears.first(ButtonPressed)).author.role is Role.MEMBER
+
+
+@pytest.mark.parametrize("button_id", ["reroll:1", "fb:99:C1:restore"])
+async def test_a_button_that_is_not_ours_says_so(ears: Ears, emulator: DiscordEmulator, button_id: str) -> None:
+    view = LayoutView(timeout=None)
+    view.add_item(ActionRow(Button(label="Old", custom_id=button_id)))
+    sent = await ears.connection._gateway.client.get_partial_messageable(int(emulator.general)).send(view=view)
+
+    interaction = await emulator.press(emulator.general, str(sent.id), emulator.ann, button_id)
+
+    await says(emulator, interaction, OLD_BUTTON)
+    assert ears.offered == []
+
+
+async def test_a_form_and_a_command_of_another_version_say_so(ears: Ears, emulator: DiscordEmulator) -> None:
+    client = ears.connection._gateway.client
+    menu = {"id": "1", "name": "Remix image", "type": 3, "target_id": "5", "resolved": {"messages": {}}}
+    form = {"custom_id": "old:1", "components": []}
+
+    command = emulator.interactions.start(2, emulator.ann, emulator.general, menu).id
+    submitted = emulator.interactions.start(5, emulator.ann, emulator.general, form).id
+
+    await says(emulator, command, OLD_COMMAND)
+    await says(emulator, submitted, OLD_FORM)
+    assert not client.is_closed()
+
+
+async def test_what_cannot_be_accepted_is_said(ears: Ears, emulator: DiscordEmulator) -> None:
+    ears.failures = 1
+
+    interaction = await emulator.command(emulator.pics, emulator.ann, "tag")
+
+    await says(emulator, interaction, BUSY)
+
+
+async def test_a_fault_of_our_own_is_said_and_logged_without_words(ears: Ears, emulator: DiscordEmulator) -> None:
+    def fail(event: object) -> None:
+        raise ZeroDivisionError("what Ann wrote")
+
+    ears.on_accept = fail
+
+    interaction = await emulator.command(emulator.pics, emulator.ann, "tag", text="")
+
+    await says(emulator, interaction, FAULT)
+    entry = await ears.logged("discord.interaction_failed")
+    assert entry["key"] == interaction
+    assert "Ann" not in str(entry)
+
+
+async def test_an_answer_that_comes_too_late_costs_nothing_but_itself(ears: Ears, emulator: DiscordEmulator) -> None:
+    clock = emulator.world.clock
+    ears.on_accept = lambda _: clock.advance(4)
+
+    await emulator.command(emulator.pics, emulator.ann, "tag")
+
+    assert (await ears.logged("discord.answer_failed"))["code"] == 10062
+    assert len(await ears.heard(CommandUsed)) == 1
+
+
+async def test_effects_wait_until_the_interaction_is_answered(ears: Ears, emulator: DiscordEmulator) -> None:
+    order: list[str] = []
+    emulator.at("stored", "POST /interactions/{id}/{token}/callback", lambda call: order.append("answered") or False)
+    waiting = []
+
+    async def follow(reply: str) -> None:
+        await ears.connection._gateway.answered(reply)
+        order.append("effect")
+
+    ears.on_accept = lambda event: waiting.append(asyncio.create_task(follow(event.reply)))
+    await emulator.command(emulator.pics, emulator.ann, "tag")
+
+    await emulator.wait_for(lambda: len(order) == 2)
+    assert order == ["answered", "effect"]
+
+
+async def says(emulator: DiscordEmulator, interaction: str, sentence: str) -> None:
+    """Assert that the interaction is answered with a sentence that only its user sees."""
+    answer = await answer_to(emulator, interaction)
+    assert (answer["type"], answer["data"]["content"], answer["data"]["flags"]) == (MESSAGE, sentence, EPHEMERAL)

@@ -1,0 +1,191 @@
+"""What happened while the bot was away is found, once, and what was said before it came is left alone."""
+
+from emulators.discord import DiscordEmulator, shapes
+from handlers.events import MessagePosted, Tenant
+from tests.discord_side.receiving.ears import PNG, Ears
+
+
+def texts(ears: Ears) -> list[str]:
+    return sorted(event.text for event in ears.accepted if isinstance(event, MessagePosted))
+
+
+async def test_what_was_posted_and_edited_while_away_is_accepted_once(emulator: DiscordEmulator) -> None:
+    ears = Ears(emulator)
+    await emulator.post(emulator.general, emulator.ann, "before the bot came")
+    async with ears.listening():
+        await emulator.post(emulator.general, emulator.ann, "seen")
+        edited = await emulator.post(emulator.general, emulator.ann, "seen, then edited")
+        await ears.heard(MessagePosted, 2)
+
+    await emulator.edit(emulator.general, edited, text="edited while away")
+    for number in range(150):  # more than one page
+        await emulator.post(emulator.general, emulator.bob, f"missed {number:03}")
+    await emulator.post(emulator.pics, emulator.bob, "missed in a channel where nothing was seen", files=[("cat.png", PNG)])
+
+    async with ears.listening():
+        pass
+    missed = [f"missed {number:03}" for number in range(150)]
+    expected = ["seen", "seen, then edited", "edited while away", *missed, "missed in a channel where nothing was seen"]
+    assert texts(ears) == sorted(expected)
+    assert ears.logs[[each["event"] for each in ears.logs].index("discord.swept")]["messages"] == 151
+    offered = len(ears.offered)
+
+    async with ears.listening():
+        assert texts(ears) == sorted(expected)
+    assert len(ears.offered) == offered
+
+
+async def test_threads_of_all_kinds_are_read(emulator: DiscordEmulator) -> None:
+    ears = Ears(emulator)
+    forum = await emulator.add_channel("questions", "forum")
+    root = await emulator.post(emulator.general, emulator.ann, "root")
+    old = await emulator.open_thread(emulator.general, emulator.ann, root, "old")
+    async with ears.listening():
+        await emulator.post(emulator.general, emulator.ann, "seen")
+        await ears.first(MessagePosted)
+
+    await emulator.post(emulator.general, emulator.bob, "in an old thread", thread=old)
+    young_root = await emulator.post(emulator.pics, emulator.ann, "young root")
+    young = await emulator.open_thread(emulator.pics, emulator.ann, young_root, "young")
+    await emulator.post(emulator.pics, emulator.bob, "in an archived thread", thread=young)
+    await emulator.archive(young)
+    await emulator.post_in_forum(forum, emulator.ann, "How?", "in a forum")
+
+    async with ears.listening():
+        assert texts(ears) == sorted(["seen", "in an old thread", "young root", "in an archived thread", "in a forum"])
+    places = {event.text: event.place for event in ears.accepted}
+    assert (places["in an archived thread"].channel, places["in an archived thread"].thread) == (emulator.pics, young)
+    assert places["in a forum"].channel == forum
+
+
+async def test_a_lost_session_loses_no_message(ears: Ears, emulator: DiscordEmulator) -> None:
+    await emulator.post(emulator.general, emulator.ann, "seen")
+    await ears.first(MessagePosted)
+
+    await emulator.drop("op9_false")
+    await emulator.post(emulator.general, emulator.bob, "in the gap")
+    await emulator.post(emulator.pics, emulator.bob, "in the gap elsewhere")
+
+    await ears.heard(MessagePosted, 3)
+    assert texts(ears) == sorted(["seen", "in the gap", "in the gap elsewhere"])
+    assert ears.connection._gateway.client.is_ready()
+
+
+async def test_what_is_posted_before_the_sweep_has_begun_hides_nothing(ears: Ears, emulator: DiscordEmulator) -> None:
+    await emulator.post(emulator.general, emulator.ann, "seen")
+    await ears.first(MessagePosted)
+
+    await emulator.drop("op9_false")
+    await emulator.post(emulator.general, emulator.bob, "in the gap")
+    await emulator.wait_for(lambda: emulator.gateway.identifies == 2)
+    await emulator.post(emulator.general, emulator.bob, "live again")
+
+    await ears.heard(MessagePosted, 3)
+    assert texts(ears) == sorted(["seen", "in the gap", "live again"])
+
+
+async def test_edits_before_the_mark_are_looked_at_again_and_known(emulator: DiscordEmulator) -> None:
+    ears = Ears(emulator)
+    async with ears.listening():
+        message = await emulator.post(emulator.general, emulator.ann, "before")
+        await emulator.edit(emulator.general, message, text="after")
+        await ears.heard(MessagePosted, 2)
+
+    async with ears.listening():
+        assert (texts(ears), len(ears.offered)) == (["after", "before"], 3)
+
+
+async def test_a_resumed_session_reads_nothing_twice(ears: Ears, emulator: DiscordEmulator) -> None:
+    await emulator.post(emulator.general, emulator.ann, "seen")
+    await ears.first(MessagePosted)
+
+    await emulator.drop("abort")
+    await emulator.post(emulator.general, emulator.bob, "in the gap")
+
+    await ears.heard(MessagePosted, 2)
+    assert (len(ears.offered), emulator.gateway.identifies) == (2, 1)
+
+
+async def test_a_message_that_was_not_accepted_before_the_end_is_found_at_the_next_start(emulator: DiscordEmulator) -> None:
+    ears = Ears(emulator)
+    async with ears.listening():
+        seen = await emulator.post(emulator.general, emulator.ann, "seen")
+        await ears.first(MessagePosted)
+        ears.turns_away = {"turned away"}
+        await emulator.post(emulator.general, emulator.ann, "turned away")
+        await ears.logged("discord.put_off")
+        await emulator.post(emulator.general, emulator.ann, "after it")
+        await ears.heard(MessagePosted, 2)
+    assert ears.marks.rows[Tenant(platform="discord", workspace=emulator.guild)][emulator.general] == seen
+
+    ears.turns_away = set()
+    async with ears.listening():
+        assert texts(ears) == sorted(["seen", "after it", "turned away"])
+
+
+async def test_a_channel_that_cannot_be_read_costs_only_itself(emulator: DiscordEmulator) -> None:
+    ears = Ears(emulator)
+    async with ears.listening():
+        for channel in (emulator.general, emulator.pics):
+            await emulator.post(channel, emulator.ann, "seen")
+        await ears.heard(MessagePosted, 2)
+    await emulator.post(emulator.general, emulator.bob, "missed")
+    hidden = await emulator.post(emulator.pics, emulator.bob, "missed where it is hidden")
+    await emulator.set_permissions(emulator.pics, deny=["read_message_history"])
+
+    async with ears.listening():
+        assert texts(ears) == ["missed", "seen", "seen"]
+
+    await emulator.set_permissions(emulator.pics, allow=["read_message_history"])
+    async with ears.listening():
+        assert hidden in {event.message for event in ears.accepted}
+
+
+async def test_an_outage_of_the_history_is_waited_for(emulator: DiscordEmulator) -> None:
+    ears = Ears(emulator)
+    async with ears.listening():
+        await emulator.post(emulator.general, emulator.ann, "seen")
+        await ears.first(MessagePosted)
+    await emulator.post(emulator.general, emulator.bob, "missed")
+    emulator.fault("error_503", times=3, method="GET /channels/{id}/messages")
+
+    async with ears.listening():
+        assert texts(ears) == ["missed", "seen"]
+
+
+async def test_a_server_that_was_away_when_all_others_were_read_is_read_when_it_comes(
+    ears: Ears, emulator: DiscordEmulator
+) -> None:
+    await emulator.post(emulator.general, emulator.ann, "seen")
+    await ears.first(MessagePosted)
+    dispatch, emulator.world.emit = emulator.world.emit, lambda *_, **__: None
+    await emulator.post(emulator.general, emulator.bob, "during the outage")
+    emulator.world.emit = dispatch
+
+    await emulator.dispatch("GUILD_CREATE", shapes.guild(emulator.world))
+
+    await ears.heard(MessagePosted, 2)
+    assert texts(ears) == ["during the outage", "seen"]
+
+
+async def test_a_server_that_the_bot_comes_into_begins_there(emulator: DiscordEmulator) -> None:
+    ears = Ears(emulator)
+    old = await emulator.post(emulator.general, emulator.ann, "before the bot came")
+    joined = {key: value for key, value in shapes.guild(emulator.world).items() if key != "unavailable"}
+    async with ears.listening():
+        roles = [role | {"id": "555"} if role["id"] == emulator.guild else role for role in joined["roles"]]
+        await emulator.dispatch("GUILD_CREATE", joined | {"id": "555", "roles": roles})
+        await emulator.post(emulator.general, emulator.ann, "the end")
+        await ears.first(MessagePosted)
+
+    assert ears.marks.rows[Tenant(platform="discord", workspace="555")][emulator.general] == old
+
+
+async def test_marks_are_kept_by_channel(emulator: DiscordEmulator) -> None:
+    ears = Ears(emulator)
+    async with ears.listening():
+        newest = await emulator.post(emulator.general, emulator.ann, "seen")
+        await ears.first(MessagePosted)
+
+    marks = ears.marks.rows[Tenant(platform="discord", workspace=emulator.guild)]
+    assert marks == {emulator.general: newest, emulator.pics: emulator.pics, emulator.moderators: emulator.moderators}

@@ -1,0 +1,150 @@
+"""Messages are read back: one by its id, and the newest with a file."""
+
+import pytest
+
+from bot.slack.web import SlackError
+from emulators.slack import SlackEmulator
+from handlers.events import MessagePosted, Person, Role
+from pipelines.content import Attachment
+from tests.slack.acting.conftest import Desk, at
+
+FILE = [("cat.png", b"not really a picture")]
+
+
+async def test_a_message_is_found_with_its_author_and_files(slack: SlackEmulator, desk: Desk) -> None:
+    message = await slack.post(slack.pics, slack.olga, "look &amp; <@UBOB|bob>", FILE)
+
+    posted = await desk.connection.message(at(slack.pics), message)
+
+    assert posted is not None
+    assert (posted.place, posted.message) == (at(slack.pics), message)
+    assert posted.author == Person(id=slack.olga, name="olga", role=Role.ADMIN)
+    assert posted.content.text == "look & @bob"
+    assert [(each.name, each.media_type) for each in posted.content.attachments] == [("cat.png", "image/png")]
+
+
+async def test_an_answer_in_a_thread_is_found_by_its_id_alone(slack: SlackEmulator, desk: Desk) -> None:
+    root = await slack.post(slack.pics, slack.ann, "look")
+    answer = await slack.post(slack.pics, slack.bob, "nice", thread=root)
+
+    posted = await desk.connection.message(at(slack.pics), answer)
+
+    assert posted is not None
+    assert (posted.place, posted.content.text) == (at(slack.pics, root), "nice")
+
+
+async def test_the_first_message_of_a_thread_stands_in_the_channel(slack: SlackEmulator, desk: Desk) -> None:
+    root = await slack.post(slack.pics, slack.ann, "look")
+    await slack.post(slack.pics, slack.bob, "nice", thread=root)
+
+    posted = await desk.connection.message(at(slack.pics), root)
+
+    assert posted is not None
+    assert posted.place == at(slack.pics)
+
+
+@pytest.mark.parametrize("answered", [False, True], ids=["alone", "its-thread-goes-on"])
+async def test_a_deleted_message_is_gone(slack: SlackEmulator, desk: Desk, answered: bool) -> None:
+    message = await slack.post(slack.pics, slack.ann, "look")
+    if answered:
+        await slack.post(slack.pics, slack.bob, "nice", thread=message)
+    await slack.delete(slack.pics, message)
+
+    assert await desk.connection.message(at(slack.pics), message) is None
+
+
+async def test_a_file_of_slack_connect_is_looked_up(slack: SlackEmulator, desk: Desk) -> None:
+    slack.fault("connect_stub", times=1)
+    message = await slack.post(slack.pics, slack.ann, "look", FILE)
+
+    posted = await desk.connection.message(at(slack.pics), message)
+
+    assert posted is not None
+    assert [each.name for each in posted.content.attachments] == ["cat.png"]
+
+
+async def test_the_newest_message_with_a_file_of_the_channel(slack: SlackEmulator, desk: Desk) -> None:
+    await slack.post(slack.pics, slack.ann, "older", FILE)
+    message = await slack.post(slack.pics, slack.ann, "newest", FILE)
+    await slack.post(slack.pics, slack.ann, "no file")
+    await slack.post(slack.pics, slack.bob, "in a thread", FILE, thread=message)
+
+    posted = await desk.connection.latest_with_files(at(slack.pics))
+
+    assert posted is not None
+    assert posted.message == message
+
+
+@pytest.mark.parametrize(
+    ("answers", "expected"),
+    [
+        pytest.param([("one", True), ("two", True), ("three", False)], "two", id="of-the-answers"),
+        pytest.param([("one", False)], "root", id="the-first-message-counts"),
+    ],
+)
+async def test_the_newest_message_with_a_file_of_a_thread(
+    slack: SlackEmulator, desk: Desk, answers: list[tuple[str, bool]], expected: str
+) -> None:
+    root = await slack.post(slack.pics, slack.ann, "root", FILE)
+    for text, with_file in answers:
+        await slack.post(slack.pics, slack.bob, text, FILE if with_file else [], thread=root)
+    await slack.post(slack.pics, slack.ann, "elsewhere", FILE)
+
+    posted = await desk.connection.latest_with_files(at(slack.pics, root))
+
+    assert posted is not None
+    assert posted.content.text == expected
+
+
+async def test_where_there_is_no_file_nothing_is_found(slack: SlackEmulator, desk: Desk) -> None:
+    await slack.post(slack.pics, slack.ann, "hello")
+
+    assert await desk.connection.latest_with_files(at(slack.pics)) is None
+    assert await desk.connection.latest_with_files(at(slack.pics, "1.000001")) is None
+
+
+def an_upload(message: str, channel: str = "CPICS") -> MessagePosted:
+    return MessagePosted(
+        key=f"slack:T1:{channel}:{message}:0:posted",
+        place=at(channel),
+        author=Person(id="UANN", name="ann"),
+        message=message,
+        attachments=(
+            Attachment(id="F1", url="https://files.slack.com/x", name="cat.png", media_type="image/png", size_bytes=9),
+        ),
+    )
+
+
+async def test_the_upload_that_was_seen_last_needs_no_history(slack: SlackEmulator, desk: Desk) -> None:
+    message = await slack.post(slack.pics, slack.ann, "seen", FILE)
+    desk.connection.saw(an_upload(message))
+
+    posted = await desk.connection.latest_with_files(at(slack.pics))
+
+    assert posted is not None
+    assert posted.message == message
+    assert "conversations.history" not in {call.method for call in slack.calls}
+
+
+async def test_an_upload_that_was_seen_and_is_gone_gives_way_to_the_one_before(slack: SlackEmulator, desk: Desk) -> None:
+    before = await slack.post(slack.pics, slack.ann, "before", FILE)
+    message = await slack.post(slack.pics, slack.ann, "seen", FILE)
+    desk.connection.saw(an_upload(message))
+    await slack.delete(slack.pics, message)
+
+    posted = await desk.connection.latest_with_files(at(slack.pics))
+
+    assert posted is not None
+    assert posted.message == before
+
+
+async def test_where_history_may_not_be_read_what_was_seen_is_known(slack: SlackEmulator, desk: Desk) -> None:
+    slack.workspace.tokens[slack.bot_token].scopes -= {"channels:history"}
+    desk.connection.saw(an_upload("1.000001"))
+
+    posted = await desk.connection.latest_with_files(at(slack.pics))
+
+    assert posted is not None
+    assert posted.message == "1.000001"
+    with pytest.raises(SlackError, match="channels:history"):
+        await desk.connection.latest_with_files(at(slack.general))

@@ -1,0 +1,256 @@
+"""Messages taken out with an admin's token, and put back."""
+
+import pytest
+
+from bot.slack.removal import NO_COPY
+from bot.storage.copies import CopiedFile, Copy
+from emulators.slack import SlackEmulator
+from handlers.answers import Notice
+from handlers.effects import Performed, Post, Remove, Restore
+from handlers.events import Person
+from pipelines.errors import Unavailable
+from pipelines.moderation.policy import Action
+from tests.media.samples import encoded, plain
+from tests.slack.acting.conftest import TENANT, Desk, at
+
+PICTURE = encoded(plain(), "PNG")
+
+
+def a_removal(channel: str, message: str, *, keep: bool = True) -> Remove:
+    return Remove(key="slack:T1:one#remove", place=at(channel), message=message, keep=keep, case="c7")
+
+
+def a_restoring(channel: str, message: str) -> Restore:
+    return Restore(key="slack:T1:two#restore", place=at(channel), message=message)
+
+
+def called_by(slack: SlackEmulator, user: str) -> set[str]:
+    return {call.method for call in slack.calls if call.user == user}
+
+
+async def test_only_with_an_admins_token_is_anything_taken_out(desk: Desk) -> None:
+    assert desk.connection.supports == {Action.ALLOW, Action.TAG, Action.FLAG}
+    assert desk.with_admin.supports == desk.connection.supports | {Action.HOLD, Action.REMOVE}
+
+
+async def test_a_message_goes_with_its_files_after_a_copy_is_sealed(slack: SlackEmulator, desk: Desk) -> None:
+    message = await slack.post(slack.pics, slack.ann, "look &amp; see", [("cat.png", PICTURE)])
+
+    performed = await desk.with_admin.act(a_removal(slack.pics, message))
+
+    copy = await desk.given.copies.find(TENANT, message)
+    assert performed == Performed(status="done", message=message)
+    assert await slack.messages(slack.pics) == []
+    assert copy == Copy(
+        place=at(slack.pics),
+        author=Person(id=slack.ann, name="ann"),
+        text="look & see",
+        files=(CopiedFile(name="cat.png", media_type="image/png", data=PICTURE),),
+    )
+    order = [call.method for call in slack.calls]
+    assert order.index("download") < order.index("files.delete") < order.index("chat.delete")
+
+
+async def test_the_admins_token_does_nothing_but_delete(slack: SlackEmulator, desk: Desk) -> None:
+    message = await slack.post(slack.pics, slack.ann, "look", [("cat.png", PICTURE)])
+
+    await desk.with_admin.act(a_removal(slack.pics, message))
+    await desk.with_admin.act(a_restoring(slack.pics, message))
+
+    assert called_by(slack, slack.olga) == {"files.delete", "chat.delete"}
+    assert not {"files.delete", "chat.delete"} & called_by(slack, slack.bot)
+
+
+async def test_of_what_nobody_may_keep_no_copy_stays(slack: SlackEmulator, desk: Desk) -> None:
+    message = await slack.post(slack.pics, slack.ann, "look", [("cat.png", PICTURE)])
+    await desk.given.copies.keep(TENANT, message, Copy(place=at(slack.pics), author=Person(id="UANN", name="ann"), text="look"))
+
+    performed = await desk.with_admin.act(a_removal(slack.pics, message, keep=False))
+
+    assert performed.status == "done"
+    assert await desk.given.copies.find(TENANT, message) is None
+    assert not [call for call in slack.calls if call.method == "download"]
+
+
+async def test_a_message_deleted_before_the_verdict_is_gone(slack: SlackEmulator, desk: Desk) -> None:
+    message = await slack.post(slack.pics, slack.ann, "look")
+    await slack.delete(slack.pics, message)
+
+    assert await desk.with_admin.act(a_removal(slack.pics, message)) == Performed(status="gone", message=message)
+
+
+async def test_a_removal_cut_off_halfway_is_finished(slack: SlackEmulator, desk: Desk) -> None:
+    message = await slack.post(slack.pics, slack.ann, "look", [("cat.png", PICTURE)])
+    slack.fault("error_500", method="chat.delete")
+    with pytest.raises(Unavailable):
+        await desk.with_admin.act(a_removal(slack.pics, message))
+    slack.clear_faults()
+
+    performed = await desk.with_admin.act(a_removal(slack.pics, message))
+
+    copy = await desk.given.copies.find(TENANT, message)
+    assert performed.status == "done"
+    assert copy is not None
+    assert copy.files[0].data == PICTURE  # of the first try: by the second the file was gone
+
+
+@pytest.mark.parametrize("fault", ["lost", "cut"])
+async def test_a_deletion_whose_answer_was_lost_counts(slack: SlackEmulator, desk: Desk, fault: str) -> None:
+    message = await slack.post(slack.pics, slack.ann, "look")
+    slack.fault(fault, times=1, method="chat.delete")
+
+    performed = await desk.with_admin.act(a_removal(slack.pics, message))
+
+    assert performed.status == "gone"
+    assert await slack.messages(slack.pics) == []
+
+
+@pytest.mark.parametrize(
+    ("fault", "method", "why"),
+    [
+        pytest.param("cant_delete_message", "chat.delete", "not delete this message", id="not-this-message"),
+        pytest.param("compliance_exports_prevent_deletion", "chat.delete", "keeps everything for compliance", id="compliance"),
+        pytest.param("cant_delete_file", "files.delete", "not delete this file", id="not-this-file"),
+        pytest.param("file_deleting_disabled", "files.delete", "lets nobody delete files", id="no-files"),
+        pytest.param("token_revoked", "chat.delete", "SLACK_ADMIN_USER_TOKEN does not work any more", id="revoked"),
+        pytest.param("missing_scope", "chat.delete", "lacks the scope", id="missing-scope"),
+    ],
+)
+async def test_what_slack_does_not_let_an_admin_delete_is_said(
+    slack: SlackEmulator, desk: Desk, fault: str, method: str, why: str
+) -> None:
+    message = await slack.post(slack.pics, slack.ann, "look", [("cat.png", PICTURE)])
+    slack.fault(fault, method=method)
+
+    performed = await desk.with_admin.act(a_removal(slack.pics, message))
+
+    assert performed.status == "failed"
+    assert why in performed.why
+
+
+async def test_a_file_that_stays_does_not_keep_its_message(slack: SlackEmulator, desk: Desk) -> None:
+    message = await slack.post(slack.pics, slack.ann, "look", [("cat.png", PICTURE)])
+    slack.fault("cant_delete_file", method="files.delete")
+
+    await desk.with_admin.act(a_removal(slack.pics, message))
+
+    assert await slack.messages(slack.pics) == []
+
+
+async def test_a_file_that_cannot_be_copied_does_not_keep_its_message(slack: SlackEmulator, desk: Desk) -> None:
+    message = await slack.post(slack.pics, slack.ann, "look", [("cat.png", PICTURE)])
+    slack.fault("login_page")
+
+    performed = await desk.with_admin.act(a_removal(slack.pics, message))
+
+    copy = await desk.given.copies.find(TENANT, message)
+    assert performed.status == "done"
+    assert copy is not None
+    assert copy.files == (CopiedFile(name="cat.png", media_type="image/png", data=None),)
+
+
+async def test_what_repeats_a_message_goes_with_it(slack: SlackEmulator, desk: Desk) -> None:
+    message = await slack.post(slack.pics, slack.ann, "look", [("cat.png", PICTURE)])
+    tags = Post(key="k#tag", place=at(slack.pics, message), answer=Notice(text="a cat"), about=message)
+    other = Post(key="k#help", place=at(slack.pics, message), answer=Notice(text="help"))
+    await desk.with_admin.act(tags)
+    await desk.with_admin.act(other)
+
+    await desk.with_admin.act(a_removal(slack.pics, message))
+
+    texts = [said["text"] for said in await slack.messages(slack.pics, message)]
+    assert texts == ["This message was deleted.", "help"]
+
+
+async def test_a_removed_message_comes_back_with_its_files_and_their_alt_texts(slack: SlackEmulator, desk: Desk) -> None:
+    message = await slack.post(slack.pics, slack.ann, "look <!channel>", [("cat.png", PICTURE), ("dog.png", PICTURE)])
+    await desk.with_admin.act(a_removal(slack.pics, message))
+
+    performed = await desk.with_admin.act(a_restoring(slack.pics, message))
+
+    (back,) = await slack.messages(slack.pics)
+    uploads = [call for call in slack.calls if call.method == "files.getUploadURLExternal"]
+    assert performed.status == "done"
+    assert (back["user"], [file["name"] for file in back["files"]]) == (slack.bot, ["cat.png", "dog.png"])
+    assert [call.arguments["alt_txt"] for call in uploads] == ["A file that ann posted without a description."] * 2
+    assert [words(block) for block in back["blocks"]] == ["ann wrote this. A moderator put it back.", "look @channel"]
+    assert [call.files[0][1] for call in slack.calls if call.method == "upload"] == [PICTURE, PICTURE]
+    assert await desk.given.copies.find(TENANT, message) is None
+
+
+async def test_a_text_comes_back_into_its_thread(slack: SlackEmulator, desk: Desk) -> None:
+    root = await slack.post(slack.pics, slack.bob, "what do you think?")
+    message = await slack.post(slack.pics, slack.ann, "rubbish", thread=root)
+    await desk.with_admin.act(a_removal(slack.pics, message))
+
+    await desk.with_admin.act(a_restoring(slack.pics, message))
+
+    assert [said["text"] for said in await slack.messages(slack.pics, root)] == [
+        "what do you think?",
+        "ann wrote this. A moderator put it back.\nrubbish",
+    ]
+
+
+async def test_without_its_thread_it_comes_back_into_the_channel(slack: SlackEmulator, desk: Desk) -> None:
+    root = await slack.post(slack.pics, slack.bob, "what do you think?")
+    message = await slack.post(slack.pics, slack.ann, "rubbish", [("cat.png", PICTURE)], thread=root)
+    await desk.with_admin.act(a_removal(slack.pics, message))
+    await slack.delete(slack.pics, root)
+
+    performed = await desk.with_admin.act(a_restoring(slack.pics, message))
+
+    (back,) = await slack.messages(slack.pics)
+    assert performed.status == "done"
+    assert "thread_ts" not in back
+
+
+@pytest.mark.parametrize(
+    ("files", "method"),
+    [
+        pytest.param([("cat.png", PICTURE)], "files.completeUploadExternal", id="with-a-file"),
+        pytest.param([], "chat.postMessage", id="a-text"),
+    ],
+)
+async def test_what_came_back_before_the_connection_broke_is_found(
+    slack: SlackEmulator, desk: Desk, files: list[tuple[str, bytes]], method: str
+) -> None:
+    message = await slack.post(slack.pics, slack.ann, "look", files)
+    await desk.with_admin.act(a_removal(slack.pics, message))
+    slack.fault("lost", times=1, method=method)
+
+    with pytest.raises(Unavailable):
+        await desk.with_admin.act(a_restoring(slack.pics, message))
+    found = await desk.with_admin.look(a_restoring(slack.pics, message))
+
+    (back,) = await slack.messages(slack.pics)
+    assert found == Performed(status="done", message=back["ts"])
+
+
+async def test_what_cannot_be_brought_back_is_said(slack: SlackEmulator, desk: Desk) -> None:
+    lost = CopiedFile(name="lost.png", media_type="image/png", data=None)
+    copy = Copy(place=at(slack.pics), author=Person(id=slack.ann, name="ann"), text="look", files=(lost,))
+    await desk.given.copies.keep(TENANT, "1.000001", copy)
+
+    performed = await desk.with_admin.act(a_restoring(slack.pics, "1.000001"))
+
+    assert performed.status == "done"
+    assert (await slack.messages(slack.pics))[-1]["text"].endswith("look\nNot brought back: lost.png")
+
+
+async def test_a_file_that_may_not_be_uploaded_leaves_the_rest(slack: SlackEmulator, desk: Desk) -> None:
+    message = await slack.post(slack.pics, slack.ann, "look", [("cat.png", PICTURE)])
+    await desk.with_admin.act(a_removal(slack.pics, message))
+    slack.workspace.tokens[slack.bot_token].scopes -= {"files:write"}
+
+    performed = await desk.with_admin.act(a_restoring(slack.pics, message))
+
+    assert performed.status == "done"
+    assert "Not brought back: cat.png" in (await slack.messages(slack.pics))[-1]["text"]
+
+
+async def test_without_a_copy_nothing_comes_back(slack: SlackEmulator, desk: Desk) -> None:
+    assert await desk.with_admin.act(a_restoring(slack.pics, "1.000001")) == Performed(status="failed", why=NO_COPY)
+
+
+def words(block: dict) -> str:
+    return "".join(run["text"] for element in block["elements"] for run in element["elements"])

@@ -1,0 +1,254 @@
+"""Answers as blocks and text: both say the same, within Slack's limits, and nothing that others wrote acts."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.slack import render
+from bot.slack.render import escape, one_line
+from bot.storage.copies import Copy
+from emulators.slack.blocks import problems_of
+from handlers.answers import (
+    Answer,
+    CaseCard,
+    FindingSaid,
+    Held,
+    Help,
+    Invitation,
+    Judged,
+    Notice,
+    SetUp,
+    Tagged,
+)
+from handlers.commands import COMMANDS
+from handlers.events import Person
+from pipelines.moderation.policy import Action
+from pipelines.moderation.report import Category
+from tests.slack.acting.conftest import at
+
+HOME = "https://x.slack.com/"
+NASTY = "<!channel> <@U1> *b* & <https://evil.example|bank> \u202etxt"
+FOUND = FindingSaid(
+    category=Category.SCAM_SPAM,
+    finding_kind="fake_shop",
+    severity=3,
+    confidence=0.8,
+    evidence="buy now\nquick",
+    place="image:0/frame:17",
+)
+TAGGED = Tagged(
+    file_name="cat.jpg",
+    subjects=("cat", "sofa"),
+    style="photograph",
+    mood="calm",
+    quality=(("sharpness", "very_good"),),
+    colours=("grey",),
+    text="EXIT",
+    alt_text="A grey cat on a sofa.",
+    tags=("cat", "pet"),
+    engine="understudy",
+)
+CARD = CaseCard(
+    case="c7",
+    author="Ada",
+    channel="CPICS",
+    message="1795398917.000100",
+    action=Action.HOLD,
+    shadow=False,
+    reasons=("It looks like spam.",),
+    findings=(FOUND,),
+    judged=2,
+    total=3,
+    engine="gemini-x",
+    state="open",
+)
+JUDGED = Judged(
+    verdict="act",
+    action=Action.REMOVE,
+    reasons=("Spam.",),
+    findings=(FOUND,),
+    judged=1,
+    total=1,
+    policy="p1",
+    engine="gemini-x",
+)
+ANSWERS: list[Answer] = [
+    Notice(text="Saved.", channel="CPICS"),
+    TAGGED,
+    JUDGED,
+    CARD,
+    Held(case="c7", action=Action.HOLD, reasons=("Spam.",), channel="CPICS"),
+    Held(case="c7", action=Action.FLAG, reasons=("Spam.",), stands=True, channel="CPICS"),
+    Held(case="c7", action=Action.HOLD, reasons=(), support=True, channel="CPICS"),
+    Help(commands=tuple((each.line, each.hint) for each in COMMANDS)),
+    SetUp(watched=("CPICS",), log_channel="GMODS", mode="shadow"),
+    Invitation(name="Ada", role="member", url="http://127.0.0.1:8321/enter#code", minutes=30),
+]
+
+
+def runs(said: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield every element of rich text, and every other text, in order."""
+    left = list(reversed(said["blocks"]))
+    while left:
+        item = left.pop()
+        if isinstance(item.get("text"), str):
+            yield item
+        elif isinstance(item.get("text"), dict):
+            yield item["text"]
+        elif item["type"] in ("channel", "link"):
+            yield item
+        left.extend(reversed(item.get("elements", ())))
+
+
+def words(said: dict[str, Any]) -> str:
+    """Return all that the blocks say."""
+    return "".join(item.get("text") or f"#{item['channel_id']}" for item in runs(said))
+
+
+@pytest.mark.parametrize("answer", ANSWERS, ids=lambda answer: answer.kind)
+def test_every_answer_is_taken_and_its_text_says_all_of_it(answer: Answer) -> None:
+    said = render.render(answer, home=HOME)
+
+    told = re.sub(r"<#(\w+)>", r"#\1", re.sub(r"<[^|>]*\|([^>]*)>", r"\1", said["text"]))
+    assert problems_of(said["blocks"]) == []
+    for item in runs(said):
+        spoken = item.get("text") or f"#{item['channel_id']}"
+        for line in spoken.strip().splitlines():
+            assert line.strip() in told
+
+
+def test_a_card_leads_to_what_still_stands() -> None:
+    shadow = CARD.model_copy(update={"shadow": True})
+
+    links = [item for item in runs(render.render(shadow, home=HOME)) if item["type"] == "link"]
+
+    assert [link["url"] for link in links] == ["https://x.slack.com/archives/CPICS/p1795398917000100"]
+    assert not [item for item in runs(render.render(CARD, home=HOME)) if item["type"] == "link"]  # it was taken out
+
+
+@pytest.mark.parametrize(
+    ("changed", "buttons"),
+    [
+        pytest.param({}, ["restore", "keep"], id="open"),
+        pytest.param({"state": "kept", "decided_by": "Mo"}, [], id="decided"),
+        pytest.param({"shadow": True}, [], id="shadow"),
+        pytest.param({"restorable": False}, [], id="no-copy"),
+    ],
+)
+def test_a_card_has_buttons_while_there_is_something_to_decide(changed: dict[str, Any], buttons: list[str]) -> None:
+    said = render.render(CARD.model_copy(update=changed))
+
+    actions = [block for block in said["blocks"] if block["type"] == "actions"]
+    assert [button["action_id"] for block in actions for button in block["elements"]] == buttons
+
+
+def test_a_card_says_where_slack_could_not_do_as_much() -> None:
+    said = render.render(CARD.model_copy(update={"action": Action.FLAG, "called_for": Action.REMOVE}))
+
+    assert "The policy calls for: remove. On Slack, Flashbulb can do this much" in words(said)
+
+
+def test_a_finding_quotes_what_it_saw() -> None:
+    said = render.render(CARD)
+
+    assert "Scam or spam (fake shop): severe, 80% certain, picture 1, frame 17" in words(said)
+    assert "\n> buy now\n> quick\n" in said["text"]
+
+
+def test_the_understudy_is_spelled_out() -> None:
+    assert "understudy: no model" in words(render.render(TAGGED))
+
+
+def test_words_of_help_do_not_say_that_a_message_is_gone_which_stands() -> None:
+    stands = render.render(Held(case="c7", action=Action.FLAG, reasons=(), support=True))
+    gone = render.render(Held(case="c7", action=Action.HOLD, reasons=(), support=True))
+
+    assert "is not shown for now" not in words(stands)
+    assert "is not shown for now" in words(gone)
+    assert "You have done nothing wrong." in words(stands)
+
+
+@pytest.mark.parametrize("answer", ANSWERS, ids=lambda answer: answer.kind)
+def test_what_others_wrote_does_nothing(answer: Answer) -> None:
+    raw = json.loads(answer.model_dump_json())
+    ours = {"kind", "case", "channel", "message", "action", "called_for", "state", "verdict", "category", "mode", "role"}
+    ours |= {"watched", "log_channel", "url"}
+
+    def spoiled(value: Any, name: str = "") -> Any:
+        if name in ours or not isinstance(value, str | list | dict):
+            return value
+        if isinstance(value, str):
+            return NASTY
+        if isinstance(value, list):
+            return [spoiled(each) for each in value]
+        return {key: spoiled(each, key) for key, each in value.items()}
+
+    said = render.render(type(answer).model_validate(spoiled(raw)), home=HOME)
+
+    for acts in re.findall(r"<[^>]*>", said["text"]):
+        assert acts.startswith(("<#", "<http://127.0.0.1:8321/"))
+    assert "\u202e" not in json.dumps(said, ensure_ascii=False)
+    assert "&amp;lt;" not in said["text"]
+    for item in runs(said):
+        assert item["type"] in ("text", "channel", "link", "plain_text")
+        assert item["type"] != "link" or not item["url"].startswith("https://evil")
+
+
+def test_what_is_too_long_is_cut_and_said() -> None:
+    long = TAGGED.model_copy(update={"text": "x" * 5_000, "alt_text": "y" * 5_000, "file_name": "z" * 5_000})
+
+    said = render.render(long)
+
+    assert problems_of(said["blocks"]) == []
+    assert "more characters)" in words(said)
+    assert len(said["text"]) <= render.TEXT_MAX
+
+
+def test_many_findings_are_counted() -> None:
+    said = render.render(CARD.model_copy(update={"findings": (FOUND,) * 80, "reasons": ("r" * 900,) * 80}))
+
+    assert problems_of(said["blocks"]) == []
+    assert words(said).count("…and 70 more") == 2
+    assert said["blocks"][-1]["type"] == "actions"
+    assert said["text"].endswith(render.MORE)
+    assert len(said["text"]) <= render.TEXT_MAX
+
+
+@settings(max_examples=60, deadline=None)
+@given(text=st.text(max_size=200), limit=st.integers(min_value=60, max_value=200))
+def test_one_line_is_one_line_within_its_limit(text: str, limit: int) -> None:
+    line = one_line(text, limit)
+
+    assert len(line) <= limit
+    assert len(line.splitlines()) <= 1
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.text(alphabet="<>&!@#|ab;lt", max_size=60))
+def test_escaping_is_undone_by_reading(text: str) -> None:
+    read = escape(text).replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+
+    assert read == text
+    assert not re.search(r"[<>]", escape(text))
+
+
+def test_a_long_message_comes_back_in_parts() -> None:
+    copy = Copy(place=at("CPICS"), author=Person(id="UANN", name="ann"), text="ä" * 13_000)
+
+    said = render.restored(copy)
+
+    parts = [len(item["text"]) for item in runs(said)]
+    assert problems_of(said["blocks"]) == []
+    assert parts[2:6] == [3_000] * 4
+    assert "1,000 more characters did not fit." in words(said)
+
+
+def test_a_sentence_of_ours_stands_below() -> None:
+    said = render.render(CARD, added="No channel for cases is set yet.")
+
+    assert said["blocks"][-1]["elements"][0]["text"] == "No channel for cases is set yet."

@@ -1,0 +1,144 @@
+"""Wire samples to our words, without any Slack."""
+
+import pytest
+from pydantic import ValidationError
+
+from bot.slack.parse import (
+    Identity,
+    WireActions,
+    WireEnvelope,
+    WireFile,
+    WireMessage,
+    order,
+    plain,
+    posted,
+    pressed,
+    seen,
+)
+from handlers.events import Person
+
+US = Identity(team="T1", user="U0BOT", bot="B0BOT")
+ANN = Person(id="UANN", name="ann")
+MESSAGE = {
+    "type": "message",
+    "channel": "C1",
+    "channel_type": "channel",
+    "user": "U1",
+    "text": "look",
+    "ts": "1795398917.000100",
+}
+CHANGED = {"type": "message", "subtype": "message_changed", "channel": "C1", "ts": "1795398918.000200"}
+PREVIEWED = MESSAGE | {"attachments": [{"text": "a preview"}]}
+EDITED = MESSAGE | {"edited": {"user": "U1", "ts": "1795398918.000000"}}
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        pytest.param("a &lt;b&gt; &amp;amp; c", "a <b> &amp; c", id="entities-once"),
+        pytest.param("<https://x.org/a?b=1&amp;c>", "https://x.org/a?b=1&c", id="a-link"),
+        pytest.param("<https://evil.org|your bank>", "your bank (https://evil.org)", id="a-link-shows-where-it-leads"),
+        pytest.param("<http://x.org|x.org>", "http://x.org", id="a-link-that-says-so-itself"),
+        pytest.param("<@U1> <@U2|ann> <#C1|pics> <#C2>", "@U1 @ann #pics #C2", id="people-and-channels"),
+        pytest.param("<!here> <!subteam^S1|@mods> <!date^1^{date}|today>", "@here @mods today", id="special-words"),
+        pytest.param("1 < 2 <", "1 < 2 <", id="no-reference"),
+    ],
+)
+def test_text_loses_slacks_own_marks(written: str, read: str) -> None:
+    assert plain(written) == read
+
+
+@pytest.mark.parametrize(
+    ("earlier", "later"),
+    [("9.000001", "10.000000"), ("1795398917.000100", "1795398917.000101"), ("1.1", "1.100001"), ("0.000000", "1.0")],
+)
+def test_moments_are_compared_as_numbers(earlier: str, later: str) -> None:
+    assert order(earlier) < order(later)
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        pytest.param(MESSAGE | {"subtype": "channel_join"}, id="a-join"),
+        pytest.param(MESSAGE | {"subtype": "channel_topic"}, id="a-topic"),
+        pytest.param(MESSAGE | {"user": "U0BOT"}, id="ours"),
+        pytest.param({**MESSAGE, "user": None, "bot_id": "B0BOT", "subtype": "bot_message"}, id="ours-as-a-bot"),
+        pytest.param(CHANGED | {"subtype": "message_deleted", "deleted_ts": "1.1"}, id="a-deletion"),
+        pytest.param(CHANGED | {"message": MESSAGE, "previous_message": MESSAGE}, id="a-count-of-replies"),
+        pytest.param(CHANGED | {"message": PREVIEWED, "previous_message": MESSAGE}, id="a-preview"),
+        pytest.param(CHANGED | {"message": EDITED | {"user": "U0BOT"}, "previous_message": MESSAGE}, id="our-own-edit"),
+        pytest.param(CHANGED | {"message": MESSAGE | {"subtype": "tombstone", "text": "gone"}}, id="a-tombstone"),
+        pytest.param(CHANGED | {"channel_type": "im", "message": EDITED | {"text": "x"}}, id="an-edit-in-a-direct-message"),
+    ],
+)
+def test_nothing_is_seen_where_nobody_said_anything_new(event: dict) -> None:
+    assert seen(event, US) is None
+
+
+def test_an_edit_has_the_key_of_its_own_moment() -> None:
+    found = seen(CHANGED | {"message": EDITED | {"text": "new"}, "previous_message": MESSAGE}, US)
+
+    event = posted(found, US, author=ANN, files=())
+    assert event.key == "slack:T1:C1:1795398917.000100:1795398918.000000:posted"
+    assert (event.message, event.edit) == ("1795398917.000100", 1795398918000000)
+    assert found.moment == "1795398918.000000"
+
+
+def test_live_and_in_history_a_message_is_the_same() -> None:
+    first = MESSAGE | {"thread_ts": MESSAGE["ts"], "reply_count": 2, "latest_reply": "1795398919.000000"}
+
+    live, swept = (posted(seen(each, US), US, author=ANN, files=()) for each in (MESSAGE, first))
+    assert live == swept
+
+
+def test_a_file_in_another_subtype_is_seen() -> None:
+    workflow = MESSAGE | {"subtype": "workflow_step", "files": [{"id": "F1", "name": "a.png", "mimetype": "image/png"}]}
+
+    assert [each.id for each in seen(workflow, US).message.all_files] == ["F1"]
+
+
+def test_a_hint_has_an_address_that_nobody_fetches_from() -> None:
+    stub = WireFile.model_validate({"id": "F1", "mode": "file_access", "file_access": "check_file_info", "created": 0})
+
+    assert stub.is_stub
+    assert (stub.attachment.url, stub.attachment.size_bytes) == ("slack-file:F1", 0)
+
+
+@pytest.mark.parametrize("field", ["ts", "channel", "user", "thread_ts"])
+@pytest.mark.parametrize("value", ["", "C1:posted", "x" * 99, 5, None, "1.1\n", "\ud800"])
+def test_ids_are_ids_or_the_message_is_malformed(field: str, value: object) -> None:
+    event = MESSAGE | {field: value}
+    if value is None and field == "thread_ts":
+        assert seen(event, US)
+    elif value is None and field == "user":
+        assert seen(event, US) is None
+    else:
+        with pytest.raises(ValidationError):
+            seen(event, US)
+
+
+@pytest.mark.parametrize(
+    ("envelope", "ours"),
+    [
+        pytest.param({"team_id": "T1"}, True, id="our-team"),
+        pytest.param({"team_id": "T2"}, False, id="another-team"),
+        pytest.param({"team_id": "T2", "authorizations": [{"team_id": "T1"}]}, True, id="a-shared-channel-authorized-for-us"),
+        pytest.param({"team_id": "T1", "authorizations": [{"team_id": "T2"}]}, False, id="authorized-for-another"),
+    ],
+)
+def test_an_envelope_says_whose_it_is(envelope: dict, ours: bool) -> None:
+    assert WireEnvelope.model_validate(envelope | {"event": {}}).is_for("T1") is ours
+
+
+def test_a_choice_in_a_form_is_no_button() -> None:
+    wire = {"trigger_id": "1.2", "user": {"id": "U1"}, "channel": {"id": "C1"}, "container": {"message_ts": "1.1"}}
+    choice = WireActions.model_validate(wire | {"actions": [{"type": "static_select", "action_id": "restore", "value": "x"}]})
+
+    assert pressed(choice, US, author=ANN) is None
+
+
+def test_a_bots_words_are_found_in_its_blocks_and_attachments() -> None:
+    blocks = [{"type": "section", "text": {"type": "mrkdwn", "text": "one"}, "fields": [{"type": "plain_text", "text": "two"}]}]
+    message = {"ts": "1.1", "bot_id": "B1", "blocks": blocks, "attachments": [{"fallback": "three"}]}
+
+    assert WireMessage.model_validate(message).words == "one\ntwo\nthree"

@@ -1,0 +1,186 @@
+"""Away and back: what was missed is taken in by the keys that it would have come with."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from bot.slack import sweep
+from emulators.slack import SlackEmulator
+from handlers.events import MessagePosted
+from tests.slack.receiving.bots import Desk, listening
+from tests.slack.receiving.test_messages import PICTURE
+
+
+async def test_what_was_posted_and_edited_meanwhile_comes_by_the_same_keys(slack: SlackEmulator, desk: Desk) -> None:
+    witness = Desk()
+    async with listening(slack, desk):
+        await slack.post(slack.general, slack.ann, "before")
+        edited = await slack.post(slack.general, slack.ann, "before the edit")
+        thread = await slack.post(slack.pics, slack.ann, "a thread")
+        await slack.post(slack.pics, slack.ann, "an answer before", thread=thread)
+        await slack.wait_for(lambda: len(desk.messages) == 4)
+    before = set(desk.events)
+
+    async with listening(slack, witness):
+        await slack.edit(slack.general, edited, text="after the edit")
+        await slack.post(slack.general, slack.ann, "an upload", files=[("cat.png", PICTURE)])
+        await slack.post(slack.pics, slack.bob, "an answer", thread=thread)
+        await slack.post(slack.pics, slack.bob, "a loud answer", thread=thread, broadcast=True)
+        await slack.post(slack.pics, slack.bot, "ours")
+        await slack.wait_for(lambda: len(witness.messages) == 4)
+    async with listening(slack, desk):
+        await slack.wait_for(lambda: len(desk.messages) == 8)
+
+    missed = {key: event for key, event in desk.events.items() if key not in before}
+    assert missed == witness.events
+    assert desk.duplicates == 0
+
+
+async def test_what_was_missed_comes_in_the_order_in_which_it_was_said(slack: SlackEmulator, desk: Desk) -> None:
+    async with listening(slack, desk):
+        await slack.post(slack.general, slack.ann, "0")
+        await slack.wait_for(lambda: desk.the(MessagePosted))
+    with unheard(slack):
+        first = await slack.post(slack.general, slack.ann, "1")
+        await slack.post(slack.general, slack.ann, "2", thread=first)
+        await slack.post(slack.general, slack.ann, "3")
+    async with listening(slack, desk):
+        await slack.wait_for(lambda: len(desk.messages) == 4)
+
+    assert desk.said() == ["0", "1", "2", "3"]
+
+
+async def test_what_was_there_before_the_first_start_is_left(slack: SlackEmulator, desk: Desk) -> None:
+    with unheard(slack):
+        old = await slack.post(slack.general, slack.ann, "long ago")
+    async with listening(slack, desk):
+        await slack.wait_for(lambda: _histories(slack) == 3)
+    with unheard(slack):
+        await slack.post(slack.general, slack.ann, "new")
+    async with listening(slack, desk):
+        await slack.wait_for(lambda: desk.messages)
+
+    assert desk.said() == ["new"]
+    assert desk.marks["CGENERAL"] > old
+
+
+async def test_a_lost_connection_is_followed_by_a_sweep(slack: SlackEmulator, desk: Desk) -> None:
+    async with listening(slack, desk):
+        await slack.post(slack.general, slack.ann, "before")
+        await slack.wait_for(lambda: desk.the(MessagePosted) and _histories(slack) >= 3)
+        with unheard(slack):
+            await slack.post(slack.general, slack.ann, "lost")
+        await slack.drop("abort")
+        await slack.wait_for(lambda: len(desk.messages) == 2)
+
+    assert desk.said() == ["before", "lost"]
+
+
+async def test_what_was_turned_away_for_too_long_is_swept(slack: SlackEmulator, desk: Desk) -> None:
+    slack.set(retry_waits_s=())
+    async with listening(slack, desk):
+        await slack.post(slack.general, slack.ann, "before")
+        await slack.wait_for(lambda: desk.the(MessagePosted) and _histories(slack) >= 3)
+        desk.down = True
+        await slack.post(slack.general, slack.ann, "while it was down")
+        await slack.wait_for(lambda: slack.deliveries[1].given_up)
+        desk.down = False
+        await slack.wait_for(lambda: len(desk.messages) == 2)
+        await slack.post(slack.general, slack.ann, "after")
+        await slack.wait_for(lambda: len(desk.messages) == 3)
+
+    assert desk.said() == ["before", "while it was down", "after"]
+
+
+async def test_no_mark_passes_what_was_turned_away(slack: SlackEmulator, desk: Desk) -> None:
+    async with listening(slack, desk):
+        await slack.post(slack.general, slack.ann, "before")
+        await slack.wait_for(lambda: desk.the(MessagePosted) and _histories(slack) >= 3)
+        slack.set(retry_waits_s=(60.0,))
+        desk.down = True
+        lost = await slack.post(slack.general, slack.ann, "turned away")
+        await slack.wait_for(lambda: desk.turned_away)
+
+    assert desk.marks["CGENERAL"] < lost
+    desk.down = False
+    async with listening(slack, desk):
+        await slack.wait_for(lambda: len(desk.messages) == 2)
+
+
+async def test_a_channel_whose_history_is_closed_stops_nothing(slack: SlackEmulator, desk: Desk) -> None:
+    async with listening(slack, desk):
+        await slack.post(slack.general, slack.ann, "before")
+        await slack.wait_for(lambda: desk.the(MessagePosted))
+    with unheard(slack):
+        await slack.post(slack.general, slack.ann, "missed")
+    slack.fault("missing_scope", method="conversations.history", times=1)
+    async with listening(slack, desk):
+        await slack.wait_for(lambda: any(call.error == "missing_scope" for call in slack.calls))
+        now = await slack.post(slack.general, slack.ann, "now")
+        await slack.wait_for(lambda: "now" in desk.said())
+
+    assert desk.said() == ["before", "now"]
+    assert desk.marks["CGENERAL"] == now
+
+
+async def test_a_sweep_goes_on_after_slack_asked_for_patience(slack: SlackEmulator, desk: Desk) -> None:
+    async with listening(slack, desk):
+        await slack.post(slack.general, slack.ann, "before")
+        await slack.wait_for(lambda: desk.the(MessagePosted))
+    with unheard(slack):
+        await slack.post(slack.general, slack.ann, "missed")
+    slack.fault("error_500", method="conversations.history", times=4)
+    async with listening(slack, desk):
+        await slack.wait_for(lambda: len(desk.messages) == 2)
+
+    assert desk.said() == ["before", "missed"]
+
+
+async def test_a_channel_is_read_so_far_and_no_further(
+    slack: SlackEmulator, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sweep, "PAGE", 2)
+    monkeypatch.setattr(sweep, "PAGES", 2)
+    async with listening(slack, desk):
+        await slack.post(slack.general, slack.ann, "before")
+        await slack.wait_for(lambda: desk.the(MessagePosted))
+    with unheard(slack):
+        for number in range(8):
+            await slack.post(slack.general, slack.ann, str(number))
+    async with listening(slack, desk):
+        await slack.wait_for(lambda: len(desk.messages) == 5)
+
+    assert desk.said() == ["before", "4", "5", "6", "7"]
+
+
+async def test_a_channel_that_the_bot_is_invited_to_has_a_mark_from_then_on(slack: SlackEmulator, desk: Desk) -> None:
+    for channel in ("CNEW", "CNEXT"):
+        await slack.add_channel(channel, members=[slack.ann])
+    async with listening(slack, desk):
+        await slack.wait_for(lambda: _histories(slack) >= 3)
+        old = await slack.post("CNEW", slack.ann, "before the invitation")
+        await slack.join("CNEW", slack.bot)
+        await slack.wait_for(lambda: _histories(slack) >= 4)
+        await slack.join("CNEXT", slack.bot)
+        await slack.wait_for(lambda: _histories(slack) >= 5)  # one after the other, so that the first is through
+    with unheard(slack):
+        await slack.post("CNEW", slack.ann, "while away")
+    async with listening(slack, desk):
+        await slack.wait_for(lambda: desk.messages)
+
+    assert desk.said() == ["while away"]
+    assert desk.marks["CNEW"] > old
+
+
+def _histories(slack: SlackEmulator) -> int:
+    return sum(call.method == "conversations.history" and call.status == 200 for call in slack.calls)
+
+
+@contextmanager
+def unheard(slack: SlackEmulator) -> Iterator[None]:
+    """Let things happen of which Slack tells nobody, neither now nor when it tries again."""
+    subscriptions = set(slack.workspace.subscriptions)
+    slack.workspace.subscriptions.clear()
+    yield
+    slack.workspace.subscriptions |= subscriptions
