@@ -41,14 +41,23 @@ check: .venv/.develops ## Format, lint, strict types, import direction, document
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(UV) lock --check --quiet
+	@$(UV) lock --check --quiet --project bench/baseline
 	@$(BIN)/pytest -q tests/docs
 
 format: .venv/.develops ## Format the code and mend what can be mended
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-bench: .venv/.develops ## Measure; print a table and write bench/results/
-	@$(BIN)/python -m bench
+bench: .venv/.develops ## Measure, everything or what is named (make bench uploads); print a table, write bench/results/
+	@$(BIN)/python -m bench $(ROWS)
+
+# What follows `bench` is what to measure, not a target.
+ROWS := $(filter-out bench,$(if $(filter bench,$(MAKECMDGOALS)),$(MAKECMDGOALS)))
+ifneq ($(ROWS),)
+.PHONY: $(ROWS)
+$(ROWS): bench
+	@:
+endif
 
 pictures: .venv/.develops ## Make the pictures of the documentation anew (needs Chromium)
 	@$(BIN)/python -m bench.pictures

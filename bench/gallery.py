@@ -25,10 +25,11 @@ SIZES_PX: Final = {"12 MP photo": (4032, 3024), "1 MP picture": (1000, 1000)}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upload:
-    """One message to post: a text, or a file and no text."""
+    """One message to post: a text, or a file and no text. `acts`: whether it is a reason to act."""
 
     text: str = ""
     file: Path | None = None
+    acts: bool = True
 
     def files(self) -> list[tuple[str, bytes]]:
         return [(self.file.name, self.file.read_bytes())] if self.file else []
@@ -47,6 +48,15 @@ def uploads(kind: Kind, seeds: Iterable[int], *, folder: Path | None = None) -> 
         with ProcessPoolExecutor(max_workers=min(len(missing), os.cpu_count() or 1)) as workers:
             list(workers.map(partial(_draw, folder, width, height), missing))
     return [Upload(file=file) for file in wanted.values()]
+
+
+def talk(count: int, *, acts_every: int) -> list[Upload]:
+    """Return texts of which every `acts_every`-th is a reason to act, as the last one is, and the others are fine."""
+    return [
+        Upload(text=f"Message {number}: {REASON if acts else 'see you at the lake tomorrow'}", acts=acts)
+        for number in range(count)
+        for acts in [(count - 1 - number) % acts_every == 0]
+    ]
 
 
 def _draw(folder: Path, width_px: int, height_px: int, seed: int) -> None:

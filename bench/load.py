@@ -20,7 +20,10 @@ class Chat(Protocol):
 
 @dataclass(slots=True)
 class Timeline:
-    """When each message was posted and acted upon, by its id, in monotonic seconds. `late_s`: how late each was posted."""
+    """When each message that is a reason to act was posted and acted upon, by its id, in monotonic seconds.
+
+    `late_s`: how late each message was posted.
+    """
 
     posted: dict[str, float] = field(default_factory=dict)
     acted: dict[str, float] = field(default_factory=dict)
@@ -71,7 +74,9 @@ async def offer(chat: Chat, uploads: Sequence[Upload], *, per_s: float, patience
         await asyncio.sleep(due - time.monotonic())
         at = time.monotonic()
         timeline.late_s.append(at - due)
-        timeline.posted[await chat.post(upload)] = at
+        message = await chat.post(upload)
+        if upload.acts:
+            timeline.posted[message] = at
 
     async with asyncio.TaskGroup() as posting:
         for number, upload in enumerate(uploads):

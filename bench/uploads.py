@@ -2,7 +2,8 @@
 
 Everything but the measured process runs in this one: the chat, the model, the driver. Throughput: more is offered than can be
 done, and what is acted upon is counted. Latency: a rate that leaves room, from the upload to the call that removes it.
-Every upload is a reason to act, differs from all others, and meets a process with an empty data folder, so that no cache hits.
+Every upload is a reason to act (of the texts at a steady rate, every tenth), differs from all others, and meets a process with
+an empty data folder, so that no cache hits.
 
 In favour of the baseline: it has no chat (its messages come over a pipe, its files lie on the disk), keeps no record, and reads
 no codes; its model answers "unsafe" to everything, and what it offers is no more than what it can finish in a few seconds.
@@ -23,7 +24,7 @@ from bench.article import article
 from bench.chats import Bot, PlatformName, flashbulb
 from bench.desk import desk_photo
 from bench.figures import Figure
-from bench.gallery import Kind, Upload, uploads
+from bench.gallery import Kind, Upload, talk, uploads
 from bench.histogram import quantile
 from bench.load import Chat, Timeline, offer, percentile
 from bench.model import LATENCY_S, Model, open_model
@@ -50,6 +51,7 @@ class Load:
     steady_count: int
     steady_per_s: float
     p50_ms: float
+    steady_acts_every: int = 1
     p99_ms: float | None = None
 
 
@@ -83,6 +85,7 @@ LOADS: Final = (
         times={},
         steady_count=200,
         steady_per_s=20,
+        steady_acts_every=10,
         p50_ms=40,
         p99_ms=150,
     ),
@@ -106,15 +109,23 @@ async def compare(platform: PlatformName, *, loads: Sequence[Load] = LOADS, roun
     taken = Taken()
     warm_up = uploads("1 MP picture", range(WARM_UP_SEED, WARM_UP_SEED + WARM_UP))
     posts = {load.kind: uploads(load.kind, range(max(load.count, load.steady_count))) for load in loads}
+    steady = {load.kind: _steady_posts(load, posts[load.kind]) for load in loads}
     async with open_model() as model:
         desk = await desk_photo(platform, model)  # first: it is quick, and shows whether everything works
         for _ in range(rounds):
             for load in loads:
                 await _flooded(platform, load, posts[load.kind], warm_up, model, taken)
-                await _steady(platform, load, posts[load.kind], warm_up, model, taken)
+                await _steady(platform, load, steady[load.kind], warm_up, model, taken)
                 for way in load.counts:
                     await _baseline(way, load, posts[load.kind], warm_up, model, taken)
     return [*(figure for load in loads for figure in _figures(load, taken)), *_overall(platform, taken), *desk]
+
+
+def _steady_posts(load: Load, posts: Sequence[Upload]) -> Sequence[Upload]:
+    """Return what is posted at a steady rate: people's talk is mostly fine, so only some of it is a reason to act."""
+    if load.kind == "text":
+        return talk(load.steady_count, acts_every=load.steady_acts_every)
+    return posts[: load.steady_count]
 
 
 async def _flooded(
@@ -133,7 +144,7 @@ async def _steady(
 ) -> None:
     """Offer Flashbulb what leaves it room."""
     async with _warm_flashbulb(platform, warm_up, model) as bot:
-        timeline = await judged(bot.chat, posts[: load.steady_count], per_s=load.steady_per_s, model=model)
+        timeline = await judged(bot.chat, posts, per_s=load.steady_per_s, model=model)
         metrics = await bot.metrics()
     taken.added_ms[load.kind].append([(each - LATENCY_S) * 1000 for each in timeline.latencies_s])
     taken.late_ms += [each * 1000 for each in timeline.late_s]
