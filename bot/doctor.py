@@ -81,6 +81,8 @@ async def examine(read: Callable[[], Settings] = read_settings) -> AsyncIterator
     )
     for name, work in checks:
         yield await _check(name, partial(work, settings))
+    async for check in _connections(settings):
+        yield check
     async for check in _media():
         yield check
     async for check in _models(settings, config):
@@ -144,9 +146,37 @@ async def _policy(settings: Settings) -> str:
 
 async def _platforms(settings: Settings) -> str:
     refuse_understudy_beside_real(settings)
-    tokens = (("Slack", settings.slack_bot_token), ("Discord", settings.discord_token))
-    left_out = [name for name, token in tokens if token]
-    return "console" + (f"; {' and '.join(left_out)} left out: this version does not connect there yet" if left_out else "")
+    tokens = (("Slack", "SLACK_BOT_TOKEN", settings.slack_bot_token), ("Discord", "DISCORD_TOKEN", settings.discord_token))
+    used = ("console", *(platform for platform, _, token in tokens if token))
+    left_out = (
+        f"{platform} left out, for want of {name}: docs/{platform.lower()}.md" for platform, name, token in tokens if not token
+    )
+    return "; ".join((", ".join(used), *left_out))
+
+
+async def _connections(settings: Settings) -> AsyncIterator[Check]:
+    """Make the checks of each platform that has a token. Their libraries are loaded only for these."""
+    if settings.real_platforms and not settings.has_model:
+        return  # `platforms` has said that there must be a model
+    if settings.slack_bot_token:
+        from bot.slack.checks import slack_checks
+
+        async for check in _made("slack", slack_checks(settings)):
+            yield check
+    if settings.discord_token:
+        from bot.discord.checks import discord_checks
+
+        async for check in _made("discord", discord_checks(settings)):
+            yield check
+
+
+async def _made(platform: str, checks: AsyncIterator[tuple[str, Callable[[], Awaitable[str]]]]) -> AsyncIterator[Check]:
+    """Make one check after the other: what comes next may depend on it."""
+    try:
+        async for name, work in checks:
+            yield await _check(name, work)
+    except FlashbulbError as error:
+        yield Check(name=platform, status="problem", says=str(error))
 
 
 async def _media() -> AsyncIterator[Check]:

@@ -3,6 +3,7 @@
 import asyncio
 import socket
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from ipaddress import IPv6Address, IPv6Network, ip_address
 from typing import Final
 
@@ -30,6 +31,7 @@ PAUSES_S: Final = (0.2, 1.0)
 PIECE_BYTES: Final = 64 * 1024
 HTML: Final = frozenset({"text/html", "application/xhtml+xml"})
 SERVICE: Final = "The server of this file"
+ELSEWHERE: Final = "This file lies where Flashbulb does not fetch from."
 
 # IPv6 addresses that stand for an IPv4 address in their last 32 bits. Source: https://www.rfc-editor.org/rfc/rfc6052
 NAT64: Final = IPv6Network("64:ff9b::/96")
@@ -69,8 +71,8 @@ class Downloads:
         they are gone or more than `limit_bytes`; `Unavailable` when the host fails, also when asked again.
         """
         address = _read(url)
-        if address.user is not None or not self._allowed(address):
-            raise Denied("This file lies where Flashbulb does not fetch from.")
+        if not self._allowed(address):
+            raise Denied(ELSEWHERE)
         try:
             async with asyncio.timeout(self._total_s):
                 for pause_s in PAUSES_S:
@@ -89,10 +91,10 @@ class Downloads:
                 _check(response)
                 return await _body(response, limit_bytes)
         except InvalidURL as error:
-            raise Denied("This file lies where Flashbulb does not fetch from.") from error
+            raise Denied(ELSEWHERE) from error
         except ClientConnectorError as error:
             if isinstance(error.os_error, NotPublic):
-                raise Denied("This file lies where Flashbulb does not fetch from.") from error
+                raise Denied(ELSEWHERE) from error
             raise Unavailable(SERVICE) from error
         except (ClientError, ConnectionError) as error:
             raise Unavailable(SERVICE, "broke off") from error
@@ -137,10 +139,11 @@ def _ends_of(url: URL) -> frozenset[tuple[str, int]]:
 
 
 def _read(url: str) -> URL:
-    try:
-        return URL(url)
-    except ValueError as error:
-        raise Denied("This file has no address that can be read.") from error
+    with suppress(ValueError):
+        address = URL(url)
+        if address.scheme in ("http", "https") and address.host and address.user is None:
+            return address
+    raise Denied(ELSEWHERE)
 
 
 def _check(response: Response) -> None:

@@ -17,6 +17,8 @@ from pipelines.ports import Call, LanguageModel, Question, Reply, Shape
 
 # Up to the deadline of one verdict (pipelines.limits.MODEL_TOTAL_S), and a bucket beyond for what waits through an outage.
 MODEL_BUCKETS_S = (0.1, 0.25, 0.5, 0.75, 1, 1.5, 2.5, 5, 8, 12, 25)
+# Around what the platforms are promised: 20 ms in the middle, and at most pipelines.limits.ACCEPT_S.
+ACCEPT_BUCKETS_S = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6)
 EVENT_BUCKETS_S = (0.05, 0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 25, 60, 300)
 
 
@@ -41,6 +43,7 @@ class Metrics:
         self._registry = CollectorRegistry()
         self._open: dict[str, Opened] = {}
         self._accepted = self._counter("events_accepted", "Events accepted for the first time", "kind")
+        self._accept_s = self._histogram("accept_seconds", "How long it took to make an event durable", ACCEPT_BUCKETS_S)
         self._finished = self._counter("events_finished", "Events whose work has ended", "kind", "outcome")
         self._in_flight = self._gauge("events_in_flight", "Events that this process has begun and not finished")
         self._event_s = self._histogram("event_seconds", "From the first thought to the last effect", EVENT_BUCKETS_S, "kind")
@@ -59,6 +62,10 @@ class Metrics:
 
     def event_accepted(self, event: AnyEvent) -> None:
         self._accepted.labels(event.kind).inc()
+
+    def accepted_in(self, seconds: float) -> None:
+        """Note how long a platform had to wait until an event was safe, also one that came again."""
+        self._accept_s.observe(seconds)
 
     def event_finished(self, key: str) -> None:
         """Count an event whose work has ended; what an earlier process had planned has no known kind here."""

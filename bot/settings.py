@@ -117,6 +117,13 @@ class Settings(BaseSettings):
             raise ValueError("must be an address to listen on, such as 127.0.0.1")
         return value
 
+    @field_validator("flashbulb_slack_http")
+    @classmethod
+    def _listener_has_host_and_port(cls, value: str | None) -> str | None:
+        if value is not None and not _is_listener(value):
+            raise ValueError("must be host:port of a listener for Slack alone, such as 127.0.0.1:3000")
+        return value
+
     @field_validator(*ADDRESSES)
     @classmethod
     def _address_has_scheme_and_host(cls, value: str | None, info: ValidationInfo) -> str | None:
@@ -128,7 +135,7 @@ class Settings(BaseSettings):
             )
         return value
 
-    @field_validator(*PREFIXES, *HABITS, "discord_token", "flashbulb_secret_key")
+    @field_validator(*PREFIXES, *HABITS, "slack_signing_secret", "discord_token", "flashbulb_secret_key")
     @classmethod
     def _key_is_whole(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
         if value is not None and (problem := key_problem(info.field_name or "", value.get_secret_value())):
@@ -142,6 +149,7 @@ class Settings(BaseSettings):
             "anthropic_api_key": self.anthropic_base_url,
             "slack_bot_token": self.slack_api_url,
             "slack_app_token": self.slack_api_url,
+            "slack_admin_user_token": self.slack_api_url,
         }
         for name, address in addresses.items():
             key = getattr(self, name)
@@ -158,9 +166,11 @@ def read_settings(*, env_file: Path = Path(".env")) -> Settings:
     _refuse_unknown_names(env_file)
     try:
         # What was found stays out of the error's chain as well: it may be a key.
-        return Settings(_env_file=env_file)
+        settings = Settings(_env_file=env_file)
     except ValidationError as error:
         raise Misconfigured(" ".join(_in_words(error))) from None
+    _refuse_half_a_platform(settings)
+    return settings
 
 
 def refuse_understudy_beside_real(settings: Settings) -> None:
@@ -205,6 +215,43 @@ def _is_web_address(value: str, schemes: tuple[str, ...]) -> bool:
         return parts.scheme in schemes and bool(parts.hostname) and parts.port != 0 and not re.search(r"\s", value)
     except ValueError:  # a port that is no number, a broken IPv6 address
         return False
+
+
+def _is_listener(value: str) -> bool:
+    try:
+        parts = urlsplit(f"//{value}")
+        return bool(parts.hostname) and parts.port is not None and parts.netloc == value and not re.search(r"[\s@]", value)
+    except ValueError:
+        return False
+
+
+def _refuse_half_a_platform(settings: Settings) -> None:
+    """Refuse what belongs together and is not there together, and what would quietly change how a platform is reached.
+
+    Raises: `Misconfigured`.
+    """
+    if settings.slack_bot_token is None:
+        for name in ("slack_app_token", "slack_admin_user_token", "slack_signing_secret", "flashbulb_slack_http"):
+            if getattr(settings, name) is not None:
+                raise Misconfigured(f"{name.upper()} needs SLACK_BOT_TOKEN beside it. docs/slack.md says where it is found.")
+    elif settings.flashbulb_slack_http is not None and settings.slack_signing_secret is None:
+        raise Misconfigured("FLASHBULB_SLACK_HTTP needs SLACK_SIGNING_SECRET beside it: Basic Information on the app's page.")
+    elif settings.flashbulb_slack_http is None and settings.slack_app_token is None:
+        raise Misconfigured(
+            "SLACK_BOT_TOKEN needs SLACK_APP_TOKEN beside it, which begins with xapp-: Basic Information on the app's page."
+            " To be reached by HTTP instead, set FLASHBULB_SLACK_HTTP and SLACK_SIGNING_SECRET."
+        )
+    elif os.environ.keys() >= {"SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET"}:
+        # Bolt reads both by itself, then drops the token that it was given and waits for installations by OAuth.
+        raise Misconfigured(
+            "SLACK_CLIENT_ID and SLACK_CLIENT_SECRET are in the environment: with both, Slack's library leaves SLACK_BOT_TOKEN"
+            " aside. Flashbulb needs neither; take them out of its environment."
+        )
+    api, gateway = settings.discord_api_url, settings.discord_gateway_url
+    if (api is None) != (gateway is None) or is_loopback(api) != is_loopback(gateway):
+        raise Misconfigured(
+            "DISCORD_API_URL and DISCORD_GATEWAY_URL belong together. Set both, to the same machine, or neither."
+        )
 
 
 def _refuse_unknown_names(env_file: Path) -> None:

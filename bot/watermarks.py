@@ -203,10 +203,11 @@ class Watermarks:
             self._moved[tenant][channel] = state.mark
 
     async def _flush_regularly(self) -> None:
-        while not self._ending.is_set():
+        ending = False
+        while not ending:
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._flush_s):
-                    await self._ending.wait()
+                    ending = await self._ending.wait()
             for tenant in list(self._moved):
                 await self._flush(tenant)
 

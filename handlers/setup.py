@@ -2,7 +2,7 @@
 
 from handlers.answers import SetUp
 from handlers.effects import AnyEffect, Card, Notify, Plan
-from handlers.events import Event, FormSubmitted, Role
+from handlers.events import Event, FormSubmitted
 from handlers.forms import MODES, WATCHED_MAX
 from handlers.modes import Mode
 from handlers.ports import Services, Setup
@@ -25,8 +25,7 @@ async def on_setup(event: FormSubmitted, services: Services) -> Plan:
 def refuse_unless_admin(event: Event) -> None:
     """Raises: `UserError` when the author may not set the workspace up."""
     if not event.author.role.sets_up:
-        who = "the operator" if event.author.role is Role.MODERATOR else "an admin of this workspace"
-        raise UserError(f"Only {who} sets Flashbulb up. Ask them to write /flashbulb setup.")
+        raise UserError("Only who administers this workspace sets Flashbulb up. Ask them to write /flashbulb setup.")
 
 
 def _read(event: FormSubmitted, *, chooses: bool) -> Setup:

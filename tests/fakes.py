@@ -7,7 +7,7 @@ from typing import Any, Literal
 from handlers.answers import Tagged
 from handlers.effects import AnyEffect
 from handlers.events import MessagePosted, Person, Place, Role, Tenant
-from handlers.ports import Case, Posted, Services
+from handlers.ports import Case, Posted, Services, Setup
 from pipelines.content import Attachment, Content, Gap, ImagePart, Intake, Part, TextPart
 from pipelines.errors import UserError
 from pipelines.moderation.policy import Action, Policy, shipped
@@ -18,6 +18,7 @@ from pipelines.ports import Call, Question, Reply, Shape
 GENERAL = Place(platform="test", workspace="w1", channel="general")
 ADA = Person(id="ada", name="Ada")
 MO = Person(id="mo", name="Mo", role=Role.MODERATOR)
+GRACE = Person(id="grace", name="Grace", role=Role.ADMIN)
 OLGA = Person(id="olga", name="Olga", role=Role.OPERATOR)
 
 
@@ -135,6 +136,7 @@ class PlainMedia:
 class ListedChannels:
     posted: list[Posted] = field(default_factory=list)
     real: bool = False
+    chooses: bool = True
     can: frozenset[Action] = frozenset(action for action in Action if action.strength <= Action.REMOVE.strength)
 
     def emulated(self, tenant: Tenant) -> bool:
@@ -142,6 +144,9 @@ class ListedChannels:
 
     def supports(self, tenant: Tenant) -> frozenset[Action]:
         return self.can
+
+    def chooses_channels(self, tenant: Tenant) -> bool:
+        return self.chooses
 
     async def message(self, place: Place, message: str) -> Posted | None:
         return next((each for each in self.posted if each.message == message), None)
@@ -156,6 +161,19 @@ class FixedPolicy:
 
     async def for_place(self, place: Place) -> Policy:
         return self.policy
+
+
+@dataclass
+class KeptSetups:
+    """One set-up, of whichever workspace."""
+
+    setup: Setup = field(default_factory=Setup)
+
+    async def of(self, tenant: Tenant) -> Setup:
+        return self.setup
+
+    async def save(self, tenant: Tenant, setup: Setup) -> None:
+        self.setup = setup
 
 
 @dataclass
@@ -245,6 +263,7 @@ class Known:
     model: ScriptedModel = field(default_factory=ScriptedModel)
     channels: ListedChannels = field(default_factory=ListedChannels)
     policies: FixedPolicy = field(default_factory=FixedPolicy)
+    setups: KeptSetups = field(default_factory=KeptSetups)
     cases: ListedCases = field(default_factory=ListedCases)
     results: ListedResults = field(default_factory=ListedResults)
     ledger: ListedLedger = field(default_factory=ListedLedger)
@@ -257,6 +276,7 @@ class Known:
             model=self.model,
             channels=self.channels,
             policies=self.policies,
+            setups=self.setups,
             cases=self.cases,
             results=self.results,
             ledger=self.ledger,

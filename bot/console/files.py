@@ -37,6 +37,10 @@ class FileStore:
         """Return a file to write to: `async with store.incoming() as file: await file.write(…); sha256 = await file.keep()`."""
         return Incoming(self._folder)
 
+    def has(self, url: str) -> bool:
+        """Whether `url` is the address of a file of the console."""
+        return url.startswith(URL_PREFIX)
+
     async def fetch(self, attachment: Attachment, *, limit_bytes: int) -> bytes:
         """Return the bytes of an attachment whose address is `console:SHA256`.
 

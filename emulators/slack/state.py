@@ -27,6 +27,7 @@ BOT_SCOPES = frozenset(
         "groups:history",
         "groups:read",
         "im:history",
+        "im:write",
         "reactions:write",
         "users:read",
     ]

@@ -205,7 +205,14 @@ async def test_an_understudy_that_dies_is_started_again(tmp_path: Path, others: 
 
 async def test_beside_a_real_platform_an_understudys_answer_counts_as_none(tmp_path: Path, emulator: ModelEmulator) -> None:
     emulator.model_version = MODEL_VERSION
-    wanted = settings(tmp_path, gemini_api_key=KEY, gemini_base_url=emulator.base_url, slack_bot_token="xoxb-1")
+    wanted = settings(
+        tmp_path,
+        gemini_api_key=KEY,
+        gemini_base_url=emulator.base_url,
+        discord_token="a.b.c",
+        discord_api_url="http://discord.invalid/api/v10",  # not this machine, so it counts as real; and nowhere at all
+        discord_gateway_url="ws://discord.invalid/gateway",
+    )
 
     async with open_app(wanted, connections=[Platform().opened()]) as app:
         await app.accept(a_message("good morning", key="test:1"))

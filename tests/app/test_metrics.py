@@ -92,6 +92,17 @@ async def test_a_plan_that_fails_and_the_one_in_its_place_are_told_apart() -> No
     assert value(metrics, 'flashbulb_events_finished_total{kind="message_posted",outcome="after_fault"}') == 1
 
 
+def test_how_long_accepting_took_is_counted_around_what_is_promised() -> None:
+    metrics = Metrics()
+
+    for seconds in (0.004, 0.03, 0.9):
+        metrics.accepted_in(seconds)
+
+    assert value(metrics, 'flashbulb_accept_seconds_bucket{le="0.02"}') == 1
+    assert value(metrics, 'flashbulb_accept_seconds_bucket{le="0.8"}') == 2
+    assert value(metrics, "flashbulb_accept_seconds_count") == 3
+
+
 def test_an_event_that_an_earlier_process_had_planned_is_counted_as_recovered() -> None:
     metrics = Metrics()
 

@@ -75,6 +75,37 @@ def test_the_environment_wins_over_the_file(monkeypatch: pytest.MonkeyPatch, tmp
         ),
         pytest.param("OPENAI_API_KEY", GEMINI, "OPENAI_API_KEY holds what looks like GEMINI_API_KEY", id="swapped-google"),
         pytest.param("ANTHROPIC_API_KEY", "abcdef", "ANTHROPIC_API_KEY must begin with sk-ant-", id="anthropic-prefix"),
+        pytest.param("FLASHBULB_SLACK_HTTP", "3000", "FLASHBULB_SLACK_HTTP must be host:port", id="listener-without-a-host"),
+        pytest.param("FLASHBULB_SLACK_HTTP", "localhost", "FLASHBULB_SLACK_HTTP must be host:port", id="listener-without-port"),
+        pytest.param("FLASHBULB_SLACK_HTTP", "localhost:70000", "must be host:port", id="listener-port-too-large"),
+        pytest.param("FLASHBULB_SLACK_HTTP", "http://localhost:3000", "must be host:port", id="listener-with-a-scheme"),
+        pytest.param("FLASHBULB_SLACK_HTTP", "localhost:3000/slack", "must be host:port", id="listener-with-a-path"),
+        pytest.param(
+            "DISCORD_GATEWAY_URL",
+            "http://127.0.0.1:9002",
+            "DISCORD_GATEWAY_URL must be an address that begins with ws://",
+            id="gateway-by-http",
+        ),
+        pytest.param("DISCORD_API_URL", "ws://127.0.0.1:9002", "must be an address that begins with http://", id="api-by-ws"),
+        pytest.param(
+            "SLACK_SIGNING_SECRET", "'abcdef0123'", "SLACK_SIGNING_SECRET is in quotes", id="signing-secret-in-quotes"
+        ),
+        pytest.param(
+            "SLACK_SIGNING_SECRET",
+            "xapp-1-A-1-abc",
+            "SLACK_SIGNING_SECRET holds what looks like SLACK_APP_TOKEN",
+            id="signing-secret-swapped",
+        ),
+        pytest.param(
+            "SLACK_ADMIN_USER_TOKEN",
+            "xoxb-1-abcdef",
+            "SLACK_ADMIN_USER_TOKEN holds what looks like SLACK_BOT_TOKEN",
+            id="admin-swapped",
+        ),
+        pytest.param(
+            "SLACK_ADMIN_USER_TOKEN", "xoxs-1-abcdef", "SLACK_ADMIN_USER_TOKEN must begin with xoxp-", id="admin-prefix"
+        ),
+        pytest.param("DISCORD_TOKEN", "Bot abc.def.ghi", "DISCORD_TOKEN holds a space", id="discord-with-its-header"),
         pytest.param(
             "SLACK_BOT_TOKEN", "xapp-1-A-1-abc", "SLACK_BOT_TOKEN holds what looks like SLACK_APP_TOKEN", id="slack-swapped"
         ),
@@ -92,6 +123,74 @@ def test_a_value_that_cannot_be_used_is_named_but_not_shown(
     assert len(value) < 6 or value.strip() not in str(refused.value)
     assert refused.value.__cause__ is None
     assert "pydantic" not in str(refused.value).lower()
+
+
+BOT, APP, SECRET, HTTP = "xoxb-1-abcdef", "xapp-1-A-1-abcdef", "8f742231b10e8888abcd99", "127.0.0.1:3000"
+API, GATEWAY = "http://127.0.0.1:9002/api/v10", "ws://127.0.0.1:9002/gateway"
+
+
+@pytest.mark.parametrize(
+    ("names", "says"),
+    [
+        pytest.param({"SLACK_BOT_TOKEN": BOT}, "SLACK_BOT_TOKEN needs SLACK_APP_TOKEN beside it", id="no-app-token"),
+        pytest.param(
+            {"SLACK_BOT_TOKEN": BOT, "SLACK_SIGNING_SECRET": SECRET}, "needs SLACK_APP_TOKEN beside it", id="a-secret-alone"
+        ),
+        pytest.param(
+            {"SLACK_BOT_TOKEN": BOT, "SLACK_APP_TOKEN": APP, "FLASHBULB_SLACK_HTTP": HTTP},
+            "FLASHBULB_SLACK_HTTP needs SLACK_SIGNING_SECRET beside it",
+            id="unsigned-http",
+        ),
+        pytest.param({"SLACK_APP_TOKEN": APP}, "SLACK_APP_TOKEN needs SLACK_BOT_TOKEN beside it", id="app-token-alone"),
+        pytest.param({"SLACK_ADMIN_USER_TOKEN": "xoxp-1-abcdef"}, "SLACK_ADMIN_USER_TOKEN needs", id="admin-alone"),
+        pytest.param({"SLACK_SIGNING_SECRET": SECRET}, "SLACK_SIGNING_SECRET needs", id="signing-secret-alone"),
+        pytest.param({"FLASHBULB_SLACK_HTTP": HTTP}, "FLASHBULB_SLACK_HTTP needs", id="http-alone"),
+        pytest.param(
+            {"SLACK_BOT_TOKEN": BOT, "SLACK_APP_TOKEN": APP, "SLACK_CLIENT_ID": "1.2", "SLACK_CLIENT_SECRET": "abc"},
+            "SLACK_CLIENT_ID and SLACK_CLIENT_SECRET are in the environment",
+            id="oauth-behind-our-back",
+        ),
+        pytest.param({"DISCORD_API_URL": API}, "DISCORD_API_URL and DISCORD_GATEWAY_URL belong together", id="api-alone"),
+        pytest.param({"DISCORD_GATEWAY_URL": GATEWAY}, "belong together", id="gateway-alone"),
+        pytest.param(
+            {"DISCORD_API_URL": API, "DISCORD_GATEWAY_URL": "wss://gateway.discord.gg"}, "belong together", id="real-gateway"
+        ),
+    ],
+)
+def test_half_a_platform_is_refused_with_what_is_missing(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, names: dict[str, str], says: str
+) -> None:
+    set_environment(monkeypatch, **names)
+
+    with pytest.raises(Misconfigured) as refused:
+        read_settings(env_file=tmp_path / ".env")
+
+    assert says in str(refused.value)
+    assert not [value for value in names.values() if len(value) > 5 and value in str(refused.value)]
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        pytest.param({"SLACK_BOT_TOKEN": BOT, "SLACK_APP_TOKEN": APP}, id="sockets"),
+        pytest.param({"SLACK_BOT_TOKEN": BOT, "FLASHBULB_SLACK_HTTP": HTTP, "SLACK_SIGNING_SECRET": SECRET}, id="http"),
+        pytest.param(
+            {"SLACK_BOT_TOKEN": BOT, "FLASHBULB_SLACK_HTTP": "[::1]:0", "SLACK_SIGNING_SECRET": SECRET}, id="http-any-port"
+        ),
+        pytest.param({"SLACK_BOT_TOKEN": BOT, "SLACK_APP_TOKEN": APP, "SLACK_SIGNING_SECRET": SECRET}, id="a-secret-as-well"),
+        pytest.param(
+            {"SLACK_BOT_TOKEN": BOT, "SLACK_APP_TOKEN": APP, "SLACK_ADMIN_USER_TOKEN": "xoxp-1-abcdef"}, id="with-an-admin"
+        ),
+        pytest.param({"SLACK_BOT_TOKEN": BOT, "SLACK_APP_TOKEN": APP, "SLACK_CLIENT_ID": "1.2"}, id="half-of-oauth-is-nothing"),
+        pytest.param({"SLACK_CLIENT_ID": "1.2", "SLACK_CLIENT_SECRET": "abc"}, id="oauth-of-something-else"),
+        pytest.param({"DISCORD_TOKEN": "a.b.c"}, id="discord"),
+        pytest.param({"DISCORD_TOKEN": "t", "DISCORD_API_URL": API, "DISCORD_GATEWAY_URL": GATEWAY}, id="emulated-discord"),
+    ],
+)
+def test_whole_platforms_are_taken(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, names: dict[str, str]) -> None:
+    set_environment(monkeypatch, **names)
+
+    read_settings(env_file=tmp_path / ".env")
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,7 @@ def taken_port() -> Iterator[int]:
         pytest.param(["emulate", "--fault", "gremlins"], {}, "There is no fault gremlins", id="unknown-fault"),
         pytest.param(
             ["moderate", "hi"],
-            {"GEMINI_BASE_URL": "", "SLACK_BOT_TOKEN": "xoxb-1"},
+            {"GEMINI_BASE_URL": "", "SLACK_BOT_TOKEN": "xoxb-1", "SLACK_APP_TOKEN": "xapp-1"},
             "Set GEMINI_API_KEY",
             id="understudy-beside-real",
         ),
@@ -74,6 +74,7 @@ def test_wrong_settings_and_options_end_with_two(
 def test_a_real_platform_without_a_model_does_not_start(flashbulb: Flashbulb, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("GEMINI_BASE_URL")
     monkeypatch.setenv("SLACK_BOT_TOKEN", "xoxb-123-abc")
+    monkeypatch.setenv("SLACK_APP_TOKEN", "xapp-1-A-1-abc")
 
     ran = flashbulb("run")
 

@@ -104,6 +104,39 @@ def test_a_problem_comes_with_its_fix_and_ends_with_one(
     assert fix in says(ran)[name][1]
 
 
+def test_a_platform_without_a_token_is_left_out_with_a_line(flashbulb: Flashbulb) -> None:
+    checks = says(flashbulb("doctor", "--json"))
+
+    assert checks["platforms"][1] == (
+        "console; Slack left out, for want of SLACK_BOT_TOKEN: docs/slack.md;"
+        " Discord left out, for want of DISCORD_TOKEN: docs/discord.md"
+    )
+    assert not [name for name in checks if name.startswith(("slack", "discord"))]
+
+
+def test_a_platform_with_a_token_is_asked_and_its_silence_is_a_problem(
+    flashbulb: Flashbulb, monkeypatch: pytest.MonkeyPatch, unused_tcp_port: int
+) -> None:
+    nowhere = f"127.0.0.1:{unused_tcp_port}"
+    for name, value in {
+        "SLACK_BOT_TOKEN": "xoxb-1-abcdef",
+        "SLACK_APP_TOKEN": "xapp-1-A-1-abcdef",
+        "SLACK_API_URL": f"http://{nowhere}/api/",
+        "DISCORD_TOKEN": "a.b.c",
+        "DISCORD_API_URL": f"http://{nowhere}/api/v10",
+        "DISCORD_GATEWAY_URL": f"ws://{nowhere}/gateway",
+    }.items():
+        monkeypatch.setenv(name, value)
+
+    ran = flashbulb("doctor", "--json")
+
+    checks = says(ran)
+    assert ran.code == 1
+    assert checks["platforms"] == ("ok", "console, Slack, Discord")
+    assert (checks["slack token"][0], checks["discord token"][0]) == ("problem", "problem")
+    assert list(checks).index("platforms") < list(checks).index("slack token") < list(checks).index("discord token")
+
+
 def test_a_model_that_does_not_answer_is_a_problem(
     flashbulb: Flashbulb, monkeypatch: pytest.MonkeyPatch, unused_tcp_port: int
 ) -> None:

@@ -214,8 +214,10 @@ async def test_a_report_on_a_message_that_is_gone_says_so() -> None:
         pytest.param(a_command("tag"), None, id="tag"),
     ],
 )
-def test_a_form_opens_only_where_more_is_needed(event: CommandUsed, form: str | None) -> None:
-    opened = form_for(event)
+async def test_a_form_opens_only_where_more_is_needed(event: CommandUsed, form: str | None) -> None:
+    known = Known()
+
+    opened = await form_for(event, channels=known.channels, policies=known.policies, setups=known.setups)
 
     assert (opened.name if opened else None) == form
 
@@ -229,3 +231,64 @@ async def test_a_submitted_invitation_makes_the_same_link_as_the_command() -> No
     await Planner(known.services).plan(event)
 
     assert known.invitations.invited == [("Grace", Role.MEMBER)]
+
+
+def a_form(form: str, *, author: Person = ADA, about: str = "", **values: str) -> FormSubmitted:
+    return FormSubmitted(key="test:f3", place=GENERAL, author=author, form=form, about=about, values=values)
+
+
+@pytest.mark.parametrize(
+    ("event", "answers"),
+    [
+        pytest.param(a_command("tag"), ["post"], id="tag"),
+        pytest.param(a_command("tag", message="m9"), ["notify"], id="tag-of-what-is-gone"),
+        pytest.param(a_command("moderate", "text"), ["notify"], id="moderate"),
+        pytest.param(a_command("moderate"), ["notify"], id="moderate-nothing"),
+        pytest.param(a_command("flashbulb", "help"), ["notify"], id="help"),
+        pytest.param(a_command("flashbulb", "setup"), ["notify"], id="setup-by-a-member"),
+        pytest.param(a_command("flashbulb", "invite Eve member", author=OLGA), ["notify"], id="invite"),
+        pytest.param(a_command("dance"), ["notify"], id="unknown"),
+        pytest.param(a_press("keep", "case", author=ADA), ["notify"], id="press-by-a-member"),
+        pytest.param(a_press("keep", "nothing"), ["notify"], id="press-of-an-unknown-case"),
+        pytest.param(a_form("report", about="m7"), ["notify"], id="report"),
+        pytest.param(a_form("report", about="m9"), ["notify"], id="report-of-what-is-gone"),
+        pytest.param(a_form("invite", author=OLGA, name="Eve", role="member"), ["notify"], id="invite-form"),
+        pytest.param(a_form("setup", author=OLGA, mode="shadow", log_channel="cases"), ["notify"], id="setup"),
+        pytest.param(a_form("poem"), ["notify"], id="unknown-form"),
+    ],
+)
+async def test_whatever_answers_an_interaction_says_which_one(
+    event: CommandUsed | ButtonPressed | FormSubmitted, answers: list[str]
+) -> None:
+    known = Known()
+    known.channels.posted.append(posted(a_picture()))
+    asked = event.model_copy(update={"reply": "secret"})
+
+    plan = await Planner(known.services).plan(asked)
+    after_fault = await Planner(known.services).plan_after_fault(asked)
+
+    said = [effect for effect in (*plan.effects, *after_fault.effects) if isinstance(effect, Post | Notify)]
+    assert kinds(said) == [*answers, "notify"]
+    assert {effect.reply for effect in said} == {"secret"}
+    assert "secret" not in repr(plan)
+
+
+async def test_words_to_somebody_else_than_who_pressed_are_no_answer_to_the_press() -> None:
+    known = Known()
+    case = await a_held_case(known)
+
+    plan = await Planner(known.services).plan(a_press("restore", case).model_copy(update={"reply": "secret"}))
+
+    [notice] = [effect for effect in plan.effects if isinstance(effect, Notify)]
+    assert (notice.person, notice.reply) == ("ada", "")
+
+
+async def test_whoever_came_second_hears_it_as_the_answer_to_the_press() -> None:
+    known = Known()
+    case = await a_held_case(known)
+    await Planner(known.services).plan(a_press("keep", case))
+
+    late = a_press("restore", case, author=OLGA, key="test:b2").model_copy(update={"reply": "secret"})
+    [notice] = [each for each in (await Planner(known.services).plan(late)).effects if isinstance(each, Notify)]
+
+    assert (notice.person, notice.reply) == ("olga", "secret")

@@ -7,7 +7,7 @@ import pytest
 from handlers.answers import CaseCard, Held, Help, Notice, Tagged
 from handlers.dispatch import Planner
 from handlers.effects import Card, Notify, Performed, Post, Remove
-from handlers.events import MessagePosted, Tenant
+from handlers.events import MessagePosted, Person, Tenant
 from handlers.ports import Services
 from pipelines.errors import Unavailable
 from pipelines.moderation.policy import Action
@@ -86,16 +86,57 @@ async def test_in_shadow_moderators_see_what_would_have_been_done_and_nothing_ha
     assert (card.answer.shadow, card.answer.action, card.answer.buttons) == (True, Action.REMOVE, ())
 
 
-async def test_a_platform_that_cannot_take_messages_out_gets_a_flag() -> None:
+async def test_where_messages_cannot_be_taken_out_the_author_is_asked_to_and_moderators_learn_what_was_called_for() -> None:
     known = Known()
-    known.channels.can = frozenset({Action.ALLOW, Action.FLAG})
+    known.channels.can = frozenset({Action.ALLOW, Action.TAG, Action.FLAG})
     known.model.judges(hate=(3, 0.95))
 
     plan = await Planner(known.services).plan(a_message("bad"))
 
-    [card] = plan.effects
-    assert isinstance(card.answer, CaseCard)  # type: ignore[union-attr]
-    assert card.answer.action is Action.FLAG  # type: ignore[union-attr]
+    notice, card = plan.effects
+    assert isinstance(notice, Notify)
+    assert isinstance(notice.answer, Held)
+    assert (notice.answer.stands, notice.answer.channel) == (True, "general")
+    assert notice.answer.reasons == ("Hate: severe, 95% sure.",)
+    assert isinstance(card, Card)
+    assert isinstance(card.answer, CaseCard)
+    assert (card.answer.action, card.answer.called_for, card.answer.message) == (Action.FLAG, Action.REMOVE, "m1")
+    assert card.answer.buttons == ()
+
+
+async def test_whoever_is_in_distress_is_never_asked_to_delete_the_message() -> None:
+    known = Known()
+    known.channels.can = frozenset({Action.ALLOW, Action.TAG, Action.FLAG})
+    known.model.judges(self_harm=(3, 0.9, "distress"))
+
+    plan = await Planner(known.services).plan(a_message("…"))
+
+    [held] = [effect.answer for effect in plan.effects if isinstance(effect, Notify)]
+    assert isinstance(held, Held)
+    assert (held.support, held.stands, held.reasons) == (True, False, ())
+
+
+async def test_where_the_platform_did_what_was_called_for_the_card_says_no_more() -> None:
+    known = Known()
+    known.model.judges(hate=(3, 0.95))
+
+    remove, _, card = (await Planner(known.services).plan(a_message("bad"))).effects
+
+    assert isinstance(card, Card)
+    assert isinstance(card.answer, CaseCard)
+    assert card.answer.called_for is None
+    assert isinstance(remove, Remove)
+    assert remove.case == card.answer.case
+
+
+async def test_a_bot_is_judged_as_anybody_but_gets_no_words() -> None:
+    known = Known()
+    known.model.judges(hate=(3, 0.95))
+    bot = Person(id="spam", name="Spam", bot=True)
+
+    plan = await Planner(known.services).plan(a_message("bad").model_copy(update={"author": bot}))
+
+    assert kinds(plan.effects) == ["remove", "card"]
 
 
 @pytest.mark.parametrize(
@@ -181,6 +222,7 @@ async def test_moderators_learn_of_a_removal_that_failed() -> None:
     assert isinstance(card, Card)
     assert isinstance(card.answer, Notice)
     assert "The bot may not delete here." in card.answer.text
+    assert card.answer.channel == "general"
 
 
 class BrokenPolicy(FixedPolicy):

@@ -45,6 +45,10 @@ class ConsoleConnection:
     def supports(self) -> frozenset[Action]:
         return frozenset({Action.ALLOW, Action.TAG, Action.FLAG, Action.HOLD, Action.REMOVE})
 
+    @property
+    def chooses_channels(self) -> bool:
+        return False
+
     async def ready(self) -> None:
         """Return at once: the rows are here."""
 

@@ -14,9 +14,10 @@ from bot.console.files import FileStore
 from bot.console.live import Live
 from bot.console.pages import Pages
 from bot.console.uploads import receive
+from bot.platforms import FormFor
 from bot.storage.console import ConsoleMessages, Draft, StoredMessage, sha256_of
 from bot.storage.sign_ins import CONSOLE
-from handlers.events import AnyEvent, CommandUsed, Person, Place
+from handlers.events import AnyEvent, Person, Place
 from handlers.forms import Form
 from pipelines.errors import UserError
 
@@ -34,7 +35,7 @@ class Chat:
     files: FileStore
     sending: Sending
     accept: Callable[[AnyEvent], Awaitable[object]]
-    form_for: Callable[[CommandUsed], Form | None]
+    form_for: FormFor
 
     def routes(self) -> list[web.RouteDef]:
         return [
@@ -100,7 +101,7 @@ class Chat:
         place = _place(request, channel, await self._open_thread(request, channel, submission.fields.get("thread", "")))
         if line.command is not None:
             used = parse.command_used(line.command, line.text, id=line.id, place=place, author=person, files=submission.files)
-            if form := self.form_for(used):
+            if form := await self.form_for(used):
                 return self._form(form, place)
         draft = Draft(
             id=line.id,
@@ -124,7 +125,7 @@ class Chat:
             raise _nothing_here()
         place = _place(request, channel, about.thread)
         used = parse.shortcut_used(request.match_info["command"], fields, about=about, place=place, author=person)
-        if form := self.form_for(used):
+        if form := await self.form_for(used):
             return self._form(form, place)
         await self.accept(used)
         return web.json_response({}, status=202)
@@ -268,7 +269,8 @@ def _nothing_here() -> web.HTTPException:
 
 
 async def _fields(request: web.Request) -> Mapping[str, str]:
-    """Return the fields of a form without files."""
+    """Return the fields of a form without files. What a menu of several brings comes with spaces between it."""
     if request.content_type != "application/x-www-form-urlencoded":
         raise web.HTTPUnsupportedMediaType(text="Send this as a form.")
-    return {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
+    sent = await request.post()
+    return {name: " ".join(value for value in sent.getall(name) if isinstance(value, str)) for name in sent}

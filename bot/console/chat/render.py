@@ -12,10 +12,10 @@ from markupsafe import Markup
 from bot.console.chat import CHANNELS, MODERATORS
 from bot.console.pages import Pages
 from bot.storage.console import Replies, StoredMessage
-from handlers.answers import Answer, CaseCard, FindingSaid, Held, Help, Invitation, Judged, Notice, Tagged
+from handlers.answers import Answer, CaseCard, FindingSaid, Held, Help, Invitation, Judged, Notice, SetUp, Tagged
 from handlers.commands import COMMANDS, SHORTCUTS
 from handlers.events import Person
-from handlers.forms import Form
+from handlers.forms import MODES, Form
 from pipelines.content import Attachment
 from pipelines.limits import ATTACHMENTS_JUDGED, IMAGE_BYTES, MESSAGE_CHARS
 from pipelines.moderation.policy import Action
@@ -123,11 +123,14 @@ class Renderer:
             case CaseCard():
                 values = {"tone": tone_of_case(answer), "title": title_of_case(answer), "ending": ending_of_case(answer)}
                 values |= {"findings": [said(each) for each in answer.findings], "may_decide": viewer.role.reviews}
+                values |= {"called_for": answer.called_for and DONE[answer.called_for]}
             case Judged():
                 values = {"tone": tone_of_verdict(answer), "title": title_of_verdict(answer)}
                 values |= {"findings": [said(each) for each in answer.findings]}
             case Invitation():
                 values = {"is_link": is_link(answer.url)}
+            case SetUp():
+                values = {"log_channel": answer.log_channel or MODERATORS.name, "mode": dict(MODES)[answer.mode]}
             case Tagged() | Held() | Help() | Notice():
                 pass
             case _:
@@ -138,7 +141,7 @@ class Renderer:
 
     def form(self, form: Form, *, channel: str, thread: str | None) -> Markup:
         """Return the dialog of a form that was opened in `channel`."""
-        return self._fragment("chat/form.html", form=form, channel=channel, thread=thread)
+        return self._fragment("chat/form.html", form=form, channel=channel, thread=thread, channels=CHANNELS)
 
     def _fragment(self, template: str, **values: object) -> Markup:
         return Markup(self._pages.fragment(template, **values))  # our own templates, which escape every value

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 
@@ -27,6 +28,7 @@ from handlers.events import AnyEvent, Place, Role
 from handlers.forms import form_for
 from pipelines.errors import Unavailable, UserError
 from tests.console.conftest import records_in
+from tests.fakes import FixedPolicy, KeptSetups, ListedChannels
 
 GENERAL = Place(platform=CONSOLE.platform, workspace=CONSOLE.workspace, channel="general")
 
@@ -146,7 +148,7 @@ async def serve_chat(folder: Path) -> AsyncIterator[ChatSite]:
             files=files,
             sending=sending,
             accept=engine.accept,
-            form_for=form_for,
+            form_for=partial(form_for, channels=ListedChannels(chooses=False), policies=FixedPolicy(), setups=KeptSetups()),
         )
 
         async def ready() -> Readiness:

@@ -42,7 +42,7 @@ async def test_it_is_a_connection_that_can_do_all_but_punish(chat: ChatSite) -> 
 
     await connection.ready()
 
-    assert (connection.platform, connection.emulated) == ("console", True)
+    assert (connection.platform, connection.emulated, connection.chooses_channels) == ("console", True, False)
     assert {action.value for action in connection.supports} == {"allow", "tag", "flag", "hold", "remove"}
 
 

@@ -9,7 +9,7 @@ import pytest
 from bot.console.chat import render
 from bot.console.chat.render import Renderer
 from bot.console.pages import Pages
-from handlers.answers import Answer, CaseCard, FindingSaid, Held, Help, Invitation, Judged, Notice, Tagged
+from handlers.answers import Answer, CaseCard, FindingSaid, Held, Help, Invitation, Judged, Notice, SetUp, Tagged
 from handlers.events import Person, Role
 from handlers.forms import Form, FormField
 from pipelines.content import Attachment
@@ -111,6 +111,26 @@ def said(answer: Answer, viewer: Person = MO) -> str:
             ["You have done nothing wrong", "helpline"],
             id="held-with-care",
         ),
+        pytest.param(
+            Held(case="c7", action=Action.FLAG, reasons=("It looks like spam.",), stands=True, channel="general"),
+            ["Please delete your message in #general : it goes against the rules there.", "It looks like spam."],
+            id="held-where-nothing-can-be-taken-out",
+        ),
+        pytest.param(
+            CARD.model_copy(update={"action": Action.FLAG, "called_for": Action.REMOVE}),
+            ["Flagged:", "The policy calls for more: removed."],
+            id="case-card-of-a-platform-that-cannot-do-it",
+        ),
+        pytest.param(
+            SetUp(watched=("general", "random"), log_channel="cases", mode="shadow"),
+            ["Watched #general , #random", "Cases #cases", "Mode Shadow"],
+            id="set-up",
+        ),
+        pytest.param(
+            SetUp(watched=(), log_channel=None, mode="enforce"),
+            ["Watched every channel", "Cases #moderators", "Mode Enforce"],
+            id="set-up-of-the-console",
+        ),
         pytest.param(Help(commands=(("/tag", "Tag a picture"),)), ["/tag", "Tag a picture"], id="help"),
         pytest.param(
             Invitation(name="Bob", role="moderator", url="http://127.0.0.1:1/enter#x", minutes=10),
@@ -124,6 +144,20 @@ def test_an_answer_says_what_it_holds(answer: Answer, expected: list[str]) -> No
 
     for each in expected:
         assert each in text
+
+
+def test_a_notice_leads_to_the_channel_that_it_speaks_of() -> None:
+    html = said(Notice(text="It could not be taken out.", channel="general"))
+
+    assert "It could not be taken out. #general" in words(html)
+    assert 'href="/channels/general"' in html
+
+
+def test_a_card_leads_to_its_message_and_says_what_was_called_for_only_where_less_was_done() -> None:
+    html = said(CARD.model_copy(update={"message": "m7"}))
+
+    assert 'href="/channels/general#m-m7"' in html
+    assert "calls for more" not in html
 
 
 def test_words_of_care_name_no_reason() -> None:
@@ -161,7 +195,18 @@ def test_who_does_not_review_gets_no_buttons() -> None:
             stored(files=(Attachment(id="f", url="console:a", name=XSS, media_type="image/png", size_bytes=1),), state="shown"),
             id="file-name",
         ),
-        pytest.param(stored(author=None, answer=Notice(text=XSS), state="shown"), id="notice"),
+        pytest.param(stored(author=None, answer=Notice(text=XSS, channel=XSS), state="shown"), id="notice"),
+        pytest.param(
+            stored(author=None, answer=SetUp(watched=(XSS,), log_channel=XSS, mode="shadow"), state="shown"), id="set-up"
+        ),
+        pytest.param(
+            stored(
+                author=None,
+                answer=Held(case="c", action=Action.FLAG, reasons=(XSS,), stands=True, channel=XSS),
+                state="shown",
+            ),
+            id="held",
+        ),
         pytest.param(
             stored(
                 author=None,
@@ -179,6 +224,8 @@ def test_who_does_not_review_gets_no_buttons() -> None:
                 answer=CARD.model_copy(
                     update={
                         "author": XSS,
+                        "channel": XSS,
+                        "message": XSS,
                         "reasons": (XSS,),
                         "decided_by": XSS,
                         "findings": (FOUND.model_copy(update={"evidence": XSS, "place": XSS, "finding_kind": XSS}),),
@@ -295,6 +342,34 @@ def test_a_form_is_a_dialog_with_a_label_for_every_question() -> None:
     assert re.search(r'<textarea[^>]*name="value:why" maxlength="500" required aria-describedby="hint-1"', html)
     assert not re.search(r'name="value:who"[^>]*required', html)
     assert re.findall(r'type="radio" name="value:how" value="(\w)"', html) == ["a", "b"]
+
+
+def test_a_form_opens_with_what_it_holds() -> None:
+    options = (("a", "This way"), ("b", "That way"))
+    form = Form(
+        name="setup",
+        title="Set up",
+        submit="Save",
+        fields=(
+            FormField(name="line", label="A line", value='"quoted"'),
+            FormField(name="lines", label="Lines", control="lines", value="<b>two"),
+            FormField(name="how", label="How?", control="choice", options=options, value="b"),
+            FormField(name="unset", label="And this?", control="choice", options=options),
+            FormField(name="one", label="One", control="channel", value="moderators"),
+            FormField(name="some", label="Some", control="channels", required=False, value="general moderators"),
+            FormField(name="none", label="None", control="channels", required=False),
+        ),
+    )
+
+    html = RENDERER.form(form, channel="general", thread=None)
+
+    assert re.findall(r'name="value:(\w+)" value="(\w)" required checked', html) == [("how", "b"), ("unset", "a")]
+    assert 'name="value:line" value="&#34;quoted&#34;"' in html
+    assert ">&lt;b&gt;two</textarea>" in html
+    menus = re.findall(r'<select[^>]*name="value:(\w+)"( multiple)?( required)?[^>]*>(.*?)</select>', html, re.DOTALL)
+    chosen = [(name, bool(several), re.findall(r'value="(\w+)" selected', inside)) for name, several, _, inside in menus]
+    assert chosen == [("one", False, ["moderators"]), ("some", True, ["general", "moderators"]), ("none", True, [])]
+    assert re.findall(r'<option value="(\w*)"', menus[0][3]) == ["", "general", "moderators"]
 
 
 @pytest.mark.parametrize(

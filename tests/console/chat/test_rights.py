@@ -216,6 +216,18 @@ async def test_a_message_is_reported_with_a_form(chat: ChatSite) -> None:
     assert (event.about, event.values, event.author) == ("m1", {"reason": "rude"}, bob.who.person)
 
 
+async def test_several_choices_of_one_menu_come_back_with_spaces_between_them(chat: ChatSite) -> None:
+    olga = await chat.visitor("Olga", Role.OPERATOR)
+    fields = [*pressed().items(), ("value:watched", "general"), ("value:watched", "moderators"), ("value:mode", "shadow")]
+
+    status, _ = await olga.post("/channels/general/forms/setup", FormData(fields))
+
+    (event,) = chat.engine.accepted
+    assert status == 202
+    assert isinstance(event, FormSubmitted)
+    assert event.values == {"watched": "general moderators", "mode": "shadow"}
+
+
 async def test_a_picture_is_tagged_from_its_menu(chat: ChatSite) -> None:
     ada, bob = await chat.visitor("Ada"), await chat.visitor("Bob")
     await picture_of(chat, ada)

@@ -1,6 +1,8 @@
 """What is sent is stored, accepted and only then shown: nothing is lost, nothing doubled, nothing seen unjudged."""
 
 import asyncio
+import json
+import re
 import uuid
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
@@ -181,6 +183,21 @@ async def test_a_command_becomes_an_event_and_a_line(chat: ChatSite) -> None:
     assert (event.command, event.message, event.place) == ("tag", None, GENERAL)
     (line,) = await chat.messages.newest(WS, "general", viewer="bob", limit=9)
     assert line.command == "tag"
+
+
+async def test_the_form_of_the_set_up_asks_for_the_mode_alone_and_proposes_the_one_that_holds(chat: ChatSite) -> None:
+    olga, mo = await chat.visitor("Olga", Role.OPERATOR), await chat.visitor("Mo", Role.MODERATOR)
+
+    _, form = await sent(olga, "/flashbulb setup")
+    refused, _ = await sent(mo, "/flashbulb setup")
+
+    opened = json.loads(form)["form"]
+    assert re.findall(r'name="value:(\w+)" value="(\w+)" required( checked)?', opened) == [
+        ("mode", "shadow", ""),
+        ("mode", "enforce", " checked"),
+    ]
+    assert "select" not in opened
+    assert refused == 201  # no form: it is a command, which the handler refuses
 
 
 async def test_a_command_that_needs_more_opens_a_form_and_nothing_else_happens(chat: ChatSite) -> None:

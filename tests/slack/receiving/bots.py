@@ -16,7 +16,7 @@ from handlers.forms import Form
 from handlers.ports import Connection, Setup
 from pipelines.errors import Unavailable
 
-HURRY = Timing(rhythm=Rhythm(ping_s=0.2, look_s=0.1, failures=3), hint_s=0.3, rest_s=0.05)
+HURRY = Timing(rhythm=Rhythm(ping_s=0.4, look_s=0.1, failures=3), hint_s=0.3, rest_s=0.05)
 
 
 @dataclass

@@ -1,0 +1,49 @@
+"""Each place and each file is answered for by its own platform."""
+
+from dataclasses import dataclass
+
+import pytest
+
+from bot.platforms import Connected, HostedFiles
+from handlers.events import Place, Tenant
+from pipelines.content import Attachment
+from pipelines.errors import Unavailable, UserError
+
+
+@dataclass
+class Host:
+    """A host of all files whose address begins with its name."""
+
+    name: str
+
+    def has(self, url: str) -> bool:
+        return url.startswith(f"{self.name}:")
+
+    async def fetch(self, attachment: Attachment, *, limit_bytes: int) -> bytes:
+        return f"{self.name} {limit_bytes}".encode()
+
+
+def a_file(url: str) -> Attachment:
+    return Attachment(id="f", url=url, name="f", media_type="image/png", size_bytes=1)
+
+
+async def test_a_file_comes_from_the_host_that_has_it_also_when_that_was_added_later() -> None:
+    files = HostedFiles([Host("a")])
+    files.hosts.append(Host("b"))
+
+    assert await files.fetch(a_file("b:1"), limit_bytes=7) == b"b 7"
+
+
+async def test_a_file_of_no_host_is_not_fetched() -> None:
+    with pytest.raises(UserError, match="does not fetch from"):
+        await HostedFiles([Host("a")]).fetch(a_file("https://evil.example/a:1"), limit_bytes=7)
+
+
+async def test_a_platform_that_is_not_connected_is_unavailable() -> None:
+    place = Place(platform="slack", workspace="w1", channel="c1")
+    channels = Connected({})
+
+    with pytest.raises(Unavailable, match="slack is not connected"):
+        await channels.message(place, "m1")
+    with pytest.raises(Unavailable):
+        channels.chooses_channels(Tenant(platform="slack", workspace="w1"))

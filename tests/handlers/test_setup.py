@@ -1,0 +1,209 @@
+"""Setting a workspace up: who may, what is asked, what is kept, and what follows from it."""
+
+from dataclasses import replace
+from typing import Literal
+
+import pytest
+
+from handlers.answers import Notice, SetUp
+from handlers.dispatch import Planner
+from handlers.effects import Card, Notify, Performed
+from handlers.events import CommandUsed, FormSubmitted, Person
+from handlers.forms import WATCHED_MAX, Form, form_for
+from handlers.modes import mode_of
+from handlers.ports import Setup
+from pipelines.content import Content, Intake
+from pipelines.moderation.policy import shipped
+from tests.fakes import ADA, GENERAL, GRACE, MO, OLGA, Known, PlainMedia, a_message, a_picture, kinds
+
+
+def asked(author: Person = GRACE) -> CommandUsed:
+    return CommandUsed(key="test:c1", place=GENERAL, author=author, command="flashbulb", argument="setup")
+
+
+def submitted(*, author: Person = GRACE, **values: str) -> FormSubmitted:
+    return FormSubmitted(key="test:f1", place=GENERAL, author=author, reply="secret", form="setup", values=values)
+
+
+async def opened(known: Known, author: Person = GRACE) -> Form | None:
+    return await form_for(asked(author), channels=known.channels, policies=known.policies, setups=known.setups)
+
+
+@pytest.mark.parametrize(
+    ("author", "opens"),
+    [(ADA, False), (MO, False), (GRACE, True), (OLGA, True)],
+    ids=["member", "moderator", "admin", "operator"],
+)
+async def test_the_form_opens_for_who_may_set_up(author: Person, opens: bool) -> None:
+    assert (await opened(Known(), author) is not None) is opens
+
+
+async def test_the_form_begins_with_what_holds_now() -> None:
+    known = Known()
+    known.setups.setup = Setup(watched=("c1", "c2"), log_channel="cases", mode="enforce")
+    known.channels.real = True
+
+    form = await opened(known)
+
+    assert form is not None
+    assert [(field.name, field.control, field.value) for field in form.fields] == [
+        ("watched", "channels", "c1 c2"),
+        ("log_channel", "channel", "cases"),
+        ("mode", "choice", "enforce"),
+    ]
+
+
+@pytest.mark.parametrize(("real", "mode"), [(True, "shadow"), (False, "enforce")], ids=["real", "emulated"])
+async def test_before_anybody_chose_the_form_proposes_shadow_for_a_real_community(real: bool, mode: str) -> None:
+    known = Known()
+    known.channels.real = real
+
+    form = await opened(known)
+
+    assert form is not None
+    assert {field.name: field.value for field in form.fields} == {"watched": "", "log_channel": "", "mode": mode}
+
+
+async def test_where_channels_are_not_chosen_only_the_mode_is_asked_and_kept() -> None:
+    known = Known()
+    known.channels.chooses = False
+
+    form = await opened(known, OLGA)
+    plan = await Planner(known.services).plan(submitted(author=OLGA, mode="shadow", log_channel="x"))
+
+    assert form is not None
+    assert [field.name for field in form.fields] == ["mode"]
+    assert kinds(plan.effects) == ["notify"]
+    assert known.setups.setup == Setup(mode="shadow")
+
+
+async def test_what_an_admin_chose_is_kept_and_said_to_the_admin_and_in_the_log_channel() -> None:
+    known = Known()
+
+    plan = await Planner(known.services).plan(submitted(watched=" c1  c2 c1 ", log_channel="cases", mode="enforce"))
+
+    card, notify = plan.effects
+    said = SetUp(watched=("c1", "c2"), log_channel="cases", mode="enforce")
+    assert known.setups.setup == Setup(watched=("c1", "c2"), log_channel="cases", mode="enforce")
+    assert isinstance(card, Card)
+    assert isinstance(notify, Notify)
+    assert (card.answer, notify.answer) == (said, said)
+    assert (notify.person, notify.reply) == ("grace", "secret")
+
+
+@pytest.mark.parametrize(
+    ("author", "values", "said"),
+    [
+        pytest.param(ADA, {"log_channel": "c", "mode": "enforce"}, "Only an admin", id="by-a-member"),
+        pytest.param(MO, {"log_channel": "c", "mode": "enforce"}, "Only ", id="by-a-moderator"),
+        pytest.param(GRACE, {"log_channel": "c"}, "Choose a mode", id="no-mode"),
+        pytest.param(GRACE, {"log_channel": "c", "mode": "chaos"}, "Choose a mode", id="no-such-mode"),
+        pytest.param(GRACE, {"mode": "enforce"}, "Choose one channel", id="no-log-channel"),
+        pytest.param(GRACE, {"log_channel": "c d", "mode": "enforce"}, "Choose one channel", id="two-log-channels"),
+        pytest.param(
+            GRACE,
+            {"log_channel": "c", "mode": "enforce", "watched": " ".join(map(str, range(WATCHED_MAX + 1)))},
+            f"at most {WATCHED_MAX} channels",
+            id="too-many-channels",
+        ),
+    ],
+)
+async def test_what_cannot_be_kept_is_said_and_nothing_changes(author: Person, values: dict[str, str], said: str) -> None:
+    known = Known()
+    known.setups.setup = before = Setup(log_channel="before")
+
+    plan = await Planner(known.services).plan(submitted(author=author, **values))
+
+    [notify] = plan.effects
+    assert isinstance(notify, Notify)
+    assert isinstance(notify.answer, Notice)
+    assert said in notify.answer.text
+    assert known.setups.setup == before
+
+
+@pytest.mark.parametrize(("author", "said"), [(ADA, "Only an admin"), (GRACE, "could not be opened")])
+async def test_the_command_itself_answers_only_where_the_form_did_not_open(author: Person, said: str) -> None:
+    plan = await Planner(Known().services).plan(asked(author))
+
+    [notify] = plan.effects
+    assert isinstance(notify, Notify)
+    assert isinstance(notify.answer, Notice)
+    assert said in notify.answer.text
+
+
+async def test_a_log_channel_that_cannot_be_written_into_is_told_to_the_admin() -> None:
+    planner, event = Planner(Known().services), submitted(log_channel="cases", mode="enforce")
+    card, _ = (await planner.plan(event)).effects
+
+    plan = await planner.failed(event, card, Performed(status="failed", why="Flashbulb is not in it."))
+
+    assert plan is not None
+    [notify] = plan.effects
+    assert isinstance(notify, Notify)
+    assert isinstance(notify.answer, Notice)
+    assert (notify.person, notify.reply, notify.answer.channel) == ("grace", "secret", "cases")
+    assert "Flashbulb is not in it." in notify.answer.text
+
+
+class ClosedMedia(PlainMedia):
+    async def intake(self, content: Content) -> Intake:
+        raise AssertionError("nobody asked to look at this")
+
+
+async def test_in_a_channel_that_is_not_watched_nothing_is_looked_at() -> None:
+    known = Known()
+    known.setups.setup = Setup(watched=("elsewhere",), log_channel="cases", mode="enforce")
+    planner = Planner(replace(known.services, media=ClosedMedia()))
+
+    plan = await planner.plan(a_message("bad", a_picture()))
+    after_fault = await planner.plan_after_fault(a_message("bad"))
+
+    assert plan.effects == after_fault.effects == ()
+    assert known.model.questions == []
+
+
+async def test_what_is_written_in_the_log_channel_is_not_judged() -> None:
+    known = Known()
+    known.setups.setup = Setup(log_channel="general", mode="enforce")
+    known.model.judges(hate=(3, 0.95))
+
+    plan = await Planner(known.services).plan(a_message("bad"))
+
+    assert plan.effects == ()
+    assert known.model.questions == []
+
+
+async def test_a_mention_is_answered_in_a_channel_that_is_not_watched_and_the_message_is_not_judged() -> None:
+    known = Known()
+    known.setups.setup = Setup(watched=("elsewhere",), log_channel="cases", mode="enforce")
+
+    plan = await Planner(known.services).plan(a_message("@flashbulb", a_picture(), mentions_us=True))
+
+    assert kinds(plan.effects) == ["post"]
+    assert [question.task for question in known.model.questions] == ["tagging"]
+
+
+@pytest.mark.parametrize(
+    ("chosen", "policy", "emulated", "mode"),
+    [
+        pytest.param("shadow", "enforce", True, "shadow", id="what-was-chosen-wins"),
+        pytest.param("enforce", "shadow", False, "enforce", id="also-over-a-policy-that-is-careful"),
+        pytest.param(None, "enforce", False, "enforce", id="then-the-policy"),
+        pytest.param(None, "shadow", True, "shadow", id="then-the-policy-where-nothing-is-real"),
+        pytest.param(None, None, False, "shadow", id="else-shadow-for-a-real-community"),
+        pytest.param(None, None, True, "enforce", id="else-enforce-where-nothing-is-real"),
+    ],
+)
+async def test_the_mode_is_the_one_chosen_nearest(
+    chosen: Literal["shadow", "enforce"] | None, policy: str | None, emulated: bool, mode: str
+) -> None:
+    known = Known()
+    known.setups.setup = Setup(mode=chosen)
+    known.policies.policy = shipped().model_copy(update={"mode": policy})
+    known.channels.real = not emulated
+    known.model.judges(hate=(3, 0.95))
+
+    plan = await Planner(known.services).plan(a_message("bad"))
+
+    assert mode_of(known.setups.setup, known.policies.policy, emulated=emulated) == mode
+    assert ("remove" in kinds(plan.effects)) is (mode == "enforce")
