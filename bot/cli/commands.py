@@ -94,9 +94,7 @@ def doctor(as_json: AsJson = False) -> None:
 
 @app.command()
 def emulate(
-    port: Annotated[
-        int, typer.Option(min=0, max=65533, help="First of three ports on 127.0.0.1; 0: any free ones.")
-    ] = 8322,
+    port: Annotated[int, typer.Option(min=0, max=65533, help="First of three ports on 127.0.0.1; 0: any free ones.")] = 8322,
     latency: Annotated[int, typer.Option(metavar="MS", min=0, help="Milliseconds before each model's answer.")] = 0,
     fault: Annotated[list[str] | None, typer.Option(metavar="NAME", help="Switch a fault on. Repeatable.")] = None,
     list_faults: Annotated[bool, typer.Option("--list-faults", help="Print all faults and stop.")] = False,

@@ -1,7 +1,7 @@
 """`flashbulb emulate`: stand-ins for the vendors on this machine, with faults. The one module that knows the emulators."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 
 import typer
 
@@ -44,8 +44,9 @@ async def emulate(*, port: int, latency_s: float, wanted: Sequence[str]) -> None
     chats = (slack.SlackEmulator(port=ports[1], journal=False), discord.DiscordEmulator(port=ports[2], journal=False))
     for name in wanted:
         _switch_on(name, models, *chats)
+    emulators: tuple[AbstractAsyncContextManager[object], ...] = (models, *chats)
     async with AsyncExitStack() as stack:
-        for emulator, wants in zip((models, *chats), ports, strict=True):
+        for emulator, wants in zip(emulators, ports, strict=True):
             try:
                 await stack.enter_async_context(emulator)
             except OSError as error:

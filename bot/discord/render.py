@@ -12,7 +12,8 @@ from typing import Any, Final, assert_never
 import discord
 from discord.ui import ActionRow, Container, LayoutView, Separator, TextDisplay
 
-from bot.console.chat.render import (
+from bot.discord.views import CaseButton, Pressed
+from bot.words import (
     Tone,
     ending_of_case,
     said,
@@ -21,7 +22,6 @@ from bot.console.chat.render import (
     tone_of_case,
     tone_of_verdict,
 )
-from bot.discord.views import CaseButton, Pressed
 from handlers.answers import Answer, CaseCard, FindingSaid, Held, Help, Invitation, Judged, Notice, SetUp, Tagged
 from pipelines.moderation.policy import Action
 from pipelines.ports import UNDERSTUDY

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, assert_never
 
-from bot.console.chat.render import ending_of_case, said, title_of_case, title_of_verdict
 from bot.storage.copies import Copy
+from bot.words import ending_of_case, said, title_of_case, title_of_verdict
 from handlers.answers import Answer, CaseCard, FindingSaid, Held, Help, Invitation, Judged, Notice, SetUp, Tagged
 from pipelines.moderation.policy import Action
 from pipelines.ports import UNDERSTUDY

@@ -94,7 +94,7 @@ async def test_what_an_admin_chose_is_kept_and_said_to_the_admin_and_in_the_log_
 @pytest.mark.parametrize(
     ("author", "values", "said"),
     [
-        pytest.param(ADA, {"log_channel": "c", "mode": "enforce"}, "Only an admin", id="by-a-member"),
+        pytest.param(ADA, {"log_channel": "c", "mode": "enforce"}, "Only who administers", id="by-a-member"),
         pytest.param(MO, {"log_channel": "c", "mode": "enforce"}, "Only ", id="by-a-moderator"),
         pytest.param(GRACE, {"log_channel": "c"}, "Choose a mode", id="no-mode"),
         pytest.param(GRACE, {"log_channel": "c", "mode": "chaos"}, "Choose a mode", id="no-such-mode"),
@@ -121,7 +121,7 @@ async def test_what_cannot_be_kept_is_said_and_nothing_changes(author: Person, v
     assert known.setups.setup == before
 
 
-@pytest.mark.parametrize(("author", "said"), [(ADA, "Only an admin"), (GRACE, "could not be opened")])
+@pytest.mark.parametrize(("author", "said"), [(ADA, "Only who administers"), (GRACE, "could not be opened")])
 async def test_the_command_itself_answers_only_where_the_form_did_not_open(author: Person, said: str) -> None:
     plan = await Planner(Known().services).plan(asked(author))
 

@@ -12,16 +12,14 @@ from markupsafe import Markup
 from bot.console.chat import CHANNELS, MODERATORS
 from bot.console.pages import Pages
 from bot.storage.console import Replies, StoredMessage
-from handlers.answers import Answer, CaseCard, FindingSaid, Held, Help, Invitation, Judged, Notice, SetUp, Tagged
+from bot.words import DONE, ending_of_case, said, title_of_case, title_of_verdict, tone_of_case, tone_of_verdict
+from handlers.answers import Answer, CaseCard, Held, Help, Invitation, Judged, Notice, SetUp, Tagged
 from handlers.commands import COMMANDS, SHORTCUTS
 from handlers.events import Person
 from handlers.forms import MODES, Form
 from pipelines.content import Attachment
 from pipelines.limits import ATTACHMENTS_JUDGED, IMAGE_BYTES, MESSAGE_CHARS
-from pipelines.moderation.policy import Action
 from pipelines.ports import UNDERSTUDY
-
-Tone = Literal["", "ok", "warn", "bad"]
 
 # Messages of one author that follow each other within this time stand under one name.
 GROUPED_WITHIN: Final = timedelta(minutes=5)
@@ -34,17 +32,6 @@ COMPOSER: Final[dict[str, object]] = {
     "max_files": ATTACHMENTS_JUDGED,
     "max_bytes": IMAGE_BYTES,
     "max_chars": MESSAGE_CHARS,
-}
-
-SEVERITIES: Final = ("none", "mild", "moderate", "severe", "critical")
-DONE: Final = {
-    Action.ALLOW: "left alone",
-    Action.TAG: "tagged",
-    Action.FLAG: "flagged",
-    Action.HOLD: "held",
-    Action.REMOVE: "removed",
-    Action.TIMEOUT: "removed, its author paused",
-    Action.BAN: "removed, its author banned",
 }
 
 
@@ -197,81 +184,3 @@ def size(size_bytes: int) -> str:
     if size_bytes < 1_000:
         return "1 byte" if size_bytes == 1 else f"{size_bytes} bytes"
     return f"{size_bytes / 1_000:.0f} kB" if size_bytes < 1_000_000 else f"{size_bytes / 1_000_000:.1f} MB"
-
-
-def said(finding: FindingSaid) -> dict[str, object]:
-    """Return a finding in words; `tone` says how bad it is, beside the word for its severity."""
-    tone: Tone = "bad" if finding.severity >= 3 else "warn" if finding.severity == 2 else ""
-    category = finding.category.label.capitalize()
-    kind = finding.finding_kind.replace("_", " ")
-    return {
-        "category": f"{category} ({kind})" if kind else category,
-        "severity": SEVERITIES[min(max(finding.severity, 0), len(SEVERITIES) - 1)],
-        "confidence": f"{finding.confidence:.0%}",
-        "evidence": finding.evidence,
-        "place": place_in_words(finding.place),
-        "tone": tone,
-    }
-
-
-def place_in_words(place: str) -> str:
-    """Return a part's id for people: `image:0/frame:17` is `picture 1, frame 17`."""
-    words = {"text": "text", "file": "file", "image": "picture", "frame": "frame", "code": "code"}
-    said = []
-    for position, step in enumerate(place.split("/")):
-        name, _, number = step.partition(":")
-        word = words.get(name, name.replace("-", " "))
-        counted = number.isdecimal() and name in {"file", "image"}
-        said.append(f"{word} {int(number) + 1}" if counted else f"{word} {number}" if position and number else word)
-    return ", ".join(filter(None, said))
-
-
-def title_of_case(card: CaseCard) -> str:
-    """Say what was done about whose message."""
-    if card.state == "reported":
-        return "Reported"
-    done = DONE[card.action]
-    return f"Would be {done} (shadow mode)" if card.shadow else done.capitalize()
-
-
-def ending_of_case(card: CaseCard) -> str:
-    """Say where a case stands."""
-    by = f" by {card.decided_by}" if card.decided_by else ""
-    match card.state:
-        case "restored":
-            return f"Restored{by}"
-        case "kept":
-            return f"Kept removed{by}"
-        case "reported":
-            return "Nothing was done to it"
-        case "open":
-            if card.action.takes_down and not card.shadow and not card.restorable:
-                return "No copy is kept: it cannot be restored"
-            return "Waits for a decision" if card.buttons else ""
-        case _:
-            assert_never(card.state)
-
-
-def tone_of_case(card: CaseCard) -> Tone:
-    if card.state == "restored":
-        return "ok"
-    return "bad" if card.action.takes_down and not card.shadow else "warn"
-
-
-def title_of_verdict(judged: Judged) -> str:
-    """Say what a verdict would lead to."""
-    match judged.verdict:
-        case "allow":
-            return "Nothing to object to"
-        case "act":
-            return f"Would be {DONE[judged.action]}"
-        case "unknown":
-            return f"Could not be judged in full; would be {DONE[judged.action]}"
-        case _:
-            assert_never(judged.verdict)
-
-
-def tone_of_verdict(judged: Judged) -> Tone:
-    if judged.verdict == "allow":
-        return "ok"
-    return "bad" if judged.verdict == "act" and judged.action.takes_down else "warn"
