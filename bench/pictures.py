@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Final
 
 from PIL import Image
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Browser, Page, async_playwright
 
+from bench import answers
 from bench.running import running
 from bench.scenes import photo
 from tests.conftest import HOW_TO_GET, chromium
@@ -33,7 +34,9 @@ async def main() -> None:
             await _keep(page, "console.png")
             await _held(page)
             await _keep(page, "held.png")
+            await _answers(browser)
             await browser.close()
+    print(f"Every answer on every platform: {await answers.write_page()}")
 
 
 async def _tagged(page: Page, picture: Path) -> None:
@@ -61,9 +64,18 @@ async def _held(page: Page) -> None:
     await page.get_by_role("button", name="Restore").wait_for()
 
 
-async def _keep(page: Page, name: str) -> None:
+async def _answers(browser: Browser) -> None:
+    """Draw what each platform makes of the answers; the console shows them itself."""
+    page = await browser.new_page(viewport={"width": answers.GALLERY_PX, "height": 800}, color_scheme="light")
+    for platform in ("slack", "discord"):
+        await page.set_content(await answers.gallery(platform))
+        await _keep(page, f"answers-{platform}.png", whole=True)
+
+
+async def _keep(page: Page, name: str, *, whole: bool = False) -> None:
+    """Keep what the window shows, or the whole page."""
     PICTURES.mkdir(parents=True, exist_ok=True)
-    await page.screenshot(path=PICTURES / name)
+    await page.screenshot(path=PICTURES / name, full_page=whole)
     with Image.open(PICTURES / name) as shot:
         small = shot.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
     small.save(PICTURES / name, optimize=True)

@@ -57,6 +57,8 @@ class Metrics:
         self._model_s = self._histogram("model_seconds", "How long one model took to answer", MODEL_BUCKETS_S, "task", "model")
         self._effects = self._counter("effects", "Effects that have ended", "kind", "status")
         self._deaths = self._counter("worker_deaths", "Media workers that died or were stopped over a limit", "cause")
+        self._rebuilds = self._counter("connection_rebuilds", "Times that a connection had to be built anew", "platform")
+        self._skipped = self._counter("deliveries_skipped", "Deliveries left since nobody could read them", "platform")
         self._understudy = self._counter("understudy_restarts", "Times that the understudy had to be started again")
         Info("flashbulb_build", "What runs here", registry=self._registry).info({"version": version("flashbulb")})
 
@@ -100,6 +102,13 @@ class Metrics:
 
     def worker_died(self, cause: str) -> None:
         self._deaths.labels(cause).inc()
+
+    def connection_rebuilt(self, platform: str) -> None:
+        self._rebuilds.labels(platform).inc()
+
+    def delivery_skipped(self, platform: str) -> None:
+        """Count a delivery that was malformed, or over which we failed, and that nobody is going to look at again."""
+        self._skipped.labels(platform).inc()
 
     def understudy_restarted(self) -> None:
         self._understudy.inc()

@@ -1,11 +1,24 @@
 """Cases and verdicts in words that all platforms share; each lays them out in its own way."""
 
+import re
+from collections.abc import Iterator
 from typing import Final, Literal, assert_never
 
 from handlers.answers import CaseCard, FindingSaid, Judged
+from handlers.modes import Mode
 from pipelines.moderation.policy import Action
+from pipelines.ports import UNDERSTUDY
 
 Tone = Literal["", "ok", "warn", "bad"]
+
+NAME_MAX: Final = 100  # of a person or a file, where it stands in a title
+LINE_MAX: Final = 500  # of one reason, or of what a finding quotes
+ITEMS_MAX: Final = 10  # reasons, findings; a policy has eleven categories
+PICTURE_TEXT_MAX: Final = 1_200
+MORE_MAX: Final = 40  # what "and 1,234 more characters" takes
+
+# Letters that turn the direction of what follows them, also of our own words.
+TURNING: Final = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
 SEVERITIES: Final = ("none", "mild", "moderate", "severe", "critical")
 DONE: Final = {
@@ -17,6 +30,49 @@ DONE: Final = {
     Action.TIMEOUT: "removed, its author paused",
     Action.BAN: "removed, its author banned",
 }
+
+MODES: Final[dict[Mode, str]] = {
+    "shadow": "shadow, cases are shown and nothing is done",
+    "enforce": "enforce, actions are carried out",
+}
+SUPPORT: Final = (
+    "You have done nothing wrong. If things are hard right now, please talk to somebody you trust, or call a helpline where you"
+    " live. In danger, call the local emergency number."
+)
+
+
+def plain(text: str) -> str:
+    """Return a text without the letters that turn the direction of others."""
+    return TURNING.sub("", text)
+
+
+def cut(text: str, limit: int) -> str:
+    """Return a text of at most `limit` characters, which says how much of it is left out."""
+    text = plain(text).strip()
+    if len(text) <= limit:
+        return text
+    kept = text[: limit - MORE_MAX].rstrip()
+    return f"{kept}{left_out(len(text) - len(kept))}"
+
+
+def left_out(characters: int) -> str:
+    return f"… (and {characters:,} more characters)"
+
+
+def one_line(text: str, limit: int = NAME_MAX) -> str:
+    """Return a name or a reason, which must not begin a line of its own."""
+    return cut(" ".join(text.split()), limit)
+
+
+def in_pieces(text: str, size: int) -> Iterator[str]:
+    """Yield a text in pieces of at most `size` characters. It breaks at white space; only a word longer than that is cut."""
+    text = plain(text).strip()
+    while len(text) > size:
+        end = next((at for at in range(size, 0, -1) if text[at].isspace()), size)
+        yield text[:end].rstrip()
+        text = text[end:].lstrip()
+    if text:
+        yield text
 
 
 def said(finding: FindingSaid) -> dict[str, object]:
@@ -35,15 +91,17 @@ def said(finding: FindingSaid) -> dict[str, object]:
 
 
 def place_in_words(place: str) -> str:
-    """Return a part's id for people: `image:0/frame:17` is `picture 1, frame 17`."""
+    """Return a part's id for people: `image:0/frame:17` is `in picture 1, frame 17`."""
     words = {"text": "text", "file": "file", "image": "picture", "frame": "frame", "code": "code"}
     said = []
-    for position, step in enumerate(place.split("/")):
+    for position, step in enumerate(filter(None, place.split("/"))):
         name, _, number = step.partition(":")
         word = words.get(name, name.replace("-", " "))
-        counted = number.isdecimal() and name in {"file", "image"}
+        counted = number.isdecimal() and name in {"file", "image", "code"}  # from 0; frames are counted from 1
         said.append(f"{word} {int(number) + 1}" if counted else f"{word} {number}" if position and number else word)
-    return ", ".join(filter(None, said))
+    if said == ["text"]:
+        return "in the text"
+    return f"in {', '.join(said)}" if said else ""
 
 
 def title_of_case(card: CaseCard) -> str:
@@ -54,8 +112,8 @@ def title_of_case(card: CaseCard) -> str:
     return f"Would be {done} (shadow mode)" if card.shadow else done.capitalize()
 
 
-def ending_of_case(card: CaseCard) -> str:
-    """Say where a case stands."""
+def standing_of_case(card: CaseCard) -> str:
+    """Say where a case stands; it comes right below the title, so that decided and open ones differ at a glance."""
     by = f" by {card.decided_by}" if card.decided_by else ""
     match card.state:
         case "restored":
@@ -72,9 +130,16 @@ def ending_of_case(card: CaseCard) -> str:
             assert_never(card.state)
 
 
+def called_for_in_words(card: CaseCard) -> str:
+    """Say what is left to moderators where less was done than the policy calls for."""
+    if card.called_for is None:
+        return ""
+    return f"The policy calls for more: {DONE[card.called_for]}. Flashbulb cannot do that here; the rest is yours."
+
+
 def tone_of_case(card: CaseCard) -> Tone:
-    if card.state == "restored":
-        return "ok"
+    if card.state in ("restored", "kept"):
+        return "ok" if card.state == "restored" else ""
     return "bad" if card.action.takes_down and not card.shadow else "warn"
 
 
@@ -95,3 +160,12 @@ def tone_of_verdict(judged: Judged) -> Tone:
     if judged.verdict == "allow":
         return "ok"
     return "bad" if judged.verdict == "act" and judged.action.takes_down else "warn"
+
+
+def coverage_in_words(judged: int, total: int) -> str:
+    return f"{judged} of {total} {'part' if total == 1 else 'parts'} judged"
+
+
+def engine_in_words(name: str) -> str:
+    """Say which model said so. The understudy is spelled out wherever it speaks."""
+    return "understudy: no model" if name == UNDERSTUDY else "" if name == "none" else f"by {one_line(name)}"

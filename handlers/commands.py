@@ -2,23 +2,26 @@
 
 from dataclasses import dataclass
 
+from handlers.answers import Help
+from handlers.events import Role
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """A slash command. `usage` shows its arguments, `hint` says in one line what it does.
+    """A slash command. `hint` says in one line what it does, and holds on every platform.
 
-    `private`: only who used it sees its answers, so that nobody else need see that it was used.
+    `usages` are its arguments, each with the least role that may use it. `private`: only who used it sees its answers, so that nobody else need see that it was used.
     """
 
     name: str
-    usage: str
     hint: str
+    usages: tuple[tuple[Role, str], ...] = ()
     private: bool = False
 
-    @property
-    def line(self) -> str:
-        """Return how one types it."""
-        return f"/{self.name} {self.usage}".strip()
+    def usage_for(self, role: Role) -> str:
+        """Return the arguments that somebody of this role may use."""
+        roles = list(Role)  # each may do what those before it may
+        return " | ".join(usage for least, usage in self.usages if roles.index(least) <= roles.index(role))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,12 +34,17 @@ class Shortcut:
 
 
 COMMANDS = (
-    Command(name="tag", usage="", hint="Tag the picture that you attach, or the newest one here"),
-    Command(name="moderate", usage="[text]", hint="Judge a text or a file without doing anything about it", private=True),
+    Command(name="tag", hint="Tag the newest picture here"),
+    Command(
+        name="moderate",
+        hint="Judge a text without doing anything about it",
+        usages=((Role.MEMBER, "[text]"),),
+        private=True,
+    ),
     Command(
         name="flashbulb",
-        usage="help | setup | invite NAME member|moderator",
-        hint="Help; setting this workspace up; and invitations to the console, which its operator makes",
+        hint="What you can ask here, and how Flashbulb is set up",
+        usages=((Role.MEMBER, "help"), (Role.ADMIN, "setup"), (Role.OPERATOR, "invite NAME member|moderator")),
         private=True,
     ),
 )
@@ -45,3 +53,8 @@ SHORTCUTS = (
     Shortcut(command="tag", label="Tag image", needs_file=True),
     Shortcut(command="report", label="Report to moderators", needs_file=False),
 )
+
+
+def help_for(role: Role) -> Help:
+    """Say what somebody of this role can ask."""
+    return Help(commands=tuple((f"/{each.name} {each.usage_for(role)}".strip(), each.hint) for each in COMMANDS))

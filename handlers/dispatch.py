@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from handlers.answers import Notice, SetUp
+from handlers.commands import SHORTCUTS
 from handlers.effects import AnyEffect, Card, Notify, Performed, Plan, Remove, Restore
 from handlers.events import AnyEvent, ButtonPressed, CommandUsed, FormSubmitted, MessagePosted
 from handlers.moderation import on_moderate
@@ -74,6 +75,8 @@ async def on_command(event: CommandUsed, services: Services) -> Plan:
             return await on_moderate(event, services)
         case "flashbulb":
             return await on_flashbulb(event, services)
+        case command if command in {each.command for each in SHORTCUTS}:  # it is a form, and comes only if that did not open
+            raise UserError("The form could not be opened. Try it again from the message's menu.")
         case _:
             raise UserError(f"There is no /{event.command}. Write /flashbulb help for what there is.")
 

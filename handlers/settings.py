@@ -1,7 +1,7 @@
 """`/flashbulb`: help, setting up, and invitations."""
 
-from handlers.answers import Help, Invitation
-from handlers.commands import COMMANDS
+from handlers.answers import Invitation
+from handlers.commands import help_for
 from handlers.effects import Notify, Plan
 from handlers.events import CommandUsed, Event, Role
 from handlers.ports import Services
@@ -17,7 +17,7 @@ async def on_flashbulb(event: CommandUsed, services: Services) -> Plan:
     """Answer `/flashbulb help`, `setup` (whose form has not opened) and `invite NAME member|moderator`."""
     match event.argument.split():
         case [] | ["help"]:
-            return Plan(effects=(_help(event),))
+            return Plan(effects=(Notify.author_of(event, "help", help_for(event.author.role)),))
         case ["setup"]:
             refuse_unless_admin(event)
             raise UserError("The form for that could not be opened. Write /flashbulb setup once more.")
@@ -41,8 +41,3 @@ async def invite(event: Event, *, name: str, role: str, services: Services) -> P
     url = await services.invitations.invite(event.place.tenant, name=name, role=INVITABLE[role], event=event.key)
     answer = Invitation(name=name, role="moderator" if role == "moderator" else "member", url=url, minutes=INVITATION_MINUTES)
     return Plan(effects=(Notify.author_of(event, "invitation", answer),))
-
-
-def _help(event: CommandUsed) -> Notify:
-    commands = tuple((each.line, each.hint) for each in COMMANDS)
-    return Notify.author_of(event, "help", Help(commands=commands))

@@ -1,8 +1,8 @@
 """Messages in watched channels: judge what was posted, say nothing about what is fine."""
 
-from handlers.answers import Help, Notice
+from handlers.answers import Notice
 from handlers.cases import follow
-from handlers.commands import COMMANDS
+from handlers.commands import help_for
 from handlers.effects import AnyEffect, Notify, Plan, Post, Remove
 from handlers.events import MessagePosted
 from handlers.ports import Services
@@ -48,8 +48,7 @@ async def on_message_after_fault(event: MessagePosted, services: Services) -> Pl
 async def _answer_mention(event: MessagePosted, intake: Intake, services: Services) -> tuple[AnyEffect, ...]:
     place = event.place.in_thread_of(event.message)
     if not event.attachments:
-        about = Help(commands=tuple((each.line, each.hint) for each in COMMANDS))
-        return (Post(key=f"{event.key}#help", place=place, answer=about),)
+        return (Post(key=f"{event.key}#help", place=place, answer=help_for(event.author.role)),)
     try:
         return await tag_pictures(
             event, attachments=event.attachments, intake=intake, place=place, message=event.message, services=services

@@ -13,6 +13,7 @@ from bot.discord import PLATFORM
 from bot.discord.client import DiscordClient, key_of
 from bot.discord.outcomes import Denied, answered
 from bot.discord.parse import Json, Us, direct_message, is_emptied, is_ours, is_spoken, message_posted
+from bot.metrics import Metrics
 from bot.platforms import Accept
 from bot.watermarks import Watermarks
 from handlers.events import AnyEvent, Place, Tenant
@@ -40,9 +41,12 @@ class Arrivals:
     is malformed or was emptied is left behind its channel's mark: the next sweep looks at it again.
     """
 
-    def __init__(self, accept: Accept, watermarks: Watermarks, *, retries_s: Sequence[float] = RETRIES_S) -> None:
+    def __init__(
+        self, accept: Accept, watermarks: Watermarks, metrics: Metrics, *, retries_s: Sequence[float] = RETRIES_S
+    ) -> None:
         self._accept = accept
         self._watermarks = watermarks
+        self._metrics = metrics
         self._retries_s = retries_s
         self._slots = asyncio.Semaphore(ACCEPTS_OPEN)
         self._states: OrderedDict[str, tuple[str, ...]] = OrderedDict()  # by message: what it showed when it was accepted
@@ -99,6 +103,11 @@ class Arrivals:
                 return
             await asyncio.sleep(pause_s)
 
+    def skip(self, message: Json, problem: Exception) -> None:
+        """Leave a message over which we failed."""
+        log.warning("discord.message_skipped", key=key_of(message), error=type(problem).__name__)
+        self._metrics.delivery_skipped(PLATFORM)
+
     async def _hear(self, client: DiscordClient, message: Json, *, edited: bool) -> None:
         try:
             check_ids(message)
@@ -111,7 +120,7 @@ class Arrivals:
         except Emptied:
             pass  # it waits behind the mark, and has been warned about
         except Exception as problem:  # noqa: BLE001 - whatever stands in a message, the next one is heard
-            log.warning("discord.message_skipped", key=key_of(message), edited=edited, error=type(problem).__name__)
+            self.skip(message, problem)
 
     async def _hear_new(self, client: DiscordClient, message: Json) -> None:
         tenant = Tenant(platform=PLATFORM, workspace=message["guild_id"])

@@ -15,16 +15,9 @@ from pipelines.errors import Unavailable
 
 log = structlog.get_logger()
 
-# What we listen to: servers with their channels and threads, messages there and to us with what they hold, reactions, and what
-# moderators do by hand. Source of the numbers: https://docs.discord.com/developers/events/gateway#list-of-intents
-INTENTS: Final = discord.Intents(
-    guilds=True,
-    guild_messages=True,
-    dm_messages=True,
-    guild_reactions=True,
-    moderation=True,
-    message_content=True,
-)
+# What we listen to: servers with their channels and threads, and messages there and to us with what they hold.
+# Source: https://docs.discord.com/developers/events/gateway#list-of-intents
+INTENTS: Final = discord.Intents(guilds=True, guild_messages=True, dm_messages=True, message_content=True)
 HEARTBEAT_S: Final = 60.0  # silence for so long is a dead connection
 GUILD_READY_S: Final = 2.0  # after the last server came in, all are there
 
@@ -63,6 +56,10 @@ class Listener(Protocol):
 
     def on_lost(self) -> None: ...
 
+    def on_skipped(self) -> None:
+        """Hear of a dispatch that was left since it cannot be read."""
+        ...
+
 
 class DiscordClient(discord.Client):
     """A client for one run; after it ended there has to be a new one.
@@ -88,7 +85,7 @@ class DiscordClient(discord.Client):
         parsers = self._connection.parsers
         parsers["MESSAGE_CREATE"] = lambda data: self._on_raw_message(data, edited=False)
         parsers["MESSAGE_UPDATE"] = lambda data: self._on_raw_message(data, edited=True)
-        parsers.update({name: _guarded(name, parser) for name, parser in parsers.items() if name not in VITAL})
+        parsers.update({name: self._guarded(name, parser) for name, parser in parsers.items() if name not in VITAL})
         parsers["READY"] = self._beginning(parsers["READY"])
 
     @property
@@ -142,6 +139,18 @@ class DiscordClient(discord.Client):
     def _on_raw_message(self, data: Json, *, edited: bool) -> None:
         self._listener.on_message(self, data, edited=edited)
 
+    def _guarded(self, name: str, parser: Parser) -> Parser:
+        """Return `parser` made so that a dispatch which it cannot digest costs only itself, and not the whole client."""
+
+        def parse(data: Any) -> None:
+            try:
+                parser(data)
+            except Exception as problem:  # noqa: BLE001 - the connection's outermost loop
+                log.warning("discord.dispatch_skipped", dispatch=name, key=key_of(data), error=type(problem).__name__)
+                self._listener.on_skipped()
+
+        return parse
+
     def _beginning(self, parser: Parser) -> Parser:
         def parse(data: Any) -> None:
             parser(data)
@@ -149,18 +158,6 @@ class DiscordClient(discord.Client):
             self._listener.on_session(self, [str(guild["id"]) for guild in data["guilds"]])
 
         return parse
-
-
-def _guarded(name: str, parser: Parser) -> Parser:
-    """Return `parser` made so that a dispatch which it cannot digest costs only itself, and not the whole client."""
-
-    def parse(data: Any) -> None:
-        try:
-            parser(data)
-        except Exception as problem:  # noqa: BLE001 - the connection's outermost loop
-            log.warning("discord.dispatch_skipped", dispatch=name, key=key_of(data), error=type(problem).__name__)
-
-    return parse
 
 
 def key_of(data: Any) -> str:

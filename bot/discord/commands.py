@@ -18,10 +18,11 @@ SERVER, WITH_US, PRIVATE = 0, 1, 2
 IN_SERVERS, FOR_ONESELF = 0, 1
 DESCRIPTION_MAX: Final = 100
 
-FILE: Final = {"type": ATTACHMENT, "name": "file", "description": "A picture or another file"}
+PICTURE: Final = {"type": ATTACHMENT, "name": "file", "description": "A picture to tag instead of the newest one here"}
+FILE: Final = {"type": ATTACHMENT, "name": "file", "description": "A picture or another file to judge"}
 TEXT: Final = {"type": STRING, "name": "text", "description": "The text to judge", "max_length": COMMAND_CHARS}
 OPTIONS: Final[dict[str, tuple[Mapping[str, Any], ...]]] = {
-    "tag": (FILE,),
+    "tag": (PICTURE,),
     "moderate": (TEXT, FILE),
     "flashbulb": (
         {"type": SUBCOMMAND, "name": "help", "description": "What can be asked here"},

@@ -11,8 +11,9 @@ import structlog
 from discord.ui import Container, LayoutView, MediaGallery, TextDisplay
 
 from bot.discord.parse import Json, Us, author_of, shown
-from bot.discord.render import MORE_MAX, TEXT_MAX, component_id, escape, one_line
+from bot.discord.render import TEXT_MAX, component_id, escape, one_line
 from bot.storage.copies import CopiedFile, Copy
+from bot.words import LINE_MAX, MORE_MAX, in_pieces
 from handlers.events import Place
 from pipelines.content import Attachment
 from pipelines.errors import FlashbulbError
@@ -67,22 +68,22 @@ def restored(copy: Copy, key: str, *, with_files: bool = True) -> list[Part]:
     The last one is named by `key` itself, so that whoever finds it knows that all are there. `with_files=False`: Discord takes
     them no more.
     """
-    pieces = _pieces(copy.text)
+    texts = _texts(copy.text)
     back = [each for each in _in_order(copy.files) if with_files and each.data is not None]
     missing = [each for each in copy.files if each not in back]
     parts: list[Part] = []
-    for position, piece in enumerate(pieces):
-        last = position == len(pieces) - 1
+    for position, text in enumerate(texts):
+        last = position == len(texts) - 1
         head = f"**{one_line(copy.author.name)}** wrote this. A moderator put it back."
-        texts = [head if position == 0 else "-# continued", *([piece] if piece else [])]
-        if last and missing:
-            names = one_line(", ".join(each.name for each in missing), 500)
-            texts.append(f"-# Not brought back: {names}")
-        children: list[discord.ui.Item[Any]] = [TextDisplay(text) for text in texts]
+        above = [head if position == 0 else "-# continued", *([text] if text else [])]
+        children: list[discord.ui.Item[Any]] = [TextDisplay(each) for each in above]
         files: list[discord.File] = []
         if last:
             files = [_file(at, each) for at, each in enumerate(back)]
             children.extend(_shown_files(back, files))
+        if last and missing:
+            names = one_line(", ".join(each.name for each in missing), LINE_MAX)
+            children.append(TextDisplay(f"-# Not brought back: {names}"))
         part_key = key if last else f"{key}/{position}"
         view = LayoutView(timeout=None)
         view.add_item(Container(*children, id=component_id(part_key)))
@@ -92,17 +93,14 @@ def restored(copy: Copy, key: str, *, with_files: bool = True) -> list[Part]:
 
 def part_keys(copy: Copy, key: str) -> list[str]:
     """Return the keys of the messages that bring a copy back, in order."""
-    number = len(_pieces(copy.text))
+    number = len(_texts(copy.text))
     return [f"{key}/{position}" for position in range(number - 1)] + [key]
 
 
-def _pieces(text: str) -> list[str]:
-    """Split a text into escaped pieces that fit into one message each."""
-    pieces: list[str] = []
+def _texts(text: str) -> list[str]:
+    """Return a text as escaped texts that fit into one message each; an empty one is one as well."""
     size = PIECE_MAX // 2  # escaping at most doubles a text; beyond 16 bits a letter may count twice, and is never escaped
-    for start in range(0, len(text), size):
-        pieces.append(escape(text[start : start + size], PIECE_MAX + MORE_MAX))
-    return pieces or [""]
+    return [escape(each, PIECE_MAX + MORE_MAX) for each in in_pieces(text, size)] or [""]
 
 
 def _that_fit(files: Sequence[Attachment]) -> Iterator[Attachment]:

@@ -17,6 +17,7 @@ from bot.discord.forms import modal, read
 from bot.discord.outcomes import Denied, answered
 from bot.discord.parse import Us, attachment_of, shown
 from bot.discord.views import read_button
+from bot.metrics import Metrics
 from bot.platforms import Accept, FormFor
 from handlers.commands import COMMANDS, SHORTCUTS
 from handlers.events import AnyEvent, ButtonPressed, CommandUsed, FormSubmitted, Person, Place, Role
@@ -47,9 +48,10 @@ Interaction = discord.Interaction[Any]
 class Interactions:
     """Accepts what people do and answers Discord in time."""
 
-    def __init__(self, accept: Accept, form_for: FormFor) -> None:
+    def __init__(self, accept: Accept, form_for: FormFor, metrics: Metrics) -> None:
         self._accept = accept
         self._form_for = form_for
+        self._metrics = metrics
         self._answering: dict[str, asyncio.Event] = {}  # by token, until the first answer has left
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -78,6 +80,7 @@ class Interactions:
             await self._answer(interaction)
         except Exception as problem:  # noqa: BLE001 - whatever stands in an interaction, the next one is heard
             log.error("discord.interaction_failed", key=str(interaction.id), error=type(problem).__name__)
+            self._metrics.delivery_skipped(PLATFORM)
         finally:
             left.set()
             self._answering = {token: each for token, each in self._answering.items() if each is not left}

@@ -9,6 +9,7 @@ from discord.gateway import DiscordWebSocket
 from discord.http import Route
 from yarl import URL
 
+from bot.discord import PLATFORM
 from bot.discord.arrivals import Arrivals
 from bot.discord.client import GUILD_READY_S, DiscordClient
 from bot.discord.connection import DiscordConnection
@@ -18,6 +19,7 @@ from bot.discord.parse import Json
 from bot.discord.supervision import PAUSES_S, Gateway
 from bot.discord.sweep import Sweep
 from bot.downloads import Downloads, guarded_session
+from bot.metrics import Metrics
 from bot.platforms import Given, OpenConnection
 from bot.settings import Settings, is_loopback
 from bot.watermarks import Watermarks
@@ -33,6 +35,7 @@ class Hearing:
     arrivals: Arrivals
     interactions: Interactions
     sweep: Sweep
+    metrics: Metrics
 
     def on_session(self, client: DiscordClient, guilds: Sequence[str]) -> None:
         self.sweep.begin(client, guilds)
@@ -46,6 +49,9 @@ class Hearing:
 
     def on_lost(self) -> None:
         self.gateway.went()
+
+    def on_skipped(self) -> None:
+        self.metrics.delivery_skipped(PLATFORM)
 
     def on_available(self, client: DiscordClient, guild: discord.Guild) -> None:
         self.sweep.again(client, guild)
@@ -82,16 +88,18 @@ def open_discord(
         ):
             downloads = Downloads(session, allowed=lambda url: is_discords(url, emulated=emulated))
             files = DiscordFiles(downloads, emulated)
-            arrivals = Arrivals(given.accept, watermarks)
-            interactions = Interactions(given.accept, given.form_for)
+            arrivals = Arrivals(given.accept, watermarks, given.metrics)
+            interactions = Interactions(given.accept, given.form_for, given.metrics)
             sweep = Sweep(arrivals, watermarks, given.marks)
 
             def build(gateway: Gateway) -> DiscordClient:
-                hearing = Hearing(gateway=gateway, arrivals=arrivals, interactions=interactions, sweep=sweep)
+                hearing = Hearing(
+                    gateway=gateway, arrivals=arrivals, interactions=interactions, sweep=sweep, metrics=given.metrics
+                )
                 return DiscordClient(hearing, guild_ready_s=guild_ready_s)
 
             with aimed_at(api_url, gateway_url):
-                gateway = Gateway(build, token.get_secret_value(), interactions, pauses_s=pauses_s)
+                gateway = Gateway(build, token.get_secret_value(), interactions, given.metrics, pauses_s=pauses_s)
                 given.files.hosts.append(files)
                 try:
                     async with gateway.open():

@@ -14,9 +14,21 @@ from discord.ui import ActionRow, Container, LayoutView, Separator, TextDisplay
 
 from bot.discord.views import CaseButton, Pressed
 from bot.words import (
+    ITEMS_MAX,
+    LINE_MAX,
+    MODES,
+    MORE_MAX,
+    NAME_MAX,
+    PICTURE_TEXT_MAX,
+    SUPPORT,
     Tone,
-    ending_of_case,
+    called_for_in_words,
+    coverage_in_words,
+    engine_in_words,
+    left_out,
+    plain,
     said,
+    standing_of_case,
     title_of_case,
     title_of_verdict,
     tone_of_case,
@@ -24,7 +36,6 @@ from bot.words import (
 )
 from handlers.answers import Answer, CaseCard, FindingSaid, Held, Help, Invitation, Judged, Notice, SetUp, Tagged
 from pipelines.moderation.policy import Action
-from pipelines.ports import UNDERSTUDY
 
 # Of one message: components, those inside others included, and characters of all texts together.
 # Source: https://docs.discord.com/developers/components/reference (IS_COMPONENTS_V2)
@@ -36,20 +47,12 @@ IDS_FROM: Final = 1 << 30
 # Source: https://docs.discord.com/developers/resources/message#create-message (nonce)
 NONCE_MAX: Final = 25
 
-NAME_MAX: Final = 100  # of a person or a file, where it stands in a title
-LINE_MAX: Final = 500  # of one reason, or of what a finding quotes
-ITEMS_MAX: Final = 10  # reasons, findings; a policy has eleven categories
-PICTURE_TEXT_MAX: Final = 1_200
-MORE_MAX: Final = 40  # what "and 1,234 more characters" takes
-
 # The colours of Discord's own design: https://discord.com/branding
 COLOURS: Final[dict[Tone, int]] = {"": 0x5865F2, "ok": 0x57F287, "warn": 0xFEE75C, "bad": 0xED4245}
 
 SITE: Final = "https://discord.com"
 # A backslash before any of these shows the letter itself, wherever it stands.
 MARKUP: Final = re.compile(r"[\\`*_~|<>\[\]()#@:+\-]|(?<=\d)\.(?=\s)")
-# Letters that turn the direction of what follows them, also of our own words.
-TURNING: Final = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
 
 def nonce(key: str) -> str:
@@ -64,7 +67,7 @@ def component_id(key: str) -> int:
 
 def escape(text: str, limit: int) -> str:
     """Return a text without markup, mentions and turned letters, in at most `limit` characters of what Discord counts."""
-    text = TURNING.sub("", text)
+    text = plain(text)
     if len(text) <= limit and _length(whole := MARKUP.sub(r"\\\g<0>", text)) <= limit:
         return whole
     kept, used = 0, 0
@@ -73,7 +76,7 @@ def escape(text: str, limit: int) -> str:
         if used > limit - MORE_MAX:
             break
         kept += 1
-    return MARKUP.sub(r"\\\g<0>", text[:kept].rstrip()) + f"… (and {len(text) - kept:,} more characters)"
+    return MARKUP.sub(r"\\\g<0>", text[:kept].rstrip()) + left_out(len(text) - kept)
 
 
 def one_line(text: str, limit: int = NAME_MAX) -> str:
@@ -101,8 +104,8 @@ def render(answer: Answer, *, key: str, workspace: str, added: str = "") -> Layo
         case Held():
             return _layout(key, "" if answer.support else "warn", [*_held(answer), *extra])
         case Help():
-            lines = "\n".join(f"`{line.replace('`', '')}`  {one_line(hint)}" for line, hint in answer.commands)
-            more = "-# A message's own menu (*Apps*) offers more, and mentioning Flashbulb with a picture works as well."
+            lines = "\n".join(f"- `{line.replace('`', '')}`  {one_line(hint)}" for line, hint in answer.commands)
+            more = "-# Commands take a file as well. A message's own menu (*Apps*) offers more; so does mentioning Flashbulb."
             return _layout(key, "", ["### What you can ask here", lines, more, *extra])
         case SetUp():
             return _layout(key, "ok", [*_set_up(answer), *extra])
@@ -172,15 +175,15 @@ def _tagged(answer: Tagged) -> Iterable[str]:
     if answer.text:
         yield f"**Text in it:**\n>>> {escape(answer.text, PICTURE_TEXT_MAX)}"
     yield f"**Alt text:** {one_line(answer.alt_text, LINE_MAX)}"
-    yield from _engine(answer.engine)
+    if engine := _engine(answer.engine):
+        yield _foot(engine)
 
 
 def _judged(answer: Judged) -> Iterable[str]:
     yield f"### {title_of_verdict(answer)}"
     yield from _reasons(answer.reasons)
     yield from _findings(answer.findings)
-    yield f"-# {_coverage(answer.judged, answer.total)}, policy {one_line(answer.policy)}"
-    yield from _engine(answer.engine)
+    yield _foot(coverage_in_words(answer.judged, answer.total), f"policy {one_line(answer.policy)}", _engine(answer.engine))
 
 
 def _case(answer: CaseCard, workspace: str) -> Iterable[str]:
@@ -188,26 +191,21 @@ def _case(answer: CaseCard, workspace: str) -> Iterable[str]:
     where = f"<#{answer.channel}>"
     if answer.message and stands:
         where += f" ([the message]({message_link(workspace, answer.channel, answer.message)}))"
-    yield f"### {title_of_case(answer)}\nA message of **{one_line(answer.author)}** in {where}"
-    if answer.called_for is not None:
-        yield f"The policy calls for: {answer.called_for.value}. On Discord, Flashbulb can do this much; the rest is yours."
+    standing = f"\n**{one_line(words)}**" if (words := standing_of_case(answer)) else ""
+    yield f"### {title_of_case(answer)}{standing}\nA message of **{one_line(answer.author)}** in {where}"
+    if called_for := called_for_in_words(answer):
+        yield called_for
     yield from _reasons(answer.reasons)
     yield from _findings(answer.findings)
-    ending = ending_of_case(answer)
-    if ending:
-        yield f"**{one_line(ending)}**"
-    yield f"-# {_coverage(answer.judged, answer.total)}, case `{answer.case}`"
-    yield from _engine(answer.engine)
+    yield _foot(coverage_in_words(answer.judged, answer.total), f"case `{answer.case}`", _engine(answer.engine))
 
 
 def _held(answer: Held) -> Iterable[str]:
     where = f" in <#{answer.channel}>" if answer.channel else ""
     if answer.support:
-        yield (
-            f"Your message{where} is not shown for now, so that somebody can read it with care. You have done nothing"
-            " wrong.\n\nIf things are hard right now, please talk to somebody you trust, or call a helpline where you live. In"
-            " danger, call the local emergency number."
-        )
+        if answer.action.takes_down:
+            yield f"Your message{where} is not shown for now, so that somebody can read it with care."
+        yield SUPPORT
         return
     if answer.stands:
         yield f"**Please delete your message{where}:** it goes against the rules there."
@@ -220,9 +218,8 @@ def _held(answer: Held) -> Iterable[str]:
 
 def _set_up(answer: SetUp) -> Iterable[str]:
     watched = ", ".join(f"<#{each}>" for each in answer.watched) or "every channel that Flashbulb is in"
-    mode = {"shadow": "shadow: cases are shown, nothing is done", "enforce": "enforce: actions are carried out"}[answer.mode]
     log_channel = f"<#{answer.log_channel}>" if answer.log_channel else "nowhere yet"
-    yield f"### Flashbulb is set up\n**Watched:** {watched}\n**Cases:** {log_channel}\n**Mode:** {mode}"
+    yield f"### Flashbulb is set up\n**Watched:** {watched}\n**Cases:** {log_channel}\n**Mode:** {MODES[answer.mode]}"
 
 
 def _reasons(reasons: Sequence[str]) -> Iterable[str]:
@@ -245,15 +242,12 @@ def _more(number: int) -> Iterable[str]:
         yield f"-# …and {number - ITEMS_MAX} more"
 
 
-def _coverage(judged: int, total: int) -> str:
-    return f"{judged} of {total} {'part' if total == 1 else 'parts'} judged"
+def _foot(*facts: str) -> str:
+    return f"-# {', '.join(filter(None, facts))}"
 
 
-def _engine(name: str) -> Iterable[str]:
-    if name == UNDERSTUDY:
-        yield "-# understudy: no model"
-    elif name != "none":
-        yield f"-# by {one_line(name)}"
+def _engine(name: str) -> str:
+    return escape(engine_in_words(name), LINE_MAX)
 
 
 def _list(items: Sequence[str]) -> str:

@@ -11,8 +11,10 @@ from typing import Final
 import discord
 import structlog
 
+from bot.discord import PLATFORM
 from bot.discord.client import DiscordClient
 from bot.discord.interactions import Interactions
+from bot.metrics import Metrics
 from pipelines.errors import Unavailable
 
 log = structlog.get_logger()
@@ -47,12 +49,14 @@ class Gateway:
         build: Callable[["Gateway"], DiscordClient],
         token: str,
         interactions: Interactions,
+        metrics: Metrics,
         *,
         pauses_s: Sequence[float] = PAUSES_S,
     ) -> None:
         self._build = build
         self._token = token
         self._interactions = interactions
+        self._metrics = metrics
         self._pauses_s = pauses_s
         self._online = asyncio.Event()
         self._stopped = ""
@@ -130,6 +134,7 @@ class Gateway:
                 failures = itertools.count()
             pause_s = self._pauses_s[min(next(failures), len(self._pauses_s) - 1)]
             log.warning("discord.rebuilding", why=why, pause_s=pause_s)
+            self._metrics.connection_rebuilt(PLATFORM)
             await asyncio.sleep(pause_s)
             self._client = self._build(self)
 

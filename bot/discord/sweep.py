@@ -15,7 +15,7 @@ import structlog
 
 from bot.discord import PLATFORM
 from bot.discord.arrivals import Arrivals, Emptied
-from bot.discord.client import DiscordClient, key_of
+from bot.discord.client import DiscordClient
 from bot.discord.outcomes import Denied, answered
 from bot.discord.parse import Json, edited_ms
 from bot.storage.retention import REMEMBERED_FOR
@@ -204,7 +204,7 @@ class Sweep:
             except (Unavailable, Emptied):
                 raise
             except Exception as problem:  # noqa: BLE001 - history says the same each time: waiting for it would be for ever
-                log.warning("discord.message_skipped", key=key_of(message), error=type(problem).__name__)
+                self._arrivals.skip(message, problem)
 
     async def _archived(self, client: DiscordClient, guild: discord.Guild, since: int) -> list[Reading]:
         """Return the public threads that were archived recently and in which something was posted since."""

@@ -8,11 +8,13 @@ import structlog
 from bot.platforms import Given
 from bot.slack.files import SlackFiles
 from bot.slack.history import GONE, History, metadata
-from bot.slack.parse import PLATFORM, WireMessage
+from bot.slack.parse import PLATFORM
 from bot.slack.people import People
 from bot.slack.removal import Removal, block_id
 from bot.slack.render import render
+from bot.slack.standing import Standing
 from bot.slack.web import SlackError, Web
+from bot.slack.wire import WireMessage
 from handlers.answers import Answer
 from handlers.effects import AnyEffect, Card, Edit, Notify, Performed, Post, Remove, Restore
 from handlers.events import MessagePosted, Place
@@ -42,20 +44,19 @@ class SlackConnection:
         self,
         web: Web,
         *,
-        team: str,
-        bot_user: str,
+        standing: Standing,
         given: Given,
         people: People,
         files: SlackFiles,
         emulated: bool,
     ) -> None:
         self._web = web
-        self._team = team
+        self._standing = standing
         self._setups = given.setups
         self._people = people
         self._files = files
         self._emulated = emulated
-        self._history = History(web, bot_user=bot_user)
+        self._history = History(web, us=standing.us)
         self._removal = Removal(web, history=self._history, copies=given.copies, people=people, files=files)
         self._uploads: OrderedDict[tuple[str, str | None], Posted] = OrderedDict()
         self._home = ""
@@ -79,7 +80,11 @@ class SlackConnection:
         return True
 
     async def ready(self) -> None:
-        """Return at once: what effects need is the Web API, which is asked anew each time."""
+        """Return once Slack has said who we are and reaches us.
+
+        Raises: `Unavailable` when it does not take our token, until the operator sets another one.
+        """
+        await self._standing.ready()
 
     def saw(self, event: MessagePosted) -> None:
         """Remember an upload: commands say nothing about the message that they mean, and history may not be ours to read."""
@@ -204,7 +209,9 @@ class SlackConnection:
     async def _edit(self, effect: Edit) -> Performed:
         said = await self._rendered(effect.answer)
         where = {"channel": effect.place.channel, "ts": effect.message}
-        await self._web.say("chat.update", said, **where, metadata=metadata(effect.key))
+        # Without metadata of its own it keeps what it has: by that a card is found again, also once it was decided.
+        # Source: https://docs.slack.dev/reference/methods/chat.update
+        await self._web.say("chat.update", said, **where)
         return Performed(status="done", message=effect.message)
 
     async def _notify(self, effect: Notify) -> Performed:

@@ -10,8 +10,8 @@ from pydantic import SecretStr, ValidationError
 from yarl import URL
 
 from bot.downloads import Denied, Downloads
-from bot.slack.parse import UNKNOWN_FILE, WireFile
 from bot.slack.web import SlackError, Web
+from bot.slack.wire import UNKNOWN_FILE, WireFile
 from pipelines.content import Attachment
 from pipelines.errors import Unavailable, UserError
 

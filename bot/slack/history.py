@@ -1,14 +1,15 @@
 """What stands in a channel or a thread, read back from Slack. Nothing here changes anything."""
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from typing import Any, Final
 
 from pydantic import ValidationError
 
-from bot.slack.parse import WireMessage
+from bot.slack.parse import Identity
 from bot.slack.web import SlackError, Web
+from bot.slack.wire import WireMessage
 
 Json = dict[str, Any]
 
@@ -31,9 +32,9 @@ def metadata(key: str, about: str = "") -> Json:
 class History:
     """Reads messages as the bot. Every method raises `Unavailable`, and `SlackError` where the bot may not read."""
 
-    def __init__(self, web: Web, *, bot_user: str) -> None:
+    def __init__(self, web: Web, *, us: Callable[[], Identity]) -> None:
         self._web = web
-        self._bot_user = bot_user
+        self._us = us
 
     async def message(self, channel: str, ts: str) -> WireMessage | None:
         """Return a message that somebody wrote, wherever in the channel it stands, or None when it is gone."""
@@ -75,7 +76,7 @@ class History:
         ]
 
     def _is_ours(self, raw: Json) -> bool:
-        return raw.get("user") == self._bot_user
+        return raw.get("user") == self._us().user
 
     async def _messages(self, channel: str, thread: str | None, **arguments: Any) -> AsyncIterator[Json]:
         method = "conversations.replies" if thread else "conversations.history"

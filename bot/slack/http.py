@@ -9,10 +9,10 @@ from urllib.parse import urlsplit
 import structlog
 from aiohttp import web
 from slack_bolt.adapter.aiohttp import to_aiohttp_response
-from slack_bolt.async_app import AsyncApp, AsyncBoltRequest
+from slack_bolt.async_app import AsyncBoltRequest
 from slack_sdk.signature import SignatureVerifier
 
-from bot.slack.listening import dispatch
+from bot.slack.listening import Listeners
 from pipelines.errors import Misconfigured
 
 PATH: Final = "/slack/events"
@@ -22,13 +22,22 @@ SHUTDOWN_S: Final = 3.0
 log = structlog.get_logger()
 
 
-@asynccontextmanager
-async def open_http(app: AsyncApp, *, address: str, signing_secret: str) -> AsyncIterator[None]:
-    """Listen at `address` (host:port) until the block ends.
+def bind(address: str) -> socket.socket:
+    """Return a socket at `address` (host:port). Raises: `Misconfigured` when nothing can listen there."""
+    parts = urlsplit(f"//{address}")
+    host, port = parts.hostname or "", parts.port or 0
+    try:
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except OSError as error:
+        raise Misconfigured(
+            f"Nothing can listen at FLASHBULB_SLACK_HTTP={address} ({error.strerror or type(error).__name__})."
+            " Choose another port, or end what uses it."
+        ) from error
 
-    Raises: `Misconfigured` when nothing can listen there.
-    """
-    bound = _bind(address)
+
+@asynccontextmanager
+async def open_http(listeners: Listeners, bound: socket.socket, *, signing_secret: str) -> AsyncIterator[None]:
+    """Listen at `bound` until the block ends."""
     verifier = SignatureVerifier(signing_secret)
 
     async def events(request: web.Request) -> web.StreamResponse:
@@ -37,8 +46,8 @@ async def open_http(app: AsyncApp, *, address: str, signing_secret: str) -> Asyn
             log.warning("slack.bad_signature")
             return web.json_response({"error": "invalid request"}, status=401)
         return await to_aiohttp_response(
-            await dispatch(
-                app, lambda: AsyncBoltRequest(body=body.decode(), query=request.query_string, headers=dict(request.headers))
+            await listeners.dispatch(
+                lambda: AsyncBoltRequest(body=body.decode(), query=request.query_string, headers=dict(request.headers))
             )
         )
 
@@ -53,7 +62,6 @@ async def open_http(app: AsyncApp, *, address: str, signing_secret: str) -> Asyn
         yield
     finally:
         await runner.cleanup()
-        bound.close()
 
 
 def _is_signed(verifier: SignatureVerifier, request: web.Request, body: bytes) -> bool:
@@ -62,15 +70,3 @@ def _is_signed(verifier: SignatureVerifier, request: web.Request, body: bytes) -
         return verifier.is_valid_request(body, request.headers)
     except (ValueError, TypeError):  # a time that is no number, a signature or a body that is no text
         return False
-
-
-def _bind(address: str) -> socket.socket:
-    parts = urlsplit(f"//{address}")
-    host, port = parts.hostname or "", parts.port or 0
-    try:
-        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
-    except OSError as error:
-        raise Misconfigured(
-            f"Nothing can listen at FLASHBULB_SLACK_HTTP={address} ({error.strerror or type(error).__name__})."
-            " Choose another port, or end what uses it."
-        ) from error

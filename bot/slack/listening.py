@@ -20,9 +20,20 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.platforms import Given
 from bot.slack import forms, parse
 from bot.slack.files import SlackFiles
-from bot.slack.parse import Identity, Seen
+from bot.slack.parse import PLATFORM, Identity, Seen
 from bot.slack.people import People
+from bot.slack.standing import Standing
 from bot.slack.web import SlackError, Web
+from bot.slack.wire import (
+    WireActions,
+    WireCommand,
+    WireEnvelope,
+    WireEvent,
+    WireJoin,
+    WireShortcut,
+    WireSubmission,
+    WireWho,
+)
 from bot.watermarks import Watermarks
 from handlers.events import CommandUsed, MessagePosted, Person
 from pipelines.errors import Unavailable
@@ -32,6 +43,7 @@ EVERYTHING: Final = re.compile("")
 FORM_S: Final = 2.0
 HINT_S: Final = 1.0  # how long a mention waits for the message that it is about
 RECENT_MAX: Final = 10_000
+TAKEN_BACK: Final = "took the bot's token back. Install the app again, set its new SLACK_BOT_TOKEN and start anew"
 
 # Bolt's own words hold whole payloads; what is to be said about them is said here.
 SILENT: Final = logging.getLogger("bot.slack.bolt")
@@ -40,18 +52,6 @@ SILENT.setLevel(logging.CRITICAL + 1)
 log = structlog.get_logger()
 
 Body = Mapping[str, Any]
-
-
-@dataclass(slots=True)
-class Standing:
-    """Whether the app may still work in its workspace."""
-
-    ended: bool = False
-
-    def end(self, why: str) -> None:
-        """Slack took the bot's token back. Only the operator can change that, by another token and a start."""
-        self.ended = True
-        log.error("slack.ended", why=why)
 
 
 @dataclass(slots=True)
@@ -105,7 +105,7 @@ class Reader:
 
 
 class Listeners:
-    """Take every kind of payload. `missed` is told in which channel messages are to be looked for."""
+    """Take every kind of payload, through a Bolt app. `missed` is told in which channel messages are to be looked for."""
 
     def __init__(
         self,
@@ -128,8 +128,26 @@ class Listeners:
         self._missed = missed
         self._hint_s = hint_s
         self._recent = Recent()
+        self.app = self._app()
 
-    def app(self) -> AsyncApp:
+    async def dispatch(self, make: Callable[[], AsyncBoltRequest]) -> BoltResponse:
+        """Take in a payload and return what Slack is to be told.
+
+        What Bolt stumbles over before a listener hears of it, or has no listener for, is malformed: it is skipped, and
+        acknowledged since it would only come again.
+        """
+        body: Body = {}
+        try:
+            request = make()
+            body = request.body
+            response = await self.app.async_dispatch(request)
+        except Exception as error:  # noqa: BLE001 - the connection's outermost edge: no payload may end it
+            return self._skip(body, error=type(error).__name__)
+        if response.status in (404, 500):
+            return self._skip(body, status=response.status)
+        return response
+
+    def _app(self) -> AsyncApp:
         """Return a Bolt app with these listeners. Who we are is known: it has nothing to ask of Slack."""
         us = self._us
 
@@ -161,32 +179,39 @@ class Listeners:
                 log.warning("slack.turned_away", service=error.service, **label(body))
                 return BoltResponse(status=503, body="")
             except ValidationError as error:
-                log.warning("slack.malformed", fields=len(error.errors()), **label(body))
+                return self._skip(body, fields=len(error.errors()))
             except Exception as error:  # noqa: BLE001 - the connection's outermost edge; sent again it would fail again
                 log.error("slack.fault", error=type(error).__name__, **label(body))
+                self._given.metrics.delivery_skipped(PLATFORM)
             return BoltResponse(status=200, body="")
 
         return listener
 
+    def _skip(self, body: object, **why: object) -> BoltResponse:
+        """Leave a payload that nobody can read, and have Slack think that it was taken."""
+        log.warning("slack.malformed", **why, **label(body))
+        self._given.metrics.delivery_skipped(PLATFORM)
+        return BoltResponse(status=200, body="")
+
     # Events.
 
     async def _event(self, body: Body) -> None:
-        envelope = parse.WireEnvelope.model_validate(body)
+        envelope = WireEnvelope.model_validate(body)
         if not envelope.is_for(self._us.team):
             log.warning("slack.not_ours", **label(body))
             return
-        event = parse.WireEvent.model_validate(envelope.event)
+        event = WireEvent.model_validate(envelope.event)
         match event.type:
             case "message":
                 await self._message(envelope.event)
             case "app_mention":
                 await self._mention(envelope.event)
             case "member_joined_channel":
-                joined = parse.WireJoin.model_validate(envelope.event)
+                joined = WireJoin.model_validate(envelope.event)
                 if joined.user == self._us.user:
                     self._missed(joined.channel)  # nothing is, but its mark is set there
             case "app_uninstalled":
-                self._standing.end("the app was uninstalled")
+                self._standing.stop(TAKEN_BACK)
             case "tokens_revoked":
                 self._revoked(event)
             case _:
@@ -238,17 +263,17 @@ class Listeners:
             self._missed(seen.channel)  # Slack sends it again a few times only
             raise
 
-    def _revoked(self, event: parse.WireEvent) -> None:
+    def _revoked(self, event: WireEvent) -> None:
         tokens = event.tokens or {}
         if self._us.user in (tokens.get("bot") or ()):
-            self._standing.end("the bot's token was revoked")
+            self._standing.stop(TAKEN_BACK)
         if tokens.get("oauth"):
             log.warning("slack.user_token_revoked")
 
     # Interactions.
 
     async def _command(self, body: Body) -> None:
-        wire = parse.WireCommand.model_validate(body)
+        wire = WireCommand.model_validate(body)
         if wire.team_id not in (self._us.team, None):
             log.warning("slack.not_ours", **label(body))
             return
@@ -256,13 +281,13 @@ class Listeners:
         await self._open_or_accept(parse.command(wire, self._us, author=author), wire.trigger_id)
 
     async def _shortcut(self, body: Body) -> None:
-        wire = parse.WireShortcut.model_validate(body)
+        wire = WireShortcut.model_validate(body)
         author = await self._who(wire.user, wire.channel.id)
         files = await self._reader.files.look_up(wire.message.all_files)
         await self._open_or_accept(parse.shortcut(wire, self._us, author=author, files=files), wire.trigger_id)
 
     async def _action(self, body: Body) -> None:
-        wire = parse.WireActions.model_validate(body)
+        wire = WireActions.model_validate(body)
         if wire.channel is None:
             return
         # What somebody may do is asked of Slack at each press.
@@ -273,7 +298,7 @@ class Listeners:
     async def _submission(self, body: Body) -> None:
         if body.get("type") != "view_submission":
             return
-        wire = parse.WireSubmission.model_validate(body)
+        wire = WireSubmission.model_validate(body)
         form, about, place, values = forms.read(body["view"])
         if place.tenant != self._us.tenant:
             log.warning("slack.not_ours", **label(body))
@@ -283,7 +308,7 @@ class Listeners:
             parse.submitted(wire, self._us, author=author, form=form, about=about, place=place, values=values)
         )
 
-    async def _who(self, wire: parse.WireWho, channel: str, *, fresh: bool = False) -> Person:
+    async def _who(self, wire: WireWho, channel: str, *, fresh: bool = False) -> Person:
         return await self._people.person(wire.id, channel, fresh=fresh, name=wire.name or wire.username or "")
 
     async def _open_or_accept(self, event: CommandUsed, trigger: str) -> None:
@@ -296,26 +321,6 @@ class Listeners:
             except (SlackError, Unavailable, TimeoutError) as error:
                 log.warning("slack.form_not_opened", form=form.name, error=type(error).__name__)
         await self._given.accept(event)
-
-
-async def dispatch(app: AsyncApp, make: Callable[[], AsyncBoltRequest]) -> BoltResponse:
-    """Give a payload to the listeners and return what Slack is to be told.
-
-    What Bolt stumbles over before a listener hears of it, or has no listener for, is malformed: it is skipped, and acknowledged
-    since it would only come again.
-    """
-    body: Body = {}
-    try:
-        request = make()
-        body = request.body
-        response = await app.async_dispatch(request)
-    except Exception as error:  # noqa: BLE001 - the connection's outermost edge: no payload may end it
-        log.warning("slack.malformed", error=type(error).__name__, **label(body))
-        return BoltResponse(status=200, body="")
-    if response.status in (404, 500):
-        log.warning("slack.malformed", status=response.status, **label(body))
-        return BoltResponse(status=200, body="")
-    return response
 
 
 def label(body: object) -> dict[str, str]:
@@ -331,6 +336,6 @@ def label(body: object) -> dict[str, str]:
 _LABEL: Final = re.compile(r"/?[\w.]{1,80}")
 
 
-def _sets_up(wire: parse.WireCommand) -> bool:
+def _sets_up(wire: WireCommand) -> bool:
     """Whether it is for admins, of whom is asked anew whether they still are."""
     return wire.command == "/flashbulb" and wire.text.strip().lower().startswith("setup")

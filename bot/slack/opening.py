@@ -1,62 +1,118 @@
-"""Opens Slack: who we are, what listens, what sweeps, and the connection that acts; closed in reverse."""
+"""Slack opened: the one place that knows all its parts. The connection is there at once; Slack need not be."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+import socket
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import aiohttp
 import structlog
 from pydantic import SecretStr
+from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.downloads import guarded_session
 from bot.platforms import Given, OpenConnection
 from bot.settings import Settings, is_loopback
 from bot.slack.connection import SlackConnection
 from bot.slack.files import SlackFiles
-from bot.slack.http import open_http
-from bot.slack.listening import HINT_S, Listeners, Reader, Standing
+from bot.slack.http import bind, open_http
+from bot.slack.listening import HINT_S, Listeners, Reader
 from bot.slack.parse import Identity, order
 from bot.slack.people import People
 from bot.slack.sockets import Rhythm, Sockets
+from bot.slack.standing import PAUSES_S, Standing, at_once, introduce
 from bot.slack.sweep import REST_S, Sweep, Sweeps
-from bot.slack.web import Web, open_client
+from bot.slack.web import TokenRefused, Web, open_client
 from bot.watermarks import Watermarks
 from handlers.events import AnyEvent, MessagePosted
 from handlers.ports import Connection
-from pipelines.errors import Misconfigured, Unavailable
 
-START_TRIES: Final = 3
 TOTAL_S: Final = 60.0  # of one request; each kind has a shorter limit of its own
+FAULT: Final = "cannot be listened to. Report this: it is a fault of Flashbulb"
 
 log = structlog.get_logger()
 
-Listening = Callable[[], Awaitable[None]]
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timing:
     """How long what repeats itself waits; tests are in a hurry."""
 
+    pauses_s: Sequence[float] = PAUSES_S
     rhythm: Rhythm = field(default_factory=Rhythm)
     hint_s: float = HINT_S
     rest_s: float = REST_S
 
 
-class ServedConnection(SlackConnection):
-    """A connection that is ready while Slack can reach us."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hearing:
+    """Takes in what happens: through sockets as `app`, or over HTTP at `bound`, signed with `signing_secret`.
 
-    def __init__(self, web: Web, *, standing: Standing, listening: Listening, **others: Any) -> None:
-        super().__init__(web, **others)
-        self._standing = standing
-        self._listening = listening
+    Until we know who we are, nobody answers at `bound`: Slack waits a little, and sends it again.
+    """
 
-    async def ready(self) -> None:
-        """Return once Slack can reach us. Raises: `Unavailable` when it took the bot's token back."""
-        if self._standing.ended:
-            raise Unavailable("Slack", "took the bot's token back. Install the app again")
-        await self._listening()
+    web: Web
+    app: AsyncWebClient | None
+    bound: socket.socket | None
+    signing_secret: SecretStr | None
+    given: Given
+    people: People
+    files: SlackFiles
+    watermarks: Watermarks
+    standing: Standing
+    timing: Timing
+
+    async def serve(self) -> None:
+        """Learn who we are, for however long that takes, and hear what happens until cancelled."""
+        try:
+            await self._hear(await introduce(self.web, pauses_s=self.timing.pauses_s))
+        except TokenRefused as refused:
+            self.standing.stop(refused.why)
+        except Exception as error:  # noqa: BLE001 - the connection's outermost edge: the rest of Flashbulb goes on
+            log.error("slack.hearing_failed", error=type(error).__name__)
+            self.standing.stop(FAULT)
+
+    async def _hear(self, us: Identity) -> None:
+        reader = Reader(us=us, people=self.people, files=self.files)
+        sweep = Sweep(
+            web=self.web,
+            us=us,
+            reader=reader,
+            watermarks=self.watermarks,
+            accept=self.given.accept,
+            metrics=self.given.metrics,
+        )
+        sweeps = Sweeps(sweep, rest_s=self.timing.rest_s)
+        listeners = Listeners(
+            web=self.web,
+            given=self.given,
+            reader=reader,
+            watermarks=self.watermarks,
+            standing=self.standing,
+            missed=sweeps.ask,
+            hint_s=self.timing.hint_s,
+        )
+        listening = at_once
+        async with AsyncExitStack() as stack:
+            if self.bound is not None:
+                secret = _of(self.signing_secret).get_secret_value()
+                await stack.enter_async_context(open_http(listeners, self.bound, signing_secret=secret))
+            else:
+                sockets = Sockets(
+                    listeners,
+                    _of(self.app),
+                    lost=sweeps.ask_everywhere,
+                    metrics=self.given.metrics,
+                    rhythm=self.timing.rhythm,
+                )
+                listening = sockets.ready
+                await stack.enter_async_context(_background(sockets.serve()))
+            self.standing.begin(us, listening=listening)
+            log.info("slack.open", workspace=us.team, transport="socket" if self.bound is None else "http")
+            await sweeps.serve(listening)
 
 
 def open_slack(settings: Settings, *, timing: Timing | None = None) -> OpenConnection:
@@ -73,96 +129,53 @@ def open_slack(settings: Settings, *, timing: Timing | None = None) -> OpenConne
 
 @asynccontextmanager
 async def _opened(settings: Settings, given: Given, timing: Timing) -> AsyncIterator[Connection]:
-    """Open the connection; it is told apart from the others' by our workspace, which Slack is asked for first.
-
-    Raises: `Unavailable` when Slack does not say who we are, `Misconfigured` when nothing can listen where it should.
-    """
+    """Open the connection. Raises: `Misconfigured` when nothing can listen where it should."""
     emulator = settings.slack_api_url if is_loopback(settings.slack_api_url) else None
+    address, token = settings.flashbulb_slack_http, _of(settings.slack_bot_token)
     async with AsyncExitStack() as stack:
+        bound = stack.enter_context(closing(bind(address))) if address else None
         session = await stack.enter_async_context(aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=TOTAL_S)))
         downloading = await stack.enter_async_context(guarded_session(emulator))
-
-        def client(token: SecretStr) -> Any:
-            return open_client(token.get_secret_value(), api_url=settings.slack_api_url, session=session)
-
-        token, admin = _of(settings.slack_bot_token), settings.slack_admin_user_token
-        web = Web(client(token), client(admin) if admin else None)
-        us = await _introduce(web)
-
+        tokens = (token, settings.slack_admin_user_token, settings.slack_app_token)
+        bot, admin, app = (
+            open_client(each.get_secret_value(), api_url=settings.slack_api_url, session=session) if each else None
+            for each in tokens
+        )
+        web = Web(_of(bot), admin)
         files = SlackFiles(web, downloading, token=token, emulator=emulator)
         given.files.hosts.append(files)
         stack.callback(given.files.hosts.remove, files)
-        people = People(web, us=us, setups=given.setups)
-        reader = Reader(us=us, people=people, files=files)
+        standing = Standing()
+        people = People(web, us=standing.us, setups=given.setups)
         watermarks = await stack.enter_async_context(Watermarks(given.marks, order=order))
+        connection = SlackConnection(
+            web, standing=standing, given=given, people=people, files=files, emulated=emulator is not None
+        )
 
         async def accept(event: AnyEvent) -> None:
             await given.accept(event)
             if isinstance(event, MessagePosted):
                 connection.saw(event)
 
-        sweeps = Sweeps(Sweep(web, us, reader, watermarks, accept), rest_s=timing.rest_s)
-        standing = Standing()
-        app = Listeners(
+        hearing = Hearing(
             web=web,
+            app=app,
+            bound=bound,
+            signing_secret=settings.slack_signing_secret,
             given=replace(given, accept=accept),
-            reader=reader,
-            watermarks=watermarks,
-            standing=standing,
-            missed=sweeps.ask,
-            hint_s=timing.hint_s,
-        ).app()
-        listening = _at_once
-        sockets = None
-        if not settings.flashbulb_slack_http:
-            sockets = Sockets(app, client(_of(settings.slack_app_token)), lost=sweeps.ask_everywhere, rhythm=timing.rhythm)
-            listening = sockets.ready
-        connection = ServedConnection(
-            web,
-            standing=standing,
-            listening=listening,
-            team=us.team,
-            bot_user=us.user,
-            given=given,
             people=people,
             files=files,
-            emulated=emulator is not None,
+            watermarks=watermarks,
+            standing=standing,
+            timing=timing,
         )
-        if sockets is not None:
-            await stack.enter_async_context(_background(sockets.serve()))
-        else:
-            secret = _of(settings.slack_signing_secret).get_secret_value()
-            address = settings.flashbulb_slack_http or ""
-            await stack.enter_async_context(open_http(app, address=address, signing_secret=secret))
-        await stack.enter_async_context(_background(sweeps.serve(listening)))
-        log.info("slack.open", workspace=us.team, transport="socket" if sockets else "http", emulated=emulator is not None)
+        await stack.enter_async_context(_background(hearing.serve()))
         yield connection
 
 
-async def _introduce(web: Web) -> Identity:
-    """Ask who the bot is. Raises: `Unavailable` when Slack does not say."""
-    for _ in range(START_TRIES - 1):
-        try:
-            return _identity(await web.call("auth.test"))
-        except Unavailable as error:
-            log.warning("slack.not_introduced", service=error.service)
-            await asyncio.sleep(1)
-    return _identity(await web.call("auth.test"))
-
-
-def _identity(said: dict[str, Any]) -> Identity:
-    if not said.get("bot_id"):
-        raise Misconfigured("SLACK_BOT_TOKEN is not a bot's. Copy the Bot User OAuth Token, which begins with xoxb-.")
-    return Identity(team=str(said["team_id"]), user=str(said["user_id"]), bot=str(said["bot_id"]))
-
-
-def _of(token: SecretStr | None) -> SecretStr:
-    assert token is not None, "bot.settings refuses to go on without it"
-    return token
-
-
-async def _at_once() -> None:
-    """What listens by HTTP is there as soon as it is open."""
+def _of(value: Value | None) -> Value:
+    assert value is not None, "bot.settings refuses to go on without it"
+    return value
 
 
 @asynccontextmanager

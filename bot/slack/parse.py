@@ -1,244 +1,24 @@
-"""Slack's wire format to our words. Nothing here asks anybody.
-
-The models name what is read of a payload and ignore the rest. What does not fit them raises pydantic's `ValidationError`: such
-a payload is skipped.
-"""
+"""Slack's payloads to our words. Nothing here asks anybody."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Final
+from typing import Final
 
-from pydantic import BaseModel, ConfigDict, Field
-
+from bot.slack.wire import (
+    Json,
+    WireActions,
+    WireCommand,
+    WireFile,
+    WireMessage,
+    WireMessageEvent,
+    WireShortcut,
+    WireSubmission,
+    plain,
+)
 from handlers.events import ButtonPressed, CommandUsed, FormSubmitted, MessagePosted, Person, Place, Tenant
-from pipelines.content import Attachment
 
 PLATFORM: Final = "slack"
-
-Id = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9]{1,30}$")]
-# When something happened, in seconds with six decimals: the id of a message in its channel.
-Ts = Annotated[str, Field(pattern=r"^[0-9]{1,11}\.[0-9]{1,6}$")]
-Token = Annotated[str, Field(pattern=r"^[A-Za-z0-9._:-]{1,120}$")]
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,40}$")]
-Json = Mapping[str, Any]
-
-# Of messages with these something is said by a member or another bot; others tell of joins, topics and the like.
-# Source: https://docs.slack.dev/reference/events/message
-SPOKEN: Final = frozenset({None, "file_share", "thread_broadcast", "bot_message", "me_message"})
-# Files of which there are no bytes for us: deleted, hidden by the workspace's plan.
-WITHOUT_BYTES: Final = frozenset({"tombstone", "hidden_by_limit"})
-STUB: Final = "check_file_info"  # what `file_access` says of a file in Slack Connect that has to be looked up first
-UNKNOWN_FILE: Final = "slack-file:"  # the address of a file of which Slack does not tell us one
-
-
-class Wire(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
-
-
-class WireFile(Wire):
-    """A file as a message shows it. Source: https://docs.slack.dev/reference/objects/file-object"""
-
-    id: Id
-    mode: str | None = None
-    file_access: str | None = None
-    is_external: bool | None = None
-    name: str | None = None
-    title: str | None = None
-    alt_txt: str | None = None
-    mimetype: str | None = None
-    size: int | None = Field(default=None, ge=0)
-    url_private: str | None = None
-    url_private_download: str | None = None
-
-    @property
-    def is_stub(self) -> bool:
-        return self.file_access == STUB
-
-    @property
-    def attachment(self) -> Attachment:
-        return Attachment(
-            id=self.id,
-            url=self.url_private_download or self.url_private or f"{UNKNOWN_FILE}{self.id}",
-            name=self.name or self.title or "",
-            media_type=self.mimetype or "application/octet-stream",
-            size_bytes=self.size or 0,
-        )
-
-
-class WireShare(Wire):
-    """What is attached to a message: another message that it passes on, or a preview of an address."""
-
-    is_share: bool | None = None
-    text: str | None = None
-    fallback: str | None = None
-    files: tuple[WireFile, ...] | None = None
-
-
-class WireEdit(Wire):
-    ts: Ts
-
-
-class WireBot(Wire):
-    name: str | None = None
-
-
-class WireMessage(Wire):
-    """A message as events, history and menu entries show it."""
-
-    ts: Ts
-    thread_ts: Ts | None = None
-    subtype: str | None = None
-    user: Id | None = None
-    bot_id: Id | None = None
-    username: str | None = None
-    bot_profile: WireBot | None = None
-    text: str | None = None
-    edited: WireEdit | None = None
-    files: tuple[WireFile, ...] | None = None
-    attachments: tuple[WireShare, ...] | None = None
-    blocks: tuple[Any, ...] | None = Field(default=None, repr=False)
-    latest_reply: Ts | None = None
-
-    @property
-    def spoken(self) -> bool:
-        """Whether somebody said something with it that can be judged."""
-        return (self.subtype in SPOKEN or bool(self.files)) and bool(self.user or self.bot_id)
-
-    @property
-    def thread(self) -> str | None:
-        """Return the message whose thread this stands in; the first message of a thread stands in the channel."""
-        return self.thread_ts if self.thread_ts != self.ts else None
-
-    @property
-    def all_files(self) -> tuple[WireFile, ...]:
-        """Return every file that can be fetched, also those of messages that are passed on."""
-        shared = (file for share in self.attachments or () if share.is_share for file in share.files or ())
-        every = {file.id: file for file in (*(self.files or ()), *shared)}
-        return tuple(file for file in every.values() if file.mode not in WITHOUT_BYTES and not file.is_external)
-
-    @property
-    def words(self) -> str:
-        """Return what is to be read, as plain text: the text, what is passed on, and what a bot put elsewhere."""
-        said = [self.text or "\n".join(_texts(self.blocks or ()))]
-        for share in self.attachments or ():
-            if share.is_share or self.bot_id:
-                said.append(share.text or share.fallback or "")
-        return plain("\n".join(text for text in said if text))
-
-    def written_by(self, user: str, bot: str) -> bool:
-        return self.user == user or (bool(bot) and self.bot_id == bot)
-
-    def same_content(self, other: "WireMessage") -> bool:
-        """Whether both say the same and show the same files: previews, pins and counts of replies do not matter."""
-        files = ({file.id for file in each.all_files} for each in (self, other))
-        return self.words == other.words and next(files) == next(files)
-
-
-class WireEvent(Wire):
-    """The `event` of an envelope, as far as all kinds have it."""
-
-    type: str
-    tokens: Mapping[str, Sequence[Any] | None] | None = None
-
-
-class WireJoin(Wire):
-    """An event of the type `member_joined_channel`."""
-
-    user: Id
-    channel: Id
-
-
-class WireMessageEvent(Wire):
-    """An event of the type `message` or `app_mention`."""
-
-    channel: Id
-    channel_type: str | None = None
-    subtype: str | None = None
-    message: Json | None = Field(default=None, repr=False)
-    previous_message: Json | None = Field(default=None, repr=False)
-
-
-class WireAuthorization(Wire):
-    team_id: str | None = None
-
-
-class WireEnvelope(Wire):
-    """What an event comes in. Source: https://docs.slack.dev/apis/events-api"""
-
-    team_id: str | None = None
-    authorizations: tuple[WireAuthorization, ...] | None = None
-    event: Json = Field(repr=False)
-
-    def is_for(self, team: str) -> bool:
-        """Whether it is our workspace's: in channels that several share, the authorization says for whom it came."""
-        if self.authorizations:
-            return any(each.team_id in (team, None) for each in self.authorizations)
-        return self.team_id in (team, None)
-
-
-class WireWho(Wire):
-    id: Id
-    name: str | None = None
-    username: str | None = None
-
-
-class WireCommand(Wire):
-    """A slash command. Source: https://docs.slack.dev/interactivity/implementing-slash-commands"""
-
-    command: Annotated[str, Field(pattern=r"^/[a-z][a-z0-9_-]{0,31}$")]
-    text: str = ""
-    team_id: str | None = None
-    channel_id: Id
-    user_id: Id
-    user_name: str | None = None
-    trigger_id: Token
-    response_url: str = Field(default="", max_length=1000, repr=False)
-
-
-class WireShortcut(Wire):
-    """An entry of a message's menu."""
-
-    callback_id: Name
-    trigger_id: Token
-    user: WireWho
-    channel: WireWho
-    message: WireMessage
-    response_url: str = Field(default="", max_length=1000, repr=False)
-
-
-class WireAction(Wire):
-    type: str
-    action_id: str = ""
-    value: str | None = None
-
-
-class WireContainer(Wire):
-    message_ts: Ts | None = None
-    thread_ts: Ts | None = None
-
-
-class WireActions(Wire):
-    """A pressed button, in a message or in a form."""
-
-    trigger_id: Token
-    user: WireWho
-    channel: WireWho | None = None
-    container: WireContainer
-    actions: tuple[WireAction, ...]
-    response_url: str = Field(default="", max_length=1000, repr=False)
-
-
-class WireViewKey(Wire):
-    id: Id
-    hash: Token
-
-
-class WireSubmission(Wire):
-    """A form that came back; what is in it, `bot.slack.forms` reads."""
-
-    user: WireWho
-    view: WireViewKey
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -387,41 +167,6 @@ def order(ts: str) -> tuple[int, int]:
     """Return what moments are compared by: as decimals they have more digits than a float holds."""
     seconds, _, micros = ts.partition(".")
     return int(seconds), int(micros.ljust(6, "0") or 0)
-
-
-# Source: https://docs.slack.dev/messaging/formatting-message-text
-_REFERENCE = re.compile(r"<([@#!]?)([^<>|]*)(?:\|([^<>]*))?>")
-_ENTITIES: Final = (("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&"))
-
-
-def plain(text: str) -> str:
-    """Return a message's text without Slack's own marks: references by name where Slack gives one, links in full."""
-    bare = _REFERENCE.sub(_spelled, text)
-    for entity, letter in _ENTITIES:
-        bare = bare.replace(entity, letter)
-    return bare
-
-
-def _spelled(reference: re.Match[str]) -> str:
-    kind, target, label = reference.group(1), reference.group(2), reference.group(3)
-    if kind == "!":
-        return label or f"@{target.partition('^')[0]}"
-    if kind:
-        return f"{kind}{label or target}"
-    return f"{label} ({target})" if label and label not in target else target
-
-
-def _texts(blocks: Sequence[Any]) -> Iterator[str]:
-    """Yield every text in blocks, however deep, in order."""
-    left: list[Any] = list(reversed(blocks))
-    while left:
-        item = left.pop()
-        if isinstance(item, Mapping):
-            if isinstance(item.get("text"), str):
-                yield item["text"]
-            left.extend(reversed([value for value in item.values() if isinstance(value, Mapping | list | tuple)]))
-        elif isinstance(item, list | tuple):
-            left.extend(reversed(item))
 
 
 def _counted(ts: str) -> int:

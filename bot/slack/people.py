@@ -7,8 +7,9 @@ from typing import Any, Final
 
 import structlog
 
-from bot.slack.parse import Identity, WireMessage
+from bot.slack.parse import Identity
 from bot.slack.web import SlackError, Web
+from bot.slack.wire import WireMessage
 from handlers.events import Person, Role
 from handlers.ports import Setups
 from pipelines.errors import Unavailable
@@ -50,9 +51,9 @@ class Remembered:
 
 
 class People:
-    """The people of one workspace."""
+    """The people of our workspace. `us` says which one that is, and raises `Unavailable` while it is not known."""
 
-    def __init__(self, web: Web, *, us: Identity, setups: Setups) -> None:
+    def __init__(self, web: Web, *, us: Callable[[], Identity], setups: Setups) -> None:
         self._web = web
         self._us = us
         self._setups = setups
@@ -88,7 +89,7 @@ class People:
     async def _role(self, shown: Shown, channel: str) -> Role:
         if shown.get("is_admin") is True or shown.get("is_owner") is True or shown.get("is_primary_owner") is True:
             return Role.ADMIN
-        setup = await self._setups.of(self._us.tenant)
+        setup = await self._setups.of(self._us().tenant)
         # Only its members can act in a private channel, and who is in the one for cases is trusted with them.
         if setup.log_channel == channel and (await self._channels.of(channel)).get("is_private") is True:
             return Role.MODERATOR

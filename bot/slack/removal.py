@@ -9,10 +9,10 @@ import structlog
 
 from bot.slack.files import SlackFiles
 from bot.slack.history import GONE, History, metadata
-from bot.slack.parse import WireFile, WireMessage
 from bot.slack.people import People
 from bot.slack.render import restored
 from bot.slack.web import SlackError, Web
+from bot.slack.wire import WireFile, WireMessage
 from bot.storage.copies import CopiedFile, Copies, Copy
 from handlers.effects import Performed, Remove, Restore
 from handlers.events import Place

@@ -5,16 +5,31 @@ notifications say, and all there is where Slack refuses the blocks. In blocks ev
 rich text, which Slack parses for nothing: no mention, no link, no markup. In the text it is escaped, once.
 """
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, assert_never
 
 from bot.storage.copies import Copy
-from bot.words import ending_of_case, said, title_of_case, title_of_verdict
+from bot.words import (
+    ITEMS_MAX,
+    LINE_MAX,
+    MODES,
+    PICTURE_TEXT_MAX,
+    SUPPORT,
+    called_for_in_words,
+    coverage_in_words,
+    cut,
+    engine_in_words,
+    in_pieces,
+    one_line,
+    plain,
+    said,
+    standing_of_case,
+    title_of_case,
+    title_of_verdict,
+)
 from handlers.answers import Answer, CaseCard, FindingSaid, Held, Help, Invitation, Judged, Notice, SetUp, Tagged
 from pipelines.moderation.policy import Action
-from pipelines.ports import UNDERSTUDY
 
 Json = dict[str, Any]
 
@@ -28,15 +43,8 @@ BUTTON_MAX: Final = 75
 # Advised; Slack cuts at 40,000. Source: https://docs.slack.dev/reference/methods/chat.postMessage
 TEXT_MAX: Final = 4_000
 
-NAME_MAX: Final = 100  # of a person or a file, where it stands in a title
-LINE_MAX: Final = 500  # of one reason, or of what a finding quotes
-ITEMS_MAX: Final = 10  # reasons, findings; a policy has eleven categories
-PICTURE_TEXT_MAX: Final = 1_200
-RESTORED_MAX: Final = 12_000  # of a message that comes back
+RESTORED_MAX: Final = 4  # paragraphs of a message that comes back
 MORE: Final = "There is more than fits here."
-
-# Letters that turn the direction of what follows them, also of our own words.
-TURNING: Final = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +54,7 @@ class Title:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A paragraph of rich text elements, and what it quotes."""
+    """A paragraph of rich text elements, and what it quotes; either may be all there is."""
 
     runs: tuple[Json, ...]
     quote: str = ""
@@ -85,15 +93,14 @@ def render(answer: Answer, *, home: str = "", added: str = "") -> Json:
 
 def restored(copy: Copy, *, missing: Sequence[str] = ()) -> Json:
     """Return the `text` and `blocks` of a message that a moderator put back; `missing` names the files that are not there."""
-    words = plain(copy.text)
-    parts = [words[at : at + PARAGRAPH_MAX] for at in range(0, min(len(words), RESTORED_MAX), PARAGRAPH_MAX)]
-    pieces: list[Piece] = [Line((run(one_line(copy.author.name), bold=True), run(" wrote this. A moderator put it back.")))]
-    pieces += [Line((run(part),)) for part in parts]
-    if len(words) > RESTORED_MAX:
-        pieces.append(Small(f"{len(words) - RESTORED_MAX:,} more characters did not fit."))
+    parts = list(in_pieces(copy.text, PARAGRAPH_MAX))
+    told: list[Piece] = [Line((run(one_line(copy.author.name), bold=True), run(" wrote this. A moderator put it back.")))]
+    told += [Line((), quote=part) for part in parts[:RESTORED_MAX]]
+    if left := sum(len(part) for part in parts[RESTORED_MAX:]):
+        told.append(Small(f"{left:,} more characters did not fit."))
     if missing:
-        pieces.append(Small("Not brought back: " + one_line(", ".join(missing), LINE_MAX)))
-    return _message(pieces)
+        told.append(Small("Not brought back: " + one_line(", ".join(missing), LINE_MAX)))
+    return _message(told)
 
 
 def message_link(home: str, channel: str, message: str) -> str:
@@ -107,24 +114,6 @@ def escape(text: str) -> str:
     Source: https://docs.slack.dev/messaging/formatting-message-text#escaping
     """
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-
-def plain(text: str) -> str:
-    return TURNING.sub("", text)
-
-
-def cut(text: str, limit: int) -> str:
-    """Return a text of at most `limit` characters, which says how much of it is left out."""
-    text = plain(text).strip()
-    if len(text) <= limit:
-        return text
-    kept = text[: limit - 40].rstrip()
-    return f"{kept}… (and {len(text) - len(kept):,} more characters)"
-
-
-def one_line(text: str, limit: int = NAME_MAX) -> str:
-    """Return a name or a reason, which must not begin a line of its own."""
-    return cut(" ".join(text.split()), limit)
 
 
 def run(text: str, *, bold: bool = False) -> Json:
@@ -180,15 +169,15 @@ def _tagged(answer: Tagged) -> Iterator[Piece]:
     yield Points(tuple(_fact(name, value) for name, value in facts))
     if answer.text:
         yield Line((run("Text in it:", bold=True),), quote=cut(answer.text, PICTURE_TEXT_MAX))
-    yield from _engine(answer.engine)
+    if engine := engine_in_words(answer.engine):
+        yield Small(engine)
 
 
 def _judged(answer: Judged) -> Iterator[Piece]:
     yield Title(title_of_verdict(answer))
     yield from _reasons(answer.reasons)
     yield from _findings(answer.findings)
-    yield Small(f"{_coverage(answer.judged, answer.total)}, policy {one_line(answer.policy)}")
-    yield from _engine(answer.engine)
+    yield _foot(coverage_in_words(answer.judged, answer.total), f"policy {one_line(answer.policy)}", engine_in_words(answer.engine))
 
 
 def _case(answer: CaseCard, home: str) -> Iterator[Piece]:
@@ -197,33 +186,24 @@ def _case(answer: CaseCard, home: str) -> Iterator[Piece]:
     if answer.message and stands and home:
         where += [run(" ("), link_run(message_link(home, answer.channel, answer.message), "the message"), run(")")]
     yield Title(title_of_case(answer))
+    if standing := standing_of_case(answer):
+        yield Line((run(one_line(standing), bold=True),))
     yield Line(tuple(where))
-    if answer.called_for is not None:
-        words = f"The policy calls for: {answer.called_for.value}. On Slack, Flashbulb can do this much; the rest is yours."
-        yield Line((run(words),))
+    if called_for := called_for_in_words(answer):
+        yield Line((run(called_for),))
     yield from _reasons(answer.reasons)
     yield from _findings(answer.findings)
-    if ending := ending_of_case(answer):
-        yield Line((run(one_line(ending), bold=True),))
-    yield Small(f"{_coverage(answer.judged, answer.total)}, case {answer.case}")
-    yield from _engine(answer.engine)
+    yield _foot(coverage_in_words(answer.judged, answer.total), f"case {answer.case}", engine_in_words(answer.engine))
     if answer.buttons:
         yield Buttons(answer.buttons, answer.case)
 
 
 def _held(answer: Held) -> Iterator[Piece]:
-    where = [run(" in "), channel_run(answer.channel)] if answer.channel else []
+    where = [run(" in ", bold=not answer.support), channel_run(answer.channel)] if answer.channel else []
     if answer.support:
         if answer.action.takes_down:
             yield Line((run("Your message"), *where, run(" is not shown for now, so that somebody can read it with care.")))
-        yield Line(
-            (
-                run(
-                    "You have done nothing wrong. If things are hard right now, please talk to somebody you trust, or call a "
-                    "helpline where you live. In danger, call the local emergency number."
-                ),
-            )
-        )
+        yield Line((run(SUPPORT),))
         return
     if answer.stands:
         yield Line((run("Please delete your message", bold=True), *where, run(": it goes against the rules there.", bold=True)))
@@ -235,15 +215,14 @@ def _held(answer: Held) -> Iterator[Piece]:
 
 
 def _set_up(answer: SetUp) -> Iterator[Piece]:
-    watched = [each for channel in answer.watched for each in (channel_run(channel), run(" "))]
-    mode = {"shadow": "shadow: cases are shown, nothing is done", "enforce": "enforce: actions are carried out"}[answer.mode]
+    watched = [each for channel in answer.watched for each in (run(", "), channel_run(channel))][1:]
     cases = channel_run(answer.log_channel) if answer.log_channel else run("nowhere yet")
     yield Title("Flashbulb is set up")
     yield Points(
         (
             Line((run("Watched: ", bold=True), *(watched or [run("every channel that Flashbulb is in")]))),
             Line((run("Cases: ", bold=True), cases)),
-            _fact("Mode", mode),
+            _fact("Mode", MODES[answer.mode]),
         )
     )
 
@@ -268,19 +247,12 @@ def _more(number: int) -> Iterator[Piece]:
         yield Small(f"…and {number - ITEMS_MAX} more")
 
 
-def _engine(name: str) -> Iterator[Piece]:
-    if name == UNDERSTUDY:
-        yield Small("understudy: no model")
-    elif name != "none":
-        yield Small(f"by {one_line(name)}")
+def _foot(*facts: str) -> Small:
+    return Small(", ".join(filter(None, facts)))
 
 
 def _fact(name: str, value: str) -> Line:
     return Line((run(f"{name}: ", bold=True), run(value)))
-
-
-def _coverage(judged: int, total: int) -> str:
-    return f"{judged} of {total} {'part' if total == 1 else 'parts'} judged"
 
 
 def _list(items: Sequence[str]) -> str:
@@ -300,7 +272,7 @@ def _block(piece: Piece) -> Json:
         case Title():
             return {"type": "header", "text": {"type": "plain_text", "text": cut(piece.text, HEADER_MAX), "emoji": False}}
         case Line():
-            elements: list[Json] = [{"type": "rich_text_section", "elements": list(piece.runs)}]
+            elements: list[Json] = [{"type": "rich_text_section", "elements": list(piece.runs)}] if piece.runs else []
             if piece.quote:
                 elements.append({"type": "rich_text_quote", "elements": [run(piece.quote)]})
             return {"type": "rich_text", "elements": elements}
@@ -337,7 +309,8 @@ def _lines(piece: Piece) -> Iterator[str]:
         case Title() | Small():
             yield escape(piece.text)
         case Line():
-            yield "".join(_mrkdwn(each) for each in piece.runs)
+            if piece.runs:
+                yield "".join(_mrkdwn(each) for each in piece.runs)
             yield from (f"> {escape(line)}" for line in piece.quote.splitlines())
         case Points():
             yield from (f"• {line}" for point in piece.points for line in _lines(point))

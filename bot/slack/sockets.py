@@ -17,12 +17,14 @@ from aiohttp import ClientError, WSMessage, WSMsgType
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.adapter.socket_mode.async_internals import send_async_response
 from slack_bolt.adapter.socket_mode.internals import build_headers
-from slack_bolt.async_app import AsyncApp, AsyncBoltRequest
+from slack_bolt.async_app import AsyncBoltRequest
 from slack_sdk.socket_mode.aiohttp import SocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.slack.listening import SILENT, dispatch
+from bot.metrics import Metrics
+from bot.slack.listening import SILENT, Listeners
+from bot.slack.parse import PLATFORM
 
 CONNECTIONS: Final = 2
 CLOSING_S: Final = 1.0  # a connection that does not answer would be waited for
@@ -50,8 +52,9 @@ class Handler(AsyncSocketModeHandler):
 
     client: SocketModeClient
 
-    def __init__(self, app: AsyncApp, web: AsyncWebClient, *, ping_s: float, lost: Callable[[], None]) -> None:
-        super().__init__(app, web.token, logger=SILENT, web_client=web, ping_interval=ping_s)
+    def __init__(self, listeners: Listeners, web: AsyncWebClient, *, ping_s: float, lost: Callable[[], None]) -> None:
+        super().__init__(listeners.app, web.token, logger=SILENT, web_client=web, ping_interval=ping_s)
+        self._listeners = listeners
         self.client.on_message_listeners.append(self._hear)
         self.announced = True  # that one connection ends and another takes its place
         self._lost = lost
@@ -63,7 +66,7 @@ class Handler(AsyncSocketModeHandler):
         def make() -> AsyncBoltRequest:
             return AsyncBoltRequest(mode="socket_mode", body=cast(dict[str, Any], req.payload), headers=build_headers(req))
 
-        response = await dispatch(self.app, make)
+        response = await self._listeners.dispatch(make)
         try:
             await send_async_response(client, req, response, 0.0)
         except (ConnectionError, AttributeError) as error:  # between two connections; Slack sends it again
@@ -103,10 +106,13 @@ class Sockets:
     `web` carries the app-level token, which opens connections and nothing else.
     """
 
-    def __init__(self, app: AsyncApp, web: AsyncWebClient, *, lost: Callable[[], None], rhythm: Rhythm) -> None:
-        self._app = app
+    def __init__(
+        self, listeners: Listeners, web: AsyncWebClient, *, lost: Callable[[], None], metrics: Metrics, rhythm: Rhythm
+    ) -> None:
+        self._listeners = listeners
         self._web = web
         self._lost = lost
+        self._metrics = metrics
         self._rhythm = rhythm
         self._up: set[int] = set()
         self._ready = asyncio.Event()
@@ -129,11 +135,12 @@ class Sockets:
                 log.error("slack.connection_failed", connection=number, error=type(error).__name__)
                 await asyncio.sleep(self._rhythm.look_s)
             log.warning("slack.rebuilding", connection=number)
+            self._metrics.connection_rebuilt(PLATFORM)
             self._lost()
 
     async def _keep_one(self, number: int) -> None:
         """Keep a connection for as long as Slack's client does."""
-        handler = Handler(self._app, self._web, ping_s=self._rhythm.ping_s, lost=self._lost)
+        handler = Handler(self._listeners, self._web, ping_s=self._rhythm.ping_s, lost=self._lost)
         connecting = asyncio.ensure_future(handler.connect())  # it tries for ever, and says nothing of a bad token
         try:
             await self._watch(number, handler, connecting)

@@ -10,11 +10,13 @@ from typing import Any, Final
 import structlog
 from pydantic import ValidationError
 
+from bot.metrics import Metrics
 from bot.platforms import Accept
 from bot.slack import parse
 from bot.slack.listening import Reader
-from bot.slack.parse import Identity, Seen, WireMessage, order
+from bot.slack.parse import Identity, Seen, order
 from bot.slack.web import SlackError, Web
+from bot.slack.wire import WireMessage
 from bot.watermarks import Watermarks
 from pipelines.errors import Unavailable
 
@@ -43,7 +45,7 @@ log = structlog.get_logger()
 Shown = Mapping[str, Any]
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Sweep:
     """Reads the history of single channels."""
 
@@ -52,6 +54,7 @@ class Sweep:
     reader: Reader
     watermarks: Watermarks
     accept: Accept
+    metrics: Metrics
 
     async def channels(self) -> tuple[str, ...]:
         """Return the channels that the bot is in, as far as it may list them. Raises: `Unavailable`."""
@@ -109,6 +112,7 @@ class Sweep:
             seen = parse.seen({**shown, "channel": channel}, self.us)
         except ValidationError:
             log.warning("slack.malformed", channel=channel)
+            self.metrics.delivery_skipped(parse.PLATFORM)
             return None
         if seen is None or order(seen.moment) <= order(since):
             return None

@@ -86,6 +86,13 @@ class SlackError(UserError):
         self.needed = needed
 
 
+class TokenRefused(Unavailable):
+    """Slack does not take the bot's token. Only the operator can change that: `why` says how, in words that follow "Slack"."""
+
+    def __init__(self, why: str = "does not take SLACK_BOT_TOKEN any more. Set a new one") -> None:
+        super().__init__("Slack", why)
+
+
 class Lost(Exception):
     """No answer came, or one that says nothing: what was asked for may have been done."""
 
@@ -239,7 +246,7 @@ class Web:
                 await asyncio.sleep(PAUSE_S * 2 ** (attempt - 1))
             except SlackError as error:
                 if error.code in DEAD_TOKEN and client is self._client:
-                    raise Unavailable("Slack", "does not take SLACK_BOT_TOKEN any more. Set a new one") from None
+                    raise TokenRefused from None
                 if error.code in DEAD_TOKEN:
                     raise SlackError("admin_token") from None
                 raise

@@ -201,11 +201,18 @@ class SlackEmulator(Members):
         name = request.match_info["method"]
         call = Call(method=name, path=request.path)
         token: Token | None = None
+        malformed: ApiError | None = None
+        try:
+            call.arguments = await arguments_of(request)  # before the first hook, which may ask for them
+        except ApiError as error:
+            malformed = error
 
         async def answer() -> Reply:
             nonlocal token
             try:
-                given = call.arguments = await arguments_of(request)
+                if malformed is not None:
+                    raise malformed
+                given = call.arguments
                 authorization = request.headers.get("Authorization", "")
                 token = web_api.token_of(self.workspace, authorization, given)
                 call.user = token.user if token else None

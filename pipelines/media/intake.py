@@ -68,9 +68,8 @@ class MediaReader:
                 data = await self._files.fetch(attachment, limit_bytes=limits.IMAGE_BYTES)
                 held.shrink(len(data))
                 answer = await self._sandbox.run("prepare", data)
-        except UserError:
-            why = f"The file cannot be fetched: it is gone, or larger than {limits.IMAGE_BYTES // _MEGABYTE} MB."
-            return _gap(place, "unreadable", why)
+        except UserError as error:  # its host's own sentence, which says more than we know
+            return _gap(place, "unreadable", str(error))
         except Unavailable as error:
             return _gap(place, "unreadable", f"The file cannot be read now. {error}")
         return _unpacked(place, answer)

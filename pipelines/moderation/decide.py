@@ -33,7 +33,7 @@ def decide(report: Report, policy: Policy, *, prompt: str) -> Verdict:
 
 def in_words(finding: Finding) -> str:
     """Say a finding in one sentence, without its evidence."""
-    kind = f", {finding.kind}" if finding.kind else ""
+    kind = f", {finding.kind.replace('_', ' ')}" if finding.kind else ""
     severity = SEVERITY_WORDS[finding.severity]
     return f"{finding.category.label.capitalize()}{kind}: {severity}, {finding.confidence:.0%} sure."
 

@@ -222,6 +222,19 @@ async def test_beside_a_real_platform_an_understudys_answer_counts_as_none(tmp_p
     assert f'flashbulb_model_calls_total{{model="{MODEL_VERSION}",outcome="unavailable",task="moderation"}} 1.0' in lines
 
 
+async def test_a_platform_that_is_away_keeps_nobody_else_from_starting(tmp_path: Path) -> None:
+    nowhere = {"slack_bot_token": "xoxb-1", "slack_app_token": "xapp-1", "slack_api_url": "http://127.0.0.1:9/api/"}
+
+    async with open_app(settings(tmp_path, **nowhere)) as app, aiohttp.ClientSession() as browser:
+        async with browser.get(f"{app.url}/readyz") as response:
+            status, readiness = response.status, await response.json()
+        async with browser.get(f"{app.url}/healthz") as response:
+            lives = response.status
+
+    assert (status, readiness) == (503, {"ready": False, "checks": {"database": True, "console": True, "slack": False}})
+    assert lives == 200
+
+
 @pytest.mark.parametrize(
     ("broken", "says"),
     [

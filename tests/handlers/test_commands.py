@@ -132,6 +132,12 @@ async def test_an_unknown_command_is_named() -> None:
     assert "/dance" in await words(Known(), a_command("dance"))
 
 
+async def test_a_form_that_did_not_open_is_said_and_not_called_an_unknown_command() -> None:
+    said = await words(Known(), a_command("report", message="m7"))
+
+    assert said == "The form could not be opened. Try it again from the message's menu."
+
+
 async def a_held_case(known: Known) -> str:
     known.model.judges(hate=(3, 0.95))
     await Planner(known.services).plan(a_message("bad"))

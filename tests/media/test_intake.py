@@ -41,7 +41,7 @@ class InMemory:
         if isinstance(found, Exception):
             raise found
         if len(found) > limit_bytes:
-            raise UserError("too large")
+            raise UserError(f"This file is larger than {limit_bytes // 1_048_576} MB.")
         return found
 
 
@@ -130,7 +130,7 @@ async def test_files_beyond_those_that_are_judged_leave_one_gap_and_are_not_fetc
         pytest.param(b"%PDF-1.7", "refused", "JPEG, PNG, GIF and WebP", id="pdf"),
         pytest.param(b"plain words", "refused", "JPEG, PNG, GIF and WebP", id="text-file"),
         pytest.param(samples.webp_bomb(), "refused", "megapixels", id="bomb"),
-        pytest.param(UserError("canary-name.jpg is gone"), "unreadable", "cannot be fetched", id="gone"),
+        pytest.param(UserError("Check the scope."), "unreadable", "Check the scope.", id="its-host-says-what-to-do"),
         pytest.param(Unavailable("Slack"), "unreadable", "Slack does not answer", id="host-does-not-answer"),
         pytest.param(bytes(limits.IMAGE_BYTES + 1), "unreadable", "larger than 25 MB", id="larger-than-announced"),
     ],

@@ -43,7 +43,7 @@ class Bot:
     accepted: list[AnyEvent] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self._interactions = Interactions(self.accept, self.form_for)
+        self._interactions = Interactions(self.accept, self.form_for, Metrics())
         self.start_anew()
 
     def start_anew(self) -> None:

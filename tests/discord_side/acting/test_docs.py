@@ -6,6 +6,7 @@ from pathlib import Path
 import discord
 
 from bot.discord.checks import discord_checks, invitation
+from bot.discord.client import INTENTS
 from bot.discord.permissions import PERMISSIONS, invite_permissions
 from bot.settings import Settings
 from emulators.discord import DiscordEmulator
@@ -23,6 +24,18 @@ def test_the_link_asks_for_exactly_the_permissions_that_are_explained() -> None:
     assert set(re.findall(r"\b\d{9,}\b", PAGE)) == {str(invite_permissions())}
     for each in PERMISSIONS:
         assert f"| {each.label} | {each.why} |" in PAGE
+
+
+def test_the_gateway_is_asked_for_exactly_what_is_explained() -> None:
+    explained = {
+        "guilds": "servers and channels",
+        "guild_messages": "messages in them",
+        "dm_messages": "private messages to the bot",
+        "message_content": "and the content of messages",
+    }
+
+    assert {name for name, asked in INTENTS if asked} == set(explained)
+    assert f"The gateway is asked for {', '.join(explained.values())}." in " ".join(PAGE.split())
 
 
 def test_every_command_and_menu_entry_stands_there() -> None:

@@ -21,7 +21,8 @@ from handlers.answers import (
     SetUp,
     Tagged,
 )
-from handlers.commands import COMMANDS
+from handlers.commands import help_for
+from handlers.events import Role
 from pipelines.moderation.policy import Action
 from pipelines.moderation.report import Category
 from tests.discord_side.acting.conftest import words
@@ -65,7 +66,7 @@ ANSWERS: dict[str, Answer] = {
     "judged": JUDGED,
     "case": CARD,
     "held": Held(case="abcdefghijkl", action=Action.HOLD, reasons=("So.",), channel="11"),
-    "help": Help(commands=tuple((each.line, each.hint) for each in COMMANDS)),
+    "help": help_for(Role.ADMIN),
     "set-up": SetUp(watched=("11", "12"), log_channel="13", mode="shadow"),
     "invitation": Invitation(name="Ann", role="member", url="http://127.0.0.1:8321/enter#code", minutes=10),
 }
@@ -192,8 +193,16 @@ def test_a_message_that_stands_asks_its_author_to_delete_it() -> None:
 def test_words_of_help_name_no_reason() -> None:
     shown = said(Held(case="c", action=Action.HOLD, reasons=("secret",), support=True))
 
+    assert "is not shown for now" in shown
     assert "You have done nothing wrong" in shown
     assert "secret" not in shown
+
+
+def test_words_of_help_for_a_message_that_stands_do_not_say_it_is_gone() -> None:
+    shown = said(Held(case="c", action=Action.FLAG, reasons=(), support=True))
+
+    assert "not shown" not in shown
+    assert "You have done nothing wrong" in shown
 
 
 def test_keys_make_nonces_and_ids_that_discord_takes() -> None:

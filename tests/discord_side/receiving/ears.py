@@ -58,6 +58,7 @@ class Ears:
 
     def __post_init__(self) -> None:
         self.files = HostedFiles()
+        self.metrics = Metrics()
 
     async def accept(self, event: AnyEvent) -> str:
         self.offered.append(event)
@@ -84,7 +85,7 @@ class Ears:
             marks=self.marks,
             copies=None,
             files=self.files,
-            metrics=Metrics(),
+            metrics=self.metrics,
         )
         capture = LogCapture()
         self.logs = capture.entries

@@ -10,6 +10,7 @@ from bot.discord.views import CaseButton, Pressed
 from emulators.discord import DiscordEmulator
 from handlers.events import ButtonPressed, CommandUsed, FormSubmitted, Role
 from handlers.forms import Form, FormField
+from tests.app.test_metrics import value
 from tests.discord_side.receiving.ears import PNG, Ears
 
 FORM = Form(
@@ -189,6 +190,7 @@ async def test_a_fault_of_our_own_is_said_and_logged_without_words(ears: Ears, e
     entry = await ears.logged("discord.interaction_failed")
     assert entry["key"] == interaction
     assert "Ann" not in str(entry)
+    assert value(ears.metrics, 'flashbulb_deliveries_skipped_total{platform="discord"}') == 1
 
 
 async def test_an_answer_that_comes_too_late_costs_nothing_but_itself(ears: Ears, emulator: DiscordEmulator) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 from emulators.discord import DiscordEmulator
 from handlers.events import MessagePosted
+from tests.app.test_metrics import value
 from tests.discord_side.receiving.ears import PNG, Ears
 
 EVENTS = int(os.environ.get("FUZZ_EVENTS", "3000"))
@@ -99,6 +100,8 @@ async def test_spoilt_dispatches_cost_only_themselves() -> None:
 
     skipped = [each for each in ears.logs if each["event"].endswith("_skipped")]
     assert len(skipped) > EVENTS / 20
+    failed = [each for each in ears.logs if each["event"] == "discord.interaction_failed"]
+    assert value(ears.metrics, 'flashbulb_deliveries_skipped_total{platform="discord"}') == len(skipped) + len(failed)
     assert all(each["key"] == "?" or each["key"].isdecimal() for each in skipped)
     assert SECRET_WORDS not in str(ears.logs)
     gc.collect()

@@ -13,6 +13,7 @@ from bot.settings import Settings
 from emulators.discord import DiscordEmulator
 from handlers.events import MessagePosted
 from pipelines.errors import Misconfigured, Unavailable
+from tests.app.test_metrics import value
 from tests.discord_side.receiving.ears import Ears
 
 
@@ -143,6 +144,7 @@ async def test_a_malformed_dispatch_costs_only_itself(ears: Ears, emulator: Disc
     assert (await ears.first(MessagePosted)).text == "well formed"
     await ears.logged("discord.message_skipped")
     await ears.logged("discord.dispatch_skipped")
+    assert value(ears.metrics, 'flashbulb_deliveries_skipped_total{platform="discord"}') == 2
     assert (emulator.gateway.connects, emulator.gateway.identifies) == (1, 1)
 
 
@@ -156,6 +158,7 @@ async def test_a_frame_that_cannot_be_read_builds_the_client_anew(ears: Ears, em
 
     await ears.logged("discord.rebuilding")
     await ears.heard(MessagePosted, 2)
+    assert value(ears.metrics, 'flashbulb_connection_rebuilds_total{platform="discord"}') == 1
     assert [event.text for event in ears.accepted] == ["before", "meanwhile"]
 
 

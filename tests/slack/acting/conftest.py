@@ -16,6 +16,7 @@ from bot.slack.connection import SlackConnection
 from bot.slack.files import SlackFiles
 from bot.slack.parse import Identity
 from bot.slack.people import People
+from bot.slack.standing import Standing, at_once
 from bot.slack.web import Web, open_client
 from bot.storage.copies import Copies
 from bot.storage.database import open_records
@@ -71,13 +72,13 @@ async def desk(slack: SlackEmulator, tmp_path: Path) -> AsyncIterator[Desk]:
         )
 
         def connected(web: Web) -> SlackConnection:
-            us = Identity(team=slack.team, user=slack.bot)
+            standing = Standing()
+            standing.begin(Identity(team=slack.team, user=slack.bot), listening=at_once)
             return SlackConnection(
                 web,
-                team=slack.team,
-                bot_user=slack.bot,
+                standing=standing,
                 given=given,
-                people=People(web, us=us, setups=given.setups),
+                people=People(web, us=standing.us, setups=given.setups),
                 files=SlackFiles(web, downloading, token=SecretStr(slack.bot_token), emulator=slack.api_url),
                 emulated=True,
             )

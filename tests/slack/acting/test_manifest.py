@@ -14,6 +14,7 @@ from bot.slack import listening
 from bot.slack.manifest import SCOPES, USER_SCOPES
 from emulators.slack.state import BOT_SCOPES, SUBSCRIPTIONS
 from handlers.commands import COMMANDS, SHORTCUTS
+from handlers.events import Role
 from tests.slack.acting.names import EVENTS, SCOPE_NAMES
 
 ROOT = Path(__file__).parents[3]
@@ -51,7 +52,7 @@ def test_the_schema_would_find_fault() -> None:
 def test_its_commands_are_the_code_s() -> None:
     written = [(each["command"], each["description"], each.get("usage_hint", "")) for each in FEATURES["slash_commands"]]
 
-    assert written == [(f"/{each.name}", each.hint, each.usage) for each in COMMANDS]
+    assert written == [(f"/{each.name}", each.hint, each.usage_for(Role.ADMIN)) for each in COMMANDS]
 
 
 def test_its_menu_entries_are_the_code_s() -> None:

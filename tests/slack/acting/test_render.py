@@ -18,15 +18,14 @@ from handlers.answers import (
     CaseCard,
     FindingSaid,
     Held,
-    Help,
     Invitation,
     Judged,
     Notice,
     SetUp,
     Tagged,
 )
-from handlers.commands import COMMANDS
-from handlers.events import Person
+from handlers.commands import help_for
+from handlers.events import Person, Role
 from pipelines.moderation.policy import Action
 from pipelines.moderation.report import Category
 from tests.slack.acting.conftest import at
@@ -85,7 +84,7 @@ ANSWERS: list[Answer] = [
     Held(case="c7", action=Action.HOLD, reasons=("Spam.",), channel="CPICS"),
     Held(case="c7", action=Action.FLAG, reasons=("Spam.",), stands=True, channel="CPICS"),
     Held(case="c7", action=Action.HOLD, reasons=(), support=True, channel="CPICS"),
-    Help(commands=tuple((each.line, each.hint) for each in COMMANDS)),
+    help_for(Role.ADMIN),
     SetUp(watched=("CPICS",), log_channel="GMODS", mode="shadow"),
     Invitation(name="Ada", role="member", url="http://127.0.0.1:8321/enter#code", minutes=30),
 ]

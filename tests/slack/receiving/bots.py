@@ -16,7 +16,7 @@ from handlers.forms import Form
 from handlers.ports import Connection, Setup
 from pipelines.errors import Unavailable
 
-HURRY = Timing(rhythm=Rhythm(ping_s=0.4, look_s=0.1, failures=3), hint_s=0.3, rest_s=0.05)
+HURRY = Timing(pauses_s=(0.05,), rhythm=Rhythm(ping_s=0.4, look_s=0.1, failures=3), hint_s=0.3, rest_s=0.05)
 
 
 @dataclass
@@ -68,13 +68,24 @@ class Desk:
 class Bot:
     connection: Connection
     files: HostedFiles
+    metrics: Metrics
 
 
 @asynccontextmanager
 async def listening(
     slack: SlackEmulator, desk: Desk, *, http: bool = False, timing: Timing = HURRY, **settings: str
 ) -> AsyncIterator[Bot]:
-    """Run a bot that has swept and that Slack reaches, by socket or by HTTP."""
+    """Run a bot that Slack reaches, by socket or by HTTP."""
+    async with opened(slack, desk, http=http, timing=timing, **settings) as bot:
+        await bot.connection.ready()
+        yield bot
+
+
+@asynccontextmanager
+async def opened(
+    slack: SlackEmulator, desk: Desk, *, http: bool = False, timing: Timing = HURRY, **settings: str
+) -> AsyncIterator[Bot]:
+    """Run a bot and do not wait for Slack."""
     environment = {name.lower(): value for name, value in slack.environment.items()} | settings
     if http:
         address = f"127.0.0.1:{free_port()}"
@@ -88,12 +99,11 @@ async def listening(
         marks=desk,
         copies=None,  # only what acts needs them
         files=files,
-        metrics=Metrics(),
+        metrics=(metrics := Metrics()),
     )
     opening = open_slack(Settings(_env_file=None, **environment), timing=timing)
     async with opening(given) as connection:
-        await connection.ready()
-        yield Bot(connection, files)
+        yield Bot(connection, files, metrics)
 
 
 def free_port() -> int:

@@ -7,12 +7,14 @@ import aiohttp
 import pytest
 from structlog.testing import capture_logs
 
+from bot.slack.listening import TAKEN_BACK
 from bot.slack.sockets import Rhythm
 from emulators.slack import SlackEmulator
 from emulators.slack.http_delivery import signature
 from emulators.slack.state import SIGNING_SECRET
 from handlers.events import MessagePosted
 from pipelines.errors import Misconfigured, Unavailable
+from tests.app.test_metrics import value
 from tests.slack.receiving.bots import HURRY, Desk, listening
 
 
@@ -59,7 +61,7 @@ async def test_an_acknowledgement_outlives_its_connection(slack: SlackEmulator, 
 
 
 async def test_an_address_that_is_dead_is_given_up(slack: SlackEmulator, desk: Desk) -> None:
-    async with listening(slack, desk):
+    async with listening(slack, desk) as bot:
         await slack.wait_for(lambda: slack.connections == 2)
         slack.fault("url_refused", times=6)
         with capture_logs() as logs:
@@ -69,7 +71,9 @@ async def test_an_address_that_is_dead_is_given_up(slack: SlackEmulator, desk: D
         await slack.post(slack.general, slack.ann, "hello")
         await slack.wait_for(lambda: desk.the(MessagePosted))
 
-    assert "slack.rebuilding" in {each["event"] for each in logs}
+    rebuilt = [each for each in logs if each["event"] == "slack.rebuilding"]
+    assert rebuilt
+    assert value(bot.metrics, 'flashbulb_connection_rebuilds_total{platform="slack"}') == len(rebuilt)
 
 
 async def test_we_are_ready_only_while_slack_reaches_us(slack: SlackEmulator, desk: Desk) -> None:
@@ -103,7 +107,7 @@ async def test_without_its_token_the_bot_is_not_ready(slack: SlackEmulator, desk
 
         with pytest.raises(Unavailable, match="took the bot's token back"):
             await bot.connection.ready()
-    assert "slack.ended" in {each["event"] for each in logs}
+    assert [each["why"] for each in logs if each["event"] == "slack.stopped"] == [TAKEN_BACK]
 
 
 async def test_a_revoked_admins_token_does_not_end_the_bot(slack: SlackEmulator, desk: Desk) -> None:
@@ -169,6 +173,21 @@ async def test_an_event_that_nobody_listens_to_is_acknowledged(slack: SlackEmula
         await slack.wait_for(lambda: len(slack.deliveries) == 3 and all(each.acknowledged for each in slack.deliveries))
 
     assert [each.attempts for each in slack.deliveries] == [1, 1, 1]
+
+
+async def test_a_delivery_over_which_we_fail_is_acknowledged_and_counted(slack: SlackEmulator, desk: Desk) -> None:
+    async def fail(_: MessagePosted) -> None:
+        raise RuntimeError("canary words")
+
+    desk.accept = fail
+    with capture_logs() as logs:
+        async with listening(slack, desk) as bot:
+            await slack.post(slack.general, slack.ann, "hello")
+            await slack.wait_for(lambda: slack.deliveries[0].acknowledged)
+
+    assert "slack.fault" in {each["event"] for each in logs}
+    assert "canary words" not in str(logs)
+    assert value(bot.metrics, 'flashbulb_deliveries_skipped_total{platform="slack"}') == 1
 
 
 async def test_an_event_of_another_workspace_is_left(slack: SlackEmulator, desk: Desk) -> None:

@@ -15,6 +15,7 @@ from structlog.testing import capture_logs
 from bot.slack.sockets import Rhythm
 from emulators.slack import SlackEmulator
 from handlers.events import MessagePosted
+from tests.app.test_metrics import value
 from tests.slack.receiving.bots import HURRY, Desk, listening
 
 PAYLOADS = int(os.environ.get("FUZZ_EVENTS", "3000"))
@@ -132,7 +133,7 @@ async def test_no_payload_ends_the_connection_or_shows_its_words(slack: SlackEmu
     slack.set(ack_s=5.0, retry_waits_s=())
     # Pings as rare as in life: a busy machine answers hurried ones too late.
     calm = replace(HURRY, rhythm=Rhythm(), hint_s=0.02)
-    async with listening(slack, desk, timing=calm):
+    async with listening(slack, desk, timing=calm) as bot:
         await slack.wait_for(lambda: slack.connections == 2)
         opened = _opened(slack)
         with capture_logs() as logs:
@@ -149,6 +150,7 @@ async def test_no_payload_ends_the_connection_or_shows_its_words(slack: SlackEmu
     assert _opened(slack) == opened
     malformed = [each for each in logs if each["event"] == "slack.malformed"]
     assert len(malformed) > PAYLOADS / 10
+    assert value(bot.metrics, 'flashbulb_deliveries_skipped_total{platform="slack"}') == len(malformed)
     assert [each for each in logs if each["event"] == "slack.fault"] == []
     assert CANARY not in str(logs)
     # What was not touched where it matters still arrives.

@@ -3,18 +3,8 @@
 import pytest
 from pydantic import ValidationError
 
-from bot.slack.parse import (
-    Identity,
-    WireActions,
-    WireEnvelope,
-    WireFile,
-    WireMessage,
-    order,
-    plain,
-    posted,
-    pressed,
-    seen,
-)
+from bot.slack.parse import Identity, order, posted, pressed, seen
+from bot.slack.wire import WireActions, WireEnvelope, WireFile, WireMessage, plain
 from handlers.events import Person
 
 US = Identity(team="T1", user="U0BOT", bot="B0BOT")

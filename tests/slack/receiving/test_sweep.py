@@ -8,6 +8,7 @@ import pytest
 from bot.slack import sweep
 from emulators.slack import SlackEmulator
 from handlers.events import MessagePosted
+from tests.app.test_metrics import value
 from tests.slack.receiving.bots import Desk, listening
 from tests.slack.receiving.test_messages import PICTURE
 
@@ -49,6 +50,19 @@ async def test_what_was_missed_comes_in_the_order_in_which_it_was_said(slack: Sl
         await slack.wait_for(lambda: len(desk.messages) == 4)
 
     assert desk.said() == ["0", "1", "2", "3"]
+
+
+async def test_what_nobody_can_read_costs_only_itself(slack: SlackEmulator, desk: Desk) -> None:
+    async with listening(slack, desk):
+        await slack.wait_for(lambda: _histories(slack) == 3)
+    with unheard(slack):
+        await slack.post(slack.general, slack.ann, "spoilt", attachments=[{"text": ["no text"]}])
+        await slack.post(slack.general, slack.ann, "whole")
+    async with listening(slack, desk) as bot:
+        await slack.wait_for(lambda: desk.the(MessagePosted))
+
+    assert desk.said() == ["whole"]
+    assert value(bot.metrics, 'flashbulb_deliveries_skipped_total{platform="slack"}') == 1
 
 
 async def test_what_was_there_before_the_first_start_is_left(slack: SlackEmulator, desk: Desk) -> None:

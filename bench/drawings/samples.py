@@ -1,0 +1,284 @@
+"""Answers and forms to look at: each kind as it usually is, and as nobody hopes to meet it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from handlers.answers import Answer, CaseCard, FindingSaid, Held, Invitation, Judged, Notice, SetUp, Tagged
+from handlers.commands import help_for
+from handlers.events import CommandUsed, Person, Place, Role
+from handlers.forms import Form, form_for
+from handlers.ports import Setup
+from pipelines.moderation.policy import Action
+from pipelines.moderation.report import Category
+from pipelines.ports import UNDERSTUDY
+from tests.fakes import FixedPolicy, KeptSetups, ListedChannels
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Here:
+    """A workspace as one platform names it: `channels` are ids and names, the first one is where people talk."""
+
+    platform: str
+    workspace: str
+    channels: dict[str, str]
+    message: str
+
+    @property
+    def channel(self) -> str:
+        return next(iter(self.channels))
+
+    @property
+    def log_channel(self) -> str:
+        return list(self.channels)[-1]
+
+    @property
+    def place(self) -> Place:
+        return Place(platform=self.platform, workspace=self.workspace, channel=self.channel)
+
+
+SLACK: Final = Here(
+    platform="slack",
+    workspace="T024BE7LD",
+    channels={"C024BE7LR": "general", "C024BE91L": "pictures", "C06MODS42": "moderators"},
+    message="1764000000.000100",
+)
+DISCORD: Final = Here(
+    platform="discord",
+    workspace="1200000000000000001",
+    channels={"1200000000000000011": "general", "1200000000000000012": "pictures", "1200000000000000013": "moderators"},
+    message="1200000000000000021",
+)
+CONSOLE: Final = Here(
+    platform="console",
+    workspace="console",
+    channels={"general": "general", "moderators": "moderators"},
+    message="7",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """An answer with its caption. `to`: who sees it. `usual`: it stands in the documentation as well."""
+
+    caption: str
+    answer: Answer
+    to: Literal["all", "asker", "author"] = "all"
+    usual: bool = False
+
+
+NASTY_NAME: Final = "@everyone <!channel> **Ada** *b* _i_ ~s~ `c` [x](https://evil.example) <b>\u202egnp.exe"
+NASTY_TEXT: Final = (
+    "# Big\n> quoted\n```\nblock\n```\n- point\n1. one\n-# small\n@everyone @here <@1200000000000000001> <!here> <#C024BE7LR>\n"
+    "https://evil.example/?a=1&b=2 <https://evil.example|click> ||spoiler|| :wave: &lt;b&gt; <script>alert(1)</script>"
+)
+LONG: Final = "A sentence that somebody wrote without ever coming to an end and goes on, and on, and on. " * 40
+WORD: Final = "Donaudampfschifffahrtsgesellschaftskapitaen" * 12
+
+
+def samples(here: Here) -> tuple[Sample, ...]:
+    """Return every sample, with the ids of `here`."""
+    return (*_tagged(), *_judged(), *_cases(here), *_held(here), *_others(here))
+
+
+async def forms(here: Here) -> tuple[Form, ...]:
+    """Return every form that can open here, as it opens there."""
+    admin = Person(id="1", name="Mo", role=Role.OPERATOR if here.platform == "console" else Role.ADMIN)
+    asked = {"report": here.message, "flashbulb setup": "", "flashbulb invite": ""}
+    chosen = Setup(watched=tuple(here.channels)[:2], log_channel=here.log_channel, mode="shadow")
+    opened = []
+    for line, message in asked.items():
+        command, _, argument = line.partition(" ")
+        event = CommandUsed(
+            key=line, place=here.place, author=admin, command=command, argument=argument, message=message or None
+        )
+        channels = ListedChannels(chooses=here.platform != "console")
+        opened.append(await form_for(event, channels=channels, policies=FixedPolicy(), setups=KeptSetups(chosen)))
+    return tuple(form for form in opened if form is not None)
+
+
+def _tagged() -> Sequence[Sample]:
+    lake = Tagged(
+        file_name="IMG_2041.jpg",
+        subjects=("wooden jetty", "lake", "two people in a rowing boat"),
+        style="photograph",
+        mood="calm",
+        quality=(("sharpness", "good"), ("exposure", "slightly_dark"), ("noise", "low")),
+        colours=("orange", "deep blue", "brown"),
+        text="BOAT HIRE\n4 € per hour",
+        alt_text="A wooden jetty at sunset; beyond it two people row a boat across a still lake.",
+        tags=("sunset", "lake", "jetty", "rowing boat", "water", "summer evening", "reflection"),
+        engine="gemini-2.5-flash-lite",
+    )
+    bare = lake.model_copy(
+        update={"subjects": (), "quality": (), "colours": (), "text": "", "tags": (), "engine": UNDERSTUDY}
+        | {"file_name": "Screenshot 2026-11-24 at 09.41.07.png", "alt_text": "A plain grey area."}
+    )
+    nasty = lake.model_copy(
+        update={"file_name": f"{NASTY_NAME}\n# {WORD}.png", "subjects": (NASTY_NAME, WORD), "style": "*bold*", "mood": "_mood_"}
+        | {
+            "text": NASTY_TEXT + "\n" + LONG,
+            "alt_text": NASTY_TEXT[:300],
+            "tags": (NASTY_NAME, "a*b*c", "snake_case_tag", WORD),
+        }
+    )
+    return (
+        Sample(caption="The answer to /tag", answer=lake, usual=True),
+        Sample(caption="Tags: empty lists, no model", answer=bare),
+        Sample(caption="Tags: markup, mentions and long texts", answer=nasty),
+    )
+
+
+def finding(category: Category, severity: int, confidence: float, evidence: str = "", **more: str) -> FindingSaid:
+    return FindingSaid(category=category, severity=severity, confidence=confidence, evidence=evidence, **more)
+
+
+SCAM: Final = finding(
+    Category.SCAM_SPAM,
+    3,
+    0.93,
+    "Send 0.1 BTC to this address and get 0.2 back within the hour",
+    finding_kind="investment_fraud",
+    place="image:0/code:0",
+)
+INSULT: Final = finding(Category.HARASSMENT, 2, 0.71, "nobody here wants you, clown", place="text:0")
+NASTY_FINDINGS: Final = tuple(
+    finding(category, at % 5, 0.1 * (at % 10), text, finding_kind=f"kind_{at}", place=f"image:{at}/frame:17")
+    for at, category in enumerate(Category)
+    for text in [NASTY_TEXT if at == 0 else LONG if at == 1 else "" if at % 2 else NASTY_NAME]
+)
+NASTY_REASONS: Final = (NASTY_TEXT, LONG, WORD, *(f"{number}. reason" for number in range(12)))
+
+
+def _judged() -> Sequence[Sample]:
+    act = Judged(
+        verdict="act",
+        action=Action.REMOVE,
+        reasons=(),
+        findings=(SCAM, INSULT),
+        judged=2,
+        total=2,
+        policy="4f1c02ab93de",
+        engine="gemini-2.5-flash-lite",
+    )
+    allow = act.model_copy(
+        update={"verdict": "allow", "action": Action.ALLOW, "findings": (), "judged": 1, "total": 1, "engine": UNDERSTUDY}
+    )
+    unknown = act.model_copy(
+        update={"verdict": "unknown", "action": Action.HOLD, "findings": (), "judged": 0, "engine": "none"}
+        | {"reasons": ("The file is damaged and cannot be read.", "The model refuses to look at this content.")}
+    )
+    nasty = act.model_copy(update={"reasons": NASTY_REASONS, "findings": NASTY_FINDINGS, "engine": NASTY_NAME})
+    return (
+        Sample(caption="The answer to /moderate", answer=act, to="asker", usual=True),
+        Sample(caption="Judged: nothing to object to, no model", answer=allow, to="asker"),
+        Sample(caption="Judged: could not be judged", answer=unknown, to="asker"),
+        Sample(caption="Judged: too much of everything", answer=nasty, to="asker"),
+    )
+
+
+def _cases(here: Here) -> Sequence[Sample]:
+    held = CaseCard(
+        case="mfzwizltoq",
+        author="Ada Lovelace",
+        channel=here.channel,
+        message=here.message,
+        action=Action.HOLD,
+        shadow=False,
+        reasons=("The judge did not look at 1 of 3 parts.",),
+        findings=(SCAM,),
+        judged=2,
+        total=3,
+        engine="gemini-2.5-flash-lite",
+        state="open",
+    )
+    flagged = held.model_copy(update={"action": Action.FLAG, "called_for": Action.REMOVE, "reasons": ()})
+    shadow = held.model_copy(update={"action": Action.REMOVE, "shadow": True, "reasons": (), "findings": (INSULT,)})
+    reported = flagged.model_copy(
+        update={"called_for": None, "state": "reported", "findings": (), "engine": "none", "judged": 1, "total": 1}
+        | {"reasons": ("Reported by Grace Hopper: he keeps posting this in every channel",)}
+    )
+    child = finding(Category.CHILD_SAFETY, 4, 0.97)
+    copyless = held.model_copy(update={"action": Action.REMOVE, "reasons": (), "findings": (child,), "restorable": False})
+    nasty = held.model_copy(
+        update={"author": NASTY_NAME, "reasons": NASTY_REASONS, "findings": NASTY_FINDINGS, "called_for": Action.BAN}
+    )
+    decided = {"decided_by": "Grace Hopper", "reasons": ()}
+    return (
+        Sample(caption="A case that waits for a moderator", answer=held, usual=True),
+        Sample(caption="A case where less was done than the policy calls for", answer=flagged, usual=True),
+        Sample(caption="A case in shadow mode", answer=shadow, usual=True),
+        Sample(caption="A case that a member reported", answer=reported, usual=True),
+        Sample(caption="Case: restored", answer=held.model_copy(update={"state": "restored", **decided})),
+        Sample(caption="Case: kept removed", answer=held.model_copy(update={"state": "kept", **decided})),
+        Sample(caption="Case: no copy is kept", answer=copyless),
+        Sample(caption="Case: a ban in shadow mode", answer=shadow.model_copy(update={"action": Action.BAN})),
+        Sample(caption="Case: nasty names, and too much of everything", answer=nasty),
+        Sample(
+            caption="Case: restored by a nasty name",
+            answer=nasty.model_copy(update={"state": "restored", "decided_by": NASTY_NAME}),
+        ),
+    )
+
+
+def _held(here: Here) -> Sequence[Sample]:
+    held = Held(
+        case="mfzwizltoq",
+        action=Action.HOLD,
+        reasons=("Scam or spam, investment fraud: severe, 93% sure.",),
+        channel=here.channel,
+    )
+    stands = held.model_copy(update={"action": Action.FLAG, "stands": True})
+    return (
+        Sample(caption="What the author of a held message hears", answer=held, to="author", usual=True),
+        Sample(
+            caption="To the author: removed",
+            answer=held.model_copy(update={"action": Action.REMOVE, "reasons": ()}),
+            to="author",
+        ),
+        Sample(caption="To the author: it could not be taken out", answer=stands, to="author"),
+        Sample(
+            caption="Support for somebody who may need it",
+            answer=held.model_copy(update={"support": True, "reasons": ()}),
+            to="author",
+            usual=True,
+        ),
+        Sample(
+            caption="To the author: support, the message stands",
+            answer=held.model_copy(update={"support": True, "reasons": (), "action": Action.FLAG}),
+            to="author",
+        ),
+        Sample(
+            caption="To the author: no channel, nasty reasons",
+            answer=held.model_copy(update={"channel": "", "reasons": NASTY_REASONS}),
+            to="author",
+        ),
+    )
+
+
+def _others(here: Here) -> Sequence[Sample]:
+    everywhere = SetUp(watched=(), log_channel=here.log_channel, mode="shadow")
+    some = SetUp(watched=tuple(here.channels)[:2], log_channel=here.log_channel, mode="enforce")
+    link = Invitation(name="Grace", role="moderator", url=f"http://127.0.0.1:8321/enter#{'k' * 43}", minutes=10)
+    reported = Notice(text="Thank you. The moderators see your report; the author does not learn who sent it.")
+    back = Notice(text="A moderator looked at your message and put it back. Sorry for the trouble.", channel=here.channel)
+    return (
+        Sample(
+            caption="The answer to /flashbulb help",
+            answer=help_for(Role.OPERATOR if here.platform == "console" else Role.ADMIN),
+            to="asker",
+            usual=True,
+        ),
+        Sample(caption="The answer to /flashbulb setup", answer=some, to="asker", usual=True),
+        Sample(caption="Set up: every channel", answer=everywhere, to="asker"),
+        Sample(caption="Set up: no channel for cases", answer=everywhere.model_copy(update={"log_channel": None}), to="asker"),
+        Sample(caption="A notice", answer=reported, to="asker", usual=True),
+        Sample(caption="A notice about a channel", answer=back, to="author"),
+        Sample(
+            caption="A notice of nasty words",
+            answer=Notice(text=NASTY_TEXT + "\n" + LONG + WORD, channel=here.channel),
+            to="asker",
+        ),
+        Sample(caption="An invitation (the console's operator only)", answer=link, to="asker"),
+        Sample(caption="An invitation for a nasty name", answer=link.model_copy(update={"name": NASTY_NAME}), to="asker"),
+    )

@@ -1,0 +1,85 @@
+"""Where we stand with Slack: who we are there, once it has said so, and whether what happens reaches us."""
+
+import asyncio
+import itertools
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, Final
+
+import structlog
+
+from bot.slack.parse import Identity
+from bot.slack.web import SlackError, TokenRefused, Web
+from pipelines.errors import Unavailable
+
+PAUSES_S: Final = (1.0, 2.0, 5.0, 15.0, 30.0, 60.0)  # between tries to learn who we are; the last one repeats
+
+log = structlog.get_logger()
+
+Listening = Callable[[], Awaitable[None]]
+
+
+class Standing:
+    """Who we are, and whether we are reached. It begins once Slack says who we are, and stops where only the operator helps."""
+
+    def __init__(self) -> None:
+        self._us: Identity | None = None
+        self._listening: Listening = at_once
+        self._settled = asyncio.Event()
+        self._stopped = ""
+
+    def us(self) -> Identity:
+        """Return who we are. Raises: `Unavailable` before Slack has said it."""
+        if self._us is None:
+            raise Unavailable("Slack", self._stopped or "has not said yet who Flashbulb is there")
+        return self._us
+
+    async def ready(self) -> None:
+        """Return once we know who we are and what happens reaches us.
+
+        Raises: `Unavailable` when that will never be, until the operator changes something.
+        """
+        await self._settled.wait()
+        if self._stopped:
+            raise Unavailable("Slack", self._stopped)
+        await self._listening()
+
+    def begin(self, us: Identity, *, listening: Listening) -> None:
+        """Learn who we are; `listening` returns once Slack reaches us."""
+        self._us = us
+        self._listening = listening
+        self._settled.set()
+
+    def stop(self, why: str) -> None:
+        """Hear that waiting helps no more; `why` says what the operator has to do, in words that follow "Slack"."""
+        self._stopped = why
+        self._settled.set()
+        log.error("slack.stopped", why=why)
+
+
+async def introduce(web: Web, *, pauses_s: Sequence[float] = PAUSES_S) -> Identity:
+    """Ask Slack who we are until it says so. Raises: `TokenRefused` when it never will."""
+    for pause_s in itertools.chain(pauses_s, itertools.repeat(pauses_s[-1])):
+        try:
+            return _identity(await web.call("auth.test"))
+        except TokenRefused:
+            raise
+        except (SlackError, Unavailable, KeyError) as error:
+            log.warning("slack.not_introduced", why=_reason(error), pause_s=pause_s)
+        await asyncio.sleep(pause_s)
+    raise AssertionError("it is tried for ever")
+
+
+def _identity(said: Mapping[str, Any]) -> Identity:
+    """Raises: `KeyError` when the answer says nothing, `TokenRefused` when it is about a person."""
+    us = Identity(team=str(said["team_id"]), user=str(said["user_id"]), bot=str(said.get("bot_id") or ""))
+    if not us.bot:
+        raise TokenRefused("says that SLACK_BOT_TOKEN is not a bot's. Copy the Bot User OAuth Token, which begins with xoxb-")
+    return us
+
+
+def _reason(error: Exception) -> str:
+    return str(error) if isinstance(error, SlackError | Unavailable) else "Slack's answer does not say it."
+
+
+async def at_once() -> None:
+    """What listens by HTTP is there as soon as it is open."""
