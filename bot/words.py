@@ -41,6 +41,11 @@ SUPPORT: Final = (
 )
 
 
+# Added to a case that the owner gets in private.
+NO_LOG_CHANNEL: Final = "No channel for cases is set yet: write /flashbulb setup."
+LOG_CHANNEL_LOST: Final = "The channel for cases cannot be written into: invite Flashbulb there, or write /flashbulb setup."
+
+
 def plain(text: str) -> str:
     """Return a text without the letters that turn the direction of others."""
     return TURNING.sub("", text)
@@ -167,5 +172,5 @@ def coverage_in_words(judged: int, total: int) -> str:
 
 
 def engine_in_words(name: str) -> str:
-    """Say which model said so. The understudy is spelled out wherever it speaks."""
-    return "understudy: no model" if name == UNDERSTUDY else "" if name == "none" else f"by {one_line(name)}"
+    """Say which model said so, or nothing where none did. The understudy is spelled out wherever it speaks."""
+    return "understudy: no model" if name == UNDERSTUDY else "" if name == "none" else f"by {name}"

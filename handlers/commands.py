@@ -10,7 +10,8 @@ from handlers.events import Role
 class Command:
     """A slash command. `hint` says in one line what it does, and holds on every platform.
 
-    `usages` are its arguments, each with the least role that may use it. `private`: only who used it sees its answers, so that nobody else need see that it was used.
+    `usages` are its arguments, each with the least role that may use it. `private`: only who used it sees its
+    answers, so that nobody else need see that it was used.
     """
 
     name: str

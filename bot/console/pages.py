@@ -7,8 +7,10 @@ from typing import Final
 
 import jinja2
 from aiohttp import web
+from markupsafe import Markup
 
 from bot.console.access import SIGNED_IN
+from bot.words import ITEMS_MAX, LINE_MAX, PICTURE_TEXT_MAX, cut, one_line, plain
 
 HERE: Final = Path(__file__).parent
 STATIC: Final = HERE / "static"
@@ -18,7 +20,10 @@ THEME_COOKIE: Final = "flashbulb_theme"
 
 
 class Pages:
-    """Renders our templates. Every value is escaped, and a value that a template misses is an error."""
+    """Renders our templates. Every value is escaped and turns no letters, and one that a template misses is an error.
+
+    Templates shorten what others wrote by `cut` and `one_line`, to the limits that hold on all platforms.
+    """
 
     def __init__(self) -> None:
         self._templates = jinja2.Environment(
@@ -28,8 +33,11 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
             auto_reload=False,
+            finalize=_unturned,
         )
-        self._templates.globals["static"] = self.static
+        self._templates.globals |= {"static": self.static}
+        self._templates.globals |= {"ITEMS_MAX": ITEMS_MAX, "LINE_MAX": LINE_MAX, "PICTURE_TEXT_MAX": PICTURE_TEXT_MAX}
+        self._templates.filters |= {"cut": cut, "one_line": one_line}
 
     @cached_property
     def static_folder(self) -> str:
@@ -54,3 +62,10 @@ class Pages:
         values |= {"signed_in": request.get(SIGNED_IN), "theme": theme if theme in THEMES else ""}
         text = self._templates.get_template(template).render(values)
         return web.Response(text=text, content_type="text/html", status=status)
+
+
+def _unturned(value: object) -> object:
+    """Return what a template shows, without letters that would turn the direction of what stands beside it."""
+    if isinstance(value, Markup):
+        return Markup(plain(value))  # our own templates made it
+    return plain(value) if isinstance(value, str) else value

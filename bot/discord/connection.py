@@ -1,7 +1,9 @@
 """Discord as a connection: effects become messages, once."""
 
+from contextlib import suppress
 from typing import Final, assert_never
 
+import structlog
 from discord.ui import LayoutView
 
 from bot.discord import DIRECT, PLATFORM
@@ -13,15 +15,17 @@ from bot.discord.render import pointer, render
 from bot.discord.replies import Replies, is_private, waits
 from bot.platforms import FileHost, Given
 from bot.storage.copies import Copy
-from handlers.answers import Notice
+from bot.words import LOG_CHANNEL_LOST, NO_LOG_CHANNEL
+from handlers.answers import Notice, SetUp
 from handlers.effects import AnyEffect, Card, Edit, Notify, Performed, Post, Remove, Restore
 from handlers.events import Place
 from handlers.ports import Posted
 from pipelines.content import Content
 from pipelines.moderation.policy import Action
 
+log = structlog.get_logger()
+
 SUPPORTS: Final = frozenset({Action.ALLOW, Action.TAG, Action.FLAG, Action.HOLD, Action.REMOVE})
-NO_LOG_CHANNEL: Final = "No channel for cases is set yet: write /flashbulb setup."
 ANSWERED_PRIVATELY: Final = Notice(text="Answered privately.")
 GONE_ALREADY: Final = Performed(status="gone")
 
@@ -63,8 +67,7 @@ class DiscordConnection:
             case Post():
                 return await self._look_for_post(effect)
             case Card():
-                channel, _ = await self._log_channel(effect.place)
-                return _done(await self._messages.find_own(channel, effect.key))
+                return await self._look_for_card(effect)
             case Notify():
                 return await self._look_for_notice(effect)
             case Edit():
@@ -173,19 +176,36 @@ class DiscordConnection:
             await self._replies.fill(effect.reply, leading)
 
     async def _show_case(self, effect: Card) -> Performed:
-        channel, added = await self._log_channel(effect.place)
-        view = render(effect.answer, key=effect.key, workspace=effect.place.workspace, added=added)
-        return _stands(await self._messages.send(channel, view, key=effect.key))
+        """Show a case in the channel for cases; to the owner while there is none, or where it cannot be written into."""
+        key, workspace = effect.key, effect.place.workspace
+        log_channel = (await self._given.setups.of(effect.place.tenant)).log_channel
+        added = NO_LOG_CHANNEL
+        if log_channel:
+            try:
+                view = render(effect.answer, key=key, workspace=workspace)
+                return _stands(await self._messages.send(log_channel, view, key=key))
+            except Denied as denied:
+                if isinstance(effect.answer, SetUp):
+                    raise  # whoever chose that channel is told so
+                log.warning("discord.log_channel_refuses", channel=log_channel, code=denied.code)
+                added = LOG_CHANNEL_LOST
+        view = render(effect.answer, key=key, workspace=workspace, added=added)
+        return _stands(await self._messages.send(await self._owners_channel(effect.place), view, key=key))
 
-    async def _log_channel(self, place: Place) -> tuple[str, str]:
-        """Return where cases of a workspace are shown, and what to add there: the owner hears of them until it is set up."""
-        setup = await self._given.setups.of(place.tenant)
-        if setup.log_channel:
-            return setup.log_channel, ""
+    async def _look_for_card(self, effect: Card) -> Performed | None:
+        log_channel = (await self._given.setups.of(effect.place.tenant)).log_channel
+        if log_channel:
+            with suppress(Denied):  # it may be the owner who got it
+                if found := await self._messages.find_own(log_channel, effect.key):
+                    return _stands(found)
+        return _done(await self._messages.find_own(await self._owners_channel(effect.place), effect.key))
+
+    async def _owners_channel(self, place: Place) -> str:
+        """Return the channel of the direct messages with the owner of a server."""
         guild = self._gateway.client.get_guild(int(place.workspace)) if place.workspace != DIRECT else None
         if guild is None or guild.owner_id is None:
             raise Denied(0, "Flashbulb is not in this server, so that it has nowhere to show cases.")
-        return await self._messages.direct_channel(str(guild.owner_id)), NO_LOG_CHANNEL
+        return await self._messages.direct_channel(str(guild.owner_id))
 
     async def _look_for_notice(self, effect: Notify) -> Performed | None:
         placeholder = await self._replies.placeholder(effect.reply)

@@ -105,7 +105,7 @@ def render(answer: Answer, *, key: str, workspace: str, added: str = "") -> Layo
             return _layout(key, "" if answer.support else "warn", [*_held(answer), *extra])
         case Help():
             lines = "\n".join(f"- `{line.replace('`', '')}`  {one_line(hint)}" for line, hint in answer.commands)
-            more = "-# Commands take a file as well. A message's own menu (*Apps*) offers more; so does mentioning Flashbulb."
+            more = "-# Commands take files, too. A message's own menu (*Apps*) offers more; so does a mention with a picture."
             return _layout(key, "", ["### What you can ask here", lines, more, *extra])
         case SetUp():
             return _layout(key, "ok", [*_set_up(answer), *extra])
@@ -247,7 +247,7 @@ def _foot(*facts: str) -> str:
 
 
 def _engine(name: str) -> str:
-    return escape(engine_in_words(name), LINE_MAX)
+    return engine_in_words(one_line(name))
 
 
 def _list(items: Sequence[str]) -> str:

@@ -1,6 +1,7 @@
 """Slack as a connection: effects become messages, and messages are read back."""
 
 from collections import OrderedDict
+from contextlib import suppress
 from typing import Any, Final, assert_never
 
 import structlog
@@ -15,7 +16,8 @@ from bot.slack.render import render
 from bot.slack.standing import Standing
 from bot.slack.web import SlackError, Web
 from bot.slack.wire import WireMessage
-from handlers.answers import Answer
+from bot.words import LOG_CHANNEL_LOST, NO_LOG_CHANNEL
+from handlers.answers import Answer, SetUp
 from handlers.effects import AnyEffect, Card, Edit, Notify, Performed, Post, Remove, Restore
 from handlers.events import MessagePosted, Place
 from handlers.ports import Posted
@@ -30,7 +32,6 @@ CAN: Final = frozenset({Action.ALLOW, Action.TAG, Action.FLAG})
 CAN_AS_ADMIN: Final = CAN | {Action.HOLD, Action.REMOVE}
 # Where the bot is not. An interaction's own address reaches there all the same.
 ABSENT: Final = frozenset({"not_in_channel", "channel_not_found"})
-NO_LOG_CHANNEL: Final = "No channel for cases is set yet: write /flashbulb setup."
 NO_OWNER: Final = "No channel for cases is set yet, and Slack does not say who owns the workspace. Write /flashbulb setup."
 REMEMBERED: Final = 1000  # channels and threads of which the last upload is known
 # Source: https://docs.slack.dev/reference/methods/users.list (at most 1000; more is asked for page by page)
@@ -107,8 +108,7 @@ class SlackConnection:
                 case Restore():
                     return await self._find(effect.place.channel, effect.place.thread, effect.key)
                 case Card():
-                    log_channel = (await self._setups.of(effect.place.tenant)).log_channel
-                    return await self._find(log_channel or await self._direct(await self._owner_id()), None, effect.key)
+                    return await self._find_card(effect)
                 case Notify():
                     return None if effect.reply else await self._find(await self._private(effect), None, effect.key)
                 case Edit() | Remove():
@@ -197,14 +197,29 @@ class SlackConnection:
             return False
 
     async def _show_card(self, effect: Card) -> Performed:
+        """Show a case in the channel for cases; to the owner while there is none, or where it cannot be written into."""
         log_channel = (await self._setups.of(effect.place.tenant)).log_channel
+        added = NO_LOG_CHANNEL
         if log_channel:
-            return await self._say(log_channel, None, await self._rendered(effect.answer), metadata(effect.key))
+            try:
+                return await self._say(log_channel, None, await self._rendered(effect.answer), metadata(effect.key))
+            except SlackError as error:
+                if isinstance(effect.answer, SetUp):
+                    raise  # whoever chose that channel is told so
+                log.warning("slack.log_channel_refuses", channel=log_channel, code=error.code)
+                added = LOG_CHANNEL_LOST
         owner = await self._owner_id()
         if not owner:
             return Performed(status="failed", why=NO_OWNER)
-        said = await self._rendered(effect.answer, added=NO_LOG_CHANNEL)
-        return await self._say(owner, None, said, metadata(effect.key))
+        return await self._say(owner, None, await self._rendered(effect.answer, added=added), metadata(effect.key))
+
+    async def _find_card(self, effect: Card) -> Performed | None:
+        log_channel = (await self._setups.of(effect.place.tenant)).log_channel
+        if log_channel:
+            with suppress(SlackError):  # it may be the owner who got it
+                if found := await self._find(log_channel, None, effect.key):
+                    return found
+        return await self._find(await self._direct(await self._owner_id()), None, effect.key)
 
     async def _edit(self, effect: Edit) -> Performed:
         said = await self._rendered(effect.answer)

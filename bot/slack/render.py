@@ -169,7 +169,7 @@ def _tagged(answer: Tagged) -> Iterator[Piece]:
     yield Points(tuple(_fact(name, value) for name, value in facts))
     if answer.text:
         yield Line((run("Text in it:", bold=True),), quote=cut(answer.text, PICTURE_TEXT_MAX))
-    if engine := engine_in_words(answer.engine):
+    if engine := _engine(answer.engine):
         yield Small(engine)
 
 
@@ -177,7 +177,7 @@ def _judged(answer: Judged) -> Iterator[Piece]:
     yield Title(title_of_verdict(answer))
     yield from _reasons(answer.reasons)
     yield from _findings(answer.findings)
-    yield _foot(coverage_in_words(answer.judged, answer.total), f"policy {one_line(answer.policy)}", engine_in_words(answer.engine))
+    yield _foot(coverage_in_words(answer.judged, answer.total), f"policy {one_line(answer.policy)}", _engine(answer.engine))
 
 
 def _case(answer: CaseCard, home: str) -> Iterator[Piece]:
@@ -193,7 +193,7 @@ def _case(answer: CaseCard, home: str) -> Iterator[Piece]:
         yield Line((run(called_for),))
     yield from _reasons(answer.reasons)
     yield from _findings(answer.findings)
-    yield _foot(coverage_in_words(answer.judged, answer.total), f"case {answer.case}", engine_in_words(answer.engine))
+    yield _foot(coverage_in_words(answer.judged, answer.total), f"case {answer.case}", _engine(answer.engine))
     if answer.buttons:
         yield Buttons(answer.buttons, answer.case)
 
@@ -249,6 +249,10 @@ def _more(number: int) -> Iterator[Piece]:
 
 def _foot(*facts: str) -> Small:
     return Small(", ".join(filter(None, facts)))
+
+
+def _engine(name: str) -> str:
+    return engine_in_words(one_line(name))
 
 
 def _fact(name: str, value: str) -> Line:

@@ -100,6 +100,24 @@ async def test_help_lists_the_commands(argument: str) -> None:
     assert any(line == "/tag" for line, _ in notify.answer.commands)
 
 
+@pytest.mark.parametrize(
+    ("author", "line"),
+    [
+        pytest.param(ADA, "/flashbulb help", id="member"),
+        pytest.param(MO, "/flashbulb help", id="moderator"),
+        pytest.param(MO.model_copy(update={"role": Role.ADMIN}), "/flashbulb help | setup", id="admin"),
+        pytest.param(OLGA, "/flashbulb help | setup | invite NAME member|moderator", id="operator"),
+    ],
+)
+async def test_help_names_only_what_one_may_use(author: Person, line: str) -> None:
+    plan = await Planner(Known().services).plan(a_command("flashbulb", "help", author=author))
+
+    [notify] = plan.effects
+    assert isinstance(notify, Notify)
+    assert isinstance(notify.answer, Help)
+    assert [each for each, _ in notify.answer.commands] == ["/tag", "/moderate [text]", line]
+
+
 async def test_the_operator_invites_and_gets_a_link() -> None:
     known = Known()
 

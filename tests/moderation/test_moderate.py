@@ -54,6 +54,14 @@ async def test_some_categories_have_rules_of_their_own(
     assert (verdict.action, verdict.keep_copy, verdict.distress) == (action, keeps, distress)
 
 
+async def test_a_reason_says_the_kind_in_words() -> None:
+    model = ScriptedModel().judges(scam_spam=(3, 0.93, "investment_fraud"))
+
+    verdict, _ = await moderate(parts("text:0"), policy=shipped(), model=model)
+
+    assert verdict.reasons == ("Scam or spam, investment fraud: severe, 93% sure.",)
+
+
 def without_last_part(question: Question[Any]) -> dict[str, Any]:
     answer = a_judgement(question)
     return {**answer, "parts": answer["parts"][:-1]}

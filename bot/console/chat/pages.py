@@ -8,7 +8,7 @@ from aiohttp import web
 
 from bot.console.access import SIGNED_IN, allow
 from bot.console.chat import CHANNELS, PLATFORM, Channel, channel_for, parse, topic_of
-from bot.console.chat.render import COMPOSER, Renderer
+from bot.console.chat.render import Renderer, composer
 from bot.console.chat.sending import Sending
 from bot.console.files import FileStore
 from bot.console.live import Live
@@ -174,7 +174,7 @@ class Chat:
             latest=not request.query.get("before"),
             root=root,
             panel=await self._panel(root, viewer) if root else "",
-            writing=COMPOSER,
+            writing=composer(viewer.role),
         )
 
     async def _messages_of(self, request: web.Request, channel: Channel) -> tuple[str, int | None]:

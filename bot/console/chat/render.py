@@ -12,11 +12,21 @@ from markupsafe import Markup
 from bot.console.chat import CHANNELS, MODERATORS
 from bot.console.pages import Pages
 from bot.storage.console import Replies, StoredMessage
-from bot.words import DONE, ending_of_case, said, title_of_case, title_of_verdict, tone_of_case, tone_of_verdict
+from bot.words import (
+    MODES,
+    SUPPORT,
+    called_for_in_words,
+    said,
+    standing_of_case,
+    title_of_case,
+    title_of_verdict,
+    tone_of_case,
+    tone_of_verdict,
+)
 from handlers.answers import Answer, CaseCard, Held, Help, Invitation, Judged, Notice, SetUp, Tagged
 from handlers.commands import COMMANDS, SHORTCUTS
-from handlers.events import Person
-from handlers.forms import MODES, Form
+from handlers.events import Person, Role
+from handlers.forms import Form
 from pipelines.content import Attachment
 from pipelines.limits import ATTACHMENTS_JUDGED, IMAGE_BYTES, MESSAGE_CHARS
 from pipelines.ports import UNDERSTUDY
@@ -26,13 +36,15 @@ GROUPED_WITHIN: Final = timedelta(minutes=5)
 AVATARS: Final = 6  # colours, in chat.css
 LINK: Final = re.compile(r"https?://[^\s<>\"']*[^\s<>\"'.,;:!?)\]}]", re.IGNORECASE)
 
-# What the template of a composer needs to know.
-COMPOSER: Final[dict[str, object]] = {
-    "commands": COMMANDS,
-    "max_files": ATTACHMENTS_JUDGED,
-    "max_bytes": IMAGE_BYTES,
-    "max_chars": MESSAGE_CHARS,
-}
+
+def composer(role: Role) -> dict[str, object]:
+    """Return what the template of a composer needs to know. Commands are pairs with what this role may write after them."""
+    return {
+        "commands": [(each, each.usage_for(role)) for each in COMMANDS],
+        "max_files": ATTACHMENTS_JUDGED,
+        "max_bytes": IMAGE_BYTES,
+        "max_chars": MESSAGE_CHARS,
+    }
 
 
 class Renderer:
@@ -100,7 +112,7 @@ class Renderer:
             root=root,
             messages=self.messages([root, *replies], viewer=viewer, in_thread=True),
             channel=next(each for each in CHANNELS if each.name == root.channel),
-            writing=COMPOSER,
+            writing=composer(viewer.role),
         )
 
     def answer(self, answer: Answer, *, message: StoredMessage, viewer: Person) -> Markup:
@@ -108,17 +120,19 @@ class Renderer:
         values: dict[str, object] = {}
         match answer:
             case CaseCard():
-                values = {"tone": tone_of_case(answer), "title": title_of_case(answer), "ending": ending_of_case(answer)}
+                values = {"tone": tone_of_case(answer), "title": title_of_case(answer), "standing": standing_of_case(answer)}
                 values |= {"findings": [said(each) for each in answer.findings], "may_decide": viewer.role.reviews}
-                values |= {"called_for": answer.called_for and DONE[answer.called_for]}
+                values |= {"called_for": called_for_in_words(answer)}
             case Judged():
                 values = {"tone": tone_of_verdict(answer), "title": title_of_verdict(answer)}
                 values |= {"findings": [said(each) for each in answer.findings]}
             case Invitation():
                 values = {"is_link": is_link(answer.url)}
             case SetUp():
-                values = {"log_channel": answer.log_channel or MODERATORS.name, "mode": dict(MODES)[answer.mode]}
-            case Tagged() | Held() | Help() | Notice():
+                values = {"log_channel": answer.log_channel or MODERATORS.name, "mode": MODES[answer.mode]}
+            case Held():
+                values = {"support": SUPPORT}
+            case Tagged() | Help() | Notice():
                 pass
             case _:
                 assert_never(answer)

@@ -9,6 +9,7 @@ import pytest
 from bot.console.chat import render
 from bot.console.chat.render import Renderer
 from bot.console.pages import Pages
+from bot.words import LINE_MAX, PICTURE_TEXT_MAX
 from handlers.answers import Answer, CaseCard, FindingSaid, Held, Help, Invitation, Judged, Notice, SetUp, Tagged
 from handlers.events import Person, Role
 from handlers.forms import Form, FormField
@@ -20,6 +21,7 @@ from tests.console.chat.test_parse import ADA, CAT, stored
 MO = Person(id="mo", name="Mo", role=Role.MODERATOR)
 XSS = '<img src=x onerror=alert(1)>"><script>alert(2)</script>\u202e'
 RENDERER = Renderer(Pages())
+INVITING = "help | setup | invite NAME member|moderator"
 
 TAGGED = Tagged(
     file_name="cat.jpg",
@@ -97,7 +99,13 @@ def said(answer: Answer, viewer: Person = MO) -> str:
         ),
         pytest.param(
             CARD,
-            ["Held:", "Scam or spam (fake shop): severe", "80% certain, picture 1, frame 17", "buy now", "2 of 3 parts judged"],
+            [
+                "Held:",
+                "Scam or spam (fake shop): severe",
+                "80% certain, in picture 1, frame 17",
+                "buy now",
+                "2 of 3 parts judged",
+            ],
             id="case-card",
         ),
         pytest.param(JUDGED, ["Could not be judged in full; would be held", "1 of 2 parts judged", "policy ab12"], id="judged"),
@@ -123,14 +131,15 @@ def said(answer: Answer, viewer: Person = MO) -> str:
         ),
         pytest.param(
             SetUp(watched=("general", "random"), log_channel="cases", mode="shadow"),
-            ["Watched #general , #random", "Cases #cases", "Mode Shadow"],
+            ["Watched #general , #random", "Cases #cases", "Mode shadow, cases are shown"],
             id="set-up",
         ),
         pytest.param(
             SetUp(watched=(), log_channel=None, mode="enforce"),
-            ["Watched every channel", "Cases #moderators", "Mode Enforce"],
+            ["Watched every channel", "Cases #moderators", "Mode enforce, actions are carried out"],
             id="set-up-of-the-console",
         ),
+        pytest.param(TAGGED.model_copy(update={"tags": ()}), ["understudy: no model None. Shows"], id="tagged-with-nothing"),
         pytest.param(Help(commands=(("/tag", "Tag a picture"),)), ["/tag", "Tag a picture"], id="help"),
         pytest.param(
             Invitation(name="Bob", role="moderator", url="http://127.0.0.1:1/enter#x", minutes=10),
@@ -149,7 +158,7 @@ def test_an_answer_says_what_it_holds(answer: Answer, expected: list[str]) -> No
 def test_a_notice_leads_to_the_channel_that_it_speaks_of() -> None:
     html = said(Notice(text="It could not be taken out.", channel="general"))
 
-    assert "It could not be taken out. #general" in words(html)
+    assert "It could not be taken out. In #general" in words(html)
     assert 'href="/channels/general"' in html
 
 
@@ -158,6 +167,53 @@ def test_a_card_leads_to_its_message_and_says_what_was_called_for_only_where_les
 
     assert 'href="/channels/general#m-m7"' in html
     assert "calls for more" not in html
+
+
+@pytest.mark.parametrize(
+    ("action", "gone"), [pytest.param(Action.HOLD, True, id="taken-out"), pytest.param(Action.FLAG, False, id="it-stands")]
+)
+def test_words_of_care_say_that_a_message_is_not_shown_only_where_that_is_so(action: Action, gone: bool) -> None:
+    text = words(said(Held(case="c7", action=action, reasons=(), support=True, channel="general")))
+
+    assert ("Your message in #general is not shown for now" in text) is gone
+    assert "You have done nothing wrong" in text
+
+
+def test_a_case_says_right_below_its_title_where_it_stands() -> None:
+    card = CARD.model_copy(update={"state": "kept", "decided_by": "Mo"})
+
+    assert "in #general by gemini-x Kept removed by Mo It looks like spam." in words(said(card))
+
+
+def test_what_is_too_long_is_cut_and_counted() -> None:
+    long = "x" * 5_000
+    found = FOUND.model_copy(update={"evidence": long})
+    tagged = TAGGED.model_copy(update={"text": long, "alt_text": long, "file_name": long})
+
+    html = said(CARD.model_copy(update={"author": long, "reasons": (long,) * 40, "findings": (found,) * 40}))
+
+    assert max(map(len, words(html).split())) <= LINE_MAX
+    assert words(html).count("…and 30 more") == 2
+    assert max(map(len, words(said(tagged)).split())) <= PICTURE_TEXT_MAX
+
+
+def test_the_text_in_a_picture_keeps_its_lines() -> None:
+    html = said(TAGGED.model_copy(update={"text": "BOAT HIRE\n4 € per hour"}))
+
+    assert '<dd class="text" dir="auto">BOAT HIRE\n4 € per hour</dd>' in html
+
+
+@pytest.mark.parametrize(
+    ("viewer", "usage"),
+    [
+        pytest.param(ADA, "help", id="member"),
+        pytest.param(Person(id="o", name="Olga", role=Role.OPERATOR), INVITING, id="operator"),
+    ],
+)
+def test_a_composer_offers_what_its_user_may_do(viewer: Person, usage: str) -> None:
+    html = RENDERER.thread(stored(text="hi", state="shown"), [], viewer=viewer)
+
+    assert f"/flashbulb {usage} What you can ask here" in words(html)
 
 
 def test_words_of_care_name_no_reason() -> None:
@@ -246,8 +302,10 @@ def test_who_does_not_review_gets_no_buttons() -> None:
 def test_what_people_wrote_stays_text(message: object) -> None:
     reader = Reader()
 
-    reader.feed(RENDERER.message(message, viewer=MO) + RENDERER.message(message, viewer=MO, in_thread=True))
+    html = RENDERER.message(message, viewer=MO) + RENDERER.message(message, viewer=MO, in_thread=True)
+    reader.feed(html)
 
+    assert "\u202e" not in html
     assert "script" not in {tag for tag, _ in reader.tags}
     assert not [name for _, attributes in reader.tags for name in attributes if name.startswith("on") or name == "style"]
     addresses = [value for _, attributes in reader.tags for name, value in attributes.items() if name in {"src", "href"}]

@@ -165,6 +165,32 @@ async def test_a_text_too_long_for_one_message_comes_back_whole_in_several(disco
     assert back[-1]["id"] == performed.message
 
 
+async def test_a_text_comes_back_in_whole_words(discord: Discord) -> None:
+    text = " ".join(f"word{number}" for number in range(240))
+    message = await removed(discord, text=text)
+
+    await discord.connection.act(discord.restore(message))
+
+    back = await discord.emulator.messages(discord.emulator.pics)
+    texts = [each["components"][0]["components"][1]["content"] for each in back]
+    assert len(texts) == 2
+    assert " ".join(texts) == text
+
+
+async def test_what_is_not_brought_back_stands_below_the_pictures(discord: Discord) -> None:
+    picture = CopiedFile(name="cat.png", media_type="image/png", data=b"cat")
+    lost = CopiedFile(name="film.mp4", media_type="video/mp4", data=None)
+    copy = Copy(place=discord.place, author=ADA, text="look", files=(lost, picture))
+    await discord.given.copies.keep(discord.place.tenant, "77", copy)
+
+    await discord.connection.act(discord.restore("77"))
+
+    [back] = await discord.emulator.messages(discord.emulator.pics)
+    *_, gallery, below = back["components"][0]["components"]
+    assert len(gallery["items"]) == 1
+    assert below["content"] == "-# Not brought back: film.mp4"
+
+
 async def test_files_that_discord_takes_no_more_are_named_instead(discord: Discord) -> None:
     large = CopiedFile(name="film.mp4", media_type="video/mp4", data=bytes(FILE_BYTES_BY_TIER[0] + 1))
     copy = Copy(place=discord.place, author=ADA, text="look", files=(large,))

@@ -182,6 +182,37 @@ def test_a_case_card_links_to_the_message_where_it_stands(change: dict[str, Any]
     assert "<#11>" in shown
 
 
+@pytest.mark.parametrize(
+    ("change", "standing"),
+    [
+        pytest.param({}, "Waits for a decision", id="open"),
+        pytest.param({"state": "restored", "decided_by": "Mo"}, "Restored by Mo", id="restored"),
+        pytest.param({"state": "kept", "decided_by": "Mo"}, "Kept removed by Mo", id="kept"),
+    ],
+)
+def test_a_case_card_says_right_below_its_title_where_it_stands(change: dict[str, Any], standing: str) -> None:
+    assert said(CARD.model_copy(update=change)).startswith(f"### Removed\n**{standing}**\n")
+
+
+def test_a_decided_card_has_another_colour_than_an_open_one() -> None:
+    states = [{}, {"state": "restored"}, {"state": "kept"}]
+
+    colours = [components(CARD.model_copy(update=state))[0]["accent_color"] for state in states]
+
+    assert len(set(colours)) == 3
+
+
+def test_coverage_and_model_share_one_small_line() -> None:
+    assert "-# 1 of 2 parts judged, case `abcdefghijkl`, by gemini\\-3\\-flash" in said(CARD).splitlines()
+
+
+def test_a_card_says_what_is_left_to_moderators() -> None:
+    shown = said(CARD.model_copy(update={"action": Action.FLAG, "called_for": Action.REMOVE}))
+
+    assert "The policy calls for more: removed. Flashbulb cannot do that here; the rest is yours." in shown
+    assert "95% certain, in picture 1, frame 17" in shown
+
+
 def test_the_understudy_is_spelled_out() -> None:
     assert "understudy: no model" in said(TAGGED)
 

@@ -4,7 +4,7 @@ import pytest
 
 from bot.discord.render import component_id
 from emulators.discord.threads import open_under
-from handlers.answers import CaseCard
+from handlers.answers import CaseCard, SetUp
 from handlers.effects import Edit
 from handlers.ports import Connection, Setup
 from pipelines.errors import UserError
@@ -171,12 +171,24 @@ async def test_before_there_is_a_log_channel_the_owner_sees_the_case_and_how_to_
     assert await discord.connection.look(discord.card(CASE)) == performed
 
 
-async def test_a_log_channel_that_we_may_not_write_to_is_named_with_what_is_lacking(discord: Discord) -> None:
+async def test_a_case_for_which_we_may_not_write_into_the_log_channel_goes_to_the_owner(discord: Discord) -> None:
     await discord.emulator.set_permissions(discord.emulator.moderators, deny=["send_messages"])
     await discord.emulator.wait_for(lambda: _sees_denial(discord, discord.emulator.moderators))
 
+    performed = await discord.connection.act(discord.card(CASE))
+
+    [told] = await discord.whispered(discord.emulator.olga)
+    assert "The channel for cases cannot be written into" in told
+    assert await discord.connection.look(discord.card(CASE)) == performed
+
+
+async def test_whoever_chose_a_log_channel_that_we_may_not_write_to_learns_what_is_lacking(discord: Discord) -> None:
+    await discord.emulator.set_permissions(discord.emulator.moderators, deny=["send_messages"])
+    await discord.emulator.wait_for(lambda: _sees_denial(discord, discord.emulator.moderators))
+    chosen = SetUp(watched=(), log_channel=discord.emulator.moderators, mode="shadow")
+
     with pytest.raises(UserError, match="Flashbulb lacks the permission Send Messages there"):
-        await discord.connection.act(discord.card(CASE))
+        await discord.connection.act(discord.card(chosen))
 
 
 async def test_an_edit_replaces_what_a_message_says_and_takes_its_buttons(discord: Discord) -> None:

@@ -187,7 +187,7 @@ async def test_a_text_comes_back_into_its_thread(slack: SlackEmulator, desk: Des
 
     assert [said["text"] for said in await slack.messages(slack.pics, root)] == [
         "what do you think?",
-        "ann wrote this. A moderator put it back.\nrubbish",
+        "ann wrote this. A moderator put it back.\n> rubbish",
     ]
 
 
@@ -234,7 +234,7 @@ async def test_what_cannot_be_brought_back_is_said(slack: SlackEmulator, desk: D
     performed = await desk.with_admin.act(a_restoring(slack.pics, "1.000001"))
 
     assert performed.status == "done"
-    assert (await slack.messages(slack.pics))[-1]["text"].endswith("look\nNot brought back: lost.png")
+    assert (await slack.messages(slack.pics))[-1]["text"].endswith("> look\nNot brought back: lost.png")
 
 
 async def test_a_file_that_may_not_be_uploaded_leaves_the_rest(slack: SlackEmulator, desk: Desk) -> None:

@@ -149,13 +149,40 @@ def test_a_card_has_buttons_while_there_is_something_to_decide(changed: dict[str
 def test_a_card_says_where_slack_could_not_do_as_much() -> None:
     said = render.render(CARD.model_copy(update={"action": Action.FLAG, "called_for": Action.REMOVE}))
 
-    assert "The policy calls for: remove. On Slack, Flashbulb can do this much" in words(said)
+    assert "The policy calls for more: removed. Flashbulb cannot do that here; the rest is yours." in words(said)
+
+
+@pytest.mark.parametrize(
+    ("changed", "standing"),
+    [
+        pytest.param({}, "Waits for a decision", id="open"),
+        pytest.param({"state": "restored", "decided_by": "Mo"}, "Restored by Mo", id="restored"),
+        pytest.param({"state": "kept", "decided_by": "Mo"}, "Kept removed by Mo", id="kept"),
+    ],
+)
+def test_a_card_says_right_below_its_title_where_it_stands(changed: dict[str, Any], standing: str) -> None:
+    said = render.render(CARD.model_copy(update=changed))
+
+    assert [item["text"] for item in runs({"blocks": said["blocks"][:2]})] == ["Held", standing]
+
+
+def test_coverage_and_model_share_one_small_line() -> None:
+    small = [words({"blocks": [block]}) for block in render.render(CARD)["blocks"] if block["type"] == "context"]
+
+    assert small == ["2 of 3 parts judged, case c7, by gemini-x"]
+
+
+def test_channels_stand_in_a_list_with_commas() -> None:
+    said = words(render.render(SetUp(watched=("CPICS", "CTALK"), log_channel="GMODS", mode="enforce")))
+
+    assert "Watched: #CPICS, #CTALKCases: " in said
+    assert "Mode: enforce, actions are carried out" in said
 
 
 def test_a_finding_quotes_what_it_saw() -> None:
     said = render.render(CARD)
 
-    assert "Scam or spam (fake shop): severe, 80% certain, picture 1, frame 17" in words(said)
+    assert "Scam or spam (fake shop): severe, 80% certain, in picture 1, frame 17" in words(said)
     assert "\n> buy now\n> quick\n" in said["text"]
 
 
@@ -245,6 +272,21 @@ def test_a_long_message_comes_back_in_parts() -> None:
     assert problems_of(said["blocks"]) == []
     assert parts[2:6] == [3_000] * 4
     assert "1,000 more characters did not fit." in words(said)
+
+
+def test_what_comes_back_is_quoted_whole_words_and_does_not_look_like_ours() -> None:
+    copy = Copy(place=at("CPICS"), author=Person(id="UANN", name="ann"), text=" every " * 600)
+
+    said = render.restored(copy)
+
+    quotes = [part for block in said["blocks"][1:] for part in block["elements"]]
+    assert problems_of(said["blocks"]) == []
+    assert {quote["type"] for quote in quotes} == {"rich_text_quote"}
+    told = [quote["elements"][0]["text"] for quote in quotes]
+    assert len(told) == 2
+    assert {word for part in told for word in part.split(" ") if word} == {"every"}
+    assert all(part == part.strip() for part in told)
+    assert said["text"].splitlines()[1].startswith("> every")
 
 
 def test_a_sentence_of_ours_stands_below() -> None:

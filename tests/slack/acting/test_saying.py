@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from bot.slack.connection import NO_LOG_CHANNEL
+from bot.words import LOG_CHANNEL_LOST, NO_LOG_CHANNEL
 from emulators.slack import SlackEmulator
-from handlers.answers import CaseCard, Notice
+from handlers.answers import CaseCard, Notice, SetUp
 from handlers.effects import Card, Edit, Performed
 from pipelines.errors import Unavailable
 from pipelines.moderation.policy import Action
@@ -225,11 +225,24 @@ async def test_a_card_without_a_channel_for_cases_goes_to_the_owner(slack: Slack
     assert await desk.connection.look(a_card()) == performed
 
 
-async def test_a_refused_channel_for_cases_is_said(slack: SlackEmulator, desk: Desk) -> None:
+async def test_a_case_that_the_channel_for_cases_refuses_goes_to_the_owner(slack: SlackEmulator, desk: Desk) -> None:
     await desk.set_up(log_channel=slack.moderators)
     await slack.archive(slack.moderators)
 
-    assert (await desk.connection.act(a_card())).why == "The channel is archived."
+    performed = await desk.connection.act(a_card())
+
+    card = (await slack.private(slack.olga))[-1]
+    assert performed.message == card["ts"]
+    assert card["text"].endswith(LOG_CHANNEL_LOST)
+    assert await desk.connection.look(a_card()) == performed
+
+
+async def test_whoever_chose_a_channel_that_refuses_is_told(slack: SlackEmulator, desk: Desk) -> None:
+    await desk.set_up(log_channel=slack.moderators)
+    await slack.archive(slack.moderators)
+    chosen = SetUp(watched=(), log_channel=slack.moderators, mode="shadow")
+
+    assert (await desk.connection.act(a_card().model_copy(update={"answer": chosen}))).why == "The channel is archived."
 
 
 async def test_a_card_is_edited_in_place(slack: SlackEmulator, desk: Desk) -> None:

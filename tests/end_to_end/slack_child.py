@@ -1,0 +1,28 @@
+"""The real app on an emulated Slack, in a process to be killed."""
+
+import asyncio
+from pathlib import Path
+
+from bot.app import serve
+from bot.settings import Settings
+from bot.slack.opening import Timing, open_slack
+from bot.slack.sockets import Rhythm
+
+# What the app imports by and by; a fork has it from the beginning.
+LOADED_LATE = ("aiosqlite", "pydantic_ai.models.google", "pydantic_ai.providers.google", "pydantic_ai.providers.google_cloud")
+# A person waits half a minute between two sweeps; a test does not.
+HURRY = Timing(rhythm=Rhythm(ping_s=0.5, look_s=0.05, failures=40), hint_s=0.3, rest_s=0.2)
+
+
+def run(data: Path, database: str | None, slack: dict[str, str], model: str) -> None:
+    """Run until killed or told to stop; `slack` is the emulator's environment, `model` the address of the emulated vendor."""
+    shared = {
+        "flashbulb_data": data,
+        "flashbulb_database_url": database,
+        "flashbulb_port": 0,
+        "gemini_api_key": "emulated",
+        "gemini_base_url": model,
+    }
+    settings = Settings.model_validate(shared)
+    team = Settings.model_validate(shared | {name.lower(): value for name, value in slack.items()})
+    asyncio.run(serve(settings, welcome=lambda link, notes: None, connections=(open_slack(team, timing=HURRY),)))
