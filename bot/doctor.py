@@ -41,6 +41,8 @@ KEYS: Final = {
     "openai": "OPENAI_API_KEY",
     "local": "OPENAI_BASE_URL",
 }
+# The mode of a workspace for which nobody has chosen one.
+UNCHOSEN: Final = "shadow in real workspaces, enforce in the console and in emulated ones, until /flashbulb setup"
 # What to do about a fault that has a name of its own (`pipelines.models.outcomes`).
 FIXES: Final = {
     "key_refused": "Check {key}.",
@@ -141,7 +143,7 @@ async def _port(settings: Settings) -> str:
 async def _policy(settings: Settings) -> str:
     policy = own_policy(settings)
     source = settings.policy_file if settings.policy_file.exists() else "the shipped default"
-    return f"{policy.fingerprint} from {source}, mode {policy.mode or 'shadow in real workspaces, enforce in the console'}"
+    return f"{policy.fingerprint} from {source}, mode {policy.mode or UNCHOSEN}"
 
 
 async def _platforms(settings: Settings) -> str:

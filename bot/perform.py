@@ -5,16 +5,18 @@ is written down before each act; where one stands already, the platform is asked
 """
 
 import asyncio
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final, Protocol
+from weakref import WeakValueDictionary
 
 import structlog
 
 from bot.storage.tables import now
 from bot.storage.work import Begun, Ended, Undertaking, Work
-from handlers.effects import AnyEffect, Notify, Performed, Plan
+from handlers.effects import AnyEffect, Notify, Performed, Plan, Remove, Restore
 from handlers.events import AnyEvent, Tenant
 from handlers.ports import Connection
 from pipelines.errors import FlashbulbError, Unavailable
@@ -53,6 +55,7 @@ class Performer:
     work: Work
     planner: Planner
     connections: Mapping[str, Connection]
+    _turns: WeakValueDictionary[tuple[Tenant, str], asyncio.Lock] = field(default_factory=WeakValueDictionary, repr=False)
 
     async def perform(self, tenant: Tenant, key: str, *, last: bool) -> None:
         """Perform what is left to do about the event `key`, in order, and forget it.
@@ -132,13 +135,28 @@ class Performer:
                 if found := await connection.look(effect):
                     return found
                 await self.work.begin_again(tenant, effect.key)
-            return await connection.act(effect)
+            async with self._turn(effect):
+                return await connection.act(effect)
         except Unavailable:
             raise
         except FlashbulbError as error:
             return Performed(status="failed", why=str(error))
         except Exception as error:  # noqa: BLE001 - a fault of ours must end with somebody being told, not in silence
             return Performed(status="failed", why=f"Flashbulb itself failed ({type(error).__name__}).")
+
+    @asynccontextmanager
+    async def _turn(self, effect: AnyEffect) -> AsyncIterator[None]:
+        """Wait until nobody else takes out or brings back the same message.
+
+        Two events may be about one: the copy that one of them makes must not be put away after the other has said that none
+        may stay.
+        """
+        if not isinstance(effect, Remove | Restore):
+            yield
+            return
+        lock = self._turns.setdefault((effect.place.tenant, effect.message), asyncio.Lock())
+        async with lock:
+            yield
 
     async def _after_failure(
         self, tenant: Tenant, key: str, undertaking: Undertaking, position: int, performed: Performed

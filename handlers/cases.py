@@ -22,10 +22,9 @@ async def follow(event: MessagePosted, verdict: Verdict, policy: Policy, service
     setup = await services.setups.of(event.place.tenant)
     mode = mode_of(setup, policy, emulated=services.channels.emulated(event.place.tenant))
     case = await services.cases.open(event, verdict, action=action, shadow=mode == "shadow")
-    effects = consequences(event, case)
-    if any(isinstance(effect, Remove) and not effect.keep for effect in effects):
+    if not verdict.keep_copy:
         await services.results.forget(event.place.tenant, event.message)
-    return effects
+    return consequences(event, case)
 
 
 def nearest(action: Action, supports: frozenset[Action]) -> Action:

@@ -1,9 +1,9 @@
 """Messages in watched channels: judge what was posted, say nothing about what is fine."""
 
-from handlers.answers import Notice
+from handlers.answers import CaseCard, Notice
 from handlers.cases import follow
 from handlers.commands import help_for
-from handlers.effects import AnyEffect, Notify, Plan, Post, Remove
+from handlers.effects import AnyEffect, Card, Notify, Plan, Post, Remove
 from handlers.events import MessagePosted
 from handlers.ports import Services
 from handlers.tagging import tag_pictures
@@ -23,9 +23,18 @@ async def on_message(event: MessagePosted, services: Services) -> Plan:
         return Plan()
     intake = await services.media.intake(event.content)
     effects = await _moderate(event, intake, services) if watched else ()
-    if event.mentions_us and not any(isinstance(effect, Remove) for effect in effects):
+    if event.mentions_us and not any(_is_last_word(effect) for effect in effects):
         effects = (*effects, *await _answer_mention(event, intake, services))
     return Plan(effects=effects)
+
+
+def _is_last_word(effect: AnyEffect) -> bool:
+    """Whether nothing may be said about a message any more: it goes, or nobody may keep anything of it."""
+    match effect:
+        case Card(answer=CaseCard(restorable=restorable)):
+            return not restorable
+        case _:
+            return isinstance(effect, Remove)
 
 
 async def _moderate(event: MessagePosted, intake: Intake, services: Services) -> tuple[AnyEffect, ...]:

@@ -9,6 +9,7 @@ from bot import logs
 from bot.cli.ends import End, plain
 from bot.doctor import Check, examine
 
+NAME_WIDTH = len("discord log channel")  # the longest name of a check, models' aside
 SIGNS = {"ok": ("✓", typer.colors.GREEN), "problem": ("✗", typer.colors.RED)}
 
 
@@ -34,4 +35,4 @@ async def check_up(*, as_json: bool) -> End:
 def _show(check: Check) -> None:
     sign, colour = SIGNS[check.status]
     coloured = typer.style(sign, fg=colour) if sys.stdout.isatty() else sign
-    typer.echo(f"{coloured} {check.name:<13} {plain(check.says)}")
+    typer.echo(f"{coloured} {check.name:<{NAME_WIDTH}} {plain(check.says)}")

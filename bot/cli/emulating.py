@@ -57,6 +57,9 @@ async def emulate(*, port: int, latency_s: float, wanted: Sequence[str]) -> None
         typer.echo(MODELS.format(address=models.base_url))
         for chat in chats:
             typer.echo("\n".join(f"{name}={value}" for name, value in chat.environment.items()))
+        typer.echo(
+            f"# With an admin's token, messages are taken out at Slack:\n# SLACK_ADMIN_USER_TOKEN={chats[0].admin_token}"
+        )
         typer.echo(f"# To post and to look: {chats[0].origin}/control/ and {chats[1].origin}/control/ (docs/operating.md)")
         await until_told_to_stop()
 

@@ -75,6 +75,8 @@ class Arrivals:
         event = message_posted(message, place, client.us) if is_for_us(message, client.us) else None
         if event is None:
             return
+        if title := title_of(message, place, client):
+            event = event.model_copy(update={"text": f"{title}\n{event.text}"})
         state = (event.text, *(each.id for each in event.attachments))
         if self._states.get(event.message) == state:
             return
@@ -179,6 +181,12 @@ def check_ids(message: Json) -> None:
 def is_for_us(message: Json, us: Us) -> bool:
     """Whether somebody else said `message`."""
     return is_spoken(message) and not is_ours(message, us)
+
+
+def title_of(message: Json, place: Place, client: DiscordClient) -> str:
+    """Return the title above the first message of a post in a forum, which its author wrote with it."""
+    thread = client.get_channel(int(message["id"])) if place.thread == message["id"] else None
+    return thread.name if isinstance(thread, discord.Thread) else ""
 
 
 async def place_of(client: DiscordClient, guild: str, channel: str) -> Place:

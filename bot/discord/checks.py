@@ -141,7 +141,10 @@ class Examination:
         for server in await self._known_servers():
             name = server.guild.name
             if server.setup.log_channel is None:
-                raise Misconfigured(f"{name} has no channel for cases. An administrator writes /flashbulb setup there.")
+                raise Misconfigured(
+                    f"{name} has no channel for cases, so its owner gets them. While Flashbulb runs, somebody with Manage"
+                    " Server writes /flashbulb setup there."
+                )
             channel = server.channel(server.setup.log_channel)
             if channel is None:
                 raise Misconfigured(f"The channel for cases of {name} is gone. Choose another: /flashbulb setup.")
@@ -167,7 +170,10 @@ class Examination:
                 problems.append(f"{len(gone)} watched in {server.guild.name} are gone (/flashbulb setup)")
         if problems:
             more = f"; and {len(problems) - NAMED_MAX} more" if len(problems) > NAMED_MAX else ""
-            raise Misconfigured(f"Allow Flashbulb what it lacks. {'; '.join(problems[:NAMED_MAX])}{more}.")
+            raise Misconfigured(
+                f"Allow Flashbulb what it lacks, under Permissions in the settings of each channel. "
+                f"{'; '.join(problems[:NAMED_MAX])}{more}."
+            )
         return _named(watched)
 
     def _watched(self, server: Server) -> list[discord.abc.GuildChannel]:

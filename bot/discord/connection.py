@@ -9,7 +9,7 @@ from discord.ui import LayoutView
 from bot.discord import DIRECT, PLATFORM
 from bot.discord.copies import part_keys, restored, sealed_copy
 from bot.discord.messages import Gateway, Messages, carries
-from bot.discord.outcomes import GONE, TOO_LARGE, Denied
+from bot.discord.outcomes import GONE, TOO_LARGE, UNKNOWN_CHANNEL, Denied
 from bot.discord.parse import Json, author_of, is_ours, shown
 from bot.discord.render import pointer, render
 from bot.discord.replies import Replies, is_private, waits
@@ -62,7 +62,17 @@ class DiscordConnection:
         await self._gateway.ready()
 
     async def look(self, effect: AnyEffect) -> Performed | None:
-        """Return what became of `effect` if it was carried out already, or cannot be any more."""
+        """Return what became of `effect` if it was carried out already, or cannot be any more.
+
+        Where we may not read, nothing is found: what may be written there must not be lost over that.
+        """
+        try:
+            return await self._look(effect)
+        except Denied as denied:
+            log.info("discord.cannot_look", effect=effect.key, code=denied.code)
+            return None
+
+    async def _look(self, effect: AnyEffect) -> Performed | None:
         match effect:
             case Post():
                 return await self._look_for_post(effect)
@@ -182,6 +192,7 @@ class DiscordConnection:
         added = NO_LOG_CHANNEL
         if log_channel:
             try:
+                self._check_is_in(workspace, log_channel)
                 view = render(effect.answer, key=key, workspace=workspace)
                 return _stands(await self._messages.send(log_channel, view, key=key))
             except Denied as denied:
@@ -191,6 +202,12 @@ class DiscordConnection:
                 added = LOG_CHANNEL_LOST
         view = render(effect.answer, key=key, workspace=workspace, added=added)
         return _stands(await self._messages.send(await self._owners_channel(effect.place), view, key=key))
+
+    def _check_is_in(self, workspace: str, channel: str) -> None:
+        """Raises: `Denied` when a channel is another server's: a dialog brings back whatever its sender put into it."""
+        guild = getattr(self._gateway.client.get_channel(int(channel)) if channel.isdecimal() else None, "guild", None)
+        if guild is not None and str(guild.id) != workspace:
+            raise Denied(UNKNOWN_CHANNEL)
 
     async def _look_for_card(self, effect: Card) -> Performed | None:
         log_channel = (await self._given.setups.of(effect.place.tenant)).log_channel
@@ -246,7 +263,11 @@ class DiscordConnection:
                 await self._given.copies.keep(tenant, effect.message, copy)
         else:
             await self._given.copies.forget(tenant, effect.message)
-        stood = await self._messages.delete(effect.place, effect.message, reason=f"Flashbulb case {effect.case}")
+        try:
+            stood = await self._messages.delete(effect.place, effect.message, reason=f"Flashbulb case {effect.case}")
+        except Denied:  # it stands, so that there is nothing to bring back
+            await self._given.copies.forget(tenant, effect.message)
+            raise
         await self._messages.tidy(effect.place, effect.message)
         return _stands(effect.message) if stood else GONE_ALREADY
 

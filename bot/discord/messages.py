@@ -21,7 +21,7 @@ from bot.discord.outcomes import (
     Denied,
     answered,
 )
-from bot.discord.parse import Json
+from bot.discord.parse import Json, is_ours
 from bot.discord.permissions import LABELS, NEEDED, Deed, Refusals, in_words, lacking
 from bot.discord.render import component_id, nonce
 from handlers.events import Place
@@ -153,7 +153,9 @@ class Messages:
 
     async def find_own(self, channel: str, key: str) -> str | None:
         """Return the id of the message that the effect `key` posted in a channel, or None."""
-        return next((str(each["id"]) for each in await self.newest(channel) if carries(each, key)), None)
+        us = self._gateway.client.us
+        found = await self.newest(channel)
+        return next((str(each["id"]) for each in found if carries(each, key) and is_ours(each, us)), None)
 
     async def delete(self, place: Place, message: str, *, reason: str) -> bool:
         """Delete a message; return whether it stood there until now. `reason` goes into the server's audit log."""

@@ -22,6 +22,7 @@ Json = Mapping[str, Any]
 # Types of messages that somebody wrote: a plain one, a reply, and the answers of other apps to a command and a menu. All others
 # are the platform's own notes. Source: https://docs.discord.com/developers/resources/message#message-object-message-types
 SPOKEN: Final = frozenset({0, 19, 20, 23})
+FINISHED_LATER: Final = frozenset({20, 23})  # those that may begin empty and be filled without counting as edited
 # Another app is still thinking; its message comes with the edit that takes this flag away.
 # Source: https://docs.discord.com/developers/resources/message#message-object-message-flags
 LOADING: Final = 1 << 7

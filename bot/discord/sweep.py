@@ -17,7 +17,7 @@ from bot.discord import PLATFORM
 from bot.discord.arrivals import Arrivals, Emptied
 from bot.discord.client import DiscordClient
 from bot.discord.outcomes import Denied, answered
-from bot.discord.parse import Json, edited_ms
+from bot.discord.parse import FINISHED_LATER, Json, edited_ms
 from bot.storage.retention import REMEMBERED_FOR
 from bot.watermarks import KeepsMarks, Watermarks
 from handlers.events import Place, Tenant
@@ -180,10 +180,11 @@ class Sweep:
         return count
 
     async def _read_edits(self, client: DiscordClient, reading: Reading, start: int) -> None:
-        """Look at the last messages before the mark: what was edited, or got a preview, may be new."""
+        """Look at the last messages before the mark: what was edited or finished, or got a preview, may be new."""
         since_ms = discord.utils.snowflake_time(_oldest()).timestamp() * 1000
         for message in await self._page(client, reading, before=start + 1):
-            if edited_ms(message) > since_ms or (message.get("embeds") and int(message["id"]) > _oldest()):
+            late = message.get("embeds") or message.get("type") in FINISHED_LATER
+            if edited_ms(message) > since_ms or (late and int(message["id"]) > _oldest()):
                 await self._take(client, reading, message)
 
     async def _page(self, client: DiscordClient, reading: Reading, **where: int) -> list[dict[str, Any]]:

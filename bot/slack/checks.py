@@ -12,20 +12,25 @@ from bot.settings import Settings
 from bot.slack.connection import CAN, CAN_AS_ADMIN
 from bot.slack.manifest import SCOPES, USER_SCOPES, Scope
 from bot.slack.parse import PLATFORM
-from bot.slack.web import Answered, SlackError, Web, open_client
+from bot.slack.web import Answered, SlackError, TokenRefused, Web, open_client
 from bot.storage.database import records_beside
 from bot.storage.setups import StoredSetups
 from handlers.cases import nearest
 from handlers.events import Tenant
 from handlers.ports import Setup
-from pipelines.errors import FlashbulbError, Misconfigured
-from pipelines.moderation.policy import Action, Policy
+from pipelines.errors import Misconfigured, Unavailable
+from pipelines.moderation.policy import Action
 
 Json = dict[str, Any]
 # A check's name and what it finds out: a sentence, or `Misconfigured` with the fix.
 Check = tuple[str, Callable[[], Awaitable[str]]]
 
 HOW_TO_REINSTALL: Final = "Update the app from manifest.yml and install it again."
+HOW_TO_COPY: Final = (
+    "Copy the Bot User OAuth Token anew, from OAuth & Permissions at https://api.slack.com/apps; where none is shown, install"
+    " the app again."
+)
+HOW_TO_OPEN: Final = "Make one under Basic Information, App-Level Tokens, with connections:write."
 CHANNELS_PAGE, CHANNELS_PAGES = 1000, 5  # Source: https://docs.slack.dev/reference/methods/conversations.list
 NAMED_MAX: Final = 8
 
@@ -47,7 +52,7 @@ async def slack_checks(settings: Settings) -> AsyncIterator[Check]:
         yield "slack log channel", examination.log_channel
         yield "slack channels", examination.channels
         yield "slack admin token", examination.admin
-        yield "slack policy", partial(_policy, own_policy(settings), has_admin=settings.slack_admin_user_token is not None)
+        yield "slack policy", examination.policy
 
 
 @asynccontextmanager
@@ -61,7 +66,10 @@ async def _asking(settings: Settings) -> AsyncIterator["Examination"]:
 
 
 class Examination:
-    """Asks Slack as the bot, as the app (for sockets) and as the admin, each with its token. `us` is known after `token`."""
+    """Asks Slack as the bot, as the app (for sockets) and as the admin, each with its token.
+
+    `us` is known after `token`, and after `admin` whether the admin's token takes messages out (`deletes`).
+    """
 
     def __init__(self, settings: Settings, web: Web, *, admin: Web | None, app: Web | None) -> None:
         self._settings = settings
@@ -69,14 +77,17 @@ class Examination:
         self._admin = admin
         self._app = app
         self.us: Answered | None = None
+        self.deletes = False
         self._setup: Setup | None = None
 
     async def token(self) -> str:
         """Look whether the bot's token is taken."""
         try:
             self.us = await self._web.ask("auth.test")
-        except FlashbulbError as error:
-            raise Misconfigured(f"{error} Look at SLACK_BOT_TOKEN and at the network.") from None
+        except TokenRefused:
+            raise Misconfigured(f"Slack does not take SLACK_BOT_TOKEN. {HOW_TO_COPY}") from None
+        except Unavailable as error:
+            raise Misconfigured(f"{error} Look at the network, and at https://slack-status.com.") from None
         return f"{self.us.body.get('user')} in {self.us.body.get('team')} ({self._team})"
 
     async def scopes(self) -> str:
@@ -89,19 +100,16 @@ class Examination:
         if self._settings.flashbulb_slack_http:
             if self._settings.slack_signing_secret is None:
                 raise Misconfigured("FLASHBULB_SLACK_HTTP is set without SLACK_SIGNING_SECRET. Copy it from Basic Information.")
-            return f"signed HTTP on {self._settings.flashbulb_slack_http}, which Slack must reach from outside"
+            return f"signed HTTP on {self._settings.flashbulb_slack_http}, where a proxy with TLS must hand in what Slack sends"
         if self._app is None:
-            raise Misconfigured(
-                "SLACK_APP_TOKEN is missing. Make one under Basic Information, App-Level Tokens, with connections:write."
-            )
+            raise Misconfigured(f"SLACK_APP_TOKEN is missing. {HOW_TO_OPEN}")
         try:
             await self._app.call("apps.connections.open")
+        except TokenRefused:
+            raise Misconfigured(f"Slack does not take SLACK_APP_TOKEN. {HOW_TO_OPEN}") from None
         except SlackError as error:
-            raise Misconfigured(f"{error} SLACK_APP_TOKEN must be an app-level token with connections:write.") from None
-        except FlashbulbError:
-            raise Misconfigured(
-                "Slack does not take SLACK_APP_TOKEN. Make a new one under Basic Information, App-Level Tokens."
-            ) from None
+            why = "SLACK_APP_TOKEN lacks connections:write." if error.code == "missing_scope" else str(error)
+            raise Misconfigured(f"{why} {HOW_TO_OPEN}") from None
         return "Socket Mode"
 
     async def files(self) -> str:
@@ -128,8 +136,16 @@ class Examination:
         """Look whether cases can be shown where the set-up says."""
         setup = await self._known_setup()
         if setup.log_channel is None:
-            raise Misconfigured("No channel for cases is set. An admin writes /flashbulb setup in Slack.")
+            raise Misconfigured(
+                "No channel for cases is set, so the workspace's owner gets them. While Flashbulb runs, an admin writes"
+                " /flashbulb setup in Slack."
+            )
         channel = await self._info(setup.log_channel)
+        if "id" not in channel:
+            raise Misconfigured(
+                "Flashbulb does not see the channel for cases any more: it was removed from it, or the channel is gone. Invite"
+                " it there again, or choose another: /flashbulb setup."
+            )
         if channel.get("is_archived"):
             raise Misconfigured(f"#{channel.get('name')} for cases is archived. Choose another: /flashbulb setup.")
         if not channel.get("is_member"):
@@ -145,7 +161,11 @@ class Examination:
         """Look whether the bot is in every channel that is to be watched."""
         setup = await self._known_setup()
         if not setup.watched:
-            mine = [str(each.get("name")) for each in await self._listed() if each.get("is_member")]
+            mine = [
+                str(each.get("name"))
+                for each in await self._listed()
+                if each.get("is_member") and setup.watches(str(each.get("id")))
+            ]
             return f"all that Flashbulb is in: {_named(mine)}"
         shown = [await self._info(channel) for channel in setup.watched]
         out = [str(each.get("name")) for each in shown if not each.get("is_member") or each.get("is_archived")]
@@ -159,7 +179,7 @@ class Examination:
             return "none, so nothing can be taken out of channels (SLACK_ADMIN_USER_TOKEN)"
         try:
             who = await self._admin.ask("auth.test")
-        except FlashbulbError:
+        except TokenRefused:
             raise Misconfigured("Slack does not take SLACK_ADMIN_USER_TOKEN. Copy it again, or leave it out.") from None
         if who.body.get("team_id") != self._team:
             raise Misconfigured("SLACK_ADMIN_USER_TOKEN is of another workspace than SLACK_BOT_TOKEN.")
@@ -168,7 +188,20 @@ class Examination:
         user = (await self._web.call("users.info", user=who.body["user_id"])).get("user") or {}
         if not (user.get("is_admin") or user.get("is_owner")):
             raise Misconfigured("SLACK_ADMIN_USER_TOKEN is of somebody who is no admin, so it deletes nobody else's messages.")
+        self.deletes = "chat:write" in who.scopes
         return f"of {who.body.get('user')}; {_granted(who.scopes, USER_SCOPES)}"
+
+    async def policy(self) -> str:
+        """Name what the policy calls for and Slack will not do; each becomes the nearest action that it will."""
+        policy, can = own_policy(self._settings), CAN_AS_ADMIN if self.deletes else CAN
+        asked = {action for gates in (policy.gates, *policy.categories.values()) for action in gates}
+        asked |= {policy.unknown, policy.unreadable}
+        weaker = [action for action in Action if action in asked and action not in can]
+        if not weaker:
+            return "everything that it calls for can be done"
+        words = ", ".join(f"{action} becomes {nearest(action, can)}" for action in weaker)
+        more = "" if self.deletes else "; the token of an admin, SLACK_ADMIN_USER_TOKEN, would let hold and remove work"
+        return f"{words}, with a case for a person{more}"
 
     @property
     def _team(self) -> str:
@@ -182,6 +215,7 @@ class Examination:
         return self._setup
 
     async def _info(self, channel: str) -> Json:
+        """Return what Slack tells of a channel; of one that we do not see, its id in place of a name and nothing else."""
         try:
             return dict((await self._web.call("conversations.info", channel=channel))["channel"])
         except SlackError as error:
@@ -211,19 +245,6 @@ async def _stored_setup(settings: Settings, tenant: Tenant) -> Setup:
     url = settings.flashbulb_database_url
     async with records_beside(settings.flashbulb_data, url.get_secret_value() if url else None) as records:
         return await StoredSetups(records).of(tenant) if records else Setup()
-
-
-async def _policy(policy: Policy, *, has_admin: bool) -> str:
-    """Name what the policy calls for and Slack will not do; each becomes the nearest action that it will."""
-    can = CAN_AS_ADMIN if has_admin else CAN
-    asked = {action for gates in (policy.gates, *policy.categories.values()) for action in gates}
-    weaker = [action for action in Action if action in asked | {policy.unknown, policy.unreadable} and action not in can]
-    if not weaker:
-        return "everything that it calls for can be done"
-    words = ", ".join(f"{action} becomes {nearest(action, can)}" for action in weaker)
-    return f"{words}, with a case for a person" + (
-        "" if has_admin else "; SLACK_ADMIN_USER_TOKEN would let hold and remove work"
-    )
 
 
 def _granted(scopes: frozenset[str], asked: Sequence[Scope]) -> str:

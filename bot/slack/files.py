@@ -11,7 +11,7 @@ from yarl import URL
 
 from bot.downloads import Denied, Downloads
 from bot.slack.web import SlackError, Web
-from bot.slack.wire import UNKNOWN_FILE, WireFile
+from bot.slack.wire import LINKED, UNKNOWN_FILE, WireFile
 from pipelines.content import Attachment
 from pipelines.errors import Unavailable, UserError
 
@@ -31,10 +31,11 @@ class SlackFiles:
         self._token = token
         self._emulated = URL(emulator).origin() if emulator else None
         self._downloads = Downloads(session, allowed=self._is_slack, headers=self._headers)
+        self._elsewhere = Downloads(session, allowed=self._is_elsewhere)
 
     def has(self, url: str) -> bool:
         """Whether it is one of Slack's."""
-        if url.startswith(UNKNOWN_FILE):
+        if url.startswith((UNKNOWN_FILE, LINKED)):
             return True
         try:
             return self._is_slack(URL(url))
@@ -48,6 +49,8 @@ class SlackFiles:
         """
         if attachment.url.startswith(UNKNOWN_FILE):
             raise UserError(CANNOT_READ)
+        if attachment.url.startswith(LINKED):
+            return await self._elsewhere.fetch(attachment.url.removeprefix(LINKED), limit_bytes=limit_bytes)
         try:
             return await self._downloads.fetch(attachment.url, limit_bytes=limit_bytes)
         except Denied as error:
@@ -80,6 +83,10 @@ class SlackFiles:
             return url.is_absolute() and url.origin() == self._emulated
         host = url.host or ""
         return url.scheme == "https" and (host == FILE_HOST or host.endswith(f".{FILE_HOST}"))
+
+    def _is_elsewhere(self, url: URL) -> bool:
+        """Whether a picture may be fetched that an app shows from somewhere: as anybody would, without our token."""
+        return (url.scheme == "https" and url.port == 443) or (self._emulated is not None and url.origin() == self._emulated)
 
     def _headers(self, url: URL) -> Mapping[str, str]:
         return {"Authorization": f"Bearer {self._token.get_secret_value()}"} if self._is_slack(url) else {}

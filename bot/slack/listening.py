@@ -237,7 +237,10 @@ class Listeners:
         await self._accept_message(seen)
 
     async def _looked_up(self, seen: Seen) -> Seen:
-        """Return a message as the channel's history shows it, or as it is where that may not be read."""
+        """Return a message as the channel's history shows it, or as it is where that may not be read.
+
+        Raises: `Unavailable` when Slack does not answer: taken in without its files, those would never be judged.
+        """
         ts, thread = seen.message.ts, seen.message.thread
         method, where = ("conversations.replies", {"ts": thread}) if thread else ("conversations.history", {})
         try:
@@ -248,7 +251,9 @@ class Listeners:
             for shown in page["messages"]:
                 if shown.get("ts") == ts and (found := parse.seen({**shown, "channel": seen.channel}, self._us)):
                     return found
-        except (SlackError, Unavailable, ValidationError, TimeoutError, KeyError) as error:
+        except TimeoutError:
+            raise Unavailable("Slack", "takes too long") from None
+        except (SlackError, ValidationError, KeyError) as error:
             log.info("slack.mention_alone", channel=seen.channel, message=ts, error=type(error).__name__)
         return seen
 
@@ -259,8 +264,8 @@ class Listeners:
         try:
             async with self._watermarks.accepting(self._us.tenant, seen.channel, seen.moment):
                 await self._given.accept(await self._reader.posted(seen))
-        except Unavailable:
-            self._missed(seen.channel)  # Slack sends it again a few times only
+        except Exception:
+            self._missed(seen.channel)  # Slack sends it again a few times only, and not at all what we fail over
             raise
 
     def _revoked(self, event: WireEvent) -> None:

@@ -51,10 +51,14 @@ class Seen:
     message: WireMessage
     direct: bool = False
     mentions_us: bool = False
+    changed: bool = False
 
     @property
     def edit(self) -> str:
-        return self.message.edited.ts if self.message.edited else "0"
+        """Return which state of the message it is. Where an app changed it, Slack may say only that it did, and not when."""
+        if self.message.edited:
+            return self.message.edited.ts
+        return f"0+{self.message.digest}" if self.changed else "0"
 
     @property
     def moment(self) -> str:
@@ -82,7 +86,7 @@ def seen(event: Json, us: Identity) -> Seen | None:
     if changed and (direct or message.subtype == "tombstone" or (before and message.same_content(before))):
         return None
     mentions_us = us.is_mentioned(message) and not (before and us.is_mentioned(before))
-    return Seen(channel=told.channel, message=message, direct=direct, mentions_us=mentions_us)
+    return Seen(channel=told.channel, message=message, direct=direct, mentions_us=mentions_us, changed=changed)
 
 
 def posted(seen: Seen, us: Identity, *, author: Person, files: Sequence[WireFile]) -> MessagePosted:

@@ -72,7 +72,8 @@ class People:
         profile = profile if isinstance(profile, dict) else {}
         names = (profile.get("display_name"), profile.get("real_name"), shown.get("name"), name, user)
         called = next(each for each in names if isinstance(each, str) and each)
-        return Person(id=user, name=called[:NAME_CHARS], role=await self._role(shown, channel), bot=bool(shown.get("is_bot")))
+        role = await self._role(shown, channel, fresh=fresh)
+        return Person(id=user, name=called[:NAME_CHARS], role=role, bot=bool(shown.get("is_bot")))
 
     async def author(self, message: WireMessage, channel: str) -> Person:
         """Return who wrote a message. It is judged all the same when Slack does not say who they are."""
@@ -86,14 +87,25 @@ class People:
             person = Person(id=message.user, name=message.user)
         return person.model_copy(update={"bot": True}) if message.bot_id else person
 
-    async def _role(self, shown: Shown, channel: str) -> Role:
-        if shown.get("is_admin") is True or shown.get("is_owner") is True or shown.get("is_primary_owner") is True:
+    async def _role(self, shown: Shown, channel: str, *, fresh: bool) -> Role:
+        if self._is_one_of_us(shown) and any(shown.get(each) is True for each in ("is_admin", "is_owner", "is_primary_owner")):
             return Role.ADMIN
         setup = await self._setups.of(self._us().tenant)
         # Only its members can act in a private channel, and who is in the one for cases is trusted with them.
-        if setup.log_channel == channel and (await self._channels.of(channel)).get("is_private") is True:
+        if setup.log_channel == channel and (await self._channels.of(channel, fresh=fresh)).get("is_private") is True:
             return Role.MODERATOR
         return Role.MEMBER
+
+    def _is_one_of_us(self, shown: Shown) -> bool:
+        """Whether somebody is of our workspace: in shared channels there are others, who may be admins of theirs.
+
+        Source: https://docs.slack.dev/reference/objects/user-object (team_id, is_stranger, enterprise_user)
+        """
+        team = self._us().team
+        organisation = shown.get("enterprise_user")
+        teams = organisation.get("teams") if isinstance(organisation, dict) else None
+        here = shown.get("team_id") in (None, team) or (isinstance(teams, list) and team in teams)
+        return here and shown.get("is_stranger") is not True
 
     async def _info(self, method: str, kind: str, id: str) -> Shown:
         try:

@@ -66,6 +66,7 @@ class Sweep:
                     found += [str(each.get("id")) for each in page.get("channels") or () if each.get("is_member") is True]
             except SlackError as error:
                 log.warning("slack.channels_unlisted", kind=kind, code=error.code)
+                found += await self.watermarks.channels(self.us.tenant)  # where it was heard before
         return tuple(found)
 
     async def channel(self, channel: str) -> None:
@@ -83,11 +84,21 @@ class Sweep:
                 log.info("slack.history_closed", channel=channel, code=error.code)
                 return
             for seen in missed:
-                await self.accept(await self.reader.posted(seen))
+                await self._take(seen)
             newest = max((since, *(seen.moment for seen in missed)), key=order)
             self.watermarks.begin_at(self.us.tenant, channel, newest)
         if missed:
             log.info("slack.swept", channel=channel, messages=len(missed))
+
+    async def _take(self, seen: Seen) -> None:
+        """Accept a message. One over which we fail costs only itself: history would say the same each time."""
+        try:
+            await self.accept(await self.reader.posted(seen))
+        except Unavailable:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever stands in a message, the next one is taken
+            log.error("slack.fault", channel=seen.channel, message=seen.message.ts, error=type(error).__name__)
+            self.metrics.delivery_skipped(parse.PLATFORM)
 
     async def _newest(self, channel: str) -> str:
         shown = (await self.web.call("conversations.history", channel=channel, limit=1)).get("messages") or ()
@@ -186,7 +197,7 @@ class Sweeps:
                     left |= {*await self._sweep.channels()}
                     everywhere = False
                 for channel in sorted(left):
-                    await self._sweep.channel(channel)
+                    await self._channel(channel)
                     left.discard(channel)
                 return
             except Unavailable as error:
@@ -195,3 +206,12 @@ class Sweeps:
                 log.error("slack.sweep_failed", error=type(error).__name__, channels=len(left))
                 return
             await asyncio.sleep(PAUSES_S[min(turn, len(PAUSES_S) - 1)])
+
+    async def _channel(self, channel: str) -> None:
+        """Sweep a channel. One over which we fail costs only itself: its mark stays. Raises: `Unavailable`."""
+        try:
+            await self._sweep.channel(channel)
+        except Unavailable:
+            raise
+        except Exception as error:  # noqa: BLE001 - the others are still to be swept
+            log.error("slack.channel_unswept", channel=channel, error=type(error).__name__)

@@ -3,6 +3,7 @@
 The models ignore the rest. What does not fit them raises pydantic's `ValidationError`: such a payload is skipped.
 """
 
+import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, Final
@@ -11,7 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from pipelines.content import Attachment
 
-Id = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9]{1,30}$")]
+ID: Final = r"^[A-Z][A-Z0-9]{1,30}$"
+Id = Annotated[str, Field(pattern=ID)]
 # When something happened, in seconds with six decimals: the id of a message in its channel.
 Ts = Annotated[str, Field(pattern=r"^[0-9]{1,11}\.[0-9]{1,6}$")]
 Token = Annotated[str, Field(pattern=r"^[A-Za-z0-9._:-]{1,120}$")]
@@ -24,6 +26,8 @@ SPOKEN: Final = frozenset({None, "file_share", "thread_broadcast", "bot_message"
 # Files of which there are no bytes for us: deleted, hidden by the workspace's plan.
 WITHOUT_BYTES: Final = frozenset({"tombstone", "hidden_by_limit"})
 STUB: Final = "check_file_info"  # what `file_access` says of a file in Slack Connect that has to be looked up first
+LINKED: Final = "slack-link:"  # before the address of a picture that lies elsewhere, which an app shows in a message
+PICTURE: Final = "picture"  # the name of one that has none
 UNKNOWN_FILE: Final = "slack-file:"  # the address of a file of which Slack does not tell us one
 
 
@@ -68,6 +72,21 @@ class WireShare(Wire):
     text: str | None = None
     fallback: str | None = None
     files: tuple[WireFile, ...] | None = None
+    # What an app may write around its text. Whatever shape it has, the message is judged.
+    pretext: Any = Field(default=None, repr=False)
+    title: Any = Field(default=None, repr=False)
+    fields: Any = Field(default=None, repr=False)
+    footer: Any = Field(default=None, repr=False)
+    blocks: Any = Field(default=None, repr=False)
+    image_url: Any = Field(default=None, repr=False)
+    thumb_url: Any = Field(default=None, repr=False)
+
+    @property
+    def said(self) -> Iterator[str]:
+        """Yield what it shows."""
+        around = (self.pretext, self.title, self.text or self.fallback, None if self.is_share else self.footer)
+        yield from (each for each in around if isinstance(each, str))
+        yield from _texts([self.fields, self.blocks], names=("title", "value", "text"))
 
 
 class WireEdit(Wire):
@@ -108,21 +127,46 @@ class WireMessage(Wire):
     @property
     def all_files(self) -> tuple[WireFile, ...]:
         """Return every file that can be fetched, also those of messages that are passed on."""
-        shared = (file for share in self.attachments or () if share.is_share for file in share.files or ())
-        every = {file.id: file for file in (*(self.files or ()), *shared)}
+        shared = (file for share in self._shares for file in share.files or ())
+        every = {file.id: file for file in (*(self.files or ()), *shared, *self._pictures)}
         return tuple(file for file in every.values() if file.mode not in WITHOUT_BYTES and not file.is_external)
 
     @property
     def words(self) -> str:
-        """Return what is to be read, as plain text: the text, what is passed on, and what a bot put elsewhere."""
-        said = [self.text or "\n".join(_texts(self.blocks or ()))]
-        for share in self.attachments or ():
-            if share.is_share or self.bot_id:
-                said.append(share.text or share.fallback or "")
-        return plain("\n".join(text for text in said if text))
+        """Return what is to be read, as plain text: the text, what is passed on, and what a bot put elsewhere.
+
+        Where there are blocks they are shown in place of the text, and an app may write something else into them.
+        """
+        said = plain(self.text or "")
+        shares = [text for share in self._shares for text in share.said]
+        elsewhere = [file.title or file.name or "" for file in self.files or () if file.is_external]
+        shown = dict.fromkeys(map(plain, (*_texts(self.blocks or ()), *shares, *elsewhere)))
+        return "\n".join(text for text in (said, *(each for each in shown if each.strip() not in said)) if text)
+
+    @property
+    def _shares(self) -> tuple[WireShare, ...]:
+        """Return what belongs to the message: what is passed on, and what an app wrote; other attachments preview links."""
+        return tuple(share for share in self.attachments or () if share.is_share or self.bot_id)
+
+    @property
+    def _pictures(self) -> Iterator[WireFile]:
+        """Yield the pictures that an app shows without uploading them to the message."""
+        blocks = [*(self.blocks or ()), *(each for share in self._shares for each in _listed(share.blocks))]
+        for share in self._shares:
+            yield from (_linked(each) for each in (share.image_url, share.thumb_url) if isinstance(each, str))
+        for block in blocks:
+            for image in (block, block.get("accessory")) if isinstance(block, Mapping) else ():
+                if isinstance(image, Mapping) and image.get("type") == "image":
+                    yield from _shown(image)
 
     def written_by(self, user: str, bot: str) -> bool:
         return self.user == user or (bool(bot) and self.bot_id == bot)
+
+    @property
+    def digest(self) -> str:
+        """Return what tells this content from another one of the same message."""
+        shown = "\n".join((self.words, *sorted(file.id for file in self.all_files)))
+        return hashlib.sha256(shown.encode(errors="surrogatepass")).hexdigest()[:8]
 
     def same_content(self, other: "WireMessage") -> bool:
         """Whether both say the same and show the same files: previews, pins and counts of replies do not matter."""
@@ -258,14 +302,36 @@ def _spelled(reference: re.Match[str]) -> str:
     return f"{label} ({target})" if label and label not in target else target
 
 
-def _texts(blocks: Sequence[Any]) -> Iterator[str]:
-    """Yield every text in blocks, however deep, in order."""
+def _listed(value: Any) -> Sequence[Any]:
+    return value if isinstance(value, list | tuple) else ()
+
+
+def _shown(image: Json) -> Iterator[WireFile]:
+    """Yield the picture of an image. Source: https://docs.slack.dev/reference/block-kit/blocks/image-block"""
+    uploaded = image.get("slack_file")
+    if isinstance(uploaded, Mapping) and re.fullmatch(ID, str(uploaded.get("id"))):
+        yield WireFile(id=uploaded["id"], file_access=STUB)
+    elif isinstance(uploaded, Mapping) and isinstance(uploaded.get("url"), str):
+        yield WireFile(id=_id_of(uploaded["url"]), name=PICTURE, url_private=uploaded["url"])
+    elif isinstance(image.get("image_url"), str):
+        yield _linked(image["image_url"])
+
+
+def _linked(url: str) -> WireFile:
+    return WireFile(id=_id_of(url), name=PICTURE, url_private=f"{LINKED}{url}")
+
+
+def _id_of(url: str) -> str:
+    return f"L{hashlib.sha256(url.encode(errors='surrogatepass')).hexdigest()[:16].upper()}"
+
+
+def _texts(blocks: Sequence[Any], *, names: Sequence[str] = ("text", "alt_text")) -> Iterator[str]:
+    """Yield every text under these names in blocks, however deep, in order."""
     left: list[Any] = list(reversed(blocks))
     while left:
         item = left.pop()
         if isinstance(item, Mapping):
-            if isinstance(item.get("text"), str):
-                yield item["text"]
+            yield from (item[name] for name in names if isinstance(item.get(name), str))
             left.extend(reversed([value for value in item.values() if isinstance(value, Mapping | list | tuple)]))
         elif isinstance(item, list | tuple):
             left.extend(reversed(item))

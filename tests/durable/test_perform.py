@@ -10,12 +10,12 @@ from bot.perform import GIVEN_UP, SETTLE, Performer
 from bot.storage.database import open_records
 from bot.storage.seal import Seal
 from bot.storage.work import Undertaking, Work
-from handlers.effects import AnyEffect, Performed, Plan
+from handlers.effects import AnyEffect, Performed, Plan, Remove
 from handlers.events import Tenant
 from pipelines.errors import Refused, Unavailable, UserError
 from tests.databases import Home
 from tests.durable.parts import Platform, ScriptedPlanner, notify, post
-from tests.fakes import a_message
+from tests.fakes import GENERAL, a_message
 
 TENANT = Tenant(platform="test", workspace="w1")
 NO_PERMISSION = Performed(status="failed", why="No permission.")
@@ -211,3 +211,26 @@ async def test_a_platform_that_is_not_connected_is_waited_for(
 
     assert platform.acts == []
     assert await performer.work.begun(TENANT, "e1") is None
+
+
+async def test_two_events_about_one_message_take_it_out_one_after_the_other(performer: Performer, platform: Platform) -> None:
+    at_work, most = [], []
+    act = platform.act
+
+    async def slowly(effect: AnyEffect) -> Performed:
+        at_work.append(effect)
+        most.append(len(at_work))
+        await asyncio.sleep(0.05)
+        at_work.remove(effect)
+        return await act(effect)
+
+    platform.act = slowly
+    await performer.work.keep_event(a_message(key="k2"))
+    for key, keep in (("k", True), ("k2", False)):
+        remove = Remove(key=f"{key}#remove", place=GENERAL, message="m1", keep=keep)
+        await performer.work.keep_undertaking(TENANT, key, Undertaking(effects=(remove,)))
+
+    await asyncio.gather(performer.perform(TENANT, "k", last=False), performer.perform(TENANT, "k2", last=False))
+
+    assert most == [1, 1]
+    assert not performer._turns

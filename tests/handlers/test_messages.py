@@ -242,3 +242,14 @@ def test_events_and_plans_name_their_tenant() -> None:
 
     assert event.place.tenant == Tenant(platform="test", workspace="w1")
     assert isinstance(Known().services, Services)
+
+
+async def test_nothing_is_kept_or_said_of_what_nobody_may_keep_also_where_it_cannot_be_taken_out() -> None:
+    known = Known()
+    known.channels.can = frozenset({Action.ALLOW, Action.TAG, Action.FLAG})
+    known.model.judges(child_safety=(3, 0.9))
+
+    plan = await Planner(known.services).plan(a_message("@flashbulb", a_picture(), mentions_us=True))
+
+    assert kinds(plan.effects) == ["notify", "card"]
+    assert known.results.forgotten == ["m1"]

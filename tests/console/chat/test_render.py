@@ -200,7 +200,7 @@ def test_what_is_too_long_is_cut_and_counted() -> None:
 def test_the_text_in_a_picture_keeps_its_lines() -> None:
     html = said(TAGGED.model_copy(update={"text": "BOAT HIRE\n4 € per hour"}))
 
-    assert '<dd class="text" dir="auto">BOAT HIRE\n4 € per hour</dd>' in html
+    assert '<dd class="lines" dir="auto">BOAT HIRE\n4 € per hour</dd>' in html
 
 
 @pytest.mark.parametrize(

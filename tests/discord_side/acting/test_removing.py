@@ -207,3 +207,13 @@ async def test_files_that_discord_takes_no_more_are_named_instead(discord: Disco
 async def test_without_a_copy_nothing_comes_back_and_moderators_learn_why(discord: Discord) -> None:
     with pytest.raises(UserError, match="No copy of it is kept"):
         await discord.connection.act(discord.restore("1"))
+
+
+async def test_no_copy_is_kept_of_a_message_that_could_not_be_taken_out(discord: Discord) -> None:
+    message = await discord.emulator.post(discord.emulator.pics, discord.emulator.ann, "look")
+    discord.emulator.fault("missing_permissions", times=1, method="DELETE /channels/{id}/messages/{id}")
+
+    with pytest.raises(UserError):
+        await discord.connection.act(discord.remove(message))
+
+    assert await discord.given.copies.find(discord.place.tenant, message) is None

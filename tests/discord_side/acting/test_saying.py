@@ -5,7 +5,7 @@ import pytest
 from bot.discord.render import component_id
 from emulators.discord.threads import open_under
 from handlers.answers import CaseCard, SetUp
-from handlers.effects import Edit
+from handlers.effects import Card, Edit
 from handlers.ports import Connection, Setup
 from pipelines.errors import UserError
 from pipelines.moderation.policy import Action
@@ -235,3 +235,26 @@ async def test_who_takes_no_direct_messages_is_not_told_in_public(discord: Disco
 def _sees_denial(discord: Discord, channel: str) -> bool:
     found = discord.connection._gateway.client.get_channel(int(channel))  # type: ignore[attr-defined]
     return not found.permissions_for(found.guild.me).send_messages
+
+
+async def test_where_nothing_may_be_read_nothing_is_found_and_it_is_said_all_the_same(discord: Discord) -> None:
+    discord.emulator.fault("missing_access", times=1, method="GET /channels/{id}/messages")
+
+    assert await discord.connection.look(discord.post()) is None
+
+
+async def test_what_another_app_marks_like_ours_is_not_taken_for_ours(discord: Discord) -> None:
+    forged = [{"type": 17, "id": component_id("e1"), "components": [{"type": 10, "content": "not ours"}]}]
+    await discord.emulator.post_layout(discord.emulator.pics, discord.emulator.bob, forged)
+
+    assert await discord.connection.look(discord.post()) is None
+
+
+async def test_no_case_is_shown_in_another_servers_channel(discord: Discord) -> None:
+    elsewhere = discord.place.model_copy(update={"workspace": "99"})
+    await discord.given.setups.save(elsewhere.tenant, Setup(log_channel=discord.emulator.moderators))
+
+    with pytest.raises(UserError):
+        await discord.connection.act(Card(key="e1", place=elsewhere, answer=WORDS))
+
+    assert await discord.shown(discord.emulator.moderators) == []

@@ -96,6 +96,7 @@ async def test_a_thread_is_a_place_in_its_channel(ears: Ears, emulator: DiscordE
     _, inside, question = await ears.heard(MessagePosted, 3)
     assert (inside.place.channel, inside.place.thread) == (emulator.pics, thread)
     assert (question.place.channel, question.place.thread, question.message) == (forum, post, post)
+    assert question.text == "How?\nso"
 
 
 async def test_own_messages_and_the_platforms_notes_are_no_events(ears: Ears, emulator: DiscordEmulator) -> None:

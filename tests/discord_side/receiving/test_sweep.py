@@ -52,10 +52,10 @@ async def test_threads_of_all_kinds_are_read(emulator: DiscordEmulator) -> None:
     await emulator.post_in_forum(forum, emulator.ann, "How?", "in a forum")
 
     async with ears.listening():
-        assert texts(ears) == sorted(["seen", "in an old thread", "young root", "in an archived thread", "in a forum"])
+        assert texts(ears) == sorted(["seen", "in an old thread", "young root", "in an archived thread", "How?\nin a forum"])
     places = {event.text: event.place for event in ears.accepted}
     assert (places["in an archived thread"].channel, places["in an archived thread"].thread) == (emulator.pics, young)
-    assert places["in a forum"].channel == forum
+    assert places["How?\nin a forum"].channel == forum
 
 
 async def test_a_lost_session_loses_no_message(ears: Ears, emulator: DiscordEmulator) -> None:
@@ -189,3 +189,14 @@ async def test_marks_are_kept_by_channel(emulator: DiscordEmulator) -> None:
 
     marks = ears.marks.rows[Tenant(platform="discord", workspace=emulator.guild)]
     assert marks == {emulator.general: newest, emulator.pics: emulator.pics, emulator.moderators: emulator.moderators}
+
+
+async def test_what_another_app_may_have_finished_while_away_is_looked_at_again(emulator: DiscordEmulator) -> None:
+    ears = Ears(emulator)
+    async with ears.listening():
+        message = await emulator.post(emulator.general, emulator.ann, "finished")
+        await ears.first(MessagePosted)
+    emulator.world.messages[emulator.general][message]["type"] = 20
+
+    async with ears.listening():
+        assert (texts(ears), len(ears.offered)) == (["finished"], 2)

@@ -63,7 +63,7 @@ async def test_a_complete_set_up(slack: SlackEmulator, chosen: dict[str, Any], t
 async def test_nothing_is_made_for_it(chosen: dict[str, Any], tmp_path: Path) -> None:
     said = await says(chosen, tmp_path)
 
-    assert said["slack log channel"] == "! No channel for cases is set. An admin writes /flashbulb setup in Slack."
+    assert said["slack log channel"].startswith("! No channel for cases is set, so the workspace's owner gets them.")
     assert said["slack channels"] == "all that Flashbulb is in: #general, #pics, #moderators"
     assert not (tmp_path / "data").exists()
 
@@ -74,6 +74,7 @@ async def test_a_set_up_is_read_beside_a_bot_that_runs(slack: SlackEmulator, cho
         said = await says(chosen, tmp_path)
 
     assert said["slack log channel"] == "#moderators"
+    assert said["slack channels"] == "all that Flashbulb is in: #general, #pics"  # what is written among cases is not judged
 
 
 @pytest.mark.parametrize("code", ["token_revoked", "invalid_auth"])
@@ -85,7 +86,22 @@ async def test_a_token_that_is_not_taken_ends_it(
     said = await says(chosen, tmp_path)
 
     assert list(said) == ["slack token"]
-    assert said["slack token"].startswith("! Slack does not take SLACK_BOT_TOKEN any more.")
+    assert said["slack token"].startswith("! Slack does not take SLACK_BOT_TOKEN. Copy the Bot User OAuth Token anew")
+
+
+async def test_a_slack_that_does_not_answer_is_no_wrong_token(
+    slack: SlackEmulator, chosen: dict[str, Any], tmp_path: Path
+) -> None:
+    slack.fault("error_500", method="auth.test")
+    silent = await says(chosen, tmp_path)
+    slack.clear_faults()
+    slack.fault("error_500", method="apps.connections.open")
+    half = await says(chosen, tmp_path)
+
+    assert silent == {
+        "slack token": "! Slack is not available. Try again later. Look at the network, and at https://slack-status.com."
+    }
+    assert half["slack delivery"] == "! Slack is not available. Try again later."
 
 
 async def test_scopes_that_were_not_granted_are_named_with_their_cost(
@@ -104,7 +120,9 @@ async def test_scopes_that_were_not_granted_are_named_with_their_cost(
     ("changed", "says_so"),
     [
         pytest.param({"slack_app_token": None}, "! SLACK_APP_TOKEN is missing.", id="no-app-token"),
-        pytest.param({"slack_app_token": "xapp-no-scopes"}, "connections:write", id="without-its-scope"),
+        pytest.param(
+            {"slack_app_token": "xapp-no-scopes"}, "! SLACK_APP_TOKEN lacks connections:write. Make one", id="without-its-scope"
+        ),
         pytest.param({"slack_app_token": "xapp-unknown"}, "! Slack does not take SLACK_APP_TOKEN.", id="unknown"),
         pytest.param({"flashbulb_slack_http": "127.0.0.1:0"}, "signed HTTP on 127.0.0.1:0", id="http"),
         pytest.param(
@@ -122,7 +140,7 @@ async def test_how_payloads_come(chosen: dict[str, Any], tmp_path: Path, changed
     ("how", "says_so"),
     [
         pytest.param("archived", "! #moderators for cases is archived.", id="archived"),
-        pytest.param("left", "! Flashbulb is not in #GMODS", id="removed-from-it"),
+        pytest.param("left", "! Flashbulb does not see the channel for cases any more", id="removed-from-it"),
         pytest.param("public", "! #general for cases is public", id="public"),
     ],
 )
@@ -177,7 +195,8 @@ async def test_the_admins_token(
     assert said["slack admin token"].startswith(says_so)
 
 
-async def test_what_the_policy_asks_and_slack_does_not_do(chosen: dict[str, Any], tmp_path: Path) -> None:
-    said = await says(chosen, tmp_path)
+@pytest.mark.parametrize("token", [None, "xoxp-emulated-member", "xoxp-unknown"], ids=["none", "a-member", "unknown"])
+async def test_what_the_policy_asks_and_slack_does_not_do(chosen: dict[str, Any], tmp_path: Path, token: str | None) -> None:
+    said = await says(chosen | {"slack_admin_user_token": token}, tmp_path)
 
     assert said["slack policy"].startswith("hold becomes flag, remove becomes flag, with a case for a person")

@@ -1,6 +1,9 @@
 """Connections come and go: nothing is lost, and whoever watches them makes new ones."""
 
 import asyncio
+import io
+import json
+import time
 from dataclasses import replace
 
 import aiohttp
@@ -223,3 +226,24 @@ def _swept(slack: SlackEmulator) -> int:
 async def _status(session: aiohttp.ClientSession, method: str, url: str, **more: object) -> int:
     async with session.request(method, url, **more) as response:
         return response.status
+
+
+async def test_the_longest_edit_is_taken_in_over_http(slack: SlackEmulator, desk: Desk) -> None:
+    event = {
+        "type": "message",
+        "channel": "CGENERAL",
+        "user": "UANN",
+        "text": "\U0001d54f" * 160_000,
+        "ts": "1795000000.000001",
+    }
+    body = json.dumps({"type": "event_callback", "team_id": "T1", "event_id": "Ev1", "event": event}).encode()
+    now = int(time.time())
+    headers = {
+        "X-Slack-Signature": signature(SIGNING_SECRET, now, body),
+        "X-Slack-Request-Timestamp": str(now),
+        "Content-Type": "application/json",
+    }
+    async with listening(slack, desk, http=True), aiohttp.ClientSession() as session:
+        assert await _status(session, "POST", slack.http_url, data=io.BytesIO(body), headers=headers) == 200
+
+    assert len(desk.messages) == 1

@@ -1,11 +1,21 @@
 """Messages over the emulator's real sockets, and over signed HTTP."""
 
-import pytest
+from dataclasses import replace
 
-from bot.slack.files import CANNOT_READ
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+from pydantic import SecretStr
+
+from bot.downloads import guarded_session
+from bot.slack.files import CANNOT_READ, SlackFiles
+from bot.slack.parse import Identity
+from bot.slack.people import People
+from bot.slack.wire import LINKED
 from emulators.slack import SlackEmulator
 from handlers.events import CommandUsed, MessagePosted, Role
 from handlers.ports import Setup
+from pipelines.content import Attachment
 from pipelines.errors import UserError
 from tests.slack.receiving.bots import Desk, listening
 
@@ -261,3 +271,58 @@ async def test_a_member_is_judged_also_when_slack_does_not_say_who_it_is(slack: 
 
 def _section(text: str) -> dict[str, object]:
     return {"type": "section", "text": {"type": "mrkdwn", "text": text}}
+
+
+async def test_a_mention_waits_for_its_files_while_slack_does_not_say_which(slack: SlackEmulator, desk: Desk) -> None:
+    slack.workspace.subscriptions -= {"message.channels"}
+    async with listening(slack, desk):
+        slack.fault("mention_first", times=1)
+        slack.fault("error_500", method="conversations.history", times=3)
+        await slack.post(slack.pics, slack.ann, f"<@{slack.bot}> tag", files=[("cat.png", PICTURE)])
+        event = await slack.wait_for(lambda: desk.the(MessagePosted))
+
+    assert [each.name for each in event.attachments] == ["cat.png"]
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        pytest.param({"team_id": "T2"}, id="another-workspace"),
+        pytest.param({"is_stranger": True}, id="a-stranger"),
+        pytest.param({"team_id": "T2", "enterprise_user": {"teams": ["T2", "T3"]}}, id="another-organisation"),
+    ],
+)
+async def test_an_admin_of_another_workspace_is_none_here(told: dict) -> None:
+    assert await _role_of(told) is Role.MEMBER
+
+
+async def test_an_admin_may_come_from_a_sister_workspace() -> None:
+    assert await _role_of({"team_id": "T2", "enterprise_user": {"teams": ["T1", "T2"]}}) is Role.ADMIN
+
+
+async def _role_of(told: dict) -> Role:
+    class Asked:
+        async def call(self, _method: str, **_arguments: str) -> dict:
+            return {"user": {"id": "UEXT", "is_admin": True, "is_owner": True} | told}
+
+    people = People(Asked(), us=lambda: Identity(team="T1", user="UBOT"), setups=Desk())
+    return (await people.person("UEXT", "CGENERAL")).role
+
+
+async def test_a_picture_from_elsewhere_is_fetched_without_our_token(slack: SlackEmulator, desk: Desk) -> None:
+    async def serve(request: web.Request) -> web.Response:
+        asked.append(request.headers.get("Authorization"))
+        return web.Response(body=PICTURE, content_type="image/png")
+
+    asked: list[str | None] = []
+    server = TestServer(web.Application())
+    server.app.router.add_get("/a.png", serve)
+    async with server, guarded_session(str(server.make_url("/"))) as session:
+        files = SlackFiles(None, session, token=SecretStr("xoxb-1"), emulator=str(server.make_url("/")))
+        picture = Attachment(id="L1", url=f"{LINKED}{server.make_url('/a.png')}", name="", media_type="image/png", size_bytes=0)
+
+        assert files.has(picture.url)
+        assert await files.fetch(picture, limit_bytes=1000) == PICTURE
+        assert asked == [None]
+        with pytest.raises(UserError):
+            await files.fetch(replace(picture, url=f"{LINKED}http://127.0.0.1:1/a.png"), limit_bytes=1000)

@@ -132,3 +132,78 @@ def test_a_bots_words_are_found_in_its_blocks_and_attachments() -> None:
     message = {"ts": "1.1", "bot_id": "B1", "blocks": blocks, "attachments": [{"fallback": "three"}]}
 
     assert WireMessage.model_validate(message).words == "one\ntwo\nthree"
+
+
+def test_what_an_app_shows_in_place_of_its_text_is_read() -> None:
+    blocks = [
+        {"type": "section", "text": {"type": "mrkdwn", "text": "what is shown"}},
+        {"type": "image", "image_url": "https://e.org/a.png", "alt_text": "a picture"},
+    ]
+    fields = [{"title": "name", "value": "value"}]
+    around = {"pretext": "above", "title": "head", "text": "body", "fields": fields, "footer": "below"}
+    message = {"ts": "1.1", "bot_id": "B1", "text": "harmless", "blocks": blocks, "attachments": [around]}
+
+    words = WireMessage.model_validate(message).words
+    assert words.split("\n") == ["harmless", "what is shown", "a picture", "above", "head", "body", "below", "name", "value"]
+
+
+def test_what_stands_in_the_text_is_not_read_twice() -> None:
+    parts = [{"type": "user", "user_id": "U1"}, {"type": "text", "text": " a < b "}, {"type": "text", "text": "bold"}]
+    blocks = [{"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": parts}]}]
+
+    message = WireMessage.model_validate({"ts": "1.1", "text": "<@U1> a &lt; b *bold*", "blocks": blocks})
+    assert message.words == "@U1 a < b *bold*"
+
+
+def test_the_name_of_a_file_that_lies_elsewhere_is_read() -> None:
+    elsewhere = {"id": "F1", "is_external": True, "title": "a title", "url_private": "https://e.org/x"}
+
+    found = seen(MESSAGE | {"text": "", "files": [elsewhere], "subtype": "file_share"}, US).message
+    assert (found.words, found.all_files) == ("a title", ())
+
+
+def test_an_edit_of_which_slack_keeps_no_moment_is_an_event_of_its_own() -> None:
+    before = MESSAGE | {"user": None, "bot_id": "B1", "text": "fine"}
+    after = before | {"blocks": [{"type": "section", "text": {"type": "mrkdwn", "text": "not fine"}}]}
+
+    first, changed = seen(before, US), seen(CHANGED | {"message": after, "previous_message": before}, US)
+    again = seen(CHANGED | {"message": after, "previous_message": before}, US)
+    assert first.key(US) != changed.key(US) == again.key(US)
+
+
+def test_pictures_that_an_app_shows_from_elsewhere_are_files_of_its_message() -> None:
+    picture = {"type": "image", "image_url": "https://e.org/a.gif", "alt_text": "a"}
+    blocks = [
+        picture,
+        {
+            "type": "section",
+            "text": {"type": "plain_text", "text": "x"},
+            "accessory": picture | {"image_url": "https://e.org/b"},
+        },
+        {"type": "image", "slack_file": {"id": "F7"}, "alt_text": "c"},
+        {"type": "image", "slack_file": {"url": "https://files.slack.com/d"}, "alt_text": "d"},
+        {"type": "image", "slack_file": 5},
+        "no block",
+    ]
+    around = {
+        "image_url": "https://e.org/e",
+        "thumb_url": "https://e.org/f",
+        "blocks": [picture | {"image_url": "https://e.org/g"}],
+    }
+    message = WireMessage.model_validate({"ts": "1.1", "bot_id": "B1", "blocks": blocks, "attachments": [around]})
+
+    assert {each.attachment.url for each in message.all_files} == {
+        "slack-link:https://e.org/a.gif",
+        "slack-link:https://e.org/b",
+        "slack-file:F7",
+        "https://files.slack.com/d",
+        *(f"slack-link:https://e.org/{name}" for name in "efg"),
+    }
+
+
+def test_a_picture_in_place_of_another_is_an_event_of_its_own() -> None:
+    def showing(url: str) -> dict:
+        return MESSAGE | {"user": None, "bot_id": "B1", "blocks": [{"type": "image", "image_url": url, "alt_text": "a"}]}
+
+    before, after = showing("https://e.org/a"), showing("https://e.org/b")
+    assert seen(CHANGED | {"message": after, "previous_message": before}, US) is not None

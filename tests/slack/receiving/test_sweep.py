@@ -198,3 +198,78 @@ def unheard(slack: SlackEmulator) -> Iterator[None]:
     slack.workspace.subscriptions.clear()
     yield
     slack.workspace.subscriptions |= subscriptions
+
+
+async def test_a_message_over_which_we_fail_costs_only_itself(slack: SlackEmulator, desk: Desk) -> None:
+    taken = desk.accept
+
+    async def fail(event: MessagePosted) -> None:
+        if event.text == "poison":
+            raise RuntimeError
+        await taken(event)
+
+    async with listening(slack, desk):
+        await slack.wait_for(lambda: _histories(slack) == 3)
+    with unheard(slack):
+        await slack.post(slack.general, slack.ann, "poison")
+        await slack.post(slack.general, slack.ann, "beside it")
+        await slack.post(slack.pics, slack.ann, "elsewhere")
+    desk.accept = fail
+    async with listening(slack, desk) as bot:
+        await slack.wait_for(lambda: len(desk.messages) == 2)
+
+    assert sorted(desk.said()) == ["beside it", "elsewhere"]
+    assert value(bot.metrics, 'flashbulb_deliveries_skipped_total{platform="slack"}') == 1
+
+
+async def test_a_channel_over_which_we_fail_costs_only_itself(
+    slack: SlackEmulator, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = sweep.Sweep.channel
+
+    async def fail(self: sweep.Sweep, channel: str) -> None:
+        if channel == slack.general:
+            raise RuntimeError
+        await whole(self, channel)
+
+    async with listening(slack, desk):
+        await slack.wait_for(lambda: _histories(slack) == 3)
+    with unheard(slack):
+        await slack.post(slack.pics, slack.ann, "elsewhere")
+    monkeypatch.setattr(sweep.Sweep, "channel", fail)
+    async with listening(slack, desk):
+        await slack.wait_for(lambda: desk.messages)
+
+    assert desk.said() == ["elsewhere"]
+
+
+async def test_what_we_failed_over_for_a_moment_is_swept(slack: SlackEmulator, desk: Desk) -> None:
+    taken, failed = desk.accept, []
+
+    async def fail_once(event: MessagePosted) -> None:
+        if event.text == "twice" and not failed:
+            failed.append(event)
+            raise RuntimeError
+        await taken(event)
+
+    desk.accept = fail_once
+    async with listening(slack, desk):
+        await slack.post(slack.general, slack.ann, "before")
+        await slack.wait_for(lambda: desk.the(MessagePosted) and _histories(slack) >= 3)
+        await slack.post(slack.general, slack.ann, "twice")
+        await slack.wait_for(lambda: len(desk.messages) == 2)
+
+    assert failed
+    assert desk.said() == ["before", "twice"]
+
+
+async def test_channels_that_may_not_be_listed_are_swept_where_they_were_heard(slack: SlackEmulator, desk: Desk) -> None:
+    async with listening(slack, desk):
+        await slack.wait_for(lambda: _histories(slack) == 3)
+    with unheard(slack):
+        await slack.post(slack.general, slack.ann, "missed")
+    slack.fault("missing_scope", method="conversations.list")
+    async with listening(slack, desk):
+        await slack.wait_for(lambda: desk.messages)
+
+    assert desk.said() == ["missed"]
