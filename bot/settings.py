@@ -34,9 +34,9 @@ TAKES = {
     "flashbulb_config": "a TOML file, such as data/flashbulb.toml",
 }
 ADDRESSES = {
-    "slack_api_url": "http://127.0.0.1:9001/api/",
-    "discord_api_url": "http://127.0.0.1:9002/api/v10",
-    "discord_gateway_url": "ws://127.0.0.1:9002/gateway",
+    "slack_api_url": "http://127.0.0.1:8323/api/",
+    "discord_api_url": "http://127.0.0.1:8324/api/v10",
+    "discord_gateway_url": "ws://127.0.0.1:8324/gateway",
     "gemini_base_url": "http://127.0.0.1:8322",
     "openai_base_url": "http://127.0.0.1:11434/v1",
     "anthropic_base_url": "http://127.0.0.1:8322",

@@ -22,7 +22,7 @@ from handlers.cases import nearest
 from handlers.events import Tenant
 from handlers.ports import Setup
 from pipelines.errors import FlashbulbError, Misconfigured
-from pipelines.moderation.policy import Action, Policy
+from pipelines.moderation.policy import Action
 
 # A check's name and what it finds out: a sentence, or `Misconfigured` with the fix.
 Check = tuple[str, Callable[[], Awaitable[str]]]
@@ -56,7 +56,7 @@ async def discord_checks(settings: Settings) -> AsyncIterator[Check]:
         yield "discord servers", examination.servers
         yield "discord log channel", examination.log_channels
         yield "discord channels", examination.channels
-        yield "discord policy", partial(_policy, own_policy(settings))
+        yield "discord policy", partial(_policy, settings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,8 +210,9 @@ async def _stored_setup(settings: Settings, tenant: Tenant) -> Setup:
         return await StoredSetups(records).of(tenant) if records else Setup()
 
 
-async def _policy(policy: Policy) -> str:
+async def _policy(settings: Settings) -> str:
     """Name what the policy calls for and we cannot do on Discord; each becomes the nearest action that we can."""
+    policy = own_policy(settings)
     asked = {action for gates in (policy.gates, *policy.categories.values()) for action in gates}
     weaker = [action for action in Action if action in asked | {policy.unknown, policy.unreadable} and action not in SUPPORTS]
     if not weaker:

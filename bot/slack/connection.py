@@ -9,7 +9,7 @@ import structlog
 from bot.platforms import Given
 from bot.slack.files import SlackFiles
 from bot.slack.history import GONE, History, metadata
-from bot.slack.parse import PLATFORM
+from bot.slack.parse import PLATFORM, order
 from bot.slack.people import People
 from bot.slack.removal import Removal, block_id
 from bot.slack.render import render
@@ -89,8 +89,10 @@ class SlackConnection:
 
     def saw(self, event: MessagePosted) -> None:
         """Remember an upload: commands say nothing about the message that they mean, and history may not be ours to read."""
-        if event.attachments:
-            where = (event.place.channel, event.place.thread)
+        where = (event.place.channel, event.place.thread)
+        known = self._uploads.get(where)
+        # Two that come at once may be accepted in either order, and an older one may be edited.
+        if event.attachments and (known is None or order(known.message) <= order(event.message)):
             self._uploads[where] = Posted(place=event.place, message=event.message, author=event.author, content=event.content)
             self._uploads.move_to_end(where)
             if len(self._uploads) > REMEMBERED:

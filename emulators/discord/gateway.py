@@ -25,6 +25,9 @@ KNOWN_INTENTS = (1 << 26) - 1
 PRIVILEGED: Final = {CONTENT: CONTENT_FLAG | 1 << 18, MEMBERS: MEMBERS_FLAG | 1 << 14, PRESENCES: PRESENCE_FLAG | 1 << 12}
 
 HEARTBEAT_MS = 41_250
+# As long as a network takes. discord.py notes when it sent a heartbeat after it has sent it: an answer that is there before the
+# note seems to be one to the heartbeat before, a whole interval late.
+ACK_AFTER_S = 0.02
 BUFFER_EVENTS = 5000  # kept for replay
 FORGOTTEN_AFTER_MS = 90_000  # without a connection; not documented
 
@@ -128,6 +131,7 @@ class Connection:
         match frame.get("op"):
             case 1:
                 if not self.zombie and not self.gateway.switches.take_named("no_acks", "HEARTBEAT"):
+                    await asyncio.sleep(ACK_AFTER_S)
                     await self.send_op(11)
             case 2:
                 await self._identify(frame["d"])

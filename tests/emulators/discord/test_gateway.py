@@ -1,7 +1,9 @@
 """Connections that break in every way, and what the unmodified client makes of it."""
 
 import asyncio
+import time
 
+import aiohttp
 import discord
 import pytest
 
@@ -115,6 +117,16 @@ async def test_unanswered_heartbeats_end_the_connection(discord_emulator: Discor
         emulator.fault("no_acks")
         await emulator.wait_for(lambda: emulator.gateway.resumes)
         emulator.clear_faults()
+
+
+async def test_a_heartbeat_is_answered_as_late_as_by_a_network(discord_emulator: DiscordEmulator) -> None:
+    async with aiohttp.ClientSession() as session, session.ws_connect(discord_emulator.gateway_url) as socket:
+        await socket.receive_json()
+        before = time.monotonic()
+        await socket.send_json({"op": 1, "d": None})
+
+        assert (await socket.receive_json())["op"] == 11
+        assert time.monotonic() - before >= gateway.ACK_AFTER_S >= 0.02
 
 
 async def test_a_refused_handshake_is_tried_again(discord_emulator: DiscordEmulator, bot: Bot) -> None:

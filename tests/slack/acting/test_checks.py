@@ -99,9 +99,9 @@ async def test_a_slack_that_does_not_answer_is_no_wrong_token(
     half = await says(chosen, tmp_path)
 
     assert silent == {
-        "slack token": "! Slack is not available. Try again later. Look at the network, and at https://slack-status.com."
+        "slack token": "! Slack does not answer. Try again later. Look at the network, and at https://slack-status.com."
     }
-    assert half["slack delivery"] == "! Slack is not available. Try again later."
+    assert half["slack delivery"] == "! Slack does not answer. Try again later."
 
 
 async def test_scopes_that_were_not_granted_are_named_with_their_cost(

@@ -126,6 +126,18 @@ async def test_the_upload_that_was_seen_last_needs_no_history(slack: SlackEmulat
     assert "conversations.history" not in {call.method for call in slack.calls}
 
 
+async def test_the_newest_upload_counts_in_whatever_order_they_were_seen(slack: SlackEmulator, desk: Desk) -> None:
+    older = await slack.post(slack.pics, slack.ann, "older", FILE)
+    newer = await slack.post(slack.pics, slack.ann, "newer", FILE)
+    for message in (newer, older):
+        desk.connection.saw(an_upload(message))
+
+    posted = await desk.connection.latest_with_files(at(slack.pics))
+
+    assert posted is not None
+    assert posted.message == newer
+
+
 async def test_an_upload_that_was_seen_and_is_gone_gives_way_to_the_one_before(slack: SlackEmulator, desk: Desk) -> None:
     before = await slack.post(slack.pics, slack.ann, "before", FILE)
     message = await slack.post(slack.pics, slack.ann, "seen", FILE)
