@@ -264,6 +264,9 @@ def _notes(settings: Settings) -> tuple[str, ...]:
             " (https://aistudio.google.com/apikey) to have pictures really looked at."
         )
     tokens = (("Slack", settings.slack_bot_token), ("Discord", settings.discord_token))
+    connecting = [name for name, token in tokens if token]
+    if connecting:
+        notes.append(f"Connecting to {' and '.join(connecting)}: /readyz says once that is done, the log what is in the way.")
     missing = [name for name, token in tokens if not token]
     if missing:
         notes.append(f"Without a token, so left out: {', '.join(missing)}. See docs/slack.md and docs/discord.md.")

@@ -154,8 +154,10 @@ class CountedPlanner:
     async def plan_after_fault(self, event: AnyEvent) -> Plan:
         return await self._counted(event, self.planner.plan_after_fault, "after_fault")
 
-    async def failed(self, event: AnyEvent, effect: AnyEffect, performed: Performed) -> Plan | None:
-        return await self.planner.failed(event, effect, performed)
+    async def failed(
+        self, event: AnyEvent, effect: AnyEffect, performed: Performed, rest: tuple[AnyEffect, ...]
+    ) -> Plan | None:
+        return await self.planner.failed(event, effect, performed, rest)
 
     async def _counted(self, event: AnyEvent, decide: Callable[[AnyEvent], Awaitable[Plan]], outcome: Outcome) -> Plan:
         began = monotonic()

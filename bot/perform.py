@@ -16,7 +16,7 @@ import structlog
 
 from bot.storage.tables import now
 from bot.storage.work import Begun, Ended, Undertaking, Work
-from handlers.effects import AnyEffect, Notify, Performed, Plan, Remove, Restore
+from handlers.effects import AnyEffect, Performed, Plan, Remove, Restore
 from handlers.events import AnyEvent, Tenant
 from handlers.ports import Connection
 from pipelines.errors import FlashbulbError, Unavailable
@@ -39,11 +39,12 @@ class Planner(Protocol):
         """Decide about an event over which `plan` failed."""
         ...
 
-    async def failed(self, event: AnyEvent, effect: AnyEffect, performed: Performed) -> Plan | None:
-        """Return what to do about an effect that will never be done, or None when the rest of its plan simply goes on.
+    async def failed(
+        self, event: AnyEvent, effect: AnyEffect, performed: Performed, rest: tuple[AnyEffect, ...]
+    ) -> Plan | None:
+        """Return what to do in place of the `rest` once an effect will never be done, or None when that simply goes on.
 
-        What is returned is performed first. Then the rest goes on without its private notices: they would tell people that
-        what failed was done. A failure of what is returned is logged and not asked about again.
+        A failure of what is returned is logged and not asked about again.
         """
         ...
 
@@ -165,8 +166,9 @@ class Performer:
         event = await self.work.event(tenant, key)
         if event is None or effect.key in undertaking.told:
             return None
+        done, rest = undertaking.effects[: position + 1], undertaking.effects[position + 1 :]
         try:
-            plan = await self.planner.failed(event, effect, performed)
+            plan = await self.planner.failed(event, effect, performed, rest)
         except Unavailable:
             raise
         except Exception as error:  # noqa: BLE001 - part of planning, where every error becomes words
@@ -174,8 +176,5 @@ class Performer:
             return None
         if plan is None:
             return None
-        done, rest = undertaking.effects[: position + 1], undertaking.effects[position + 1 :]
-        return Undertaking(
-            effects=(*done, *plan.effects, *(each for each in rest if not isinstance(each, Notify))),
-            told=(*undertaking.told, *(each.key for each in plan.effects)),
-        )
+        told = (*undertaking.told, *(each.key for each in plan.effects))
+        return Undertaking(effects=(*done, *plan.effects), told=told)

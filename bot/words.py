@@ -114,6 +114,8 @@ def title_of_case(card: CaseCard) -> str:
     if card.state == "reported":
         return "Reported"
     done = DONE[card.action]
+    if card.undone and card.state == "open":
+        return f"Not {done}"
     return f"Would be {done} (shadow mode)" if card.shadow else done.capitalize()
 
 
@@ -121,12 +123,16 @@ def standing_of_case(card: CaseCard) -> str:
     """Say where a case stands; it comes right below the title, so that decided and open ones differ at a glance."""
     by = f" by {card.decided_by}" if card.decided_by else ""
     match card.state:
+        case "restored" if card.undone:
+            return f"Restored{by}, but it could not be brought back: {card.undone} Please do it by hand."
         case "restored":
             return f"Restored{by}"
         case "kept":
             return f"Kept removed{by}"
         case "reported":
             return "Nothing was done to it"
+        case "open" if card.undone:
+            return f"It could not be taken out: {card.undone} Please do it by hand."
         case "open":
             if card.action.takes_down and not card.shadow and not card.restorable:
                 return "No copy is kept: it cannot be restored"

@@ -70,7 +70,7 @@ class CaseCard(Frozen):
     `state` says which buttons it has: *Restore* and *Keep removed* while it is `open` and something was taken out of the
     channel; none once somebody decided. `decided_by` is a name. `shadow`: the action was not carried out. `restorable`: a copy
     is there to bring back. `channel` and `message` are ids, to be shown as links. `called_for`: what the policy called for,
-    where the platform could not do that much.
+    where the platform could not do that much. `undone`: why the message could not be taken out, or brought back, after all.
     """
 
     kind: Literal["case_card"] = "case_card"
@@ -89,11 +89,13 @@ class CaseCard(Frozen):
     state: Literal["open", "restored", "kept", "reported"]
     decided_by: str = ""
     restorable: bool = True
+    undone: str = ""
 
     @property
     def buttons(self) -> tuple[tuple[str, str], ...]:
         """Return (name, label) of each button; the case's id is the value that a press brings back."""
-        waits = self.state == "open" and self.action.takes_down and not self.shadow and self.restorable
+        taken_out = self.action.takes_down and not self.shadow and not self.undone
+        waits = self.state == "open" and taken_out and self.restorable
         return (("restore", "Restore"), ("keep", "Keep removed")) if waits else ()
 
 

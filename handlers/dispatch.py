@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import assert_never
 
-from handlers.answers import Notice, SetUp
+from handlers.answers import CaseCard, Notice, SetUp
 from handlers.commands import SHORTCUTS
-from handlers.effects import AnyEffect, Card, Notify, Performed, Plan, Remove, Restore
+from handlers.effects import AnyEffect, Card, Edit, Notify, Performed, Plan, Remove, Restore
 from handlers.events import AnyEvent, ButtonPressed, CommandUsed, FormSubmitted, MessagePosted
 from handlers.moderation import on_moderate
 from handlers.ports import Services
@@ -51,20 +51,29 @@ class Planner:
             return await on_message_after_fault(event, self.services)
         return _say(event, "Something went wrong on our side and nothing was done. Try again; the operator sees it in the log.")
 
-    async def failed(self, event: AnyEvent, effect: AnyEffect, performed: Performed) -> Plan | None:
-        """Tell the moderators when a message could not be taken out or brought back, an admin when we cannot write to them."""
+    async def failed(
+        self, event: AnyEvent, effect: AnyEffect, performed: Performed, rest: tuple[AnyEffect, ...]
+    ) -> Plan | None:
+        """Tell the moderators when a message could not be taken out or brought back, an admin when we cannot write to them.
+
+        Private words about it are left out: they would tell people that what failed was done.
+        """
         match effect:
             case Remove() | Restore():
-                what = "taken out" if isinstance(effect, Remove) else "brought back"
-                words = f"A message could not be {what}: {performed.why} Please do it by hand."
-                notice = Notice(text=words, channel=effect.place.channel)
-                return Plan(effects=(Card(key=f"{effect.key}!", place=effect.place, answer=notice),))
+                return Plan(effects=tuple(_admitting(each, performed.why) for each in rest if not isinstance(each, Notify)))
             case Card(answer=SetUp(log_channel=log_channel)):
                 words = f"It is saved, but nothing can be written into the channel for cases: {performed.why}"
                 notice = Notice(text=words, channel=log_channel or "")
                 return Plan(effects=(Notify.author_of(event, "log!", notice),))
             case _:
                 return None
+
+
+def _admitting(effect: AnyEffect, why: str) -> AnyEffect:
+    """Return the effect; where it shows the case, that says what could not be done."""
+    if isinstance(effect, Card | Edit) and isinstance(effect.answer, CaseCard):
+        return effect.model_copy(update={"answer": effect.answer.model_copy(update={"undone": why})})
+    return effect
 
 
 async def on_command(event: CommandUsed, services: Services) -> Plan:

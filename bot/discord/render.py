@@ -187,11 +187,11 @@ def _judged(answer: Judged) -> Iterable[str]:
 
 
 def _case(answer: CaseCard, workspace: str) -> Iterable[str]:
-    stands = answer.shadow or not answer.action.takes_down or answer.state == "reported"
+    stands = answer.shadow or not answer.action.takes_down or answer.state == "reported" or bool(answer.undone)
     where = f"<#{answer.channel}>"
     if answer.message and stands:
         where += f" ([the message]({message_link(workspace, answer.channel, answer.message)}))"
-    standing = f"\n**{one_line(words)}**" if (words := standing_of_case(answer)) else ""
+    standing = f"\n**{one_line(words, LINE_MAX)}**" if (words := standing_of_case(answer)) else ""
     yield f"### {title_of_case(answer)}{standing}\nA message of **{one_line(answer.author)}** in {where}"
     if called_for := called_for_in_words(answer):
         yield called_for

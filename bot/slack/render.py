@@ -181,13 +181,13 @@ def _judged(answer: Judged) -> Iterator[Piece]:
 
 
 def _case(answer: CaseCard, home: str) -> Iterator[Piece]:
-    stands = answer.shadow or not answer.action.takes_down or answer.state == "reported"
+    stands = answer.shadow or not answer.action.takes_down or answer.state == "reported" or bool(answer.undone)
     where = [run("A message of "), run(one_line(answer.author), bold=True), run(" in "), channel_run(answer.channel)]
     if answer.message and stands and home:
         where += [run(" ("), link_run(message_link(home, answer.channel, answer.message), "the message"), run(")")]
     yield Title(title_of_case(answer))
     if standing := standing_of_case(answer):
-        yield Line((run(one_line(standing), bold=True),))
+        yield Line((run(one_line(standing, LINE_MAX), bold=True),))
     yield Line(tuple(where))
     if called_for := called_for_in_words(answer):
         yield Line((run(called_for),))

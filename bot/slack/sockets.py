@@ -18,6 +18,7 @@ from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.adapter.socket_mode.async_internals import send_async_response
 from slack_bolt.adapter.socket_mode.internals import build_headers
 from slack_bolt.async_app import AsyncBoltRequest
+from slack_sdk.errors import SlackApiError
 from slack_sdk.socket_mode.aiohttp import SocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.web.async_client import AsyncWebClient
@@ -28,6 +29,8 @@ from bot.slack.parse import PLATFORM
 
 CONNECTIONS: Final = 2
 CLOSING_S: Final = 1.0  # a connection that does not answer would be waited for
+ASKING_S: Final = 5.0
+APP_TOKEN_FIX: Final = "Copy SLACK_APP_TOKEN from Basic Information > App-Level Tokens; it needs the scope connections:write."
 # What Slack says about a connection is short; payloads need not be read twice for it.
 FRAME_CHARS: Final = 1000
 _SAID: Final = re.compile(r'"(hello|disconnect)"')
@@ -154,6 +157,8 @@ class Sockets:
         """Look after a connection until it has stayed away for too long."""
         failures, was_up = 0, False
         await asyncio.wait([connecting], timeout=self._rhythm.look_s)
+        if not connecting.done():
+            await self._say_what_is_in_the_way()
         while failures < self._rhythm.failures:
             up = await handler.client.is_connected()
             if up != was_up:
@@ -163,6 +168,16 @@ class Sockets:
             was_up, failures = up, 0 if up else failures + 1
             self._mark(number, up=up)
             await asyncio.sleep(self._rhythm.look_s)
+
+    async def _say_what_is_in_the_way(self) -> None:
+        """Ask for an address as the client does, which keeps to itself why it gets none."""
+        try:
+            async with asyncio.timeout(ASKING_S):
+                await self._web.apps_connections_open(app_token=str(self._web.token))
+        except SlackApiError as error:
+            log.error("slack.app_token_refused", code=str(error.response.get("error"))[:40], fix=APP_TOKEN_FIX)
+        except (ClientError, OSError, TimeoutError) as error:
+            log.warning("slack.away", error=type(error).__name__)
 
     def _mark(self, number: int, *, up: bool) -> None:
         (self._up.add if up else self._up.discard)(number)

@@ -32,7 +32,9 @@ class AskingPlanner:
     async def plan_after_fault(self, event: AnyEvent) -> Plan:
         return Plan(effects=(Post(key=f"{event.key}#sorry", place=event.place, answer=Notice(text="Sorry.")),))
 
-    async def failed(self, event: AnyEvent, effect: AnyEffect, performed: Performed) -> Plan | None:
+    async def failed(
+        self, event: AnyEvent, effect: AnyEffect, performed: Performed, rest: tuple[AnyEffect, ...]
+    ) -> Plan | None:
         return None
 
 

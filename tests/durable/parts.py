@@ -54,9 +54,11 @@ class ScriptedPlanner:
             raise self.after_fault_faults.pop(0)
         return Plan(effects=(post(f"{event.key}#sorry"),))
 
-    async def failed(self, event: AnyEvent, effect: AnyEffect, performed: Performed) -> Plan | None:
+    async def failed(
+        self, event: AnyEvent, effect: AnyEffect, performed: Performed, rest: tuple[AnyEffect, ...]
+    ) -> Plan | None:
         self.failures.append((effect.key, performed.why))
-        return self.consequence
+        return self.consequence and Plan(effects=(*self.consequence.effects, *rest[-1:]))
 
 
 @dataclass

@@ -129,7 +129,7 @@ async def test_what_is_gone_is_as_good_as_done(performer: Performer, platform: P
         pytest.param(TypeError("canary"), "Flashbulb itself failed (TypeError).", id="a-fault-of-ours"),
     ],
 )
-async def test_what_will_never_be_done_is_told_and_the_rest_goes_on_without_false_notices(
+async def test_what_will_never_be_done_is_told_and_what_follows_takes_the_place_of_the_rest(
     performer: Performer, platform: Platform, planner: ScriptedPlanner, trouble: Exception | Performed, why: str
 ) -> None:
     platform.troubles = {"remove": [trouble]}

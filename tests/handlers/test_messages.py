@@ -12,7 +12,7 @@ from handlers.ports import Services
 from pipelines.errors import Unavailable
 from pipelines.moderation.policy import Action
 from pipelines.ports import Reply
-from tests.fakes import FixedPolicy, Known, ListedLedger, a_message, a_picture, kinds
+from tests.fakes import FixedPolicy, Known, ListedLedger, ScriptedModel, a_message, a_picture, kinds
 
 
 async def test_nothing_is_said_about_what_is_fine() -> None:
@@ -210,19 +210,18 @@ async def test_what_asking_cost_is_recorded() -> None:
     assert [(task, call.model) for task, call in known.ledger.calls] == [("moderation", "scripted-1")]
 
 
-async def test_moderators_learn_of_a_removal_that_failed() -> None:
-    event = a_message("bad")
-    remove = Remove(key="k", place=event.place, message="m1", keep=True)
-    performed = Performed(status="failed", why="The bot may not delete here.")
+async def test_a_removal_that_failed_is_shown_as_such_and_nobody_is_told_that_it_was_done() -> None:
+    planner, event = Planner(Known(model=ScriptedModel().judges(hate=(3, 0.95))).services), a_message("bad")
+    remove, *rest = (await planner.plan(event)).effects
 
-    plan = await Planner(Known().services).failed(event, remove, performed)
+    plan = await planner.failed(event, remove, Performed(status="failed", why="The bot may not delete here."), tuple(rest))
 
     assert plan is not None
     [card] = plan.effects
     assert isinstance(card, Card)
-    assert isinstance(card.answer, Notice)
-    assert "The bot may not delete here." in card.answer.text
-    assert card.answer.channel == "general"
+    assert isinstance(card.answer, CaseCard)
+    assert card.answer.undone == "The bot may not delete here."
+    assert card.answer.buttons == ()
 
 
 class BrokenPolicy(FixedPolicy):

@@ -133,9 +133,9 @@ async def test_the_command_itself_answers_only_where_the_form_did_not_open(autho
 
 async def test_a_log_channel_that_cannot_be_written_into_is_told_to_the_admin() -> None:
     planner, event = Planner(Known().services), submitted(log_channel="cases", mode="enforce")
-    card, _ = (await planner.plan(event)).effects
+    card, *rest = (await planner.plan(event)).effects
 
-    plan = await planner.failed(event, card, Performed(status="failed", why="Flashbulb is not in it."))
+    plan = await planner.failed(event, card, Performed(status="failed", why="Flashbulb is not in it."), tuple(rest))
 
     assert plan is not None
     [notify] = plan.effects

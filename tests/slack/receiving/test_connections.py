@@ -18,7 +18,7 @@ from emulators.slack.state import SIGNING_SECRET
 from handlers.events import MessagePosted
 from pipelines.errors import Misconfigured, Unavailable
 from tests.app.test_metrics import value
-from tests.slack.receiving.bots import HURRY, Desk, listening
+from tests.slack.receiving.bots import HURRY, Desk, listening, opened
 
 
 async def test_two_connections_stand(slack: SlackEmulator, desk: Desk) -> None:
@@ -26,6 +26,16 @@ async def test_two_connections_stand(slack: SlackEmulator, desk: Desk) -> None:
         await slack.wait_for(lambda: slack.connections == 2)
 
     await slack.wait_for(lambda: slack.connections == 0)
+
+
+async def test_an_app_token_that_slack_refuses_is_said_with_the_fix(slack: SlackEmulator, desk: Desk) -> None:
+    with capture_logs() as logs:
+        async with opened(slack, desk, slack_app_token="xapp-no-scopes"):
+            await slack.wait_for(lambda: [each for each in logs if each["event"] == "slack.app_token_refused"])
+
+    [said, *_] = [each for each in logs if each["event"] == "slack.app_token_refused"]
+    assert said["code"] == "missing_scope"
+    assert "connections:write" in said["fix"]
 
 
 @pytest.mark.parametrize("kind", ["refresh_requested", "warning", "link_disabled", "too_many_websockets", "abort", "silent"])
