@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from handlers.answers import CaseCard, Held, Help, Notice, Tagged
+from handlers.answers import CaseCard, Held, Help, Tagged
 from handlers.dispatch import Planner
 from handlers.effects import Card, Notify, Performed, Post, Remove
 from handlers.events import MessagePosted, Person, Tenant

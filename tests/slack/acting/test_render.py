@@ -217,7 +217,7 @@ def test_what_others_wrote_does_nothing(answer: Answer) -> None:
     said = render.render(type(answer).model_validate(spoiled(raw)), home=HOME)
 
     for acts in re.findall(r"<[^>]*>", said["text"]):
-        assert acts.startswith(("<#", "<http://127.0.0.1:8321/"))
+        assert acts.startswith(("<#", "<http://127.0.0.1:8321/", f"<{HOME.rstrip('/')}/archives/CPICS/"))
     assert "\u202e" not in json.dumps(said, ensure_ascii=False)
     assert "&amp;lt;" not in said["text"]
     for item in runs(said):

