@@ -20,11 +20,11 @@ $(BIN)/uv:
 
 # Without the tools for development, so that a first start is quick.
 .venv/.runs: pyproject.toml uv.lock | $(BIN)/uv
-	@$(UV) sync --frozen --inexact --no-dev --quiet
+	@$(UV) sync --frozen --inexact --no-dev --all-extras --quiet
 	@touch $@
 
 .venv/.develops: pyproject.toml uv.lock | $(BIN)/uv
-	@$(UV) sync --frozen --inexact --quiet
+	@$(UV) sync --frozen --inexact --all-extras --quiet
 	@touch $@ .venv/.runs
 
 install: .venv/.develops ## Set up .venv with everything, also the tools for development

@@ -96,13 +96,12 @@ def said(finding: FindingSaid) -> dict[str, object]:
 
 
 def place_in_words(place: str) -> str:
-    """Return a part's id for people: `image:0/frame:17` is `in picture 1, frame 17`."""
-    words = {"text": "text", "file": "file", "image": "picture", "frame": "frame", "code": "code"}
+    """Return a part's id for people: `file:0/frame:17` is `in file 1, frame 17`."""
     said = []
     for position, step in enumerate(filter(None, place.split("/"))):
         name, _, number = step.partition(":")
-        word = words.get(name, name.replace("-", " "))
-        counted = number.isdecimal() and name in {"file", "image", "code"}  # from 0; frames are counted from 1
+        word = "file inside" if name == "member" else name.replace("-", " ")
+        counted = number.isdecimal() and name in {"file", "member", "code", "tile"}  # from 0; frames and pages from 1
         said.append(f"{word} {int(number) + 1}" if counted else f"{word} {number}" if position and number else word)
     if said == ["text"]:
         return "in the text"

@@ -29,11 +29,16 @@ class Content:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextPart:
-    """A text to ask about. `role` says what it was: a message, a file's name, a code read from a picture, metadata."""
+    """A text to ask about. `role` says what it was: a message, a file's name, a code read from a picture, metadata, or what
+    stands in a document.
+
+    `note` tells a model what is not plain, such as `page 3 of 50` or `hidden from readers`; it never quotes the content.
+    """
 
     id: str
     text: str
-    role: Literal["message", "file_name", "code", "metadata"]
+    role: Literal["message", "file_name", "code", "metadata", "document"]
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +56,18 @@ class ImagePart:
     note: str = ""
 
 
-Part = TextPart | ImagePart
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AudioPart:
+    """Sound to ask about: a voice note, or the soundtrack of a video; mono, without metadata. `duration_s` is in seconds."""
+
+    id: str
+    data: bytes
+    media_type: Literal["audio/mpeg", "audio/wav", "audio/flac", "audio/ogg", "audio/aac"]
+    duration_s: float
+    note: str = ""
+
+
+Part = TextPart | ImagePart | AudioPart
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,24 +84,82 @@ class Gap:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Intake:
-    """Content made ready: the parts to ask about, in order, and what could not be made ready.
+class Fact:
+    """Something that reading a file showed and that needs no model to be sure of.
 
-    Part ids are unique: `text:0`, `file:0/name`, `image:0`, `image:0/on-black`, `image:0/frame:17`, `image:0/code:0`,
-    `image:0/metadata`. The number after `file:` and `image:` is the attachment's position in the content.
+    `tampering`: the file is not what it says it is, or hides something. `privacy`: it carries private data. `note`: worth
+    knowing, and nobody's fault. `severity` is that of a finding, 0 for notes; `kind` is a fixed word such as `location`,
+    `trailing_bytes` or `wrong_extension`. `says` is a sentence without file name or content.
+    """
+
+    place: str
+    about: Literal["tampering", "privacy", "note"]
+    kind: str
+    severity: int
+    says: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hashes:
+    """By what the same content is known again, in hexadecimal.
+
+    `sha256` is of the bytes; `pixels`, for pictures, of the first picture as it was decoded: other metadata do not change it.
+    `pdq` are perceptual hashes of 256 bits (facebook/ThreatExchange, PDQ) by which a picture is looked up: the whole in its
+    eight turns and mirror images, then those of the picture without its borders where that differs. `pdq_bank` are those by
+    which it is put on a list: with and without borders, at centre crops of 0 to 20 %. `pdq_quality` is 0 to 100; below 50 a
+    hash says nothing.
+    """
+
+    sha256: str
+    pixels: str = ""
+    pdq: tuple[str, ...] = ()
+    pdq_bank: tuple[str, ...] = ()
+    pdq_quality: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What reading one file came to, also one that lay inside another.
+
+    `media_type` is the true one, by content; empty where it is not known. `reason` is a sentence where the status is not `ok`.
+    `coverage` says in words how much of the file is among the parts, such as `13 of 300 frames, all scenes`. `text_share` is an
+    estimate of how much of a picture is covered with text, 0 to 1.
+    """
+
+    place: str
+    media_type: str
+    status: Literal["ok", "unreadable", "refused"]
+    reason: str = ""
+    coverage: str = ""
+    hashes: Hashes | None = None
+    text_share: float | None = None
+    elapsed_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intake:
+    """Content made ready: the parts to ask about, in order, what could not be made ready, and what reading it showed.
+
+    Places and part ids are unique: `text:0` is a piece of the message's text, `file:0` what belongs to its first attachment:
+    `file:0/name`, `file:0` itself (a still picture or plain text), `file:0/on-black`, `file:0/tile:2`, `file:0/frame:17`,
+    `file:0/page:3`, `file:0/page:3/text`, `file:0/code:0`, `file:0/metadata`, `file:0/sound`. What lay inside it is
+    `file:0/member:2`, with the same below it.
     """
 
     parts: tuple[Part, ...] = ()
     gaps: tuple[Gap, ...] = ()
+    facts: tuple[Fact, ...] = ()
+    readings: tuple[Reading, ...] = ()
 
     def of(self, position: int) -> "Intake":
         """Return what belongs to the attachment at `position` alone."""
-        prefixes = (f"image:{position}", f"file:{position}")
 
         def belongs(place: str) -> bool:
-            return place.split("/", 1)[0] in prefixes
+            return place.split("/", 1)[0] == f"file:{position}"
 
         return Intake(
             parts=tuple(part for part in self.parts if belongs(part.id)),
             gaps=tuple(gap for gap in self.gaps if belongs(gap.place)),
+            facts=tuple(fact for fact in self.facts if belongs(fact.place)),
+            readings=tuple(reading for reading in self.readings if belongs(reading.place)),
         )

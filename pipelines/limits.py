@@ -14,7 +14,15 @@ CODES_JUDGED: Final = 20  # QR and bar codes of one file
 METADATA_JUDGED_BYTES: Final = 2_000
 ATTACHMENTS_JUDGED: Final = 10  # Discord and the console allow 10 files a message
 
+FILES_JUDGED: Final = 100  # of one message, with everything that lies inside its files
+FILES_DEPTH: Final = 2  # a file in an archive in an archive
+PICTURES_JUDGED: Final = 160  # of one message: ten files of 16 frames each
+PAGES_JUDGED: Final = 20  # of one document, as pictures; the text of the others is read as well
+PAGES_READ: Final = 200  # of one document, as text
+
 # Files.
+DOCUMENT_BYTES: Final = 50 * 1024 * 1024  # also archives
+SOUND_BYTES: Final = 50 * 1024 * 1024  # videos and sound
 IMAGE_BYTES: Final = 25 * 1024 * 1024
 LONGEST_SIDE_PX: Final = 20_000
 LARGEST_ASPECT: Final = 50  # beyond it a picture would shrink to a strip that nobody can read
@@ -22,14 +30,31 @@ PREPARED_SIDE_PX: Final = 1024
 ANIMATION_FRAMES: Final = 400
 ANIMATION_PIXELS: Final = 200_000_000
 ANIMATION_CPU_S: Final = 2.0  # for looking through all frames
-IMAGE_PIXELS: Final = {"JPEG": 100_000_000, "PNG": 50_000_000, "GIF": 50_000_000, "WEBP": 40_000_000}
+IMAGE_PIXELS: Final = {
+    "JPEG": 100_000_000,
+    "PNG": 50_000_000,
+    "GIF": 50_000_000,
+    "WEBP": 40_000_000,
+    "AVIF": 50_000_000,
+    "HEIF": 50_000_000,
+    "BMP": 50_000_000,
+    "TIFF": 50_000_000,
+}
+UNPACKED_BYTES: Final = 60 * 1024 * 1024  # of one archive, mail or document, counted while unpacking
+UNPACKED_RATIO: Final = 100  # of an archive; an office file may reach twice as much
+OFFICE_MEMBERS: Final = 2_000
+SHEET_CELLS: Final = 5_000_000  # in the rectangle that a sheet claims
+VIDEO_S: Final = 180.0  # of a video that are looked at
+SOUND_S: Final = 300.0  # of a soundtrack or voice note that are listened to
 
 # Media workers, each a process of its own.
 WORKER_MEMORY_BYTES: Final = 1_536 * 1024 * 1024
 WORKER_CPU_S: Final = 5
 WORKER_WALL_S: Final = 10.0
+VIDEO_CPU_S: Final = 20  # for videos and sound
+VIDEO_WALL_S: Final = 40.0
 WORKER_JOBS: Final = 500  # then the worker is replaced
-BYTES_IN_FLIGHT: Final = 200_000_000  # of all files being prepared
+BYTES_IN_FLIGHT: Final = 64 * 1024 * 1024  # of all files being prepared; others wait
 
 # Models. `READ` < `REQUEST` < `TOTAL`: one read, one request, all providers and re-asks together.
 MODEL_READ_S: Final = 8.0

@@ -106,8 +106,11 @@ class Files(Protocol):
 class Media(Protocol):
     """Untrusted bytes to parts."""
 
-    async def intake(self, content: Content) -> Intake:
-        """Make `content` ready to ask about. Never raises for what the content is: what fails comes back as a gap."""
+    async def intake(self, content: Content, *, fine: bool = False) -> Intake:
+        """Make `content` ready to ask about. Never raises for what the content is: what fails comes back as a gap.
+
+        `fine`: for reading small print, with pictures and pages in tiles beside the overview, and codes looked for twice.
+        """
         ...
 
     async def preview(self, data: bytes, *, side_px: int) -> bytes:

@@ -38,7 +38,7 @@ def a_message(text: str = "hello", *attachments: Attachment, mentions_us: bool =
     )
 
 
-def an_image_part(id: str = "image:0") -> ImagePart:
+def an_image_part(id: str = "file:0") -> ImagePart:
     return ImagePart(id=id, data=b"jpg", media_type="image/jpeg", width_px=4, height_px=4)
 
 
@@ -118,14 +118,14 @@ class ScriptedModel:
 class PlainMedia:
     """Every text is one part and every file one picture, save those whose name says otherwise (`broken…`)."""
 
-    async def intake(self, content: Content) -> Intake:
+    async def intake(self, content: Content, *, fine: bool = False) -> Intake:
         made: list[Part] = [TextPart(id="text:0", text=content.text, role="message")] if content.text else []
         gaps: list[Gap] = []
         for position, attachment in enumerate(content.attachments):
             if attachment.name.startswith("broken"):
-                gaps.append(Gap(place=f"image:{position}", kind="unreadable", why="This file is damaged."))
+                gaps.append(Gap(place=f"file:{position}", kind="unreadable", why="This file is damaged."))
             else:
-                made.append(an_image_part(f"image:{position}"))
+                made.append(an_image_part(f"file:{position}"))
         return Intake(parts=tuple(made), gaps=tuple(gaps))
 
     async def preview(self, data: bytes, *, side_px: int) -> bytes:

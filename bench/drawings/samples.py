@@ -139,11 +139,11 @@ SCAM: Final = finding(
     0.93,
     "Send 0.1 BTC to this address and get 0.2 back within the hour",
     finding_kind="investment_fraud",
-    place="image:0/code:0",
+    place="file:0/code:0",
 )
 INSULT: Final = finding(Category.HARASSMENT, 2, 0.71, "nobody here wants you, clown", place="text:0")
 NASTY_FINDINGS: Final = tuple(
-    finding(category, at % 5, 0.1 * (at % 10), text, finding_kind=f"kind_{at}", place=f"image:{at}/frame:17")
+    finding(category, at % 5, 0.1 * (at % 10), text, finding_kind=f"kind_{at}", place=f"file:{at}/frame:17")
     for at, category in enumerate(Category)
     for text in [NASTY_TEXT if at == 0 else LONG if at == 1 else "" if at % 2 else NASTY_NAME]
 )

@@ -1,6 +1,6 @@
 """Reads a question back into its parts, as `pipelines/models/fence.py` puts them to a model.
 
-A header announces each part: `<part id="image:0" nonce="7f3a91" role="picture">`. A text follows its header and ends with
+A header announces each part: `<part id="file:0" nonce="7f3a91" role="picture">`. A text follows its header and ends with
 `</part nonce="7f3a91">`, a picture is the file after it. The first header is the client's own, for nothing that a member wrote
 precedes it; after that only headers with its nonce count.
 """

@@ -13,7 +13,8 @@ from PIL import Image, ImageChops
 
 from pipelines import limits
 from pipelines.media import metadata
-from pipelines.media.opening import BROKEN, NotRead, decoded, may_hide_a_picture, open_picture
+from pipelines.media.opening import BROKEN, decoded, may_hide_a_picture, open_picture
+from pipelines.media.read import NotRead
 
 _THUMB: Final = (32, 24)
 _SAMPLES: Final = 32 * 24 * 3

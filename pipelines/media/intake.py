@@ -28,7 +28,7 @@ class MediaReader:
         self._files = files
         self._sandbox = sandbox
 
-    async def intake(self, content: Content) -> Intake:
+    async def intake(self, content: Content, *, fine: bool = False) -> Intake:
         """Make `content` ready to ask about. Never raises for what the content is: what fails comes back as a gap."""
         judged, beyond = content.attachments[: limits.ATTACHMENTS_JUDGED], content.attachments[limits.ATTACHMENTS_JUDGED :]
         async with asyncio.TaskGroup() as reading:
@@ -56,7 +56,7 @@ class MediaReader:
 
     async def _attachment(self, at: int, attachment: Attachment) -> Intake:
         name = _file_name(at, attachment.name)
-        picture = await self._picture(f"image:{at}", attachment)
+        picture = await self._picture(f"file:{at}", attachment)
         return Intake(parts=name.parts + picture.parts, gaps=name.gaps + picture.gaps)
 
     async def _picture(self, place: str, attachment: Attachment) -> Intake:

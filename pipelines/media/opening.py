@@ -2,7 +2,7 @@
 
 import io
 import struct
-from typing import Final, Literal
+from typing import Final
 
 from PIL import Image, ImageChops
 
@@ -10,7 +10,7 @@ from PIL import Image, ImageChops
 from PIL import GifImagePlugin, JpegImagePlugin, MpoImagePlugin, PngImagePlugin, WebPImagePlugin  # noqa: F401  # isort: skip
 
 from pipelines import limits
-from pipelines.errors import UserError
+from pipelines.media.read import NotRead
 
 KINDS_READ: Final = "JPEG, PNG, GIF and WebP pictures"
 
@@ -32,14 +32,6 @@ BROKEN: Final = (
 )
 
 _PNG_DEPTH: Final = 24  # where the header says how many bits a sample has: PNG specification, 11.2.2
-
-
-class NotRead(UserError):
-    """The file is declined for a reason that its sender may read."""
-
-    def __init__(self, status: Literal["refused-format", "refused-limits", "unreadable"], why: str) -> None:
-        super().__init__(why)
-        self.status = status
 
 
 def open_picture(data: bytes, *, at: int = 0) -> Image.Image:

@@ -14,9 +14,9 @@ from typing import Any, BinaryIO, Final
 from PIL import Image
 
 from pipelines import limits
-from pipelines.content import ImagePart, Intake
+from pipelines.content import ImagePart, Intake, TextPart
 from pipelines.media import images, wire
-from pipelines.media.opening import NotRead
+from pipelines.media.read import NotRead
 
 # Takes the file's bytes and the job's arguments; returns the head's fields and the body of the answer.
 Operation = Callable[[bytes, Mapping[str, Any]], tuple[dict[str, Any], bytes]]
@@ -109,6 +109,7 @@ def _packed(intake: Intake) -> tuple[dict[str, Any], bytes]:
         if isinstance(part, ImagePart)
         else {"id": part.id, "text": part.text, "role": part.role}
         for part in intake.parts
+        if isinstance(part, ImagePart | TextPart)
     ]
     gaps = [{"place": gap.place, "kind": gap.kind, "why": gap.why} for gap in intake.gaps]
     return {"parts": parts, "gaps": gaps}, b"".join(pictures)

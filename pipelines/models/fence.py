@@ -8,14 +8,14 @@ from pydantic_ai import BinaryContent
 from pydantic_ai.framing import neutralize_tags
 from pydantic_ai.messages import UserContent
 
-from pipelines.content import ImagePart, Part, TextPart
+from pipelines.content import AudioPart, ImagePart, Part, TextPart
 
 # Anything in a text that could be taken for the beginning or the end of a part.
 _IMITATION = re.compile(r"<(?=\s*/?\s*part\b)", re.IGNORECASE)
 
 
 def fenced(parts: tuple[Part, ...], *, nonce: str, media_resolution: str) -> list[UserContent]:
-    """Return the parts as a user's turn. Pictures travel as bytes, never as an address that a client would fetch.
+    """Return the parts as a user's turn. Pictures and sound travel as bytes, never as an address that a client would fetch.
 
     `media_resolution` is Gemini's (`low` …); the other dialects ignore it.
     """
@@ -25,11 +25,15 @@ def fenced(parts: tuple[Part, ...], *, nonce: str, media_resolution: str) -> lis
 def _pieces(part: Part, nonce: str, media_resolution: str) -> Iterator[UserContent]:
     match part:
         case TextPart():
-            yield f'{_header(part.id, nonce, role=part.role)}\n{_harmless(part.text, nonce)}\n</part nonce="{nonce}">'
+            header = _header(part.id, nonce, role=part.role, note=part.note)
+            yield f'{header}\n{_harmless(part.text, nonce)}\n</part nonce="{nonce}">'
         case ImagePart():
             yield _header(part.id, nonce, role="picture", note=part.note)
             level = {"level": f"MEDIA_RESOLUTION_{media_resolution.upper()}"}
             yield BinaryContent(part.data, media_type=part.media_type, vendor_metadata={"media_resolution": level})
+        case AudioPart():
+            yield _header(part.id, nonce, role="sound", note=part.note)
+            yield BinaryContent(part.data, media_type=part.media_type)
 
 
 def _header(id: str, nonce: str, **attributes: str) -> str:

@@ -97,7 +97,7 @@ def report(intake: Intake, reply: Reply[Judgement]) -> Report:
     elif len(judged) < len(intake.parts):
         missing = len(intake.parts) - len(judged)
         incomplete.append(Incomplete(cause="partial", why=f"The judge did not look at {missing} of {total} parts."))
-    findings = tuple(
+    found = tuple(
         Finding(
             category=category,
             kind=opinion.kind.strip().lower(),
@@ -110,11 +110,27 @@ def report(intake: Intake, reply: Reply[Judgement]) -> Report:
         if opinion.severity > 0
     )
     return Report(
-        findings=findings,
+        findings=(*found, *_known(intake)),
         coverage=Coverage(judged=len(judged), total=total),
         incomplete=tuple(incomplete),
         keep_copy=not (reply.outcome == "refused" and reply.reason in NO_COPY_REASONS),
         engine=reply.engine,
+    )
+
+
+def _known(intake: Intake) -> tuple[Finding, ...]:
+    """Return what reading the files itself has shown, of which no judge needs to be asked."""
+    return tuple(
+        Finding(
+            category=Category(fact.about),
+            kind=fact.kind,
+            severity=fact.severity,
+            confidence=1,
+            evidence=fact.says,
+            place=fact.place,
+        )
+        for fact in intake.facts
+        if fact.about != "note"
     )
 
 

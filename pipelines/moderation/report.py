@@ -6,7 +6,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class Category(StrEnum):
-    """The ten categories of content, and `tampering`, which is about form: an attempt to instruct the judge."""
+    """The ten categories of content, and `tampering`, which is about form: an attempt to
+    instruct the judge or to hide from it."""
 
     CHILD_SAFETY = "child_safety"
     SEXUAL = "sexual"
@@ -33,7 +34,7 @@ _LABELS = {
     "scam_spam": "scam or spam",
     "privacy": "private data",
     "sexual": "sexual content",
-    "tampering": "instructions to the judge",
+    "tampering": "tampering",
 }
 
 

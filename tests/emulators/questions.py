@@ -12,7 +12,7 @@ PICTURE_PLAIN = "/9j/4D4/"
 
 ANSWER: dict[str, Any] = {
     "nonce": "7f3a91",
-    "parts": ["text:0", "image:0"],
+    "parts": ["text:0", "file:0"],
     "verdict": {"choice": "allow", "severity": 3, "confidence": 0.9, "note": None},
 }
 TEXT = json.dumps(ANSWER)

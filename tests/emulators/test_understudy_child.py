@@ -55,7 +55,7 @@ async def test_it_judges_and_tags_over_gemini_s_wire_format(child: Process, http
 
     assert judgement["modelVersion"] == tags["modelVersion"] == "understudy-1"
     assert findings(Judgement.model_validate(said(judgement))) == {"hate": (3, 0.95)}
-    assert Judgement.model_validate(said(judgement)).parts == ["text:0", "image:0"]
+    assert Judgement.model_validate(said(judgement)).parts == ["text:0", "file:0"]
     assert "photograph" in Tags.model_validate(said(tags)).subjects
 
 

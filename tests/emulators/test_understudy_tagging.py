@@ -114,7 +114,7 @@ def test_the_answer_keeps_to_the_numbers_that_the_prompt_names() -> None:
 
 
 def test_a_code_is_named_and_read() -> None:
-    tags = tagged(a_picture(logo()), a_text("https://example.org", id="image:0/code:0", role="code"))
+    tags = tagged(a_picture(logo()), a_text("https://example.org", id="file:0/code:0", role="code"))
 
     assert "qr code" in tags.tags
     assert "qr code" in tags.subjects
@@ -124,9 +124,9 @@ def test_a_code_is_named_and_read() -> None:
 
 def test_frames_are_an_animation_and_the_first_that_opens_stands_for_all() -> None:
     tags = tagged(
-        a_picture(b"broken", id="image:0/frame:0"),
-        a_picture(plain("red"), id="image:0/frame:3"),
-        a_picture(logo(), id="image:0/frame:9"),
+        a_picture(b"broken", id="file:0/frame:0"),
+        a_picture(plain("red"), id="file:0/frame:3"),
+        a_picture(logo(), id="file:0/frame:9"),
     )
 
     assert "animation" in tags.tags
@@ -167,7 +167,7 @@ def test_a_named_colour_has_its_own_name(name: str) -> None:
 
 @pytest.mark.parametrize("draw", [pytest.param(scene, id="scene"), pytest.param(page, id="page")])
 def test_the_same_file_gets_the_same_answer(draw: Callable[[], Image.Image]) -> None:
-    first, second = (question([a_picture(draw(), id=name)], Tags) for name in ("image:0", "image:7"))
+    first, second = (question([a_picture(draw(), id=name)], Tags) for name in ("file:0", "file:7"))
 
     assert answer(first) == answer(first) == answer(second)
 

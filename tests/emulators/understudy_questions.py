@@ -55,7 +55,7 @@ def a_text(text: str, id: str = "text:0", role: Any = "message") -> TextPart:
     return TextPart(id=id, text=text, role=role)
 
 
-def a_picture(picture: Image.Image | bytes, id: str = "image:0") -> ImagePart:
+def a_picture(picture: Image.Image | bytes, id: str = "file:0") -> ImagePart:
     data = picture if isinstance(picture, bytes) else encoded(picture)
     return ImagePart(id=id, data=data, media_type="image/jpeg", width_px=1, height_px=1)
 

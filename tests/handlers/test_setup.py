@@ -146,7 +146,7 @@ async def test_a_log_channel_that_cannot_be_written_into_is_told_to_the_admin() 
 
 
 class ClosedMedia(PlainMedia):
-    async def intake(self, content: Content) -> Intake:
+    async def intake(self, content: Content, *, fine: bool = False) -> Intake:
         raise AssertionError("nobody asked to look at this")
 
 

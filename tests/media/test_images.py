@@ -10,7 +10,7 @@ from PIL import ExifTags, Image, ImageChops, ImageOps, ImageStat, PngImagePlugin
 from pipelines import limits
 from pipelines.content import ImagePart, Intake, TextPart
 from pipelines.media.images import prepare, preview
-from pipelines.media.opening import NotRead
+from pipelines.media.read import NotRead
 from tests.media import samples
 from tests.media.samples import BLUE, GREEN, RED, WHITE
 

@@ -64,9 +64,9 @@ async def read(sandbox: Sandbox, *files: bytes | Exception, text: str = "", name
 async def test_a_message_becomes_its_text_its_files_names_and_its_pictures_in_order(sandbox) -> None:
     intake = await read(sandbox, PHOTO, PHOTO, text="look")
 
-    assert [part.id for part in intake.parts] == ["text:0", "file:0/name", "image:0", "file:1/name", "image:1"]
+    assert [part.id for part in intake.parts] == ["text:0", "file:0/name", "file:0", "file:1/name", "file:1"]
     assert [part.role for part in intake.parts if isinstance(part, TextPart)] == ["message", "file_name", "file_name"]
-    assert [part.id for part in intake.of(1).parts] == ["file:1/name", "image:1"]
+    assert [part.id for part in intake.of(1).parts] == ["file:1/name", "file:1"]
     assert intake.gaps == ()
 
 
@@ -87,10 +87,10 @@ async def test_everything_found_in_one_file_is_named_after_it(sandbox) -> None:
 
     assert [part.id for part in intake.of(1).parts] == [
         "file:1/name",
-        "image:1/frame:1",
-        "image:1/frame:2",
-        "image:1/code:0",
-        "image:1/metadata",
+        "file:1/frame:1",
+        "file:1/frame:2",
+        "file:1/code:0",
+        "file:1/metadata",
     ]
 
 
@@ -140,10 +140,10 @@ async def test_a_file_that_cannot_be_read_is_a_gap_beside_what_can(sandbox, file
         intake = await read(sandbox, file, PHOTO, text="look")
 
     (gap,) = intake.gaps
-    assert (gap.place, gap.kind) == ("image:0", kind)
+    assert (gap.place, gap.kind) == ("file:0", kind)
     assert says in gap.why
     assert "canary" not in gap.why + str(logs)
-    assert [part.id for part in intake.parts] == ["text:0", "file:0/name", "file:1/name", "image:1"]
+    assert [part.id for part in intake.parts] == ["text:0", "file:0/name", "file:1/name", "file:1"]
 
 
 async def test_a_file_announced_as_too_large_is_not_even_fetched(sandbox) -> None:
@@ -225,7 +225,7 @@ def answered(parts: object, body: bytes = JPEG) -> Answer:
 
 
 async def test_a_well_formed_answer_is_believed() -> None:
-    assert [part.id for part in _unpacked("image:0", answered([A_PICTURE])).parts] == ["image:0"]
+    assert [part.id for part in _unpacked("file:0", answered([A_PICTURE])).parts] == ["file:0"]
 
 
 @pytest.mark.parametrize(
@@ -245,7 +245,7 @@ async def test_a_well_formed_answer_is_believed() -> None:
     ],
 )
 async def test_what_a_captured_worker_could_answer_is_not_believed(answer) -> None:
-    intake = _unpacked("image:0", answer)
+    intake = _unpacked("file:0", answer)
 
     assert intake.parts == ()
     assert [gap.kind for gap in intake.gaps] == ["unreadable"]

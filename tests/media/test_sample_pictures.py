@@ -103,14 +103,14 @@ async def test_hidden_text_is_seen(sandbox, shared_images, ink) -> None:
 async def test_text_under_alpha_zero_is_seen(sandbox, shared_images) -> None:
     intake = await read(sandbox, shared_images / "made/text_under_alpha_zero.png")
 
-    assert "image:0/under-alpha" in {part.id for part in intake.parts}
+    assert "file:0/under-alpha" in {part.id for part in intake.parts}
 
 
 @pytest.mark.parametrize(
     ("name", "place"),
     [
-        pytest.param("gif_100_frames_red_frame_85.gif", "image:0/frame:86", id="gif"),
-        pytest.param("webp_13_frames_red_frame_10.webp", "image:0/frame:11", id="webp"),
+        pytest.param("gif_100_frames_red_frame_85.gif", "file:0/frame:86", id="gif"),
+        pytest.param("webp_13_frames_red_frame_10.webp", "file:0/frame:11", id="webp"),
     ],
 )
 async def test_the_red_frame_is_among_those_shown(sandbox, shared_images, name, place) -> None:

@@ -34,7 +34,7 @@ class Answer(BaseModel):
 
 RIGHT = {
     "nonce": NONCE,
-    "parts": ["text:0", "image:0"],
+    "parts": ["text:0", "file:0"],
     "action": "allow",
     "opinion": {"severity": 1, "confidence": 0.5},
 }
@@ -67,7 +67,7 @@ def a_text(text: str = "hello there") -> TextPart:
 
 
 def a_picture(note: str = "") -> ImagePart:
-    return ImagePart(id="image:0", data=PICTURE, media_type="image/jpeg", width_px=8, height_px=6, note=note)
+    return ImagePart(id="file:0", data=PICTURE, media_type="image/jpeg", width_px=8, height_px=6, note=note)
 
 
 def accounts(**at: ModelEmulator) -> Providers:

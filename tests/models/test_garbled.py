@@ -85,7 +85,7 @@ async def test_a_garbled_answer_is_an_outage_and_no_exception(
 
 
 async def test_a_request_that_we_built_wrongly_is_a_bug_and_is_raised(first: ModelEmulator) -> None:
-    picture = ImagePart(id="image:0", data=b"", media_type=cast(Any, "no media type"), width_px=1, height_px=1)
+    picture = ImagePart(id="file:0", data=b"", media_type=cast(Any, "no media type"), width_px=1, height_px=1)
 
     async with asking(HAIKU, providers=accounts(anthropic=first)) as models:
         with pytest.raises((ValueError, RuntimeError)):

@@ -74,7 +74,7 @@ async def test_every_dialect_gets_the_same_bytes_parts_and_instructions(model: s
     assert (reply.outcome, asked.model) == ("ok", model.split(":", 1)[1])
     assert [(blob.data, blob.media_type) for blob in blobs(asked)] == [(PICTURE, "image/jpeg")]
     assert "good morning" in texts(asked)
-    assert '<part id="image:0" nonce="0badcafe" role="picture" note="frame 17 of 300">' in texts(asked)
+    assert '<part id="file:0" nonce="0badcafe" role="picture" note="frame 17 of 300">' in texts(asked)
     assert "Judge the parts." in asked.instructions
     assert "good morning" not in asked.instructions
     assert asked.schema is not None
@@ -82,7 +82,7 @@ async def test_every_dialect_gets_the_same_bytes_parts_and_instructions(model: s
 
 async def test_many_parts_keep_their_order_each_behind_its_own_fence(first: ModelEmulator) -> None:
     frames = [
-        ImagePart(id=f"image:0/frame:{n}", data=bytes([n]) * 9, media_type="image/png", width_px=1, height_px=1)
+        ImagePart(id=f"file:0/frame:{n}", data=bytes([n]) * 9, media_type="image/png", width_px=1, height_px=1)
         for n in range(16)
     ]
 

@@ -73,7 +73,7 @@ def with_foreign_nonce(question: Question[Any]) -> dict[str, Any]:
 
 def with_invented_part(question: Question[Any]) -> dict[str, Any]:
     answer = a_judgement(question)
-    return {**answer, "parts": [*answer["parts"], "image:9"]}
+    return {**answer, "parts": [*answer["parts"], "file:9"]}
 
 
 def with_invented_place(question: Question[Any]) -> dict[str, Any]:
@@ -102,7 +102,7 @@ FAILED = Call(model="m", outcome="unavailable")
 async def test_whatever_is_not_judged_in_full_is_unknown_and_held(answer: Any, cause: str) -> None:
     model = ScriptedModel(answers=[answer])
 
-    verdict, _ = await moderate(parts("text:0", "image:0"), policy=shipped(), model=model)
+    verdict, _ = await moderate(parts("text:0", "file:0"), policy=shipped(), model=model)
 
     assert (verdict.decision, verdict.action) == ("unknown", Action.HOLD)
     assert [item.cause for item in verdict.incomplete] == [cause]
@@ -116,7 +116,7 @@ async def test_whatever_is_not_judged_in_full_is_unknown_and_held(answer: Any, c
 async def test_what_the_vendor_calls_prohibited_is_not_kept(reason: str, keeps: bool) -> None:
     model = ScriptedModel(answers=[Reply(outcome="refused", reason=reason)])
 
-    verdict, _ = await moderate(parts("image:0"), policy=shipped(), model=model)
+    verdict, _ = await moderate(parts("file:0"), policy=shipped(), model=model)
 
     assert verdict.keep_copy is keeps
 
@@ -126,7 +126,7 @@ async def test_what_the_vendor_calls_prohibited_is_not_kept(reason: str, keeps: 
     [("unreadable", "unreadable"), ("refused", "unreadable"), ("partial", "partial")],
 )
 async def test_a_file_that_is_not_among_the_parts_keeps_the_verdict_from_being_allow(kind: Any, cause: str) -> None:
-    intake = Intake(parts=parts("text:0").parts, gaps=(Gap(place="image:0", kind=kind, why="It is damaged."),))
+    intake = Intake(parts=parts("text:0").parts, gaps=(Gap(place="file:0", kind=kind, why="It is damaged."),))
 
     verdict, _ = await moderate(intake, policy=shipped(), model=ScriptedModel())
 
@@ -137,7 +137,7 @@ async def test_a_file_that_is_not_among_the_parts_keeps_the_verdict_from_being_a
 
 async def test_nothing_but_gaps_asks_no_model() -> None:
     model = ScriptedModel()
-    intake = Intake(gaps=(Gap(place="image:0", kind="unreadable", why="It is damaged."),))
+    intake = Intake(gaps=(Gap(place="file:0", kind="unreadable", why="It is damaged."),))
 
     verdict, calls = await moderate(intake, policy=shipped(), model=model)
 

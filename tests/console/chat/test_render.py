@@ -41,7 +41,7 @@ FOUND = FindingSaid(
     severity=3,
     confidence=0.8,
     evidence="buy now",
-    place="image:0/frame:17",
+    place="file:0/frame:17",
 )
 CARD = CaseCard(
     case="c7",
@@ -102,7 +102,7 @@ def said(answer: Answer, viewer: Person = MO) -> str:
             [
                 "Held:",
                 "Scam or spam (fake shop): severe",
-                "80% certain, in picture 1, frame 17",
+                "80% certain, in file 1, frame 17",
                 "buy now",
                 "2 of 3 parts judged",
             ],

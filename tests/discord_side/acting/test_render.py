@@ -29,7 +29,7 @@ from tests.discord_side.acting.conftest import words
 
 RAW = "**bold** <@1> @everyone [x](https://x.example) `code` \u202eturned\n# title"
 FINDING = FindingSaid(
-    category=Category.HATE, finding_kind="slur", severity=3, confidence=0.95, evidence="quoted", place="image:0/frame:17"
+    category=Category.HATE, finding_kind="slur", severity=3, confidence=0.95, evidence="quoted", place="file:0/frame:17"
 )
 CARD = CaseCard(
     case="abcdefghijkl",
@@ -210,7 +210,7 @@ def test_a_card_says_what_is_left_to_moderators() -> None:
     shown = said(CARD.model_copy(update={"action": Action.FLAG, "called_for": Action.REMOVE}))
 
     assert "The policy calls for more: removed. Flashbulb cannot do that here; the rest is yours." in shown
-    assert "95% certain, in picture 1, frame 17" in shown
+    assert "95% certain, in file 1, frame 17" in shown
 
 
 def test_the_understudy_is_spelled_out() -> None:

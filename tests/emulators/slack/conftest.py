@@ -71,7 +71,15 @@ class Bot:
             self.events.append(event)
             self.bodies.append(body)
 
-        for name in ("message", "app_mention", "file_shared", "file_deleted", "member_joined_channel", "tokens_revoked"):
+        for name in (
+            "message",
+            "app_mention",
+            "file_shared",
+            "file_change",
+            "file_deleted",
+            "member_joined_channel",
+            "tokens_revoked",
+        ):
             self.app.event(name)(hear)
 
 

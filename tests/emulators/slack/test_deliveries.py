@@ -48,18 +48,21 @@ async def test_the_vendors_framework_hears_of_an_upload_and_answers_in_its_threa
 
 
 async def test_edits_deletions_and_arrivals_are_told(slack: SlackEmulator, connected: Bot) -> None:
+    await slack.subscribe(["file_deleted"])
     message = await slack.post(slack.pics, slack.ann, "a", files=[CAT])
     await slack.edit(slack.pics, message, "b")
     (shown,) = await slack.messages(slack.pics)
+    await slack.change_file(shown["files"][0]["id"], title="another")
     await slack.delete_file(shown["files"][0]["id"])
     await slack.delete(slack.pics, message)
     await slack.add_user("UNEW", "new", channels=[slack.pics])
-    await slack.wait_for(acknowledged(slack, 5))
+    await slack.wait_for(acknowledged(slack, 6))
 
     heard = {(event["type"], event.get("subtype")): event for event in connected.events}
     assert set(heard) == {
         ("message", "file_share"),
         ("message", "message_changed"),
+        ("file_change", None),
         ("file_deleted", None),
         ("message", "message_deleted"),
         ("member_joined_channel", None),

@@ -284,6 +284,7 @@ async def test_a_choice_is_one_of_the_options(slack: SlackEmulator, client: Asyn
 
 async def test_the_home_tab_is_shown_and_its_buttons_work(slack: SlackEmulator, client: AsyncWebClient, bot: Bot) -> None:
     pressed: list[str] = []
+    await slack.subscribe(["app_home_opened"])
 
     @bot.app.event("app_home_opened")
     async def on_home(event: Json, client: AsyncWebClient) -> None:

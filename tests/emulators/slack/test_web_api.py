@@ -9,6 +9,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from emulators.slack import SlackEmulator
+from emulators.slack.state import BOT_SCOPES
 from tests.emulators.slack.conftest import Json, button
 
 METADATA = {"event_type": "case", "event_payload": {"key": "k1"}}
@@ -101,6 +102,7 @@ def client_scopes(slack: SlackEmulator) -> list[str]:
 
 
 async def test_a_message_lives(slack: SlackEmulator, client: AsyncWebClient) -> None:
+    await slack.grant(slack.bot_token, [*BOT_SCOPES, "reactions:write"])
     posted = await client.chat_postMessage(channel=slack.pics, text="a", blocks=button(), metadata=METADATA)
     ts = posted["ts"]
     await client.reactions_add(channel=slack.pics, timestamp=ts, name="eyes")
@@ -214,7 +216,8 @@ async def test_where_the_bot_may_not_post(slack: SlackEmulator, client: AsyncWeb
         ("nothing.here", {}, "unknown_method"),
     ],
 )
-async def test_refusals(client: AsyncWebClient, method: str, arguments: Json, error: str) -> None:
+async def test_refusals(slack: SlackEmulator, client: AsyncWebClient, method: str, arguments: Json, error: str) -> None:
+    await slack.grant(slack.bot_token, [*BOT_SCOPES, "reactions:write"])
     answer = await refusal(client.api_call(method, json=arguments))
 
     assert answer["error"] == error

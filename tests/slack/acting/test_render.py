@@ -38,7 +38,7 @@ FOUND = FindingSaid(
     severity=3,
     confidence=0.8,
     evidence="buy now\nquick",
-    place="image:0/frame:17",
+    place="file:0/frame:17",
 )
 TAGGED = Tagged(
     file_name="cat.jpg",
@@ -182,7 +182,7 @@ def test_channels_stand_in_a_list_with_commas() -> None:
 def test_a_finding_quotes_what_it_saw() -> None:
     said = render.render(CARD)
 
-    assert "Scam or spam (fake shop): severe, 80% certain, in picture 1, frame 17" in words(said)
+    assert "Scam or spam (fake shop): severe, 80% certain, in file 1, frame 17" in words(said)
     assert "\n> buy now\n> quick\n" in said["text"]
 
 
