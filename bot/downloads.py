@@ -23,8 +23,8 @@ from yarl import URL
 from bot.settings import is_loopback
 from pipelines.errors import Unavailable, UserError
 
-# From asking to the last byte: 25 MB (pipelines.limits.IMAGE_BYTES) at 10 Mbit/s. A file that drips in is given up.
-TOTAL_S: Final = 20.0
+# From asking to the last byte: 50 MB (pipelines.limits.DOCUMENT_BYTES) at 10 Mbit/s. A file that drips in is given up.
+TOTAL_S: Final = 40.0
 CONNECT_S: Final = 5.0
 # A hiccup of the host must not make a message one that could not be judged.
 PAUSES_S: Final = (0.2, 1.0)
@@ -32,6 +32,8 @@ PIECE_BYTES: Final = 64 * 1024
 HTML: Final = frozenset({"text/html", "application/xhtml+xml"})
 SERVICE: Final = "The server of this file"
 ELSEWHERE: Final = "This file lies where Flashbulb does not fetch from."
+
+REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 
 # IPv6 addresses that stand for an IPv4 address in their last 32 bits. Source: https://www.rfc-editor.org/rfc/rfc6052
 NAT64: Final = IPv6Network("64:ff9b::/96")
@@ -48,7 +50,7 @@ class NotPublic(OSError):
 class Downloads:
     """Fetches files. `allowed` says which addresses may be asked at all, `headers` what is sent to each of them.
 
-    `session` comes from `guarded_session`.
+    `session` comes from `guarded_session`. At most `hops` redirects are followed, each to an address that is allowed itself.
     """
 
     def __init__(
@@ -57,11 +59,13 @@ class Downloads:
         *,
         allowed: Callable[[URL], bool],
         headers: Callable[[URL], Mapping[str, str]] = lambda _: {},
+        hops: int = 0,
         total_s: float = TOTAL_S,
     ) -> None:
         self._session = session
         self._allowed = allowed
         self._headers = headers
+        self._hops = hops
         self._total_s = total_s
 
     async def fetch(self, url: str, *, limit_bytes: int) -> bytes:
@@ -70,24 +74,34 @@ class Downloads:
         Raises: `Denied` when they are not for us (a redirect, a page in place of a file, 401, 403); another `UserError` when
         they are gone or more than `limit_bytes`; `Unavailable` when the host fails, also when asked again.
         """
-        address = _read(url)
-        if not self._allowed(address):
-            raise Denied(ELSEWHERE)
         try:
             async with asyncio.timeout(self._total_s):
                 for pause_s in PAUSES_S:
                     try:
-                        return await self._ask(address, limit_bytes)
+                        return await self._follow(_read(url), limit_bytes)
                     except Unavailable:
                         await asyncio.sleep(pause_s)
-                return await self._ask(address, limit_bytes)
+                return await self._follow(_read(url), limit_bytes)
         except TimeoutError as error:
             raise Unavailable(SERVICE, "is too slow") from error
 
-    async def _ask(self, url: URL, limit_bytes: int) -> bytes:
+    async def _follow(self, url: URL, limit_bytes: int) -> bytes:
+        for _ in range(self._hops + 1):
+            if not self._allowed(url):
+                raise Denied(ELSEWHERE)
+            found = await self._ask(url, limit_bytes)
+            if isinstance(found, bytes):
+                return found
+            url = found
+        raise Denied("This address leads from one to the next and never to a file.")
+
+    async def _ask(self, url: URL, limit_bytes: int) -> bytes | URL:
+        """Return the body, or the address that the host names in its place where redirects are followed at all."""
         timeout = ClientTimeout(total=None, sock_connect=CONNECT_S, sock_read=self._total_s)
         try:
             async with self._session.get(url, headers=self._headers(url), allow_redirects=False, timeout=timeout) as response:
+                if self._hops and response.status in REDIRECTS:
+                    return _next(url, response.headers.get("Location", ""))
                 _check(response)
                 return await _body(response, limit_bytes)
         except InvalidURL as error:
@@ -144,6 +158,14 @@ def _read(url: str) -> URL:
         if address.scheme in ("http", "https") and address.host and address.user is None:
             return address
     raise Denied(ELSEWHERE)
+
+
+def _next(url: URL, location: str) -> URL:
+    """Return the address that a redirect leads to. Raises: `Denied` when it is none."""
+    try:
+        return _read(str(url.join(URL(location))))
+    except ValueError as error:
+        raise Denied(ELSEWHERE) from error
 
 
 def _check(response: Response) -> None:

@@ -1,7 +1,9 @@
 """What members send, and the pieces of it that are made ready to ask a model about."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
+
+LINK: Final = "link:"  # begins the address of a file that lies anywhere on the internet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -9,7 +11,8 @@ class Attachment:
     """A file as the platform announced it, before any download.
 
     `name`, `media_type` and `size_bytes` are the uploader's claims; intake checks them against the bytes. `url` says where the
-    bytes are: `console:SHA256`, `file:///path` on the command line, or an address of the platform's own file host.
+    bytes are: `console:SHA256`, `file:///path` on the command line, an address of the platform's own file host, or one
+    anywhere on the internet that a member named, after `LINK`.
     """
 
     id: str

@@ -85,6 +85,27 @@ def moderate(
 
 
 @app.command()
+def inspect(
+    files: Annotated[list[str], typer.Argument(metavar="FILE", show_default=False)],
+    as_json: AsJson = False,
+    fine: Annotated[bool, typer.Option("--fine", help="Also cut pictures and pages into tiles, for small print.")] = False,
+    save_parts: Annotated[
+        Path | None, typer.Option("--save-parts", metavar="DIR", help="Write what a model would be shown into this folder.")
+    ] = None,
+) -> None:
+    """Say what a model would be shown of files, and what reading them shows. Asks no model.
+
+    Parts, facts, coverage, hashes and timings. Ends with 1 where a file could not be read in full.
+    """
+    from bot.cli import printing
+    from bot.cli.inspecting import inspect_files
+
+    show = printing.show_json if as_json else printing.show_inspection
+    _settings()
+    _end(inspect_files(files, show, fine=fine, save_parts=save_parts))
+
+
+@app.command()
 def doctor(as_json: AsJson = False) -> None:
     """Check the set-up and print a fix for each problem. Asks each configured model one tiny question."""
     from bot.cli.checkup import check_up

@@ -6,11 +6,11 @@ import os
 import stat
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from urllib.parse import unquote, urlsplit
 
 from rich.console import Console
@@ -22,7 +22,7 @@ from bot.policies import own_policy
 from bot.settings import Settings
 from pipelines.content import Attachment, Content
 from pipelines.errors import FlashbulbError, UserError
-from pipelines.limits import IMAGE_BYTES, TEXT_JUDGED_CHARS
+from pipelines.limits import DOCUMENT_BYTES, TEXT_JUDGED_CHARS
 from pipelines.media.intake import MediaReader
 from pipelines.media.sandbox import Sandbox
 from pipelines.moderation.moderate import moderate
@@ -30,6 +30,8 @@ from pipelines.moderation.policy import Policy
 from pipelines.moderation.verdict import Verdict
 from pipelines.ports import LanguageModel, Media
 from pipelines.tagging import tag
+
+Kit = TypeVar("Kit")
 
 AT_ONCE: Final = 4
 FILE_KINDS: Final = ("image/", "video/", "audio/", "application/pdf")
@@ -117,7 +119,7 @@ async def tag_files(names: Sequence[str], settings: Settings, show: Callable[[Se
         tags = reply.value().model_dump(mode="json")
         return Seen(input=each, document={"file": each.file, **tags, **_made_by(reply.engine, began)}, end=End.DONE)
 
-    return await _look_at([Input(given=name, path=Path(name)) for name in names], look, settings, show)
+    return await look_at([Input(given=name, path=Path(name)) for name in names], look, _open_tools(settings), show)
 
 
 async def moderate_inputs(
@@ -132,17 +134,20 @@ async def moderate_inputs(
         document = {"file": each.file, **_verdict_document(verdict), **_made_by(verdict.engine, began)}
         return Seen(input=each, document=document, end=_end_of_verdict(verdict))
 
-    return await _look_at([_file_or_text(each) for each in given], look, settings, show)
+    return await look_at([_file_or_text(each) for each in given], look, _open_tools(settings), show)
 
 
-Look = Callable[[Input, Tools], Awaitable[Seen]]
-
-
-async def _look_at(inputs: Sequence[Input], look: Look, settings: Settings, show: Callable[[Seen], None]) -> End:
+async def look_at(
+    inputs: Sequence[Input],
+    look: Callable[[Input, Kit], Awaitable[Seen]],
+    opening: AbstractAsyncContextManager[Kit],
+    show: Callable[[Seen], None],
+) -> End:
+    """Look at several inputs at a time, each with what `opening` opens once for all; show what came of each, in order."""
     problems = {position: problem for position, each in enumerate(inputs) if (problem := _problem_of(each))}
     async with AsyncExitStack() as stack:
         # Starting a model takes a second or two, which nobody should wait for who mistyped the only name.
-        tools = await stack.enter_async_context(_open_tools(settings)) if len(problems) < len(inputs) else None
+        tools = await stack.enter_async_context(opening) if len(problems) < len(inputs) else None
         bar = stack.enter_context(_progress(len(inputs)))
         slots = asyncio.Semaphore(AT_ONCE)
 
@@ -243,8 +248,8 @@ def _problem_of(each: Input) -> str | None:
         return "You may not read this file. Change its permissions (chmod u+r)."
     if status.st_size == 0:
         return "This file is empty. Choose another one."
-    if status.st_size > IMAGE_BYTES:
-        return f"This file is larger than {IMAGE_BYTES // 1_048_576} MB. Make it smaller first."
+    if status.st_size > DOCUMENT_BYTES:
+        return f"This file is larger than {DOCUMENT_BYTES // 1_048_576} MB. Make it smaller first."
     return None
 
 

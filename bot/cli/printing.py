@@ -20,6 +20,7 @@ from pipelines.ports import UNDERSTUDY
 WIDTH_MAX: Final = 100  # longer lines are hard to read
 SEVERITIES: Final = ("none", "mild", "moderate", "severe", "critical")
 STYLES: Final = {"allow": "bold green", "act": "bold red", "unknown": "bold yellow"}
+PART_CHARS: Final = 60  # of a text, where it is shown in a line
 QUALITIES: Final = ("sharpness", "exposure", "contrast", "noise")
 
 Rows = Sequence[tuple[str, str]]
@@ -42,6 +43,13 @@ def show_verdict(seen: Seen) -> None:
     if seen.error is None:
         rows = verdict_rows(seen.document)
         _show(_name(seen), rows, lambda: _verdict(seen.document), seen)
+
+
+def show_inspection(seen: Seen) -> None:
+    """Print what a model would be shown of a file, and what reading it showed."""
+    if seen.error is None:
+        rows = inspection_rows(seen.document)
+        _show(_name(seen), rows, lambda: _grid(rows), seen)
 
 
 def tag_rows(document: dict[str, Any]) -> Rows:
@@ -73,14 +81,53 @@ def verdict_rows(document: dict[str, Any]) -> Rows:
     ]
 
 
+def inspection_rows(document: dict[str, Any]) -> Rows:
+    """Return what reading a file showed as labels and texts, without what is empty."""
+    hashes, coverage = document["hashes"], document["coverage"]
+    inside = [
+        ("Inside", ", ".join(filter(None, (each["place"], each["media_type"], each["status"], each["reason"]))))
+        for each in document["inside"]
+    ]
+    slowest = sorted(document["timings_ms"].items(), key=lambda timing: -timing[1])[:3]
+    rows = [
+        ("Type", document["media_type"] or "not known"),
+        ("Status", " ".join(filter(None, (document["status"], document["reason"])))),
+        ("Coverage", coverage["says"]),
+        *(("Missing", f"{each['place']}: {each['why']}") for each in coverage["gaps"]),
+        *(("Fact", f"{each['about']} ({each['kind'].replace('_', ' ')}): {each['says']}") for each in document["facts"]),
+        *(("Part", _part_said(each)) for each in document["parts"]),
+        *inside,
+        ("Text", "" if document["text_share"] is None else f"about {document['text_share']:.0%} of the picture"),
+        ("SHA-256", hashes.get("sha256", "")),
+        ("Pixels", hashes.get("pixels", "")),
+        ("PDQ", f"{hashes['pdq'][0]} (quality {hashes['pdq_quality']})" if hashes.get("pdq") else ""),
+        ("Time", ", ".join(f"{place} {elapsed_ms} ms" for place, elapsed_ms in slowest)),
+    ]
+    return [(label, plain(text)) for label, text in rows if text]
+
+
 def who(engine: str) -> str:
     """Return who answered, in words."""
-    return "understudy: no model" if engine == UNDERSTUDY else engine
+    return {UNDERSTUDY: "understudy: no model", "none": "no model"}.get(engine, engine)
 
 
 def console() -> Console:
     """Return what prints on standard output, as wide as one likes to read."""
     return Console(highlight=False, width=min(shutil.get_terminal_size().columns, WIDTH_MAX))
+
+
+def _part_said(part: dict[str, Any]) -> str:
+    """Say one part in a line: what a model would be shown of it, and how much that is."""
+    match part["type"]:
+        case "text":
+            words = " ".join(part["text"].split())
+            shown = f"“{words[:PART_CHARS]}{'…' if len(words) > PART_CHARS else ''}”"
+            said = [f"{part['role'].replace('_', ' ')}, {len(part['text']):,} characters", part["note"], shown]
+        case "picture":
+            said = [f"picture, {part['width_px']} x {part['height_px']} px, {part['size_bytes'] / 1000:,.0f} kB", part["note"]]
+        case _:
+            said = [f"sound, {part['duration_s']:.1f} s, {part['size_bytes'] / 1000:,.0f} kB", part["note"]]
+    return f"{part['id']}: {', '.join(filter(None, said))}"
 
 
 def _show(name: str, rows: Rows, pretty: Callable[[], RenderableType], seen: Seen) -> None:
