@@ -32,8 +32,9 @@ install: .venv/.develops ## Set up .venv with everything, also the tools for dev
 run: .venv/.runs ## Start Flashbulb; open the link that it prints
 	@$(BIN)/flashbulb run
 
+# File by file, as they come: otherwise the files with few tests come last, and those are the long ones.
 test: .venv/.develops ## Run all tests; what this machine lacks is left out and said
-	@$(BIN)/pytest -n $(WORKERS) --dist loadfile
+	@$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 check: .venv/.develops ## Format, lint, strict types, import direction, documentation
 	@$(BIN)/ruff format --check .

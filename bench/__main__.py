@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from bench.figures import Figure, show, write
+from bench.media import media
 from bench.running import Running, running
 from bench.scenes import photo
 from bench.uploads import compare
@@ -109,6 +110,7 @@ ROWS: Final[dict[str, Callable[[], Awaitable[list[Figure]]]]] = {
     "memory": memory,
     "first_answer": first_answer,
     "cpu": cpu,
+    "media": media,
     "uploads": lambda: compare("discord"),
     "uploads_slack": lambda: compare("slack"),
 }

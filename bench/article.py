@@ -58,10 +58,10 @@ async def article(way: str, *, model_url: str, log: Path) -> AsyncIterator[Artic
 
     Raises: `RuntimeError` where the environment cannot be made or the process does not start.
     """
-    await _make_environment()
+    python = await environment()
     with log.open("wb") as errors:
         process = await asyncio.create_subprocess_exec(
-            str(PYTHON),
+            str(python),
             str(FOLDER / "article.py"),
             *("--endpoint", model_url, "--model", MODEL, *WAYS[way]),
             stdin=asyncio.subprocess.PIPE,
@@ -83,8 +83,11 @@ async def article(way: str, *, model_url: str, log: Path) -> AsyncIterator[Artic
         await process.wait()
 
 
-async def _make_environment() -> None:
-    """Install what `bench/baseline/uv.lock` names, with this Python."""
+async def environment() -> Path:
+    """Return the Python of the baseline's environment, which holds what `bench/baseline/uv.lock` names.
+
+    Raises: `RuntimeError` where it cannot be made.
+    """
     uv = str(Path(sys.executable).with_name("uv"))
     environment = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
     process = await asyncio.create_subprocess_exec(
@@ -93,3 +96,4 @@ async def _make_environment() -> None:
     )
     if await process.wait():
         raise RuntimeError(f"The baseline's environment could not be made: uv sync --project {FOLDER} failed.")
+    return PYTHON

@@ -4,6 +4,7 @@ import math
 import random
 from io import BytesIO
 
+import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
 
@@ -34,7 +35,8 @@ def scene(seed: int, width_px: int, height_px: int) -> Image.Image:
             left = dice.uniform(0, width)
             draw.line((left, y, left + dice.uniform(4, width / 8), y), fill=_between(low, (255, 245, 220), 0.35))
     picture = small.filter(ImageFilter.GaussianBlur(0.8)).resize((width_px, height_px), Image.Resampling.BICUBIC)
-    grain = Image.effect_noise((width_px, height_px), 14).convert("RGB")
+    noise = np.random.default_rng(seed).normal(128, 14, (height_px, width_px))
+    grain = Image.fromarray(noise.clip(0, 255).astype(np.uint8)).convert("RGB")
     return Image.blend(picture, grain, 0.045).filter(ImageFilter.UnsharpMask(2, 60))
 
 

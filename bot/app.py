@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequen
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from socket import socket
 from time import monotonic
 from typing import Final, TypeVar
 
@@ -12,7 +13,7 @@ import sqlalchemy as sa
 import structlog
 from pydantic import SecretStr
 
-from bot.console.address import bind
+from bot.console.address import Address, bind
 from bot.console.chat.connection import ConsoleConnection
 from bot.console.chat.pages import Chat, files_for, may_follow
 from bot.console.chat.sending import Sending
@@ -21,7 +22,9 @@ from bot.console.live import Live
 from bot.console.pages import Pages
 from bot.console.pictures import Previews
 from bot.console.server import Probes, Readiness, open_console
+from bot.downloads import guarded_session
 from bot.durable import Durable, open_durable
+from bot.links import linked_files
 from bot.metrics import CountedConnection, CountedModel, CountedPlanner, Metrics
 from bot.models import open_models
 from bot.platforms import Accept, Connected, FormFor, Given, HostedFiles, OpenConnection
@@ -35,7 +38,7 @@ from bot.storage.database import Records, open_records
 from bot.storage.ledger import StoredLedger
 from bot.storage.marks import Marks
 from bot.storage.results import StoredResults
-from bot.storage.seal import load_seal
+from bot.storage.seal import Seal, load_seal
 from bot.storage.setups import StoredSetups
 from bot.storage.sign_ins import SignIns
 from handlers.dispatch import Planner
@@ -122,8 +125,7 @@ async def open_app(settings: Settings, *, connections: Sequence[OpenConnection] 
     refuse_understudy_beside_real(settings)
     policy = own_policy(settings)
     data, url = settings.flashbulb_data, _secret(settings.flashbulb_database_url)
-    metrics = Metrics()
-    intake = Intake(metrics)
+    intake = Intake(metrics := Metrics())
     async with AsyncExitStack() as stack:
         enter = stack.enter_async_context
         address, bound = bind(settings)
@@ -135,18 +137,11 @@ async def open_app(settings: Settings, *, connections: Sequence[OpenConnection] 
         )
 
         page = _web(settings, records, sandbox)
+        page.hosts.hosts.append(linked_files(await enter(guarded_session(None))))
         platforms: dict[str, Connection] = {page.connection.platform: CountedConnection(page.connection, metrics)}
         channels, policies, setups = Connected(platforms), OnePolicy(policy), StoredSetups(records)
         ask = partial(form_for, channels=channels, policies=policies, setups=setups)
-        given = Given(
-            accept=intake.accept,
-            form_for=ask,
-            setups=setups,
-            marks=Marks(records),
-            copies=Copies(records, seal),
-            files=page.hosts,
-            metrics=metrics,
-        )
+        given = _given(intake, ask, setups, records=records, seal=seal, files=page.hosts)
         for open_connection in (*_configured(settings), *connections):
             connection = await enter(open_connection(given))
             platforms[connection.platform] = CountedConnection(connection, metrics)
@@ -166,15 +161,7 @@ async def open_app(settings: Settings, *, connections: Sequence[OpenConnection] 
         planner = CountedPlanner(Planner(services), metrics)
         engine = open_durable(records, seal, planner, platforms, data, url, on_end=metrics.event_finished)
         intake.durable = await enter(engine)
-
-        pages = Pages()
-        chat = await _chat(page, pages, intake.accept, ask)
-        probes = Probes(ready=lambda: _readiness(records, platforms), metrics=metrics.text)
-        routes = [*chat.routes(), *page.previews.routes()]
-        console = open_console(
-            address=address, bound=bound, sign_ins=sign_ins, live=page.live, pages=pages, probes=probes, routes=routes
-        )
-        await enter(console)
+        await enter(await _console(address, bound, page, intake, ask, sign_ins, partial(_readiness, records, platforms)))
         log.info("app.ready", platforms=sorted(platforms), understudy=not settings.has_model)
         yield App(url=address.url, notes=_notes(settings), sign_ins=sign_ins, metrics=metrics, accept=intake.accept)
 
@@ -197,6 +184,18 @@ async def _enter_both(
     return entering[0].result(), entering[1].result()
 
 
+def _given(intake: Intake, ask: FormFor, setups: StoredSetups, *, records: Records, seal: Seal, files: HostedFiles) -> Given:
+    return Given(
+        accept=intake.accept,
+        form_for=ask,
+        setups=setups,
+        marks=Marks(records),
+        copies=Copies(records, seal),
+        files=files,
+        metrics=intake.metrics,
+    )
+
+
 def _web(settings: Settings, records: Records, sandbox: Sandbox) -> Web:
     files, live, messages = FileStore(settings.flashbulb_data / "files"), Live(may_follow), ConsoleMessages(records)
     hosts = HostedFiles([files])
@@ -204,6 +203,29 @@ def _web(settings: Settings, records: Records, sandbox: Sandbox) -> Web:
     previews = Previews(files, media, files_for(messages))
     connection = ConsoleConnection(messages=messages, files=files, live=live, forget=previews.forget)
     return Web(files=files, hosts=hosts, live=live, messages=messages, previews=previews, media=media, connection=connection)
+
+
+async def _console(
+    address: Address,
+    bound: socket,
+    page: Web,
+    intake: Intake,
+    ask: FormFor,
+    sign_ins: SignIns,
+    ready: Callable[[], Awaitable[Readiness]],
+) -> AbstractAsyncContextManager[None]:
+    """Return the console, to be opened once everything that it shows is there."""
+    pages = Pages()
+    chat = await _chat(page, pages, intake.accept, ask)
+    return open_console(
+        address=address,
+        bound=bound,
+        sign_ins=sign_ins,
+        live=page.live,
+        pages=pages,
+        probes=Probes(ready=ready, metrics=intake.metrics.text),
+        routes=[*chat.routes(), *page.previews.routes()],
+    )
 
 
 async def _chat(page: Web, pages: Pages, accept: Accept, ask: FormFor) -> Chat:

@@ -23,6 +23,7 @@ from bot.storage.folder import held, make_folder
 from bot.storage.seal import KEY_FILE, load_seal
 from pipelines.content import Attachment, Intake, TextPart
 from pipelines.errors import FlashbulbError, Misconfigured, Unavailable, UserError
+from pipelines.media.extras import missing_readers
 from pipelines.media.intake import MediaReader
 from pipelines.media.sandbox import Sandbox
 from pipelines.models import Models, Profiles
@@ -189,6 +190,8 @@ async def _media() -> AsyncIterator[Check]:
             yield Check(name="media workers", status="ok", says=f"{len(sandbox.pids)} of them run")
             for form in FORMATS:
                 yield await _check(form.lower(), partial(_decoded, media, form))
+        missing = missing_readers()
+        yield Check(name="optional readers", status="ok", says=" ".join(missing) or "HEIC pictures, videos and sound are read")
     except Unavailable as error:
         yield Check(name="media workers", status="problem", says=f"{error} Look whether this machine is short of memory.")
 

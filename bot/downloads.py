@@ -23,7 +23,7 @@ from yarl import URL
 from bot.settings import is_loopback
 from pipelines.errors import Unavailable, UserError
 
-# From asking to the last byte: 50 MB (pipelines.limits.DOCUMENT_BYTES) at 10 Mbit/s. A file that drips in is given up.
+# From asking to the last byte: 50 MB (pipelines.limits.FILE_BYTES) at 10 Mbit/s. A file that drips in is given up.
 TOTAL_S: Final = 40.0
 CONNECT_S: Final = 5.0
 # A hiccup of the host must not make a message one that could not be judged.

@@ -1,8 +1,10 @@
 """The durable engine (DBOS): what was accepted is finished, whatever happens to this process.
 
-One workflow for each event, whose id is the event's key. Its two steps are *plan*, which decides and keeps the decision sealed
-in the records, and *act*, which makes it visible (`bot.perform`). Between two attempts the workflow sleeps durably. The
-engine's own tables hold ids and keys only; everything else lies sealed in the records until the work is done.
+One workflow for each event, whose id is the event's key. First it is *planned*: decided, with the decision kept sealed in the
+records. Most messages call for nothing, and end here. The others *act*, which makes the decision visible (`bot.perform`), in a
+step that is repeated until it succeeds, and between two attempts the workflow sleeps durably. The plan is no step: the records
+know whether there is one, and repeating it costs a model call and harms nobody. The engine's own tables hold ids and keys only;
+everything else lies sealed in the records until the work is done.
 
 DBOS is one per process. Its workflows are decorated when it is opened, not when this module is imported, so that they find
 their parts without a global, and its registry is thrown away when it is closed: one may be opened after another.
@@ -39,8 +41,8 @@ log = structlog.get_logger()
 
 ENGINE_FILE: Final = "engine.db"
 # A constant, or every edit of the code would orphan what is running. It changes when the steps change in a way that stored runs
-# cannot follow.
-VERSION: Final = "1"
+# cannot follow; those are started anew, since the records know how far each event has come.
+VERSION: Final = "2"
 EXECUTOR: Final = "only"  # one process per database, so that a restart recovers all of it
 THREADS: Final = 16  # each costs memory; more of them did not make it faster
 SQLITE_CONNECTIONS: Final = 2  # 4 and more had a six-fold 99th percentile
@@ -58,7 +60,7 @@ FINISHED: Final = "SUCCESS"
 BROKEN: Final = frozenset({"ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"})
 
 Accepted = Literal["new", "duplicate"]
-Planned = Literal["something", "nothing"]
+Planned = Literal["something", "nothing", "put off"]
 Workflow = Callable[[str, str, str, bool], Coroutine[Any, Any, None]]
 
 _only_one = threading.Lock()
@@ -115,6 +117,7 @@ class Durable:
         self._opened_at = now()
         self._closing = False
         self._starting: set[asyncio.Task[Accepted]] = set()
+        self._fresh: dict[str, AnyEvent] = {}  # just accepted, so that planning need not read them
         self._due: set[str] = set()  # started, and not running yet
         self._running: set[asyncio.Task[Any]] = set()
         self._asleep: set[asyncio.Task[Any]] = set()  # those of them that only wait for time to pass
@@ -172,42 +175,34 @@ class Durable:
     def _decorated(self) -> Workflow:
         """Make the workflow and its steps known to DBOS, under names that stored runs refer to."""
 
-        @DBOS.step(name="plan")
-        async def plan(platform: str, workspace: str, key: str, after_fault: bool) -> Planned | bool:
-            return await self._plan(Tenant(platform=platform, workspace=workspace), key, after_fault=after_fault)
-
         @DBOS.step(name="act")
-        async def act(platform: str, workspace: str, key: str, last: bool) -> bool:
-            return await self._act(Tenant(platform=platform, workspace=workspace), key, last=last)
+        async def act(platform: str, workspace: str, key: str, after_fault: bool, last: bool) -> bool:
+            return await self._act(Tenant(platform=platform, workspace=workspace), key, after_fault=after_fault, last=last)
 
         @DBOS.workflow(name="event", max_recovery_attempts=RECOVERIES)
         async def event(platform: str, workspace: str, key: str, after_fault: bool) -> None:
             with self._at_work(key):
-                planned = await self._until_done(lambda _: plan(platform, workspace, key, after_fault))
-                if planned != "nothing":
-                    await self._until_done(lambda last: act(platform, workspace, key, last))
+                tenant = Tenant(platform=platform, workspace=workspace)
+                if await self._plan(tenant, key, after_fault=after_fault) != "nothing":
+                    await self._until_done(lambda last: act(platform, workspace, key, after_fault, last))
             self._on_end(key)
 
         return event
 
-    async def _until_done(self, attempt: Callable[[bool], Awaitable[Planned | bool]]) -> Planned | bool:
+    async def _until_done(self, attempt: Callable[[bool], Awaitable[bool]]) -> None:
         """Repeat an attempt until it succeeds, for a day; it is told whether it is the last one. Every turn is on record."""
         for pause_s in PAUSES_S:
-            if done := await attempt(False):
-                return done
+            if await attempt(False):
+                return
             with self._sleeping():
                 await DBOS.sleep_async(pause_s)
-        if done := await attempt(True):
-            return done
-        raise FlashbulbError("An event could not be finished within a day.")
+        if not await attempt(True):
+            raise FlashbulbError("An event could not be finished within a day.")
 
-    async def _plan(self, tenant: Tenant, key: str, *, after_fault: bool) -> Planned | Literal[False]:
-        """Decide about an event, unless that is done. Return False when it has to be tried again.
-
-        Most messages call for nothing: these end here, which spares them half of the writing.
-        """
+    async def _plan(self, tenant: Tenant, key: str, *, after_fault: bool) -> Planned:
+        """Decide about an event, unless that is done. "put off": it has to be tried again."""
         try:
-            event = await self._work.undecided(tenant, key)
+            event = self._fresh.pop(key, None) or await self._work.undecided(tenant, key)
             if event is None:
                 return "something"
             plan = await self._decide(event, after_fault=after_fault)
@@ -215,9 +210,9 @@ class Durable:
                 await self._work.forget(tenant, key)
                 return "nothing"
             await self._work.keep_undertaking(tenant, key, Undertaking(effects=plan.effects))
-        except Exception as problem:  # noqa: BLE001 - what is raised out of a step, DBOS stores with its words
+        except Exception as problem:  # noqa: BLE001 - what is raised out of a workflow, DBOS stores with its words
             log.error("plan.put_off", key=key, error=type(problem).__name__)
-            return False
+            return "put off"
         return "something"
 
     async def _decide(self, event: AnyEvent, *, after_fault: bool) -> Plan:
@@ -228,9 +223,14 @@ class Durable:
                 log.error("plan.failed", key=event.key, error=type(problem).__name__)
         return await self._planner.plan_after_fault(event)
 
-    async def _act(self, tenant: Tenant, key: str, *, last: bool) -> bool:
-        """Do what was decided about an event. Return False when it has to be tried again."""
+    async def _act(self, tenant: Tenant, key: str, *, after_fault: bool, last: bool) -> bool:
+        """Do what was decided about an event, or decide first where that was put off. Return False to be called again."""
         try:
+            match await self._plan(tenant, key, after_fault=after_fault):
+                case "nothing":
+                    return True
+                case "put off":
+                    return False
             await self._performer.perform(tenant, key, last=last)
         except Unavailable:
             return False
@@ -241,9 +241,9 @@ class Durable:
 
     async def _store(self, event: AnyEvent) -> Accepted:
         await self._work.keep_event(event)
-        return await self._start(event.place.tenant, event.key)
+        return await self._start(event.place.tenant, event.key, event)
 
-    async def _start(self, tenant: Tenant, key: str, *, after_fault: bool = False) -> Accepted:
+    async def _start(self, tenant: Tenant, key: str, event: AnyEvent | None = None, *, after_fault: bool = False) -> Accepted:
         try:
             with SetWorkflowID(key, workflow_id_reuse_policy="reject"):
                 await DBOS.start_workflow_async(self._workflow, tenant.platform, tenant.workspace, key, after_fault)
@@ -253,6 +253,8 @@ class Durable:
             return "duplicate"
         except SQLAlchemyError as problem:
             raise Unavailable("The database") from problem
+        if event is not None:
+            self._fresh[key] = event
         self._due.add(key)
         self._note()
         return "new"
@@ -311,6 +313,10 @@ class Durable:
             await self._start(tenant, key)
         elif known.status == FINISHED:
             await self._work.forget(tenant, key)
+        elif known.app_version != VERSION:
+            log.info("event.taken_over", key=key)
+            await DBOS.delete_workflows_async([key])
+            await self._start(tenant, key)
         elif known.status in BROKEN and known.input is not None:
             after_fault = known.input["args"][-1]
             if after_fault:
@@ -374,7 +380,8 @@ def _sqlite_engine(file: Path) -> sa.Engine:
     @sa.event.listens_for(engine, "connect")
     def set_up(connection: Any, _: Any) -> None:
         connection.isolation_level = "IMMEDIATE"  # as DBOS does; its statements do not go with a BEGIN of our own
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=30000", "foreign_keys=ON"):
+        # NORMAL: a power cut may undo the last moments. The records, which it cannot, say what was accepted and what was begun.
+        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=30000", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {pragma}")
 
     return engine

@@ -59,6 +59,7 @@ class Metrics:
         self._deaths = self._counter("worker_deaths", "Media workers that died or were stopped over a limit", "cause")
         self._rebuilds = self._counter("connection_rebuilds", "Times that a connection had to be built anew", "platform")
         self._skipped = self._counter("deliveries_skipped", "Deliveries left since nobody could read them", "platform")
+        self._sweeps_cut = self._counter("sweeps_cut", "Readings of what was missed that left some of it unread", "platform")
         self._understudy = self._counter("understudy_restarts", "Times that the understudy had to be started again")
         Info("flashbulb_build", "What runs here", registry=self._registry).info({"version": version("flashbulb")})
 
@@ -109,6 +110,10 @@ class Metrics:
     def delivery_skipped(self, platform: str) -> None:
         """Count a delivery that was malformed, or over which we failed, and that nobody is going to look at again."""
         self._skipped.labels(platform).inc()
+
+    def sweep_cut(self, platform: str) -> None:
+        """Count a reading of what was missed that came to its bounds before its end."""
+        self._sweeps_cut.labels(platform).inc()
 
     def understudy_restarted(self) -> None:
         self._understudy.inc()

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Final, Literal, assert_never
 
-from handlers.answers import CaseCard, FindingSaid, Judged
+from handlers.answers import CaseCard, FindingSaid, Judged, SetUp
 from handlers.modes import Mode
 from pipelines.moderation.policy import Action
 from pipelines.ports import UNDERSTUDY
@@ -106,6 +106,13 @@ def place_in_words(place: str) -> str:
     if said == ["text"]:
         return "in the text"
     return f"in {', '.join(said)}" if said else ""
+
+
+def mode_in_words(answer: SetUp) -> str:
+    """Say what will be done in a workspace."""
+    if answer.mode == "enforce" and not answer.takes_down:
+        return "enforce, but nothing can be taken out here: authors are asked to delete, and moderators see a case"
+    return MODES[answer.mode]
 
 
 def title_of_case(card: CaseCard) -> str:

@@ -155,11 +155,11 @@ def _answer(asked: Asked, text: str) -> Json:
 def count(asked: Asked) -> Json:
     """Return the tokens of a request, as `countTokens` and `usageMetadata` word them."""
     resolution = pick(pick(asked.body, "generationConfig") or {}, "mediaResolution")
-    texts, images = tokens.of_parts((asked.instructions, *asked.parts), resolution)
-    details = [{"modality": "TEXT", "tokenCount": texts}]
-    if images:
-        details.append({"modality": "IMAGE", "tokenCount": images})
-    return {"totalTokens": texts + images, "promptTokensDetails": details}
+    texts, files = tokens.of_parts((asked.instructions, *asked.parts), resolution)
+    sounds = sum(tokens.of_blob(part) for part in asked.parts if isinstance(part, Blob) and part.is_sound)
+    counts = {"TEXT": texts, "IMAGE": files - sounds, "AUDIO": sounds}
+    details = [{"modality": name, "tokenCount": count} for name, count in counts.items() if count or name == "TEXT"]
+    return {"totalTokens": texts + files, "promptTokensDetails": details}
 
 
 def usage(asked: Asked, text: str) -> Json:

@@ -4,8 +4,8 @@ import json
 from typing import Any
 
 from emulators import tokens
-from emulators.data_urls import decoded
-from emulators.problems import Problem
+from emulators.data_urls import decoded, from_base64
+from emulators.problems import Problem, invalid
 from emulators.wire import Asked, Blob
 
 Json = dict[str, Any]
@@ -25,14 +25,17 @@ ERROR_TYPES = {
 def read(body: Json, *, headers: dict[str, str]) -> Asked:
     """Decode a request.
 
-    Raises: `Rejected` where a part cannot be decoded.
+    Raises: `Rejected` where a part cannot be decoded, or holds sound for a model that does not hear.
     """
     messages = body.get("messages", [])
     rules = [message for message in messages if message["role"] in ("system", "developer")]
     turns = [message for message in messages if message["role"] in ("user", "tool")]
+    model = body.get("model", "")
+    if "audio" not in model and any(part.get("type") == "input_audio" for turn in turns for part in _listed(turn)):
+        raise invalid("Invalid content type. input_audio is not supported by this model.")
     return Asked(
         dialect="openai",
-        model=body.get("model", ""),
+        model=model,
         instructions="\n\n".join(part for message in rules for part in _parts(message) if isinstance(part, str)),
         parts=tuple(part for message in turns for part in _parts(message)),
         schema=_schema(body),
@@ -42,9 +45,13 @@ def read(body: Json, *, headers: dict[str, str]) -> Asked:
     )
 
 
-def _parts(message: Json) -> list[str | Blob]:
+def _listed(message: Json) -> list[Json]:
     content = message.get("content") or ""
-    return [content] if isinstance(content, str) else [_decoded(part) for part in content]
+    return [{"type": "text", "text": content}] if isinstance(content, str) else list(content)
+
+
+def _parts(message: Json) -> list[str | Blob]:
+    return [_decoded(part) for part in _listed(message)]
 
 
 def _decoded(part: Json) -> str | Blob:
@@ -53,6 +60,9 @@ def _decoded(part: Json) -> str | Blob:
             return decoded(part["image_url"]["url"])
         case "file":
             return decoded(part["file"]["file_data"])
+        case "input_audio":
+            sound = part["input_audio"]
+            return Blob(data=from_base64(sound["data"]), media_type=f"audio/{sound['format']}")
         case _:
             return str(part.get("text", ""))
 

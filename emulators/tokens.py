@@ -9,6 +9,10 @@ IMAGE_TOKENS = {"LOW": 280, "MEDIUM": 560, "HIGH": 1120, "ULTRA_HIGH": 2240}
 IMAGE_TOKENS_DEFAULT = IMAGE_TOKENS["HIGH"]
 CHARS_PER_TOKEN = 4
 
+# Gemini's 32 tokens a second, at the 32 kbit/s in which the product sends sound.
+# Source: https://ai.google.dev/gemini-api/docs/audio
+SOUND_BYTES_PER_TOKEN = 125
+
 
 def of_text(text: str) -> int:
     """Return one token for every four characters begun."""
@@ -16,7 +20,9 @@ def of_text(text: str) -> int:
 
 
 def of_blob(blob: Blob, resolution: str | None = None) -> int:
-    """Return what a picture or page costs; `resolution` is the request's, used where the part names none."""
+    """Return what a picture, page or sound costs; `resolution` is the request's, used where the part names none."""
+    if blob.is_sound:
+        return -(-len(blob.data) // SOUND_BYTES_PER_TOKEN)
     level = (blob.resolution or resolution or "").removeprefix("MEDIA_RESOLUTION_")
     return IMAGE_TOKENS.get(level, IMAGE_TOKENS_DEFAULT)
 

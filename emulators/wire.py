@@ -13,6 +13,10 @@ class Blob:
     media_type: str
     resolution: str | None = None
 
+    @property
+    def is_sound(self) -> bool:
+        return self.media_type.startswith("audio/")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:

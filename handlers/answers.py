@@ -123,12 +123,16 @@ class Help(Frozen):
 
 
 class SetUp(Frozen):
-    """How a workspace is set up now. `watched` and `log_channel` are ids of channels; nothing in `watched` means all."""
+    """How a workspace is set up now. `watched` and `log_channel` are ids of channels; nothing in `watched` means all.
+
+    `takes_down`: whether messages can be taken out of its channels at all.
+    """
 
     kind: Literal["set_up"] = "set_up"
     watched: tuple[str, ...]
     log_channel: str | None
     mode: Literal["shadow", "enforce"]
+    takes_down: bool = True
 
 
 class Invitation(Frozen):

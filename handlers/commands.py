@@ -21,8 +21,11 @@ class Command:
 
     def usage_for(self, role: Role) -> str:
         """Return the arguments that somebody of this role may use."""
-        roles = list(Role)  # each may do what those before it may
-        return " | ".join(usage for least, usage in self.usages if roles.index(least) <= roles.index(role))
+        return " | ".join(usage for least, usage in self.usages if _may(role, least))
+
+    def open_to(self, role: Role) -> bool:
+        """Whether somebody of this role may use it at all."""
+        return not self.usages or any(_may(role, least) for least, _ in self.usages)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,11 +38,11 @@ class Shortcut:
 
 
 COMMANDS = (
-    Command(name="tag", hint="Tag the newest picture here"),
+    Command(name="tag", hint="Tag the newest picture here, or the one at an address", usages=((Role.MEMBER, "[address]"),)),
     Command(
         name="moderate",
         hint="Judge a text without doing anything about it",
-        usages=((Role.MEMBER, "[text]"),),
+        usages=((Role.MODERATOR, "[text]"),),  # else everybody could try out what the policy lets through
         private=True,
     ),
     Command(
@@ -58,4 +61,15 @@ SHORTCUTS = (
 
 def help_for(role: Role) -> Help:
     """Say what somebody of this role can ask."""
-    return Help(commands=tuple((f"/{each.name} {each.usage_for(role)}".strip(), each.hint) for each in COMMANDS))
+    allowed = (each for each in COMMANDS if each.open_to(role))
+    return Help(commands=tuple((f"/{each.name} {each.usage_for(role)}".strip(), each.hint) for each in allowed))
+
+
+def is_open_to(command: str, role: Role) -> bool:
+    """Whether somebody of this role may use a command; one that does not exist is answered with what does."""
+    return all(each.open_to(role) for each in COMMANDS if each.name == command)
+
+
+def _may(role: Role, least: Role) -> bool:
+    roles = list(Role)  # each may do what those before it may
+    return roles.index(least) <= roles.index(role)

@@ -108,6 +108,6 @@ def _where(setup: Setup) -> tuple[FormField, ...]:
             label="Channel for cases",
             control="channel",
             value=setup.log_channel or "",
-            hint="A private one: who is in it sees what was found. Invite Flashbulb there.",
+            hint="A private one: who is in it sees what was found. Let Flashbulb in as well.",
         ),
     )

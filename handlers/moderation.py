@@ -2,6 +2,7 @@
 
 from handlers.answers import Judged
 from handlers.cases import card_findings, card_reasons
+from handlers.commands import is_open_to
 from handlers.effects import Notify, Plan
 from handlers.events import CommandUsed
 from handlers.ports import Services
@@ -12,11 +13,13 @@ from pipelines.moderation.moderate import moderate
 
 async def on_moderate(event: CommandUsed, services: Services) -> Plan:
     """Say what the workspace's policy would make of a text, of files, or of a message."""
+    if not is_open_to("moderate", event.author.role):
+        raise UserError("Only moderators use /moderate.")
     content = Content(text=event.argument, attachments=event.attachments)
     if not content.text and not content.attachments:
         posted = await services.channels.message(event.place, event.message) if event.message else None
         if posted is None:
-            raise UserError("Write /moderate and a text, attach a file, or use it in a message's thread.")
+            raise UserError("Write what is to be judged after /moderate.")
         content = posted.content
     policy = await services.policies.for_place(event.place)
     verdict, calls = await moderate(await services.media.intake(content), policy=policy, model=services.model)

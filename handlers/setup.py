@@ -15,7 +15,8 @@ async def on_setup(event: FormSubmitted, services: Services) -> Plan:
     setup = _read(event, chooses=services.channels.chooses_channels(event.place.tenant))
     await services.setups.save(event.place.tenant, setup)
     assert setup.mode is not None
-    said = SetUp(watched=setup.watched, log_channel=setup.log_channel, mode=setup.mode)
+    takes_down = any(action.takes_down for action in services.channels.supports(event.place.tenant))
+    said = SetUp(watched=setup.watched, log_channel=setup.log_channel, mode=setup.mode, takes_down=takes_down)
     effects: list[AnyEffect] = [Notify.author_of(event, "set-up", said)]
     if setup.log_channel:
         effects.insert(0, Card(key=f"{event.key}#log", place=event.place, answer=said))

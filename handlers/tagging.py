@@ -1,20 +1,26 @@
 """Tagging: by command, from a message's menu, and where we are mentioned with a picture."""
 
 import asyncio
+import re
+from pathlib import PurePosixPath
+from typing import Final
+from urllib.parse import urlsplit
 
 from handlers.answers import Notice, Tagged
 from handlers.effects import AnyEffect, Notify, Plan, Post
 from handlers.events import CommandUsed, Event, Place
 from handlers.ports import Services
-from pipelines.content import Attachment, Content, Intake
+from pipelines.content import LINK, Attachment, Content, Intake
 from pipelines.errors import UserError
 from pipelines.ports import Reply
 from pipelines.tagging import Tags, tag
 
+_ADDRESS: Final = re.compile(r"<?(?P<url>https?://[^\s<>|]+)(?:\|[^<>]*)?>?", re.IGNORECASE)
+
 
 async def on_tag(event: CommandUsed, services: Services) -> Plan:
-    """Tag the pictures of the command, of the message that it is about, or of the newest message with a file."""
-    attachments, message = event.attachments, event.message
+    """Tag the command's pictures, the one at its address, those of the message it is about, or of the newest with a file."""
+    attachments, message = event.attachments or _linked(event.argument), event.message
     if not attachments:
         posted = (
             await services.channels.message(event.place, message)
@@ -22,7 +28,7 @@ async def on_tag(event: CommandUsed, services: Services) -> Plan:
             else await services.channels.latest_with_files(event.place)
         )
         if posted is None or not posted.content.attachments:
-            raise UserError("There is no picture here to tag. Post one, or attach it to /tag.")
+            raise UserError("There is no picture here to tag. Post one here and write /tag again.")
         attachments, message = posted.content.attachments, posted.message
     place = event.place.in_thread_of(message) if message else event.place
     intake = await services.media.intake(Content(attachments=attachments))
@@ -30,6 +36,16 @@ async def on_tag(event: CommandUsed, services: Services) -> Plan:
         event, attachments=attachments, intake=intake, place=place, message=message or "", services=services
     )
     return Plan(effects=effects)
+
+
+def _linked(argument: str) -> tuple[Attachment, ...]:
+    """Return the file at the address that stands after the command. Slack may write it as `<https://…|label>`."""
+    found = _ADDRESS.fullmatch(argument.strip())
+    if found is None:
+        return ()
+    url = found["url"]
+    name = PurePosixPath(urlsplit(url).path).name
+    return (Attachment(id="link", url=f"{LINK}{url}", name=name, media_type="", size_bytes=0),)
 
 
 async def tag_pictures(

@@ -106,10 +106,10 @@ class Fact:
 class Hashes:
     """By what the same content is known again, in hexadecimal.
 
-    `sha256` is of the bytes; `pixels`, for pictures, of the first picture as it was decoded: other metadata do not change it.
-    `pdq` are perceptual hashes of 256 bits (facebook/ThreatExchange, PDQ) by which a picture is looked up: the whole in its
-    eight turns and mirror images, then those of the picture without its borders where that differs. `pdq_bank` are those by
-    which it is put on a list: with and without borders, at centre crops of 0 to 20 %. `pdq_quality` is 0 to 100; below 50 a
+    `sha256` is of the bytes; `pixels`, for pictures, of the first one as it is sent to be judged, so that other metadata do not
+    change it. `pdq` are perceptual hashes of 256 bits (facebook/ThreatExchange, PDQ) by which a picture is looked up: the whole
+    in its eight turns and mirror images, then those of the picture without its borders where that differs. `pdq_bank` are those
+    by which it is put on a list: with and without borders, at centre crops of 0 to 20 %. `pdq_quality` is 0 to 100; below 50 a
     hash says nothing.
     """
 
@@ -145,8 +145,8 @@ class Intake:
 
     Places and part ids are unique: `text:0` is a piece of the message's text, `file:0` what belongs to its first attachment:
     `file:0/name`, `file:0` itself (a still picture or plain text), `file:0/on-black`, `file:0/tile:2`, `file:0/frame:17`,
-    `file:0/page:3`, `file:0/page:3/text`, `file:0/code:0`, `file:0/metadata`, `file:0/sound`. What lay inside it is
-    `file:0/member:2`, with the same below it.
+    `file:0/page:3`, `file:0/page:3/tile:0`, `file:0/page:3/text`, `file:0/page:3/hidden`, `file:0/code:0`, `file:0/metadata`,
+    `file:0/sound`. What lay inside it is `file:0/member:2`, with the same below it.
     """
 
     parts: tuple[Part, ...] = ()

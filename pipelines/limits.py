@@ -10,6 +10,7 @@ from typing import Final
 FRAMES_JUDGED: Final = 16  # pictures of one animation or multi-picture file, as separate parts
 TEXT_JUDGED_CHARS: Final = 60_000  # of one message; Slack allows 40,000, Discord 4,000
 TEXT_PART_CHARS: Final = 12_000  # longer texts become several parts
+DOCUMENT_CHARS: Final = 200_000  # of one document, sheet, mail or text file: some 100 pages
 CODES_JUDGED: Final = 20  # QR and bar codes of one file
 METADATA_JUDGED_BYTES: Final = 2_000
 ATTACHMENTS_JUDGED: Final = 10  # Discord and the console allow 10 files a message
@@ -21,8 +22,7 @@ PAGES_JUDGED: Final = 20  # of one document, as pictures; the text of the others
 PAGES_READ: Final = 200  # of one document, as text
 
 # Files.
-DOCUMENT_BYTES: Final = 50 * 1024 * 1024  # also archives
-SOUND_BYTES: Final = 50 * 1024 * 1024  # videos and sound
+FILE_BYTES: Final = 50 * 1024 * 1024  # of any file but a picture
 IMAGE_BYTES: Final = 25 * 1024 * 1024
 LONGEST_SIDE_PX: Final = 20_000
 LARGEST_ASPECT: Final = 50  # beyond it a picture would shrink to a strip that nobody can read
@@ -40,6 +40,8 @@ IMAGE_PIXELS: Final = {
     "BMP": 50_000_000,
     "TIFF": 50_000_000,
 }
+JOBS_AT_ONCE: Final = 4  # of one message, so that another's single picture never waits behind a whole archive
+MEMBERS_S: Final = 60.0  # after which no further file inside a message's files is begun
 UNPACKED_BYTES: Final = 60 * 1024 * 1024  # of one archive, mail or document, counted while unpacking
 UNPACKED_RATIO: Final = 100  # of an archive; an office file may reach twice as much
 OFFICE_MEMBERS: Final = 2_000

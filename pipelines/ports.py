@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from pipelines.content import Attachment, Content, Intake, Part
 from pipelines.errors import BadAnswer, Refused, Unavailable
+from pipelines.media.text_layer import TextLayer
 
 # How a question to a model can end. `partial`: the answer was cut off, so that it covers only a part.
 Outcome = Literal["ok", "refused", "unavailable", "bad_answer", "partial"]
@@ -110,6 +111,13 @@ class Media(Protocol):
         """Make `content` ready to ask about. Never raises for what the content is: what fails comes back as a gap.
 
         `fine`: for reading small print, with pictures and pages in tiles beside the overview, and codes looked for twice.
+        """
+        ...
+
+    async def text_layer(self, data: bytes) -> TextLayer:
+        """Return the text of a PDF with the place of every character.
+
+        Raises: `UserError` when it cannot be read, `Unavailable` when no worker can be started.
         """
         ...
 

@@ -10,6 +10,7 @@ from handlers.events import MessagePosted, Person, Place, Role, Tenant
 from handlers.ports import Case, Posted, Services, Setup
 from pipelines.content import Attachment, Content, Gap, ImagePart, Intake, Part, TextPart
 from pipelines.errors import UserError
+from pipelines.media.text_layer import TextLayer
 from pipelines.moderation.policy import Action, Policy, shipped
 from pipelines.moderation.report import Category
 from pipelines.moderation.verdict import Verdict
@@ -118,7 +119,10 @@ class ScriptedModel:
 class PlainMedia:
     """Every text is one part and every file one picture, save those whose name says otherwise (`broken…`)."""
 
+    seen: list[Content] = field(default_factory=list)
+
     async def intake(self, content: Content, *, fine: bool = False) -> Intake:
+        self.seen.append(content)
         made: list[Part] = [TextPart(id="text:0", text=content.text, role="message")] if content.text else []
         gaps: list[Gap] = []
         for position, attachment in enumerate(content.attachments):
@@ -127,6 +131,9 @@ class PlainMedia:
             else:
                 made.append(an_image_part(f"file:{position}"))
         return Intake(parts=tuple(made), gaps=tuple(gaps))
+
+    async def text_layer(self, data: bytes) -> TextLayer:
+        return TextLayer(pages_total=0, pages=())
 
     async def preview(self, data: bytes, *, side_px: int) -> bytes:
         return data
@@ -260,6 +267,7 @@ class ListedInvitations:
 class Known:
     """All the fakes of one test, and the services made of them."""
 
+    media: PlainMedia = field(default_factory=PlainMedia)
     model: ScriptedModel = field(default_factory=ScriptedModel)
     channels: ListedChannels = field(default_factory=ListedChannels)
     policies: FixedPolicy = field(default_factory=FixedPolicy)
@@ -272,7 +280,7 @@ class Known:
     @property
     def services(self) -> Services:
         return Services(
-            media=PlainMedia(),
+            media=self.media,
             model=self.model,
             channels=self.channels,
             policies=self.policies,

@@ -1,36 +1,76 @@
 """Processes that die at a chosen moment: forked from one that has imported everything, so that starts are fast."""
 
 import asyncio
+import gc
 import itertools
 import multiprocessing
 import os
 import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from multiprocessing.context import ForkServerContext, ForkServerProcess
-from typing import Any
+from multiprocessing.context import ForkServerProcess
+from typing import Any, Final
+
+import pytest
 
 JOIN_S = 30
 
+# How many more deaths there are at random times, in each test of them.
+RANDOM_DEATHS: Final = int(os.environ.get("TEST_RANDOM_DEATHS", "0"))
+SEED: Final = 8321
+at_random_times = pytest.mark.skipif(not RANDOM_DEATHS, reason="TEST_RANDOM_DEATHS says how many")
 
-def forks_of(*modules: str) -> ForkServerContext:
-    """Return what starts processes that have `modules` imported already. The deaths are real, the starts are fast."""
-    forks = multiprocessing.get_context("forkserver")
-    forks.set_forkserver_preload(list(modules))
-    return forks
+# A process of tests has one fork server for all of them; so this is what any of them starts.
+CHILDREN: Final = (
+    __name__,
+    "tests.durable.child",
+    "tests.end_to_end.child",
+    "tests.end_to_end.command",
+    "tests.end_to_end.discord_child",
+    "tests.end_to_end.slack_child",
+)
+# What they import by and by; a fork has it from the beginning.
+LOADED_LATE: Final = (
+    "aiosqlite",
+    "anyio._backends._asyncio",
+    "bot.cli.commands",
+    "dbos._sys_db_sqlite",
+    "genai_prices.data",
+    "google.auth.aio.credentials",
+    "httpcore",
+    "pydantic_ai.models.google",
+    "pydantic_ai.providers.google",
+    "pydantic_ai.providers.google_cloud",
+)
+FORKS: Final = multiprocessing.get_context("forkserver")
+FORKS.set_forkserver_preload([*CHILDREN, *LOADED_LATE])
 
 
 @asynccontextmanager
-async def started(forks: ForkServerContext, target: Callable[..., None], *arguments: Any) -> AsyncIterator[ForkServerProcess]:
-    """Start a process; whatever happens, it does not outlive the test."""
-    process = forks.Process(target=target, args=arguments)
-    await asyncio.to_thread(process.start)
+async def started(target: Callable[..., None], *arguments: Any) -> AsyncIterator[ForkServerProcess]:
+    """Start a process that calls `target`; whatever happens, it does not outlive the test."""
+    process = await begin(target, *arguments)
     try:
         yield process
     finally:
-        process.kill()
-        await death(process)
-        process.close()
+        await end(process)
+
+
+async def begin(target: Callable[..., None], *arguments: Any) -> ForkServerProcess:
+    process = FORKS.Process(target=_run, args=(target, *arguments))
+    await asyncio.to_thread(process.start)
+    return process
+
+
+async def end(process: ForkServerProcess) -> None:
+    process.kill()
+    await death(process)
+    process.close()
+
+
+def _run(target: Callable[..., None], *arguments: Any) -> None:
+    gc.freeze()  # or else each collection goes through all that was imported, and copies it
+    target(*arguments)
 
 
 def killing(process: ForkServerProcess, visit: int) -> Callable[[str], bool]:

@@ -22,7 +22,7 @@ from bot.policies import own_policy
 from bot.settings import Settings
 from pipelines.content import Attachment, Content
 from pipelines.errors import FlashbulbError, UserError
-from pipelines.limits import DOCUMENT_BYTES, TEXT_JUDGED_CHARS
+from pipelines.limits import FILE_BYTES, TEXT_JUDGED_CHARS
 from pipelines.media.intake import MediaReader
 from pipelines.media.sandbox import Sandbox
 from pipelines.moderation.moderate import moderate
@@ -248,8 +248,8 @@ def _problem_of(each: Input) -> str | None:
         return "You may not read this file. Change its permissions (chmod u+r)."
     if status.st_size == 0:
         return "This file is empty. Choose another one."
-    if status.st_size > DOCUMENT_BYTES:
-        return f"This file is larger than {DOCUMENT_BYTES // 1_048_576} MB. Make it smaller first."
+    if status.st_size > FILE_BYTES:
+        return f"This file is larger than {FILE_BYTES // 1_048_576} MB. Make it smaller first."
     return None
 
 

@@ -12,12 +12,12 @@ from aiohttp import BodyPartReader, web
 
 from bot.console.files import URL_PREFIX, FileStore, Incoming
 from pipelines.content import Attachment
-from pipelines.limits import ATTACHMENTS_JUDGED, IMAGE_BYTES
+from pipelines.limits import ATTACHMENTS_JUDGED, FILE_BYTES
 
 CHUNK_BYTES: Final = 65_536
 FIELDS_BYTES: Final = 65_536  # of all text fields together
 FIELDS: Final = 50
-BODY_BYTES: Final = ATTACHMENTS_JUDGED * IMAGE_BYTES + 2 * FIELDS_BYTES  # what the parts' own headers need fits in the rest
+BODY_BYTES: Final = ATTACHMENTS_JUDGED * FILE_BYTES + 2 * FIELDS_BYTES  # what the parts' own headers need fits in the rest
 RECEIVE_S: Final = 30.0
 NAME_MAX: Final = 200
 
@@ -46,7 +46,7 @@ async def receive(request: web.Request, store: FileStore) -> Submission:
     form, 507 when the disk is full. Nothing is kept then.
     """
     if (request.content_length or 0) > BODY_BYTES:
-        raise _too_large(f"Send at most {ATTACHMENTS_JUDGED} files of {IMAGE_BYTES // 1_048_576} MB each.", BODY_BYTES)
+        raise _too_large(f"Send at most {ATTACHMENTS_JUDGED} files of {FILE_BYTES // 1_048_576} MB each.", BODY_BYTES)
     if request.content_type != "multipart/form-data":
         raise web.HTTPUnsupportedMediaType(text="Send this as a form.")
     async with AsyncExitStack() as stack:
@@ -93,8 +93,8 @@ async def _read_file(part: BodyPartReader, arriving: _Arriving, store: FileStore
         raise _too_large(f"Send at most {ATTACHMENTS_JUDGED} files at once.", ATTACHMENTS_JUDGED)
     file = await stack.enter_async_context(store.incoming())
     while chunk := await part.read_chunk(CHUNK_BYTES):
-        if file.size_bytes + len(chunk) > IMAGE_BYTES:
-            raise _too_large(f"A file may be at most {IMAGE_BYTES // 1_048_576} MB.", IMAGE_BYTES)
+        if file.size_bytes + len(chunk) > FILE_BYTES:
+            raise _too_large(f"A file may be at most {FILE_BYTES // 1_048_576} MB.", FILE_BYTES)
         await file.write(chunk)
     arriving.files.append((part, file))
 

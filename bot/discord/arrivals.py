@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final
 
 import discord
@@ -13,6 +13,7 @@ from bot.discord import PLATFORM
 from bot.discord.client import DiscordClient, key_of
 from bot.discord.outcomes import Denied, answered
 from bot.discord.parse import Json, Us, direct_message, is_emptied, is_ours, is_spoken, message_posted
+from bot.discord.posts import title_of
 from bot.metrics import Metrics
 from bot.platforms import Accept
 from bot.watermarks import Watermarks
@@ -21,7 +22,13 @@ from pipelines.errors import Unavailable, UserError
 
 log = structlog.get_logger()
 
+# Is told of a server in which messages were dropped, and of the oldest dropped id in each channel, once there is room again.
+CatchUp = Callable[[DiscordClient, str, Mapping[str, int]], None]
+
 ACCEPTS_OPEN: Final = 64  # at once; the engine turns away what exceeds 200
+# Messages that wait to be accepted while the database is away, some 10 kB each: a server in which somebody writes ten times a
+# second fills it in three minutes. Whatever comes then is left to a sweep.
+PENDING_MAX: Final = 2_000
 RETRIES_S: Final = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)  # between attempts; the last one repeats
 STATES_KEPT: Final = 10_000
 ID_END: Final = 1 << 63  # Source: https://docs.discord.com/developers/reference#snowflakes
@@ -38,7 +45,8 @@ class Arrivals:
     """Accepts messages, and tells `watermarks` how far each channel was read.
 
     The gateway never delivers a message again, so what cannot be accepted now is tried again until it can be. A message that
-    is malformed or was emptied is left behind its channel's mark: the next sweep looks at it again.
+    is malformed or was emptied is left behind its channel's mark: the next sweep looks at it again. What comes while
+    `PENDING_MAX` wait is dropped; `catch_up` has it read once the others are through, and no mark moves before that.
     """
 
     def __init__(
@@ -46,18 +54,23 @@ class Arrivals:
     ) -> None:
         self._accept = accept
         self._watermarks = watermarks
-        self._metrics = metrics
+        self.metrics = metrics
         self._retries_s = retries_s
         self._slots = asyncio.Semaphore(ACCEPTS_OPEN)
         self._states: OrderedDict[str, tuple[str, ...]] = OrderedDict()  # by message: what it showed when it was accepted
         self._tasks: set[asyncio.Task[None]] = set()
+        self._gaps: dict[str, tuple[DiscordClient, dict[str, int]]] = {}  # by server: what was dropped there, by channel
         self._warned = False
+        self.catch_up: CatchUp = lambda *_: None
 
     def hear(self, client: DiscordClient, message: Json, *, edited: bool) -> None:
         """Take in a message that the gateway delivered."""
+        if len(self._tasks) >= PENDING_MAX:
+            self._drop(client, message, edited=edited)
+            return
         task = asyncio.create_task(self._hear(client, message, edited=edited))
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._end)
 
     async def close(self) -> None:
         """Give up on what is not accepted yet: it stays behind the marks."""
@@ -75,7 +88,7 @@ class Arrivals:
         event = message_posted(message, place, client.us) if is_for_us(message, client.us) else None
         if event is None:
             return
-        if title := title_of(message, place, client):
+        if title := await self._title(message, place, client):
             event = event.model_copy(update={"text": f"{title}\n{event.text}"})
         state = (event.text, *(each.id for each in event.attachments))
         if self._states.get(event.message) == state:
@@ -105,10 +118,32 @@ class Arrivals:
                 return
             await asyncio.sleep(pause_s)
 
+    def _drop(self, client: DiscordClient, message: Json, *, edited: bool) -> None:
+        """Leave a message to the next sweep of its server."""
+        try:
+            check_ids(message)
+            guild, channel, id = message["guild_id"], message["channel_id"], int(message["id"])
+        except Exception as problem:  # noqa: BLE001 - one that is malformed, or written to us alone, which no sweep finds
+            self.skip(message, problem)
+            return
+        if guild not in self._gaps:
+            self._watermarks.hold(Tenant(platform=PLATFORM, workspace=guild))
+            log.error("discord.falling_behind", workspace=guild, pending=len(self._tasks))
+        _, dropped = self._gaps.setdefault(guild, (client, {}))
+        if not edited:  # an edit is looked for before the mark in any case
+            dropped[channel] = min(id, dropped.get(channel, id))
+
+    def _end(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if self._gaps and len(self._tasks) <= PENDING_MAX // 2:
+            gaps, self._gaps = self._gaps, {}
+            for guild, (client, dropped) in gaps.items():
+                self.catch_up(client, guild, dropped)
+
     def skip(self, message: Json, problem: Exception) -> None:
         """Leave a message over which we failed."""
         log.warning("discord.message_skipped", key=key_of(message), error=type(problem).__name__)
-        self._metrics.delivery_skipped(PLATFORM)
+        self.metrics.delivery_skipped(PLATFORM)
 
     async def _hear(self, client: DiscordClient, message: Json, *, edited: bool) -> None:
         try:
@@ -162,6 +197,22 @@ class Arrivals:
 
         await self.surely(accept, client)
 
+    async def _title(self, message: Json, place: Place, client: DiscordClient) -> str:
+        """Return the title above the first message of a post in a forum, which its author wrote with it."""
+        if place.thread != message["id"]:
+            return ""
+        found: list[str] = []
+
+        async def ask() -> None:
+            found.append(await title_of(message["id"], client))
+
+        try:
+            await self.surely(ask, client)
+        except Denied as problem:  # its message is judged all the same
+            log.warning("discord.title_unknown", key=key_of(message), code=problem.code)
+            return ""
+        return found[-1]
+
     def _check_content(self, message: Json, client: DiscordClient) -> None:
         if client.sees_content or not is_spoken(message) or not is_emptied(message):
             return
@@ -181,12 +232,6 @@ def check_ids(message: Json) -> None:
 def is_for_us(message: Json, us: Us) -> bool:
     """Whether somebody else said `message`."""
     return is_spoken(message) and not is_ours(message, us)
-
-
-def title_of(message: Json, place: Place, client: DiscordClient) -> str:
-    """Return the title above the first message of a post in a forum, which its author wrote with it."""
-    thread = client.get_channel(int(message["id"])) if place.thread == message["id"] else None
-    return thread.name if isinstance(thread, discord.Thread) else ""
 
 
 async def place_of(client: DiscordClient, guild: str, channel: str) -> Place:

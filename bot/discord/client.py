@@ -9,7 +9,7 @@ import discord
 import structlog
 
 from bot.discord.commands import sync
-from bot.discord.outcomes import Denied
+from bot.discord.outcomes import Denied, answered, is_token_refused
 from bot.discord.parse import Json, Us
 from pipelines.errors import Unavailable
 
@@ -56,6 +56,10 @@ class Listener(Protocol):
 
     def on_lost(self) -> None: ...
 
+    def on_refused(self) -> None:
+        """Hear that Discord did not take our token for something that was asked."""
+        ...
+
     def on_skipped(self) -> None:
         """Hear of a dispatch that was left since it cannot be read."""
         ...
@@ -82,11 +86,30 @@ class DiscordClient(discord.Client):
         self._listener = listener
         self._syncing: asyncio.Task[None] | None = None
         self.sees_content = True
+        self._ask = self.http.request
+        self.http.request = self._request  # type: ignore[method-assign]  # all that is asked goes through it
         parsers = self._connection.parsers
         parsers["MESSAGE_CREATE"] = lambda data: self._on_raw_message(data, edited=False)
         parsers["MESSAGE_UPDATE"] = lambda data: self._on_raw_message(data, edited=True)
         parsers.update({name: self._guarded(name, parser) for name, parser in parsers.items() if name not in VITAL})
         parsers["READY"] = self._beginning(parsers["READY"])
+
+    async def is_taken(self) -> bool:
+        """Ask whether Discord takes our token; False also where it does not say. `on_refused` hears of a refusal as of any."""
+        try:
+            with answered():
+                await self.http.request(discord.http.Route("GET", "/users/@me"))
+        except (Denied, Unavailable):
+            return False
+        return True
+
+    async def _request(self, *args: Any, **more: Any) -> Any:
+        try:
+            return await self._ask(*args, **more)
+        except discord.HTTPException as problem:
+            if is_token_refused(problem):
+                self._listener.on_refused()
+            raise
 
     @property
     def us(self) -> Us:

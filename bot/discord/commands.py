@@ -19,10 +19,16 @@ IN_SERVERS, FOR_ONESELF = 0, 1
 DESCRIPTION_MAX: Final = 100
 
 PICTURE: Final = {"type": ATTACHMENT, "name": "file", "description": "A picture to tag instead of the newest one here"}
+ADDRESS: Final = {
+    "type": STRING,
+    "name": "address",
+    "description": "Where on the internet a picture lies",
+    "max_length": COMMAND_CHARS,
+}
 FILE: Final = {"type": ATTACHMENT, "name": "file", "description": "A picture or another file to judge"}
 TEXT: Final = {"type": STRING, "name": "text", "description": "The text to judge", "max_length": COMMAND_CHARS}
 OPTIONS: Final[dict[str, tuple[Mapping[str, Any], ...]]] = {
-    "tag": (PICTURE,),
+    "tag": (PICTURE, ADDRESS),
     "moderate": (TEXT, FILE),
     "flashbulb": (
         {"type": SUBCOMMAND, "name": "help", "description": "What can be asked here"},

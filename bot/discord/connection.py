@@ -1,6 +1,7 @@
 """Discord as a connection: effects become messages, once."""
 
 from contextlib import suppress
+from dataclasses import replace
 from typing import Final, assert_never
 
 import structlog
@@ -11,11 +12,12 @@ from bot.discord.copies import part_keys, restored, sealed_copy
 from bot.discord.messages import Gateway, Messages, carries
 from bot.discord.outcomes import GONE, TOO_LARGE, UNKNOWN_CHANNEL, Denied
 from bot.discord.parse import Json, author_of, is_ours, shown
+from bot.discord.posts import Posts, is_post, title_of
 from bot.discord.render import pointer, render
 from bot.discord.replies import Replies, is_private, waits
 from bot.platforms import FileHost, Given
 from bot.storage.copies import Copy
-from bot.words import LOG_CHANNEL_LOST, NO_LOG_CHANNEL
+from bot.words import NO_LOG_CHANNEL
 from handlers.answers import Notice, SetUp
 from handlers.effects import AnyEffect, Card, Edit, Notify, Performed, Post, Remove, Restore
 from handlers.events import Place
@@ -33,29 +35,18 @@ GONE_ALREADY: Final = Performed(status="gone")
 class DiscordConnection:
     """Carries out effects. Each message of ours is found again by the id of its first component (`render.component_id`)."""
 
+    platform: Final = PLATFORM
+    supports: Final = SUPPORTS
+    chooses_channels: Final = True
+
     def __init__(self, gateway: Gateway, *, given: Given, files: FileHost, emulated: bool) -> None:
         self._gateway = gateway
         self._given = given
         self._files = files
-        self._emulated = emulated
+        self.emulated = emulated
         self._messages = Messages(gateway)
+        self._posts = Posts(gateway, self._messages)
         self._replies = Replies(gateway)
-
-    @property
-    def platform(self) -> str:
-        return PLATFORM
-
-    @property
-    def emulated(self) -> bool:
-        return self._emulated
-
-    @property
-    def supports(self) -> frozenset[Action]:
-        return SUPPORTS
-
-    @property
-    def chooses_channels(self) -> bool:
-        return True
 
     async def ready(self) -> None:
         """Return once the gateway is connected: before, we do not know who we are."""
@@ -116,9 +107,15 @@ class DiscordConnection:
                 assert_never(effect)
 
     async def message(self, place: Place, message: str) -> Posted | None:
-        """Return one message of `place`'s channel, or None when it is gone."""
+        """Return one message of `place`'s channel, or None when it is gone. The first one of a post has its title above it."""
         found = await self._messages.fetch(place, message)
-        return None if found is None else self._posted(place, found)
+        if found is None:
+            return None
+        posted = self._posted(place, found)
+        if not is_post(found):
+            return posted
+        title = await title_of(message, self._gateway.client)
+        return replace(posted, content=replace(posted.content, text=f"{title}\n{posted.content.text}"))
 
     async def latest_with_files(self, place: Place) -> Posted | None:
         """Return the newest message of a member with a file: of the thread and its root, else of the channel."""
@@ -199,7 +196,7 @@ class DiscordConnection:
                 if isinstance(effect.answer, SetUp):
                     raise  # whoever chose that channel is told so
                 log.warning("discord.log_channel_refuses", channel=log_channel, code=denied.code)
-                added = LOG_CHANNEL_LOST
+                added = f"The channel for cases cannot be written into: {denied} Or choose another one: /flashbulb setup."
         view = render(effect.answer, key=key, workspace=workspace, added=added)
         return _stands(await self._messages.send(await self._owners_channel(effect.place), view, key=key))
 
@@ -259,16 +256,27 @@ class DiscordConnection:
             message = await self._messages.fetch(effect.place, effect.message)
             if message is not None:
                 place = self._posted(effect.place, message).place
-                copy = await sealed_copy(message, place, us=self._gateway.client.us, files=self._files)
+                title = await title_of(effect.message, self._gateway.client) if is_post(message) else None
+                copy = await sealed_copy(message, place, us=self._gateway.client.us, files=self._files, title=title)
                 await self._given.copies.keep(tenant, effect.message, copy)
         else:
             await self._given.copies.forget(tenant, effect.message)
         try:
-            stood = await self._messages.delete(effect.place, effect.message, reason=f"Flashbulb case {effect.case}")
+            performed = await self._delete(effect)
         except Denied:  # it stands, so that there is nothing to bring back
             await self._given.copies.forget(tenant, effect.message)
             raise
         await self._messages.tidy(effect.place, effect.message)
+        return performed
+
+    async def _delete(self, effect: Remove) -> Performed:
+        place, reason = effect.place, f"Flashbulb case {effect.case}"
+        if place.thread == effect.message:
+            message = await self._messages.fetch(place, effect.message)
+            if message is not None and is_post(message):
+                why = await self._posts.take_out(effect.message, reason=reason)
+                return Performed(status="done", message=effect.message, why=why)
+        stood = await self._messages.delete(place, effect.message, reason=reason)
         return _stands(effect.message) if stood else GONE_ALREADY
 
     async def _restore(self, effect: Restore) -> Performed:
@@ -277,20 +285,28 @@ class DiscordConnection:
         if copy is None:
             raise Denied(0, "No copy of it is kept (any more).")
         try:
-            message = await self._bring_back(copy, effect.key, with_files=True)
+            message = await self._bring_back(effect, copy, with_files=True)
         except Denied as denied:
             if denied.code != TOO_LARGE:
                 raise
-            message = await self._bring_back(copy, effect.key, with_files=False)
+            message = await self._bring_back(effect, copy, with_files=False)
         await self._given.copies.forget(tenant, effect.message)
         return _stands(message)
 
-    async def _bring_back(self, copy: Copy, key: str, *, with_files: bool) -> str:
-        message = ""
-        for part_key, (view, files) in zip(part_keys(copy, key), restored(copy, key, with_files=with_files), strict=True):
-            there = part_key != key and await self._messages.find_own(copy.place.thread or copy.place.channel, part_key)
-            if not there:
-                _, message = await self._messages.send_to(copy.place, view, key=part_key, files=files)
+    async def _bring_back(self, effect: Restore, copy: Copy, *, with_files: bool) -> str:
+        place, message, title = copy.place, "", None
+        if place.thread == effect.message:  # a post: its copy begins with its title
+            title, _, text = copy.text.partition("\n")
+            copy = replace(copy, text=text)
+        keys = part_keys(copy, effect.key)
+        for key, (view, files) in zip(keys, restored(copy, effect.key, with_files=with_files), strict=True):
+            if key != effect.key and await self._messages.find_own(place.thread or place.channel, key):
+                continue
+            if title is not None:
+                thread, message = await self._posts.bring_back(place, view, title=title, key=key, files=files)
+                place, title = place.model_copy(update={"thread": thread}), None
+            else:
+                _, message = await self._messages.send_to(place, view, key=key, files=files)
         return message
 
 

@@ -37,8 +37,11 @@ log = structlog.get_logger()
 Part = tuple[LayoutView, list[discord.File]]
 
 
-async def sealed_copy(message: Json, place: Place, *, us: Us, files: Files) -> Copy:
-    """Return a copy of a message with the bytes of its files. A file that cannot be had now is named without its bytes."""
+async def sealed_copy(message: Json, place: Place, *, us: Us, files: Files, title: str | None = None) -> Copy:
+    """Return a copy of a message with the bytes of its files. A file that cannot be had now is named without its bytes.
+
+    `title`: of the post that it begins, which becomes the first line of the copy.
+    """
     what = shown(message, us)
     alt_texts = _alt_texts(message)
     kept = list(_that_fit(what.files))
@@ -46,7 +49,7 @@ async def sealed_copy(message: Json, place: Place, *, us: Us, files: Files) -> C
     return Copy(
         place=place,
         author=author_of(message),
-        text=message_text(message),
+        text=message_text(message) if title is None else f"{title}\n{message_text(message)}",
         files=tuple(
             CopiedFile(
                 name=each.name, media_type=each.media_type, alt_text=alt_texts.get(each.id, ""), data=bodies.get(each.id)

@@ -21,7 +21,7 @@ from bot.discord.outcomes import (
     Denied,
     answered,
 )
-from bot.discord.parse import Json, is_ours
+from bot.discord.parse import SPOKEN, Json, is_ours
 from bot.discord.permissions import LABELS, NEEDED, Deed, Refusals, in_words, lacking
 from bot.discord.render import component_id, nonce
 from handlers.events import Place
@@ -66,7 +66,7 @@ class Messages:
         reference = (
             discord.MessageReference(message_id=int(to), channel_id=int(channel), fail_if_not_exists=False) if to else None
         )
-        async with self._doing(deed, channel):
+        async with self.doing(deed, channel):
             # The same nonce within a few minutes is the same message, also where an answer to us was lost.
             sent = await room.send(
                 view=view,
@@ -134,7 +134,7 @@ class Messages:
         """Return a message as it stands now, or None when it is gone."""
         for channel in channels_of(place, message):
             try:
-                async with self._doing("read", channel):
+                async with self.doing("read", channel):
                     return cast(Json, await self._http.get_message(int(channel), int(message)))
             except Denied as denied:
                 if not _elsewhere(denied):
@@ -144,7 +144,7 @@ class Messages:
     async def newest(self, channel: str) -> list[Json]:
         """Return the newest messages of a channel or thread, newest first; none where there is no such channel."""
         try:
-            async with self._doing("read", channel):
+            async with self.doing("read", channel):
                 return list(await self._http.logs_from(int(channel), LOOKED_THROUGH))
         except Denied as denied:
             if not _elsewhere(denied):
@@ -161,7 +161,7 @@ class Messages:
         """Delete a message; return whether it stood there until now. `reason` goes into the server's audit log."""
         for channel in channels_of(place, message):
             try:
-                async with self._doing("delete", channel):
+                async with self.doing("delete", channel):
                     await self._http.delete_message(int(channel), int(message), reason=reason)
             except Denied as denied:
                 if not _elsewhere(denied):
@@ -179,10 +179,10 @@ class Messages:
         us = self._gateway.client.user
         assert us is not None
         try:
-            found = [each for each in await self.newest(inside or message) if each["type"] in _SPOKEN]
+            found = [each for each in await self.newest(inside or message) if each["type"] in SPOKEN]
             ours = [each for each in found if each["author"]["id"] == str(us.id)]
             if inside is None and ours and len(ours) == len(found) < LOOKED_THROUGH:
-                async with self._doing("tidy a thread", message):
+                async with self.doing("tidy a thread", message):
                     await self._http.delete_channel(int(message), reason="The message it hung on was taken out")
                 return
             for each in ours:
@@ -194,7 +194,7 @@ class Messages:
 
     async def _open_thread(self, channel: str, message: str) -> None:
         try:
-            async with self._doing("open a thread", channel):
+            async with self.doing("open a thread", channel):
                 await self._http.start_thread_with_message(
                     int(channel), int(message), name=THREAD_NAME, auto_archive_duration=THREAD_MINUTES
                 )
@@ -203,7 +203,7 @@ class Messages:
                 raise
 
     @asynccontextmanager
-    async def _doing(self, deed: Deed, channel: str) -> AsyncIterator[None]:
+    async def doing(self, deed: Deed, channel: str) -> AsyncIterator[None]:
         """Do something in a channel. Raises: `Denied` without asking where the same was refused a moment ago."""
         permissions = self._permissions(channel)
         if self._refusals.holds(int(channel), deed, permissions):
@@ -225,10 +225,6 @@ class Messages:
         if not isinstance(found, discord.abc.GuildChannel):
             return None
         return found.permissions_for(found.guild.me)
-
-
-# Messages that somebody wrote, and not Discord's own notes such as a thread's first line.
-_SPOKEN: Final = frozenset({0, 19, 20, 23})
 
 
 def carries(message: Json, key: str) -> bool:

@@ -16,7 +16,7 @@ from bot.discord.connection import DiscordConnection
 from bot.discord.files import DiscordFiles, is_discords
 from bot.discord.interactions import Interactions
 from bot.discord.parse import Json
-from bot.discord.supervision import PAUSES_S, Gateway
+from bot.discord.supervision import PAUSES_S, WATCH_S, Gateway
 from bot.discord.sweep import Sweep
 from bot.downloads import Downloads, guarded_session
 from bot.metrics import Metrics
@@ -50,6 +50,9 @@ class Hearing:
     def on_lost(self) -> None:
         self.gateway.went()
 
+    def on_refused(self) -> None:
+        self.gateway.refused()
+
     def on_skipped(self) -> None:
         self.metrics.delivery_skipped(PLATFORM)
 
@@ -67,7 +70,11 @@ class Hearing:
 
 
 def open_discord(
-    settings: Settings, *, pauses_s: Sequence[float] = PAUSES_S, guild_ready_s: float = GUILD_READY_S
+    settings: Settings,
+    *,
+    pauses_s: Sequence[float] = PAUSES_S,
+    guild_ready_s: float = GUILD_READY_S,
+    watch_s: float = WATCH_S,
 ) -> OpenConnection:
     """Return what opens Discord as `settings` say. The connection need not be there when it is open: it is built meanwhile.
 
@@ -99,7 +106,9 @@ def open_discord(
                 return DiscordClient(hearing, guild_ready_s=guild_ready_s)
 
             with aimed_at(api_url, gateway_url):
-                gateway = Gateway(build, token.get_secret_value(), interactions, given.metrics, pauses_s=pauses_s)
+                gateway = Gateway(
+                    build, token.get_secret_value(), interactions, given.metrics, pauses_s=pauses_s, watch_s=watch_s
+                )
                 given.files.hosts.append(files)
                 try:
                     async with gateway.open():

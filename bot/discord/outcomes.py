@@ -31,6 +31,8 @@ GONE: Final = frozenset({UNKNOWN_CHANNEL, UNKNOWN_MESSAGE})
 EXPIRED: Final = frozenset({UNKNOWN_WEBHOOK, UNKNOWN_INTERACTION, INVALID_WEBHOOK_TOKEN})
 FORBIDDEN: Final = frozenset({MISSING_ACCESS, MISSING_PERMISSIONS})
 
+NEW_TOKEN: Final = "Reset the bot's token in the developer portal and put it into DISCORD_TOKEN"
+
 WORDS: Final = {
     UNKNOWN_CHANNEL: "The channel is gone, or Flashbulb is not in it.",
     UNKNOWN_GUILD: "Flashbulb is not in this server any more.",
@@ -54,6 +56,17 @@ class Denied(UserError):
         self.code = code
 
 
+class TokenRefused(Unavailable):
+    """Discord does not take the bot's token. Only the operator can change that."""
+
+    def __init__(self) -> None:
+        super().__init__("Discord", f"does not take the bot's token. {NEW_TOKEN}")
+
+
+def is_token_refused(error: discord.HTTPException) -> bool:
+    return error.status == 401 and error.code not in EXPIRED
+
+
 @contextmanager
 def answered() -> Iterator[None]:
     """Turn what discord.py raises into our own errors. discord.py has tried again by then where that could help at once.
@@ -69,8 +82,8 @@ def answered() -> Iterator[None]:
             raise Unavailable("Discord", "asks for a pause") from None
         if error.status >= 500:
             raise Unavailable("Discord") from None
-        if error.status == 401 and error.code not in EXPIRED:
-            raise Unavailable("Discord", "does not take the bot's token") from None
+        if is_token_refused(error):
+            raise TokenRefused from None
         raise Denied(TOO_LARGE if error.status == 413 else error.code) from None
     except (aiohttp.ClientError, OSError):
         raise Unavailable("Discord") from None

@@ -42,7 +42,8 @@ PERMISSIONS: Final = (
     Permission(
         attribute="manage_threads",
         label="Manage Threads",
-        why="to see private threads, and to take away the thread of a message that was taken out",
+        why="to see private threads, and to take away the thread of a message that was taken out, or a post in a forum with its"
+        " title",
     ),
 )
 LABELS: Final = {each.attribute: each.label for each in PERMISSIONS}

@@ -16,7 +16,6 @@ from bot.discord.views import CaseButton, Pressed
 from bot.words import (
     ITEMS_MAX,
     LINE_MAX,
-    MODES,
     MORE_MAX,
     NAME_MAX,
     PICTURE_TEXT_MAX,
@@ -26,6 +25,7 @@ from bot.words import (
     coverage_in_words,
     engine_in_words,
     left_out,
+    mode_in_words,
     plain,
     said,
     standing_of_case,
@@ -219,7 +219,7 @@ def _held(answer: Held) -> Iterable[str]:
 def _set_up(answer: SetUp) -> Iterable[str]:
     watched = ", ".join(f"<#{each}>" for each in answer.watched) or "every channel that Flashbulb is in"
     log_channel = f"<#{answer.log_channel}>" if answer.log_channel else "nowhere yet"
-    yield f"### Flashbulb is set up\n**Watched:** {watched}\n**Cases:** {log_channel}\n**Mode:** {MODES[answer.mode]}"
+    yield f"### Flashbulb is set up\n**Watched:** {watched}\n**Cases:** {log_channel}\n**Mode:** {mode_in_words(answer)}"
 
 
 def _reasons(reasons: Sequence[str]) -> Iterable[str]:

@@ -4,7 +4,7 @@ import asyncio
 import itertools
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from time import monotonic
 from typing import Final
 
@@ -14,12 +14,14 @@ import structlog
 from bot.discord import PLATFORM
 from bot.discord.client import DiscordClient
 from bot.discord.interactions import Interactions
+from bot.discord.outcomes import NEW_TOKEN, TokenRefused
 from bot.metrics import Metrics
 from pipelines.errors import Unavailable
 
 log = structlog.get_logger()
 
 PAUSES_S: Final = (1.0, 2.0, 5.0, 15.0, 30.0, 60.0)  # between clients; the last one repeats
+WATCH_S: Final = 60.0  # between two looks at the token
 STEADY_S: Final = 60.0  # a client that was ready for so long counts as a fresh start
 READY_S: Final = 120.0  # of these the library itself retries a failing login for 25
 # A server that takes every RESUME and closes at once is reconnected to without any pause, a thousand times a second (measured).
@@ -29,7 +31,7 @@ LOOP_S: Final = 30.0
 # Close codes after which the same client can only fail again.
 # Source: https://docs.discord.com/developers/topics/opcodes-and-status-codes#gateway-gateway-close-event-codes
 USELESS: Final = {
-    4004: "refuses our token. Reset the bot's token in the developer portal and put it into DISCORD_TOKEN",
+    4004: f"refuses our token. {NEW_TOKEN}",
     4010: "refuses our shard. Report this: it is a fault of Flashbulb",
     4011: "wants more than one connection: Flashbulb serves at most 2,500 servers. Take it out of some",
     4012: "no longer speaks this version of its API. Update Flashbulb",
@@ -52,6 +54,7 @@ class Gateway:
         metrics: Metrics,
         *,
         pauses_s: Sequence[float] = PAUSES_S,
+        watch_s: float = WATCH_S,
     ) -> None:
         self._build = build
         self._token = token
@@ -60,6 +63,8 @@ class Gateway:
         self._pauses_s = pauses_s
         self._online = asyncio.Event()
         self._stopped = ""
+        self._refused = False
+        self._watch_s = watch_s
         self._losses: deque[float] = deque(maxlen=LOOP_LOSSES)
         self._spinning = asyncio.Event()
         self._first_ready = asyncio.Event()
@@ -73,11 +78,13 @@ class Gateway:
     async def ready(self) -> None:
         """Return once the gateway is connected.
 
-        Raises: `Unavailable` when it never will be, until the operator changes something.
+        Raises: `Unavailable` when it never will be, until the operator changes something, and while our token is not taken.
         """
         await self._online.wait()
         if self._stopped:
             raise Unavailable("Discord", self._stopped)
+        if self._refused:
+            raise TokenRefused
 
     async def answered(self, reply: str) -> None:
         """Return once the first answer to the interaction `reply` has left, so that more may follow it.
@@ -100,16 +107,30 @@ class Gateway:
         if len(self._losses) == LOOP_LOSSES and now - self._losses[0] < LOOP_S:
             self._spinning.set()
 
+    def refused(self) -> None:
+        """Hear that our token is not taken any more, though the gateway may stand for long after that."""
+        if self._ready_at is not None and not self._refused:  # before that, the client ends by it
+            log.error("discord.token_refused", fix=NEW_TOKEN)
+            self._refused = True
+
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
         """Stay connected until the end; do not wait for it."""
-        serving = asyncio.create_task(self._serve(), name="discord")
+        tasks = (asyncio.create_task(self._serve(), name="discord"), asyncio.create_task(self._watch()))
         try:
             yield
         finally:
-            serving.cancel()
-            with suppress(asyncio.CancelledError):
-                await serving
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _watch(self) -> None:
+        """Look for ever whether our token is taken, while we are connected."""
+        while True:
+            await asyncio.sleep(self._watch_s)
+            if self._online.is_set() and not self._stopped and await self._client.is_taken() and self._refused:
+                log.warning("discord.token_taken_again")
+                self._refused = False
 
     async def _serve(self) -> None:
         failures = itertools.count()

@@ -6,7 +6,7 @@ goes the same way as what is delivered, under the same keys, so that nothing is 
 
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any, Final
 
@@ -40,11 +40,12 @@ class Left:
     """How a server was left: the channels with a mark, and the newest mark of all.
 
     In any other channel, what came after the newest mark was missed. None of either: the bot was never there, and what was said
-    before it came is not its business.
+    before it came is not its business. `dropped`: by channel the oldest message that was delivered and not taken in.
     """
 
     known: frozenset[str] = frozenset()
     newest: int | None = None
+    dropped: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +71,7 @@ class Sweep:
         self._complete = asyncio.Event()
         self._running: asyncio.Task[None] | None = None
         self._one_by_one: set[asyncio.Task[None]] = set()
+        arrivals.catch_up = self.catch_up
 
     def begin(self, client: DiscordClient, guilds: Sequence[str]) -> None:
         """Hold the marks of these servers until each channel was read: a session begins."""
@@ -90,6 +92,12 @@ class Sweep:
         if self._complete.is_set():
             self._watermarks.hold(Tenant(platform=PLATFORM, workspace=str(guild.id)))
             self._begin_one(client, guild, came=False)
+
+    def catch_up(self, client: DiscordClient, guild: str, dropped: Mapping[str, int]) -> None:
+        """Read a server in which messages were dropped. Where the session has ended meanwhile, the next one reads."""
+        found = client.get_guild(int(guild))
+        if found is not None and not client.is_closed():
+            self._begin_one(client, found, came=False, dropped=dropped)
 
     def enter(self, client: DiscordClient, guild: discord.Guild) -> None:
         """Note where the channels of a server stand into which the bot came."""
@@ -112,10 +120,14 @@ class Sweep:
         except Unavailable as problem:  # the client has ended: the next session reads
             log.info("discord.sweep_put_off", service=problem.service)
 
-    def _begin_one(self, client: DiscordClient, guild: discord.Guild, *, came: bool) -> None:
+    def _begin_one(
+        self, client: DiscordClient, guild: discord.Guild, *, came: bool, dropped: Mapping[str, int] | None = None
+    ) -> None:
         async def read() -> None:
             left = Left() if came else await self._load(client, Tenant(platform=PLATFORM, workspace=str(guild.id)))
-            await self._read_guild(client, guild, left)
+            counts = await self._read_guild(client, guild, replace(left, dropped=dropped or {}))
+            if dropped is not None:
+                log.info("discord.caught_up", workspace=str(guild.id), messages=sum(counts))
 
         task = asyncio.create_task(read())
         self._one_by_one.add(task)
@@ -152,6 +164,9 @@ class Sweep:
         try:
             async with self._watermarks.sweeping(tenant, channel) as mark:
                 start = int(mark) if mark is not None and channel in left.known else left.newest
+                gap = left.dropped.get(channel)
+                if gap is not None:
+                    start = gap - 1 if start is None else min(start, gap - 1)
                 if start is None:
                     if mark is None:
                         self._watermarks.begin_at(tenant, channel, str(reading.newest))
@@ -159,7 +174,8 @@ class Sweep:
                 start = max(start, _oldest())
                 async with self._slots:
                     await self._read_edits(client, reading, start)
-                    return await self._read_new(client, reading, start) if reading.newest > start else 0
+                    # `newest` is of the time when the session began.
+                    return await self._read_new(client, reading, start) if reading.newest > start or gap else 0
         except Emptied:
             return 0
         except (Denied, Unavailable) as problem:
@@ -177,6 +193,7 @@ class Sweep:
                 return count
             start = int(page[-1]["id"])
         log.warning("discord.sweep_cut_short", channel=reading.channel, messages=count)
+        self._arrivals.metrics.sweep_cut(PLATFORM)
         return count
 
     async def _read_edits(self, client: DiscordClient, reading: Reading, start: int) -> None:

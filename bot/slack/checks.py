@@ -10,7 +10,7 @@ import aiohttp
 from bot.policies import own_policy
 from bot.settings import Settings
 from bot.slack.connection import CAN, CAN_AS_ADMIN
-from bot.slack.manifest import SCOPES, USER_SCOPES, Scope
+from bot.slack.manifest import HOW_TO_REINSTALL, SCOPES, USER_SCOPES, Scope
 from bot.slack.parse import PLATFORM
 from bot.slack.web import Answered, SlackError, TokenRefused, Web, open_client
 from bot.storage.database import records_beside
@@ -25,7 +25,6 @@ Json = dict[str, Any]
 # A check's name and what it finds out: a sentence, or `Misconfigured` with the fix.
 Check = tuple[str, Callable[[], Awaitable[str]]]
 
-HOW_TO_REINSTALL: Final = "Update the app from manifest.yml and install it again."
 HOW_TO_COPY: Final = (
     "Copy the Bot User OAuth Token anew, from OAuth & Permissions at https://api.slack.com/apps; where none is shown, install"
     " the app again."
@@ -47,11 +46,11 @@ async def slack_checks(settings: Settings) -> AsyncIterator[Check]:
             return
         yield "slack scopes", examination.scopes
         yield "slack delivery", examination.delivery
-        yield "slack files", examination.files
-        yield "slack history", examination.history
-        yield "slack log channel", examination.log_channel
-        yield "slack channels", examination.channels
-        yield "slack admin token", examination.admin
+        yield "slack files", partial(_without_repeating, examination.files)
+        yield "slack history", partial(_without_repeating, examination.history)
+        yield "slack log channel", partial(_without_repeating, examination.log_channel)
+        yield "slack channels", partial(_without_repeating, examination.channels)
+        yield "slack admin token", partial(_without_repeating, examination.admin)
         yield "slack policy", examination.policy
 
 
@@ -118,7 +117,7 @@ class Examination:
             await self._web.call("files.info", file="F0000000000")
         except SlackError as error:
             if error.code == "missing_scope":
-                raise Misconfigured(f"No picture can be judged or tagged: {error}") from None
+                raise
         return "may be read"
 
     async def history(self) -> str:
@@ -129,6 +128,8 @@ class Examination:
         try:
             await self._web.call("conversations.history", channel=mine[0]["id"], limit=1)
         except SlackError as error:
+            if error.code == "missing_scope":
+                raise
             raise Misconfigured(f"What was posted while Flashbulb was away cannot be caught up on: {error}") from None
         return f"may be read in {len(mine)} {'channel' if len(mine) == 1 else 'channels'}"
 
@@ -239,6 +240,16 @@ class Examination:
             if not cursor:
                 break
         return listed
+
+
+async def _without_repeating(check: Callable[[], Awaitable[str]]) -> str:
+    """Make a check; of a scope that is missing, `slack scopes` has said all there is to say."""
+    try:
+        return await check()
+    except SlackError as error:
+        if error.code != "missing_scope":
+            raise
+        raise Misconfigured(f"Cannot be looked at without the scope {error.needed}: see slack scopes, above.") from None
 
 
 async def _stored_setup(settings: Settings, tenant: Tenant) -> Setup:

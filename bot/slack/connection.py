@@ -41,6 +41,9 @@ USERS_PAGE, USERS_PAGES = 1000, 10
 class SlackConnection:
     """Carries out effects in one workspace. `saw` is told of every upload that is accepted."""
 
+    platform: Final = PLATFORM
+    chooses_channels: Final = True
+
     def __init__(
         self,
         web: Web,
@@ -56,7 +59,7 @@ class SlackConnection:
         self._setups = given.setups
         self._people = people
         self._files = files
-        self._emulated = emulated
+        self.emulated = emulated
         self._history = History(web, us=standing.us)
         self._removal = Removal(web, history=self._history, copies=given.copies, people=people, files=files)
         self._uploads: OrderedDict[tuple[str, str | None], Posted] = OrderedDict()
@@ -64,21 +67,9 @@ class SlackConnection:
         self._owner: str | None = None
 
     @property
-    def platform(self) -> str:
-        return PLATFORM
-
-    @property
-    def emulated(self) -> bool:
-        return self._emulated
-
-    @property
     def supports(self) -> frozenset[Action]:
         """Return what can be done: others' messages are deleted with an admin's token only."""
         return CAN_AS_ADMIN if self._web.has_admin else CAN
-
-    @property
-    def chooses_channels(self) -> bool:
-        return True
 
     async def ready(self) -> None:
         """Return once Slack has said who we are and reaches us.

@@ -11,13 +11,14 @@ from yarl import URL
 
 from bot.downloads import Denied, Downloads
 from bot.slack.web import SlackError, Web
-from bot.slack.wire import LINKED, UNKNOWN_FILE, WireFile
+from bot.slack.wire import LINKED, UNKNOWN_FILE, UNREAD, WireFile
 from pipelines.content import Attachment
 from pipelines.errors import Unavailable, UserError
 
 # Source: https://docs.slack.dev/reference/objects/file-object (url_private, url_private_download)
 FILE_HOST: Final = "slack.com"
 CANNOT_READ: Final = "I cannot read this file; check the `files:read` scope and that I am in the channel."
+CANNOT_UNDERSTAND: Final = "Slack shows a part of this message in a way that Flashbulb does not know."
 LOOK_UP_S: Final = 1.0  # while Slack waits for the acknowledgement
 
 log = structlog.get_logger()
@@ -35,7 +36,7 @@ class SlackFiles:
 
     def has(self, url: str) -> bool:
         """Whether it is one of Slack's."""
-        if url.startswith((UNKNOWN_FILE, LINKED)):
+        if url.startswith((UNKNOWN_FILE, UNREAD, LINKED)):
             return True
         try:
             return self._is_slack(URL(url))
@@ -49,6 +50,8 @@ class SlackFiles:
         """
         if attachment.url.startswith(UNKNOWN_FILE):
             raise UserError(CANNOT_READ)
+        if attachment.url == UNREAD:
+            raise UserError(CANNOT_UNDERSTAND)
         if attachment.url.startswith(LINKED):
             return await self._elsewhere.fetch(attachment.url.removeprefix(LINKED), limit_bytes=limit_bytes)
         try:

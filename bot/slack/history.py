@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from bot.slack.parse import Identity
 from bot.slack.web import SlackError, Web
-from bot.slack.wire import WireMessage
+from bot.slack.wire import WireMessage, read_message
 
 Json = dict[str, Any]
 
@@ -102,9 +102,9 @@ def _payload(raw: Json) -> Json:
 
 
 def _wire(raw: Any) -> WireMessage | None:
-    """Return a message that somebody wrote; None for what is none, and for what cannot be read."""
+    """Return a message that somebody wrote; None for what is none, and for what has no id that can be read."""
     try:
-        wire = WireMessage.model_validate(raw)
+        wire = read_message(raw)
     except ValidationError:
         return None
     return wire if wire.spoken else None

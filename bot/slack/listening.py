@@ -7,7 +7,7 @@ import asyncio
 import logging
 import re
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
 import structlog
@@ -19,9 +19,12 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.platforms import Given
 from bot.slack import forms, parse
+from bot.slack.changes import FileChanges
 from bot.slack.files import SlackFiles
+from bot.slack.history import History
 from bot.slack.parse import PLATFORM, Identity, Seen
 from bot.slack.people import People
+from bot.slack.recent import Recent
 from bot.slack.standing import Standing
 from bot.slack.web import SlackError, Web
 from bot.slack.wire import (
@@ -29,12 +32,14 @@ from bot.slack.wire import (
     WireCommand,
     WireEnvelope,
     WireEvent,
+    WireFileChange,
     WireJoin,
     WireShortcut,
     WireSubmission,
     WireWho,
 )
 from bot.watermarks import Watermarks
+from handlers.commands import is_open_to
 from handlers.events import CommandUsed, MessagePosted, Person
 from pipelines.errors import Unavailable
 
@@ -42,7 +47,8 @@ EVERYTHING: Final = re.compile("")
 # A trigger opens one form within three seconds. Source: https://docs.slack.dev/interactivity/handling-user-interaction
 FORM_S: Final = 2.0
 HINT_S: Final = 1.0  # how long a mention waits for the message that it is about
-RECENT_MAX: Final = 10_000
+AT_WORK: Final = "Looking at the newest picture here: the answer comes into its thread."
+FOR_MODERATORS: Final = "Only moderators use {command}: write it in the channel for cases, or ask an admin of this workspace."
 TAKEN_BACK: Final = "took the bot's token back. Install the app again, set its new SLACK_BOT_TOKEN and start anew"
 
 # Bolt's own words hold whole payloads; what is to be said about them is said here.
@@ -52,35 +58,6 @@ SILENT.setLevel(logging.CRITICAL + 1)
 log = structlog.get_logger()
 
 Body = Mapping[str, Any]
-
-
-@dataclass(slots=True)
-class Recent:
-    """The messages that came lately, by key: a mention is only a hint at one of them."""
-
-    _known: dict[str, None] = field(default_factory=dict)
-    _waiting: dict[str, asyncio.Event] = field(default_factory=dict)
-
-    def note(self, key: str) -> None:
-        if len(self._known) >= RECENT_MAX:
-            del self._known[next(iter(self._known))]
-        self._known[key] = None
-        if waiting := self._waiting.get(key):
-            waiting.set()
-
-    async def comes(self, key: str, *, within_s: float) -> bool:
-        """Return whether that message came, or comes soon."""
-        if key in self._known:
-            return True
-        waiting = self._waiting.setdefault(key, asyncio.Event())
-        try:
-            async with asyncio.timeout(within_s):
-                await waiting.wait()
-        except TimeoutError:
-            return False
-        finally:
-            self._waiting.pop(key, None)
-        return True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +105,14 @@ class Listeners:
         self._missed = missed
         self._hint_s = hint_s
         self._recent = Recent()
+        self._changes = FileChanges(
+            web=web,
+            us=reader.us,
+            history=History(web, us=lambda: reader.us),
+            recent=self._recent,
+            metrics=given.metrics,
+            hint_s=hint_s,
+        )
         self.app = self._app()
 
     async def dispatch(self, make: Callable[[], AsyncBoltRequest]) -> BoltResponse:
@@ -169,12 +154,15 @@ class Listeners:
         app.view(EVERYTHING)(self._answering(self._submission))
         return app
 
-    def _answering(self, take: Callable[[Body], Awaitable[None]]) -> Callable[..., Awaitable[BoltResponse]]:
-        """Return a listener that takes a payload in and says what Slack is to be told about it."""
+    def _answering(self, take: Callable[[Body], Awaitable[str | None]]) -> Callable[..., Awaitable[BoltResponse]]:
+        """Return a listener that takes a payload in and says what Slack is to be told about it.
+
+        What `take` returns is shown at once, to whoever caused it alone; Slack does so for commands.
+        """
 
         async def listener(body: dict[str, Any]) -> BoltResponse:
             try:
-                await take(body)
+                return BoltResponse(status=200, body=await take(body) or "")
             except Unavailable as error:
                 log.warning("slack.turned_away", service=error.service, **label(body))
                 return BoltResponse(status=503, body="")
@@ -206,6 +194,10 @@ class Listeners:
                 await self._message(envelope.event)
             case "app_mention":
                 await self._mention(envelope.event)
+            case "file_change":
+                change = WireFileChange.model_validate({**envelope.event, "event_id": envelope.event_id})
+                async for seen in self._changes.seen(change):
+                    await self._accept_message(seen)
             case "member_joined_channel":
                 joined = WireJoin.model_validate(envelope.event)
                 if joined.user == self._us.user:
@@ -220,7 +212,7 @@ class Listeners:
     async def _message(self, event: Body) -> None:
         if (seen := parse.seen(event, self._us)) is None:
             return
-        self._recent.note(seen.key(self._us))
+        self._recent.note(seen.key(self._us), seen.message.all_files)
         await self._accept_message(seen)
 
     async def _mention(self, event: Body) -> None:
@@ -277,13 +269,17 @@ class Listeners:
 
     # Interactions.
 
-    async def _command(self, body: Body) -> None:
+    async def _command(self, body: Body) -> str | None:
         wire = WireCommand.model_validate(body)
         if wire.team_id not in (self._us.team, None):
             log.warning("slack.not_ours", **label(body))
-            return
+            return None
         author = await self._people.person(wire.user_id, wire.channel_id, fresh=_sets_up(wire), name=wire.user_name or "")
-        await self._open_or_accept(parse.command(wire, self._us, author=author), wire.trigger_id)
+        command = parse.command(wire, self._us, author=author)
+        if not is_open_to(command.command, author.role):  # Slack shows every command to everybody
+            return FOR_MODERATORS.format(command=wire.command)
+        await self._open_or_accept(command, wire.trigger_id)
+        return AT_WORK if command.command == "tag" else None  # the others are answered where they were typed
 
     async def _shortcut(self, body: Body) -> None:
         wire = WireShortcut.model_validate(body)

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Final
 
+HOW_TO_REINSTALL: Final = "Update the app from manifest.yml and install it again."
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
@@ -11,6 +13,14 @@ class Scope:
     name: str
     why: str
     without: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heard:
+    """An event that Slack tells of. `why`: what it is used for."""
+
+    name: str
+    why: str
 
 
 SCOPES: Final = (
@@ -38,6 +48,17 @@ SCOPES: Final = (
         why="knows names, and who is an admin",
         without="people appear by their ids, and nobody may set Flashbulb up",
     ),
+)
+
+EVENTS: Final = (
+    Heard(name="app_mention", why="is mentioned: of these Slack may tell where it tells of no other message"),
+    Heard(name="app_uninstalled", why="was taken out of the workspace"),
+    Heard(name="file_change", why="a file of a message became another one: the message is judged again"),
+    Heard(name="member_joined_channel", why="was invited: what is posted from then on is caught up on"),
+    Heard(name="message.channels", why="something was posted or edited in a public channel that it is in"),
+    Heard(name="message.groups", why="something was posted or edited in a private channel that it is in"),
+    Heard(name="message.im", why="was written to directly"),
+    Heard(name="tokens_revoked", why="a token was taken back"),
 )
 
 # Of the admin whose token is SLACK_ADMIN_USER_TOKEN.

@@ -22,7 +22,7 @@ from bot.slack.listening import HINT_S, Listeners, Reader
 from bot.slack.parse import Identity, order
 from bot.slack.people import People
 from bot.slack.sockets import Rhythm, Sockets
-from bot.slack.standing import PAUSES_S, Standing, at_once, introduce
+from bot.slack.standing import PAUSES_S, WATCH_S, Standing, at_once, introduce, watch
 from bot.slack.sweep import REST_S, Sweep, Sweeps
 from bot.slack.web import TokenRefused, Web, open_client
 from bot.watermarks import Watermarks
@@ -45,6 +45,7 @@ class Timing:
     rhythm: Rhythm = field(default_factory=Rhythm)
     hint_s: float = HINT_S
     rest_s: float = REST_S
+    watch_s: float = WATCH_S
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +112,7 @@ class Hearing:
                 listening = sockets.ready
                 await stack.enter_async_context(_background(sockets.serve()))
             self.standing.begin(us, listening=listening)
+            await stack.enter_async_context(_background(watch(self.web, self.standing, every_s=self.timing.watch_s)))
             log.info("slack.open", workspace=us.team, transport="socket" if self.bound is None else "http")
             await sweeps.serve(listening)
 
@@ -141,11 +143,11 @@ async def _opened(settings: Settings, given: Given, timing: Timing) -> AsyncIter
             open_client(each.get_secret_value(), api_url=settings.slack_api_url, session=session) if each else None
             for each in tokens
         )
-        web = Web(_of(bot), admin)
+        standing = Standing()
+        web = Web(_of(bot), admin, refused=standing.refuse)
         files = SlackFiles(web, downloading, token=token, emulator=emulator)
         given.files.hosts.append(files)
         stack.callback(given.files.hosts.remove, files)
-        standing = Standing()
         people = People(web, us=standing.us, setups=given.setups)
         watermarks = await stack.enter_async_context(Watermarks(given.marks, order=order))
         connection = SlackConnection(

@@ -1,9 +1,11 @@
 """Slack's payloads to our words. Nothing here asks anybody."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
+
+from pydantic import ValidationError
 
 from bot.slack.wire import (
     Json,
@@ -15,6 +17,7 @@ from bot.slack.wire import (
     WireShortcut,
     WireSubmission,
     plain,
+    read_message,
 )
 from handlers.events import ButtonPressed, CommandUsed, FormSubmitted, MessagePosted, Person, Place, Tenant
 
@@ -45,20 +48,29 @@ class Identity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """A message to take in. `direct`: it was written to the bot alone; `mentions_us`: it does, and did not before."""
+    """A message to take in. `direct`: it was written to the bot alone; `mentions_us`: it does, and did not before.
+
+    `file_event` is the id of the event that told of a change in one of its files.
+    """
 
     channel: str
     message: WireMessage
     direct: bool = False
     mentions_us: bool = False
     changed: bool = False
+    file_event: str = ""
 
     @property
     def edit(self) -> str:
-        """Return which state of the message it is. Where an app changed it, Slack may say only that it did, and not when."""
-        if self.message.edited:
-            return self.message.edited.ts
-        return f"0+{self.message.digest}" if self.changed else "0"
+        """Return which state of the message it is.
+
+        Where an app changed it, Slack may say only that it did, and not when. Where one of its files changed, the message did
+        not: that state goes by the id of the event that told of it.
+        """
+        edited = self.message.edited.ts if self.message.edited else "0"
+        if self.file_event:
+            return f"{edited}+{self.file_event}"
+        return f"0+{self.message.digest}" if self.changed and edited == "0" else edited
 
     @property
     def moment(self) -> str:
@@ -73,20 +85,33 @@ def seen(event: Json, us: Identity) -> Seen | None:
     """Return the message that an event tells of, or None where there is nothing to take in.
 
     That is where nobody said anything, where we said it ourselves, and where an edit changed neither words nor files.
+
+    Raises: `ValidationError` when it cannot be read of which message it tells.
     """
     told = WireMessageEvent.model_validate(event)
     direct = told.channel_type == "im"
     if told.subtype == "message_deleted":
         return None
     changed = told.subtype == "message_changed"
-    message = WireMessage.model_validate(told.message if changed else event)
-    before = WireMessage.model_validate(told.previous_message) if changed and told.previous_message else None
+    message = read_message(_mapping(told.message) if changed else event)
+    before = _before(told) if changed else None
     if not message.spoken or message.written_by(us.user, us.bot):
         return None
     if changed and (direct or message.subtype == "tombstone" or (before and message.same_content(before))):
         return None
     mentions_us = us.is_mentioned(message) and not (before and us.is_mentioned(before))
     return Seen(channel=told.channel, message=message, direct=direct, mentions_us=mentions_us, changed=changed)
+
+
+def _before(told: WireMessageEvent) -> WireMessage | None:
+    try:
+        return read_message(_mapping(told.previous_message))
+    except ValidationError:
+        return None
+
+
+def _mapping(value: Any) -> Json:
+    return value if isinstance(value, Mapping) else {}
 
 
 def posted(seen: Seen, us: Identity, *, author: Person, files: Sequence[WireFile]) -> MessagePosted:

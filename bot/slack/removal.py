@@ -95,7 +95,8 @@ class Removal:
         return Performed(status="done")
 
     async def _copy(self, place: Place, wire: WireMessage) -> Copy:
-        shown = (await self._files.look_up(wire.all_files))[:ATTACHMENTS_JUDGED]
+        known = [file for file in wire.all_files if not file.is_unread]
+        shown = (await self._files.look_up(known))[:ATTACHMENTS_JUDGED]
         files = await asyncio.gather(*(self._copied(file) for file in shown))
         author = await self._people.author(wire, place.channel)
         where = place.model_copy(update={"thread": wire.thread})
@@ -117,7 +118,7 @@ class Removal:
         """Delete the message's own files, first of all: once the message is gone nobody knows them. Return what was refused."""
         refused = None
         for file in files:
-            if file.is_external or file.mode == "tombstone":
+            if file.is_external or file.is_unread or file.mode == "tombstone":
                 continue
             try:
                 await self._web.call_as_admin("files.delete", file=file.id)

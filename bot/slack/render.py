@@ -13,7 +13,6 @@ from bot.storage.copies import Copy
 from bot.words import (
     ITEMS_MAX,
     LINE_MAX,
-    MODES,
     PICTURE_TEXT_MAX,
     SUPPORT,
     called_for_in_words,
@@ -21,6 +20,7 @@ from bot.words import (
     cut,
     engine_in_words,
     in_pieces,
+    mode_in_words,
     one_line,
     plain,
     said,
@@ -222,9 +222,11 @@ def _set_up(answer: SetUp) -> Iterator[Piece]:
         (
             Line((run("Watched: ", bold=True), *(watched or [run("every channel that Flashbulb is in")]))),
             Line((run("Cases: ", bold=True), cases)),
-            _fact("Mode", MODES[answer.mode]),
+            _fact("Mode", mode_in_words(answer)),
         )
     )
+    if not answer.takes_down:
+        yield Small("For more, the operator sets SLACK_ADMIN_USER_TOKEN: docs/slack.md, Taking messages out.")
 
 
 def _reasons(reasons: Sequence[str]) -> Iterator[Piece]:

@@ -7,10 +7,12 @@ from typing import Any, Final
 
 import structlog
 
+from bot.slack.manifest import HOW_TO_REINSTALL, SCOPES
 from bot.slack.parse import Identity
 from bot.slack.web import SlackError, TokenRefused, Web
 from pipelines.errors import Unavailable
 
+WATCH_S: Final = 60.0  # between two looks at the token
 PAUSES_S: Final = (1.0, 2.0, 5.0, 15.0, 30.0, 60.0)  # between tries to learn who we are; the last one repeats
 
 log = structlog.get_logger()
@@ -26,6 +28,7 @@ class Standing:
         self._listening: Listening = at_once
         self._settled = asyncio.Event()
         self._stopped = ""
+        self._refused = ""
 
     def us(self) -> Identity:
         """Return who we are. Raises: `Unavailable` before Slack has said it."""
@@ -36,11 +39,11 @@ class Standing:
     async def ready(self) -> None:
         """Return once we know who we are and what happens reaches us.
 
-        Raises: `Unavailable` when that will never be, until the operator changes something.
+        Raises: `Unavailable` when that will never be, until the operator changes something, and while our token is not taken.
         """
         await self._settled.wait()
-        if self._stopped:
-            raise Unavailable("Slack", self._stopped)
+        if why := self._stopped or self._refused:
+            raise Unavailable("Slack", why)
         await self._listening()
 
     def begin(self, us: Identity, *, listening: Listening) -> None:
@@ -48,6 +51,18 @@ class Standing:
         self._us = us
         self._listening = listening
         self._settled.set()
+
+    def refuse(self, why: str) -> None:
+        """Hear that our token was not taken; words as for `stop`. Before we began, nobody goes on anyway."""
+        if self._us is not None and not self._refused:
+            log.error("slack.token_refused", why=why)
+            self._refused = why
+
+    def take(self) -> None:
+        """Hear that our token is taken (again)."""
+        if self._refused:
+            log.warning("slack.token_taken_again")
+            self._refused = ""
 
     def stop(self, why: str) -> None:
         """Hear that waiting helps no more; `why` says what the operator has to do, in words that follow "Slack"."""
@@ -60,13 +75,35 @@ async def introduce(web: Web, *, pauses_s: Sequence[float] = PAUSES_S) -> Identi
     """Ask Slack who we are until it says so. Raises: `TokenRefused` when it never will."""
     for pause_s in itertools.chain(pauses_s, itertools.repeat(pauses_s[-1])):
         try:
-            return _identity(await web.call("auth.test"))
+            answered = await web.ask("auth.test")
+            us = _identity(answered.body)
         except TokenRefused:
             raise
         except (SlackError, Unavailable, KeyError) as error:
             log.warning("slack.not_introduced", why=_reason(error), pause_s=pause_s)
+        else:
+            _say_what_is_missing(answered.scopes)
+            return us
         await asyncio.sleep(pause_s)
     raise AssertionError("it is tried for ever")
+
+
+async def watch(web: Web, standing: Standing, *, every_s: float = WATCH_S) -> None:
+    """Look for ever whether our token is taken: Slack does not always tell of one that was taken back."""
+    while True:
+        await asyncio.sleep(every_s)
+        try:
+            await web.call("auth.test")
+        except (SlackError, Unavailable):
+            continue  # `web` has told `standing` where it was the token
+        standing.take()
+
+
+def _say_what_is_missing(granted: frozenset[str]) -> None:
+    """Name the scopes that were not granted: what needs one of them is left undone from now on, each time with few words."""
+    missing = {scope.name: scope.without for scope in SCOPES if scope.name not in granted}
+    if missing:
+        log.error("slack.scopes_missing", scopes=sorted(missing), so=list(missing.values()), fix=HOW_TO_REINSTALL)
 
 
 def _identity(said: Mapping[str, Any]) -> Identity:

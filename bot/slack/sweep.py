@@ -35,6 +35,9 @@ LOOK_BACK_S: Final = 3 * 24 * 3600
 # Source: https://docs.slack.dev/apis/web-api/rate-limits
 THREADS: Final = 40
 THREAD_LOOK_BACK_S: Final = 3600
+# Slack finds a thread by its first message alone, which may be old. So many pages of older messages are looked through for
+# those with an answer since; more of them would take minutes in a workspace of fifty channels.
+OLDER_PAGES: Final = 3
 
 PAUSES_S: Final = (1, 2, 5, 15, 30, 60)  # between tries; the last one for ever
 REST_S: Final = 30.0  # between two sweeps, however often something may have been missed
@@ -109,9 +112,11 @@ class Sweep:
         oldest = f"{max(order(since)[0] - LOOK_BACK_S, int(time.time()) - AGE_S, 0)}.000000"
         shown = [each async for each in self._messages("conversations.history", channel=channel, oldest=oldest)]
         found = [seen for each in shown if (seen := self._seen(channel, each, since))]
-        threads = [each for each in shown if _answered_after(each, order(since)[0] - THREAD_LOOK_BACK_S)]
+        older = self._messages("conversations.history", pages=OLDER_PAGES, channel=channel, latest=oldest)
+        answered = order(since)[0] - THREAD_LOOK_BACK_S
+        threads = [each for each in (*shown, *[each async for each in older]) if _answered_after(each, answered)]
         if len(threads) > THREADS:
-            log.warning("slack.sweep_cut", method="conversations.replies", channel=channel, threads=len(threads))
+            self._cut("conversations.replies", channel, threads=len(threads) - THREADS)
         for first in threads[:THREADS]:
             answers = self._messages("conversations.replies", channel=channel, ts=first["ts"], oldest=oldest)
             found += [seen async for each in answers if (seen := self._seen(channel, each, since))]
@@ -131,8 +136,8 @@ class Sweep:
             return Seen(channel=channel, message=seen.message)
         return seen
 
-    async def _messages(self, method: str, **arguments: Any) -> AsyncIterator[Shown]:
-        async for page in self._pages(method, PAGES, limit=PAGE, **arguments):
+    async def _messages(self, method: str, *, pages: int | None = None, **arguments: Any) -> AsyncIterator[Shown]:
+        async for page in self._pages(method, pages or PAGES, limit=PAGE, **arguments):
             for shown in page.get("messages") or ():
                 if isinstance(shown, dict):
                     yield shown
@@ -145,7 +150,12 @@ class Sweep:
             cursor = (page.get("response_metadata") or {}).get("next_cursor") or None
             if cursor is None:
                 return
-        log.warning("slack.sweep_cut", method=method, channel=arguments.get("channel", ""), pages=pages)
+        self._cut(method, arguments.get("channel", ""), older=arguments.get("latest", ""))
+
+    def _cut(self, method: str, channel: str, **what: object) -> None:
+        """Say that something is left unread: nothing else will look at it."""
+        log.warning("slack.sweep_cut", method=method, channel=channel, **what)
+        self.metrics.sweep_cut(parse.PLATFORM)
 
 
 def _answered_after(shown: Shown, seconds: int) -> bool:

@@ -8,7 +8,7 @@ import asyncio
 import json
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -144,12 +144,21 @@ def open_client(token: str, *, api_url: str | None, session: aiohttp.ClientSessi
 class Web:
     """Calls methods as the bot, and as the admin whose token moderators may use where there is one.
 
-    The two never mix: only `call_as_admin` uses the admin's token. `pace_s` is the time between two messages to one channel.
+    The two never mix: only `call_as_admin` uses the admin's token. `pace_s` is the time between two messages to one channel;
+    `refused` is told why whenever the bot's own token is not taken.
     """
 
-    def __init__(self, client: AsyncWebClient, admin: AsyncWebClient | None = None, *, pace_s: float = PACE_S) -> None:
+    def __init__(
+        self,
+        client: AsyncWebClient,
+        admin: AsyncWebClient | None = None,
+        *,
+        pace_s: float = PACE_S,
+        refused: Callable[[str], None] = lambda _why: None,
+    ) -> None:
         self._client = client
         self._admin = admin
+        self._refused = refused
         self._pace = Pace()
         self._pace_s = pace_s
 
@@ -246,7 +255,9 @@ class Web:
                 await asyncio.sleep(PAUSE_S * 2 ** (attempt - 1))
             except SlackError as error:
                 if error.code in DEAD_TOKEN and client is self._client:
-                    raise TokenRefused from None
+                    refused = TokenRefused()
+                    self._refused(refused.why)
+                    raise refused from None
                 if error.code in DEAD_TOKEN:
                     raise SlackError("admin_token") from None
                 raise

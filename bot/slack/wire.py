@@ -1,14 +1,16 @@
 """Slack's wire format: what is read of a payload, and its texts as people see them.
 
-The models ignore the rest. What does not fit them raises pydantic's `ValidationError`: such a payload is skipped.
+The models ignore the rest. What does not fit them raises pydantic's `ValidationError`: such a payload is skipped, save for a
+message (`read_message`).
 """
 
 import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from pipelines.content import Attachment
 
@@ -29,6 +31,7 @@ STUB: Final = "check_file_info"  # what `file_access` says of a file in Slack Co
 LINKED: Final = "slack-link:"  # before the address of a picture that lies elsewhere, which an app shows in a message
 PICTURE: Final = "picture"  # the name of one that has none
 UNKNOWN_FILE: Final = "slack-file:"  # the address of a file of which Slack does not tell us one
+UNREAD: Final = "slack-unread:"  # the address of what stands in a message and does not fit these models
 
 
 class Wire(BaseModel):
@@ -42,6 +45,7 @@ class WireFile(Wire):
     mode: str | None = None
     file_access: str | None = None
     is_external: bool | None = None
+    editable: bool | None = None
     name: str | None = None
     title: str | None = None
     alt_txt: str | None = None
@@ -53,6 +57,17 @@ class WireFile(Wire):
     @property
     def is_stub(self) -> bool:
         return self.file_access == STUB
+
+    @property
+    def is_unread(self) -> bool:
+        """Whether it stands for what could not be read."""
+        return self.url_private == UNREAD
+
+    @property
+    def state(self) -> str:
+        """Return what Slack shows of what it holds. Of one that can be written in, the same state may hold other words."""
+        shown = (self.name, self.title, self.alt_txt, self.mimetype, self.size, self.url_private, self.url_private_download)
+        return hashlib.sha256(repr(shown).encode(errors="surrogatepass")).hexdigest()
 
     @property
     def attachment(self) -> Attachment:
@@ -117,7 +132,12 @@ class WireMessage(Wire):
     @property
     def spoken(self) -> bool:
         """Whether somebody said something with it that can be judged."""
-        return (self.subtype in SPOKEN or bool(self.files)) and bool(self.user or self.bot_id)
+        return (self.subtype in SPOKEN or bool(self.files)) and bool(self.user or self.bot_id or self.unread)
+
+    @property
+    def unread(self) -> bool:
+        """Whether more stands in it than could be read."""
+        return any(file.is_unread for file in self.files or ())
 
     @property
     def thread(self) -> str | None:
@@ -171,7 +191,29 @@ class WireMessage(Wire):
     def same_content(self, other: "WireMessage") -> bool:
         """Whether both say the same and show the same files: previews, pins and counts of replies do not matter."""
         files = ({file.id for file in each.all_files} for each in (self, other))
-        return self.words == other.words and next(files) == next(files)
+        return not self.unread and self.words == other.words and next(files) == next(files)
+
+
+def read_message(raw: Json) -> WireMessage:
+    """Return a message. What does not fit is left out, and a file that nobody can fetch stands in its place.
+
+    So it counts as not judged in full, which is what the policy decides about; skipped, it would stand there unseen.
+
+    Raises: `ValidationError` when not even its id can be read.
+    """
+    try:
+        return WireMessage.model_validate(raw)
+    except ValidationError as error:
+        strange = {each["loc"][0] for each in error.errors() if each["loc"]}
+        message = WireMessage.model_validate({name: value for name, value in raw.items() if name not in strange})
+        known = message.files or tuple(_fitting(raw.get("files")))
+        return message.model_copy(update={"files": (*known, WireFile(id="UNREAD", url_private=UNREAD))})
+
+
+def _fitting(files: Any) -> Iterator[WireFile]:
+    for file in _listed(files):
+        with suppress(ValidationError):
+            yield WireFile.model_validate(file)
 
 
 class WireEvent(Wire):
@@ -188,14 +230,51 @@ class WireJoin(Wire):
     channel: Id
 
 
+class WireFileChange(Wire):
+    """An event of the type `file_change`: some property of a file is another one. It does not say which, nor where it is shown.
+
+    Source: https://docs.slack.dev/reference/events/file_change
+    """
+
+    file_id: Id
+    event_id: Token  # of its envelope
+
+
+class WirePlace(Wire):
+    """One message that shows a file."""
+
+    ts: Ts
+    thread_ts: Ts | None = None
+    share_user_id: Id | None = None
+
+
+class WireShares(Wire):
+    """The messages that show a file, by channel, as far as the bot may know of them."""
+
+    public: Mapping[Id, tuple[WirePlace, ...]] = Field(default_factory=dict)
+    private: Mapping[Id, tuple[WirePlace, ...]] = Field(default_factory=dict)
+
+    @property
+    def places(self) -> Iterator[tuple[str, WirePlace]]:
+        for channel, places in (*self.public.items(), *self.private.items()):
+            yield from ((channel, place) for place in places)
+
+
+class WireSharedFile(WireFile):
+    """A file as `files.info` shows it."""
+
+    shares: WireShares = Field(default_factory=WireShares)
+
+
 class WireMessageEvent(Wire):
     """An event of the type `message` or `app_mention`."""
 
     channel: Id
-    channel_type: str | None = None
-    subtype: str | None = None
-    message: Json | None = Field(default=None, repr=False)
-    previous_message: Json | None = Field(default=None, repr=False)
+    # Whatever shape these have, the message is judged.
+    channel_type: Any = None
+    subtype: Any = None
+    message: Any = Field(default=None, repr=False)
+    previous_message: Any = Field(default=None, repr=False)
 
 
 class WireAuthorization(Wire):
@@ -207,6 +286,7 @@ class WireEnvelope(Wire):
 
     team_id: str | None = None
     authorizations: tuple[WireAuthorization, ...] | None = None
+    event_id: Any = None
     event: Json = Field(repr=False)
 
     def is_for(self, team: str) -> bool:

@@ -2,12 +2,11 @@
 
 import base64
 import hashlib
-from typing import Literal
+from typing import Any, Literal
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.storage.database import Records, upsert
+from bot.storage.database import Records, put
 from bot.storage.seal import Seal
 from bot.storage.tables import CaseRow, now
 from handlers.events import Frozen, MessagePosted, Person, Place, Tenant
@@ -61,14 +60,16 @@ class StoredCases:
             "sealed": self._seal.close(_Sealed(verdict=verdict, author=event.author)),
             "at": now(),
         }
-        async with self._records.begin() as session:
-            await upsert(session, CaseRow, values)
-            return self._case(await _row(session, tenant, case_id(tenant, event.key)))
+
+        def open(connection: sa.Connection) -> Case:
+            put(connection, CaseRow, values)
+            return self._case(_row(connection, tenant, case_id(tenant, event.key)))
+
+        return await self._records.write(open, lasting=False)  # nothing follows from it before it is begun, lastingly
 
     async def find(self, tenant: Tenant, case: str) -> Case | None:
         """Return a case of this workspace."""
-        async with self._records.reading() as session:
-            row = await session.scalar(_select(tenant, case))
+        row = await self._records.read(lambda connection: connection.execute(_select(tenant, case)).one_or_none())
         return None if row is None else self._case(row)
 
     async def decide(
@@ -78,9 +79,9 @@ class StoredCases:
 
         Raises: `UserError` when there is no such case.
         """
-        async with self._records.begin() as session:
-            row = await _row(session, tenant, case)
-            known = _Sealed.model_validate_json(self._seal.open(row.sealed))
+
+        def decide(connection: sa.Connection) -> tuple[Case, bool]:
+            known = _Sealed.model_validate_json(self._seal.open(_row(connection, tenant, case).sealed))
             undecided = (
                 sa.update(CaseRow)
                 .where(*_is(tenant, case), CaseRow.decided_event.is_(None))
@@ -92,11 +93,13 @@ class StoredCases:
                     sealed=self._seal.close(known.model_copy(update={"decided_by": by.name})),
                 )
             )
-            await session.execute(undecided, execution_options={"synchronize_session": False})
-            await session.refresh(row)
+            connection.execute(undecided)
+            row = _row(connection, tenant, case)
             return self._case(row), row.decided_event == event
 
-    def _case(self, row: CaseRow) -> Case:
+        return await self._records.write(decide)
+
+    def _case(self, row: sa.Row[Any]) -> Case:
         known = _Sealed.model_validate_json(self._seal.open(row.sealed))
         return Case(
             id=row.id,
@@ -125,14 +128,14 @@ def case_id(tenant: Tenant, event: str) -> str:
     return base64.b32encode(hashlib.sha256(name.encode()).digest()).decode("ascii").lower()[:ID_CHARS]
 
 
-async def _row(session: AsyncSession, tenant: Tenant, case: str) -> CaseRow:
-    row = await session.scalar(_select(tenant, case))
+def _row(connection: sa.Connection, tenant: Tenant, case: str) -> sa.Row[Any]:
+    row = connection.execute(_select(tenant, case)).one_or_none()
     if row is None:
         raise UserError("There is no such case here (any more).")
     return row
 
 
-def _select(tenant: Tenant, case: str) -> sa.Select[CaseRow]:
+def _select(tenant: Tenant, case: str) -> sa.Select[Any]:
     return sa.select(CaseRow).where(*_is(tenant, case))
 
 

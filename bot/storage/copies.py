@@ -10,7 +10,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from bot.storage.database import Records
+from bot.storage.database import Records, put
 from bot.storage.seal import Seal
 from bot.storage.tables import CopiedFileRow, CopyRow, now
 from handlers.events import Frozen, Person, Place, Tenant
@@ -64,30 +64,35 @@ class Copies:
         expires_at = now() + KEPT_FOR
         owner = {"platform": tenant.platform, "workspace": tenant.workspace, "message": message}
         row, files = await asyncio.to_thread(self._close, copy)
-        async with self._records.begin() as session:
-            if await session.scalar(sa.select(CopyRow.at).where(*_is(CopyRow, tenant, message))) is not None:
+
+        def keep(connection: sa.Connection) -> None:
+            if not put(connection, CopyRow, {**owner, "sealed": row, "at": now(), "expires_at": expires_at}):
                 return
-            session.add(CopyRow(**owner, sealed=row, at=now(), expires_at=expires_at))
-            session.add_all(
-                CopiedFileRow(**owner, position=position, sealed=sealed, expires_at=expires_at)
-                for position, sealed in files.items()
-            )
+            for position, sealed in files.items():
+                put(connection, CopiedFileRow, {**owner, "position": position, "sealed": sealed, "expires_at": expires_at})
+
+        await self._records.write(keep)
 
     async def find(self, tenant: Tenant, message: str) -> Copy | None:
         """Return the copy of a message, or None where none is kept (any more)."""
-        async with self._records.reading() as session:
-            sealed = await session.scalar(sa.select(CopyRow.sealed).where(*_is(CopyRow, tenant, message)))
+
+        def find(connection: sa.Connection) -> Copy | None:
+            sealed = connection.scalar(sa.select(CopyRow.sealed).where(*_is(CopyRow, tenant, message)))
             if sealed is None:
                 return None
             columns = sa.select(CopiedFileRow.position, CopiedFileRow.sealed).where(*_is(CopiedFileRow, tenant, message))
-            files = {row.position: row.sealed for row in await session.execute(columns)}
-        return await asyncio.to_thread(self._open, sealed, files)
+            return self._open(sealed, {row.position: row.sealed for row in connection.execute(columns)})
+
+        return await self._records.read(find)
 
     async def forget(self, tenant: Tenant, message: str) -> None:
         """Delete the copy of a message."""
-        async with self._records.begin() as session:
+
+        def forget(connection: sa.Connection) -> None:
             for table in (CopyRow, CopiedFileRow):
-                await session.execute(sa.delete(table).where(*_is(table, tenant, message)))
+                connection.execute(sa.delete(table).where(*_is(table, tenant, message)))
+
+        await self._records.write(forget)
 
     def _close(self, copy: Copy) -> tuple[bytes, dict[int, bytes]]:
         said = _Sealed(

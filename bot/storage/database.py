@@ -1,15 +1,18 @@
 """The records' database: SQLite in the data folder, or Postgres where `FLASHBULB_DATABASE_URL` names one.
 
-Transactions are short: none is held across a request to the outside. `Records.begin` is for writing, `Records.reading` for
-reading; both say `Unavailable` when the database does not answer.
+Transactions are short: none is held across a request to the outside. What every event does is a plain function that
+`Records.write` or `Records.read` runs as one transaction on a thread: a trip to a thread and back for each statement costs more
+than the statements. The console, in which people do things by hand, uses `Records.begin` (for writing) and `Records.reading`.
+All say `Unavailable` when the database does not answer.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
@@ -26,6 +29,7 @@ from pipelines.errors import Misconfigured, Unavailable
 RECORDS_FILE: Final = "records.db"
 POOL_SIZE: Final = 5  # connections on Postgres; the engine has as many of its own
 SQLITE_POOL_SIZE: Final = 4
+SQLITE_READERS: Final = 2
 # Seconds that a start waits for the database of a process that has just died: Postgres needs a moment to see that it is gone.
 HELD_BY_THE_DEAD_S: Final = 5.0
 # Names the lock of one Flashbulb per Postgres database: any number that nobody else uses.
@@ -53,12 +57,49 @@ def address(data: Path, url: str | None) -> sa.URL:
     return parsed.set(drivername="postgresql+psycopg")
 
 
+T = TypeVar("T")
+
+
 class Records:
     """The open database. The classes beside this one are its queries by subject."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
-        self._engine = engine
-        self._sessions = async_sessionmaker(engine, expire_on_commit=False)
+    def __init__(self, where: sa.URL) -> None:
+        postgres = where.get_backend_name() == "postgresql"
+        self._lasting = _engine(where)
+        self._lazy = self._lasting if postgres else _engine(where, synchronous="NORMAL")
+        self._reading = self._lasting.execution_options(sqlite_begin="BEGIN")
+        # SQLite has one writer at a time: waiting for a turn in our queue is fairer and cheaper than in its busy loop.
+        self._writers = ThreadPoolExecutor(POOL_SIZE if postgres else 1, "records-write")
+        self._readers = ThreadPoolExecutor(POOL_SIZE if postgres else SQLITE_READERS, "records-read")
+        self._slow = _slow_engine(where)
+        self._sessions = async_sessionmaker(self._slow, expire_on_commit=False)
+
+    async def close(self) -> None:
+        """Finish what is running and close all connections."""
+        for threads in (self._writers, self._readers):
+            await asyncio.to_thread(threads.shutdown)
+        self._lasting.dispose()
+        self._lazy.dispose()
+        await self._slow.dispose()
+
+    async def write(self, work: Callable[[sa.Connection], T], *, lasting: bool = True) -> T:
+        """Return what `work` returns, done in one transaction; what it raises undoes it.
+
+        It goes on when whoever waits for it is cancelled. One that is not `lasting` outlives this process, as all do, but until
+        the next lasting one a power cut may still undo it: that spares it the wait for the disk.
+
+        Raises: `Unavailable` when the database does not answer or stays locked.
+        """
+        return await asyncio.get_running_loop().run_in_executor(
+            self._writers, _transaction, self._lasting if lasting else self._lazy, work
+        )
+
+    async def read(self, work: Callable[[sa.Connection], T]) -> T:
+        """Return what `work` reads in one transaction; on SQLite it waits for no writer.
+
+        Raises: `Unavailable` when the database does not answer.
+        """
+        return await asyncio.get_running_loop().run_in_executor(self._readers, _transaction, self._reading, work)
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[AsyncSession]:
@@ -66,11 +107,9 @@ class Records:
 
         Raises: `Unavailable` when the database does not answer or stays locked.
         """
-        try:
+        with _in_words():
             async with self._sessions.begin() as session:
                 yield session
-        except (OperationalError, InterfaceError, PoolTimeout) as error:
-            raise Unavailable("The database") from error
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncSession]:
@@ -83,8 +122,21 @@ class Records:
             yield session
 
 
-async def upsert(
-    session: AsyncSession,
+def _transaction(engine: sa.Engine, work: Callable[[sa.Connection], T]) -> T:
+    with _in_words(), engine.begin() as connection:
+        return work(connection)
+
+
+@contextmanager
+def _in_words() -> Iterator[None]:
+    try:
+        yield
+    except (OperationalError, InterfaceError, PoolTimeout) as error:
+        raise Unavailable("The database") from error
+
+
+def put(
+    connection: sa.Connection,
     table: type[Table],
     values: Mapping[str, Any],
     *,
@@ -95,9 +147,21 @@ async def upsert(
 
     `on`: the columns that make a row the same one, the primary key unless said. Returns whether a row was written.
     """
-    statement = _upserting(session.get_bind().dialect.name, table, tuple(update), tuple(on or ()))
-    written = await session.execute(statement, values)
-    return written.first() is not None
+    statement = _upserting(connection.dialect.name, table, tuple(update), tuple(on or ()))
+    return connection.execute(statement, values).first() is not None
+
+
+async def upsert(
+    session: AsyncSession,
+    table: type[Table],
+    values: Mapping[str, Any],
+    *,
+    update: Collection[str] = (),
+    on: Sequence[str] | None = None,
+) -> bool:
+    """Do as `put` does."""
+    connection = await session.connection()
+    return await connection.run_sync(put, table, values, update=update, on=on)
 
 
 @cache
@@ -128,11 +192,10 @@ async def open_records(data: Path, url: str | None, *, seal: Seal | None = None)
     async with AsyncExitStack() as stack:
         stack.enter_context(held(data))
         await asyncio.to_thread(migration.reach, where)
-        engine = _engine(where)
-        stack.push_async_callback(engine.dispose)
-        await stack.enter_async_context(_alone(engine))
+        await stack.enter_async_context(_alone(where))
         await asyncio.to_thread(migration.upgrade, where)
-        records = Records(engine)
+        records = Records(where)
+        stack.push_async_callback(records.close)
         if seal is not None:
             await _check_seal(records, seal)
         yield records
@@ -152,15 +215,25 @@ async def records_beside(data: Path, url: str | None) -> AsyncIterator[Records |
     if missing:
         yield None
         return
-    engine = _engine(where)
+    records = Records(where)
     try:
-        yield Records(engine)
+        yield records
     finally:
-        await engine.dispose()
+        await records.close()
 
 
-def _engine(where: sa.URL) -> AsyncEngine:
+def _engine(where: sa.URL, *, synchronous: Literal["FULL", "NORMAL"] = "FULL") -> sa.Engine:
     # Parameters stay out of error messages: they hold what people wrote.
+    if where.get_backend_name() == "postgresql":
+        return sa.create_engine(where, pool_size=2 * POOL_SIZE, max_overflow=0, pool_pre_ping=True, hide_parameters=True)
+    engine = sa.create_engine(
+        where, pool_size=1 + SQLITE_READERS, max_overflow=0, pool_reset_on_return=None, hide_parameters=True
+    )
+    migration.prepare_sqlite(engine, foreign_keys=True, synchronous=synchronous)
+    return engine
+
+
+def _slow_engine(where: sa.URL) -> AsyncEngine:
     if where.get_backend_name() == "postgresql":
         return create_async_engine(where, pool_size=POOL_SIZE, max_overflow=5, pool_pre_ping=True, hide_parameters=True)
     engine = create_async_engine(
@@ -175,13 +248,13 @@ def _engine(where: sa.URL) -> AsyncEngine:
 
 
 @asynccontextmanager
-async def _alone(engine: AsyncEngine) -> AsyncIterator[None]:
+async def _alone(where: sa.URL) -> AsyncIterator[None]:
     """Keep other processes off a Postgres database. (SQLite lies in the data folder, which is held already.)"""
-    if engine.dialect.name != "postgresql":
+    if where.get_backend_name() != "postgresql":
         yield
         return
+    engine = create_async_engine(where, poolclass=sa.NullPool, isolation_level="AUTOCOMMIT", hide_parameters=True)
     async with engine.connect() as connection:
-        await connection.execution_options(isolation_level="AUTOCOMMIT")
         # A machine that vanished lets go within a minute, not when the server's own two hours are over.
         for setting, seconds in (("idle", 30), ("interval", 10), ("count", 3)):
             await connection.execute(sa.text(f"SET tcp_keepalives_{setting} = {seconds}"))
@@ -199,8 +272,11 @@ async def _alone(engine: AsyncEngine) -> AsyncIterator[None]:
 
 async def _check_seal(records: Records, seal: Seal) -> None:
     """Open the newest sealed row of each kind: a key that does not fit is found at the start, not in the middle of work."""
-    async with records.reading() as session:
+
+    def check(connection: sa.Connection) -> None:
         for table in (InboxRow, PlanRow, CaseRow, ResultRow, CopyRow):
-            sealed = await session.scalar(sa.select(table.sealed).order_by(table.at.desc()).limit(1))
+            sealed = connection.scalar(sa.select(table.sealed).order_by(table.at.desc()).limit(1))
             if sealed is not None:
                 seal.open(sealed)
+
+    await records.read(check)

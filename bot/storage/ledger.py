@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import sqlalchemy as sa
 
-from bot.storage.database import Records, upsert
+from bot.storage.database import Records, put
 from bot.storage.tables import CallRow, now
 from handlers.events import Tenant
 from pipelines.ports import Call
@@ -38,25 +38,32 @@ class StoredLedger:
     async def record(self, tenant: Tenant, *, event: str, task: str, calls: Sequence[Call]) -> None:
         """Write down the calls that `event` made for `task`; repeating it adds none."""
         moment = now()
-        async with self._records.begin() as session:
-            for position, call in enumerate(calls):
-                values = {
-                    "platform": tenant.platform,
-                    "workspace": tenant.workspace,
-                    "event": event,
-                    "task": task,
-                    "position": position,
-                    "model": call.model,
-                    "outcome": call.outcome,
-                    "note": call.note,
-                    "requests": call.requests,
-                    "input_tokens": call.input_tokens,
-                    "output_tokens": call.output_tokens,
-                    "cost_microusd": None if call.cost_usd is None else int((call.cost_usd * MICRO).to_integral_value()),
-                    "latency_ms": call.latency_ms,
-                    "at": moment,
-                }
-                await upsert(session, CallRow, values)
+        rows = [
+            {
+                "platform": tenant.platform,
+                "workspace": tenant.workspace,
+                "event": event,
+                "task": task,
+                "position": position,
+                "model": call.model,
+                "outcome": call.outcome,
+                "note": call.note,
+                "requests": call.requests,
+                "input_tokens": call.input_tokens,
+                "output_tokens": call.output_tokens,
+                "cost_microusd": None if call.cost_usd is None else int((call.cost_usd * MICRO).to_integral_value()),
+                "latency_ms": call.latency_ms,
+                "at": moment,
+            }
+            for position, call in enumerate(calls)
+        ]
+
+        def save(connection: sa.Connection) -> None:
+            for row in rows:
+                put(connection, CallRow, row)
+
+        if rows:
+            await self._records.write(save, lasting=False)
 
     async def spent(self, tenant: Tenant, *, since: datetime) -> tuple[Spent, ...]:
         """Return what this workspace spent since a moment, by task and model, the dearest first."""
@@ -76,8 +83,7 @@ class StoredLedger:
             .group_by(CallRow.task, CallRow.model)
             .order_by(cost.desc().nulls_last(), CallRow.task, CallRow.model)
         )
-        async with self._records.reading() as session:
-            rows = await session.execute(totals)
+        rows = await self._records.read(lambda connection: connection.execute(totals).all())
         return tuple(
             Spent(
                 task=task,

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import sqlalchemy as sa
 
-from bot.storage.database import Records, upsert
+from bot.storage.database import Records, put
 from bot.storage.tables import MarkRow, now
 from handlers.events import Tenant
 
@@ -20,18 +20,22 @@ class Marks:
         of_tenant = sa.select(MarkRow.channel, MarkRow.message).where(
             MarkRow.platform == tenant.platform, MarkRow.workspace == tenant.workspace
         )
-        async with self._records.reading() as session:
-            return {row.channel: row.message for row in await session.execute(of_tenant)}
+        rows = await self._records.read(lambda connection: connection.execute(of_tenant).all())
+        return {row.channel: row.message for row in rows}
 
     async def save(self, tenant: Tenant, marks: Mapping[str, str]) -> None:
         """Set the marks of these channels."""
-        async with self._records.begin() as session:
+        moment = now()
+
+        def save(connection: sa.Connection) -> None:
             for channel, message in marks.items():
                 values = {
                     "platform": tenant.platform,
                     "workspace": tenant.workspace,
                     "channel": channel,
                     "message": message,
-                    "at": now(),
+                    "at": moment,
                 }
-                await upsert(session, MarkRow, values, update=("message", "at"))
+                put(connection, MarkRow, values, update=("message", "at"))
+
+        await self._records.write(save, lasting=False)  # an older mark costs a longer sweep

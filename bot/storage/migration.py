@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import sqlalchemy as sa
 from alembic import command
@@ -47,8 +47,8 @@ def reach(where: sa.URL) -> None:
         connection.execute(sa.text("SELECT 1"))
 
 
-def prepare_sqlite(engine: sa.Engine, *, foreign_keys: bool) -> None:
-    """Set a SQLite engine up: write-ahead log, every commit on the disk, and transactions that begin when we say so.
+def prepare_sqlite(engine: sa.Engine, *, foreign_keys: bool, synchronous: Literal["FULL", "NORMAL"] = "FULL") -> None:
+    """Set a SQLite engine up: write-ahead log, every commit on the disk (FULL), and transactions that begin when we say so.
 
     Python's driver would begin one only before the first write, after a read that decided it: then two writers overwrite each
     other. The execution option `sqlite_begin` says how; `BEGIN` alone is for transactions that only read.
@@ -59,7 +59,7 @@ def prepare_sqlite(engine: sa.Engine, *, foreign_keys: bool) -> None:
         cursor = connection.cursor()
         for pragma in (
             "journal_mode=WAL",
-            "synchronous=FULL",
+            f"synchronous={synchronous}",
             f"busy_timeout={BUSY_MS}",
             f"foreign_keys={'ON' if foreign_keys else 'OFF'}",
         ):

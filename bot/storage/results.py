@@ -26,28 +26,32 @@ class StoredResults:
         """Keep what `event` found out about the pictures of `message`, in place of what an earlier attempt of it found."""
         moment = now()
         rows = [
-            ResultRow(
-                platform=place.platform,
-                workspace=place.workspace,
-                event=event,
-                position=position,
-                channel=place.channel,
-                message=message,
-                kind=each.kind,
-                sealed=self._seal.close(each),
-                at=moment,
-                expires_at=moment + KEPT_FOR,
-            )
+            {
+                "platform": place.platform,
+                "workspace": place.workspace,
+                "event": event,
+                "position": position,
+                "channel": place.channel,
+                "message": message,
+                "kind": each.kind,
+                "sealed": self._seal.close(each),
+                "at": moment,
+                "expires_at": moment + KEPT_FOR,
+            }
             for position, each in enumerate(tagged)
         ]
-        async with self._records.begin() as session:
-            await session.execute(sa.delete(ResultRow).where(*_of(place.tenant), ResultRow.event == event))
-            session.add_all(rows)
+
+        def save(connection: sa.Connection) -> None:
+            connection.execute(sa.delete(ResultRow).where(*_of(place.tenant), ResultRow.event == event))
+            if rows:
+                connection.execute(sa.insert(ResultRow), rows)
+
+        await self._records.write(save)
 
     async def forget(self, tenant: Tenant, message: str) -> None:
         """Delete what is known about `message`, of which no copy may stay."""
-        async with self._records.begin() as session:
-            await session.execute(sa.delete(ResultRow).where(*_of(tenant), ResultRow.message == message))
+        of_message = sa.delete(ResultRow).where(*_of(tenant), ResultRow.message == message)
+        await self._records.write(lambda connection: connection.execute(of_message))
 
     async def tags(self, tenant: Tenant, message: str) -> tuple[Tagged, ...]:
         """Return what is known about the pictures of `message`, the newest event's first."""
@@ -56,9 +60,8 @@ class StoredResults:
             .where(*_of(tenant), ResultRow.message == message, ResultRow.kind == "tagged", ResultRow.expires_at > now())
             .order_by(ResultRow.at.desc(), ResultRow.position)
         )
-        async with self._records.reading() as session:
-            sealed = await session.scalars(known)
-            return tuple(Tagged.model_validate_json(self._seal.open(each)) for each in sealed)
+        sealed = await self._records.read(lambda connection: connection.scalars(known).all())
+        return tuple(Tagged.model_validate_json(self._seal.open(each)) for each in sealed)
 
 
 def _of(tenant: Tenant) -> tuple[sa.ColumnElement[bool], sa.ColumnElement[bool]]:

@@ -15,7 +15,10 @@ REMEMBERED_FOR: Final = timedelta(days=14)
 async def delete_expired(records: Records, *, moment: datetime) -> None:
     """Delete, for all tenants, results and copies past their time and effects that were carried out `REMEMBERED_FOR` ago."""
     finished = EffectRow.state != "intent"
-    async with records.begin() as session:
+
+    def delete(connection: sa.Connection) -> None:
         for table in (ResultRow, CopyRow, CopiedFileRow):
-            await session.execute(sa.delete(table).where(table.expires_at <= moment))
-        await session.execute(sa.delete(EffectRow).where(finished, EffectRow.at < moment - REMEMBERED_FOR))
+            connection.execute(sa.delete(table).where(table.expires_at <= moment))
+        connection.execute(sa.delete(EffectRow).where(finished, EffectRow.at < moment - REMEMBERED_FOR))
+
+    await records.write(delete)

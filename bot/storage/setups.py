@@ -1,8 +1,10 @@
 """How each workspace is set up."""
 
+from typing import Any
+
 import sqlalchemy as sa
 
-from bot.storage.database import Records, upsert
+from bot.storage.database import Records, put
 from bot.storage.tables import SetupRow, now
 from handlers.events import Tenant
 from handlers.ports import Setup
@@ -22,8 +24,7 @@ class StoredSetups:
         """Return the set-up of a workspace; before anybody chose, one that watches everything."""
         if tenant not in self._known:
             of_tenant = sa.select(SetupRow).where(SetupRow.platform == tenant.platform, SetupRow.workspace == tenant.workspace)
-            async with self._records.reading() as session:
-                row = await session.scalar(of_tenant)
+            row = await self._records.read(lambda connection: connection.execute(of_tenant).one_or_none())
             read = Setup() if row is None else _setup(row)
             self._known.setdefault(tenant, read)  # what was saved meanwhile is newer
         return self._known[tenant]
@@ -32,10 +33,9 @@ class StoredSetups:
         """Put `setup` in the place of what was chosen before."""
         chosen = {"watched": list(setup.watched), "log_channel": setup.log_channel, "mode": setup.mode, "at": now()}
         values = {"platform": tenant.platform, "workspace": tenant.workspace, **chosen}
-        async with self._records.begin() as session:
-            await upsert(session, SetupRow, values, update=tuple(chosen))
+        await self._records.write(lambda connection: put(connection, SetupRow, values, update=tuple(chosen)))
         self._known[tenant] = setup
 
 
-def _setup(row: SetupRow) -> Setup:
+def _setup(row: sa.Row[Any]) -> Setup:
     return Setup.model_validate({"watched": row.watched, "log_channel": row.log_channel, "mode": row.mode})

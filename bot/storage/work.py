@@ -6,9 +6,8 @@ from datetime import datetime
 
 import sqlalchemy as sa
 from pydantic import ValidationError
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.storage.database import Records, upsert
+from bot.storage.database import Records, put
 from bot.storage.seal import Seal
 from bot.storage.tables import EffectRow, InboxRow, PlanRow, now
 from handlers.effects import AnyEffect, Performed
@@ -41,7 +40,11 @@ class Ended:
 
 
 class Work:
-    """The rows of one event live from `keep_event` to `forget`; those of its effects stay until retention ends."""
+    """The rows of one event live from `keep_event` to `forget`; those of its effects stay until retention ends.
+
+    Two writes are on the disk before we go on: what we acknowledge, and what we are about to do. With the second goes all that
+    led to it. The rest may be lost in a power cut: it is decided again, or deleted later.
+    """
 
     def __init__(self, records: Records, seal: Seal) -> None:
         self._records = records
@@ -49,16 +52,15 @@ class Work:
 
     async def keep_event(self, event: Event) -> None:
         """Keep an accepted event; the first delivery counts."""
-        values = {**_row(event.place.tenant, event.key), "sealed": self._seal.close(event)}
-        async with self._records.begin() as session:
-            await upsert(session, InboxRow, values)
+        row = {**_row(event.place.tenant, event.key), "sealed": self._seal.close(event)}
+        await self._records.write(lambda connection: put(connection, InboxRow, row))
 
     async def event(self, tenant: Tenant, key: str) -> AnyEvent | None:
         """Return an accepted event, or None once its work is done.
 
         Raises: `FlashbulbError` when this version cannot read it.
         """
-        sealed = await self._sealed(InboxRow, tenant, key)
+        sealed = await self._sealed(_EVENT, tenant, key)
         return None if sealed is None else self._read(sealed, key)
 
     async def undecided(self, tenant: Tenant, key: str) -> AnyEvent | None:
@@ -66,22 +68,20 @@ class Work:
 
         Raises: `FlashbulbError` when this version cannot read it.
         """
-        decided = sa.exists().where(*_is(PlanRow, tenant, key))
-        async with self._records.reading() as session:
-            sealed = await session.scalar(sa.select(InboxRow.sealed).where(*_is(InboxRow, tenant, key), ~decided))
+        sealed = await self._sealed(_UNDECIDED, tenant, key)
         return None if sealed is None else self._read(sealed, key)
 
     async def keep_undertaking(self, tenant: Tenant, key: str, undertaking: Undertaking) -> None:
         """Keep what is to be done about the event `key`."""
-        async with self._records.begin() as session:
-            await self._put(session, tenant, key, undertaking)
+        row = self._plan_row(tenant, key, undertaking)
+        await self._records.write(lambda connection: put(connection, PlanRow, row, update=("sealed",)), lasting=False)
 
     async def undertaking(self, tenant: Tenant, key: str) -> Undertaking | None:
         """Return what is to be done about the event `key`, or None before it is decided and after it is done.
 
         Raises: `FlashbulbError` when this version cannot read it.
         """
-        sealed = await self._sealed(PlanRow, tenant, key)
+        sealed = await self._sealed(_PLAN, tenant, key)
         try:
             return None if sealed is None else Undertaking.model_validate_json(self._seal.open(sealed))
         except ValidationError:
@@ -92,42 +92,45 @@ class Work:
 
         Its effects' rows stay: they hold ids only and prevent repetition.
         """
-        async with self._records.begin() as session:
+
+        def forget(connection: sa.Connection) -> None:
             if ended is not None:
-                await self._confirm(session, tenant, key, ended)
-            for table in (PlanRow, InboxRow):
-                await session.execute(sa.delete(table).where(*_is(table, tenant, key)))
+                self._confirm(connection, tenant, key, ended)
+            for statement in (_FORGET_PLAN, _FORGET_EVENT):
+                connection.execute(statement, _those(tenant, key))
+
+        await self._records.write(forget, lasting=ended is not None)
 
     async def begun(self, tenant: Tenant, effect: str) -> Begun | None:
         """Return how far an effect has come, or None when it was never begun."""
-        async with self._records.reading() as session:
-            row = await session.scalar(sa.select(EffectRow).where(*_is(EffectRow, tenant, effect)))
-        return None if row is None else _begun(row)
+        return await self._records.read(lambda connection: _begun(connection, tenant, effect))
 
     async def step(self, tenant: Tenant, event: str, *, ended: Ended | None, effect: str, begin: bool = True) -> Begun | None:
         """Write down what became of the last effect, and that the next one, `effect`, is about to be carried out.
 
         With `begin` False that is not written. Returns how far the next one came in an earlier attempt, None for not at all.
         """
-        async with self._records.begin() as session:
+        intent = {**_row(tenant, effect), "event": event, "state": "intent"}
+
+        def step(connection: sa.Connection) -> Begun | None:
             if ended is not None:
-                await self._confirm(session, tenant, event, ended)
-            intent = {**_row(tenant, effect), "event": event, "state": "intent"}
-            if begin and await upsert(session, EffectRow, intent):
+                self._confirm(connection, tenant, event, ended)
+            if begin and put(connection, EffectRow, intent):
                 return None
-            row = await session.scalar(sa.select(EffectRow).where(*_is(EffectRow, tenant, effect)))
-            return None if row is None else _begun(row)
+            return _begun(connection, tenant, effect)
+
+        return await self._records.write(step)
 
     async def begin_again(self, tenant: Tenant, effect: str) -> None:
         """Write down that an effect, of which nothing was found, is about to be carried out after all."""
-        async with self._records.begin() as session:
-            await session.execute(sa.update(EffectRow).where(*_is(EffectRow, tenant, effect)).values(at=now()))
+        again = sa.update(EffectRow).where(*_is(EffectRow)).values(at=now())
+        await self._records.write(lambda connection: connection.execute(again, _those(tenant, effect)))
 
     async def unfinished(self, *, before: datetime) -> Sequence[tuple[Tenant, str]]:
         """Return the events of all tenants that were accepted before a moment and are not done, oldest first."""
         columns = sa.select(InboxRow.platform, InboxRow.workspace, InboxRow.key)
-        async with self._records.reading() as session:
-            rows = await session.execute(columns.where(InboxRow.at < before).order_by(InboxRow.at))
+        oldest_first = columns.where(InboxRow.at < before).order_by(InboxRow.at)
+        rows = await self._records.read(lambda connection: connection.execute(oldest_first).all())
         return [(Tenant(platform=platform, workspace=workspace), key) for platform, workspace, key in rows]
 
     def _read(self, sealed: bytes, key: str) -> AnyEvent:
@@ -136,34 +139,49 @@ class Work:
         except ValidationError:  # whose text quotes the event
             raise FlashbulbError(f"This version cannot read the stored event {key}.") from None
 
-    async def _sealed(self, table: type[InboxRow] | type[PlanRow], tenant: Tenant, key: str) -> bytes | None:
-        async with self._records.reading() as session:
-            return await session.scalar(sa.select(table.sealed).where(*_is(table, tenant, key)))
+    async def _sealed(self, select: sa.Select[bytes], tenant: Tenant, key: str) -> bytes | None:
+        return await self._records.read(lambda connection: connection.scalar(select, _those(tenant, key)))
 
-    async def _confirm(self, session: AsyncSession, tenant: Tenant, event: str, ended: Ended) -> None:
+    def _confirm(self, connection: sa.Connection, tenant: Tenant, event: str, ended: Ended) -> None:
         outcome = {"state": ended.performed.status, "message": ended.performed.message, "why": ended.performed.why}
-        values = {**_row(tenant, ended.effect), "event": event, **outcome}
-        await upsert(session, EffectRow, values, update=tuple(outcome))
+        put(connection, EffectRow, {**_row(tenant, ended.effect), "event": event, **outcome}, update=tuple(outcome))
         if ended.then is not None:
-            await self._put(session, tenant, event, ended.then)
+            put(connection, PlanRow, self._plan_row(tenant, event, ended.then), update=("sealed",))
 
-    async def _put(self, session: AsyncSession, tenant: Tenant, key: str, undertaking: Undertaking) -> None:
-        values = {**_row(tenant, key), "sealed": self._seal.close(undertaking)}
-        await upsert(session, PlanRow, values, update=("sealed",))
-
-
-def _begun(row: EffectRow) -> Begun:
-    if row.state == "intent":
-        return Begun(at=row.at, performed=None)
-    ended = Performed.model_validate({"status": row.state, "message": row.message, "why": row.why})
-    return Begun(at=row.at, performed=ended)
+    def _plan_row(self, tenant: Tenant, key: str, undertaking: Undertaking) -> dict[str, object]:
+        return {**_row(tenant, key), "sealed": self._seal.close(undertaking)}
 
 
 def _row(tenant: Tenant, key: str) -> dict[str, object]:
     return {"platform": tenant.platform, "workspace": tenant.workspace, "key": key, "at": now()}
 
 
-def _is(
-    table: type[InboxRow] | type[PlanRow] | type[EffectRow], tenant: Tenant, key: str
-) -> tuple[sa.ColumnElement[bool], sa.ColumnElement[bool], sa.ColumnElement[bool]]:
-    return table.platform == tenant.platform, table.workspace == tenant.workspace, table.key == key
+# Statements are made once, as making one costs more than running it. `_those` says which row they are about.
+
+
+def _is(table: type[InboxRow] | type[PlanRow] | type[EffectRow]) -> tuple[sa.ColumnElement[bool], ...]:
+    return (
+        table.platform == sa.bindparam("of_platform"),
+        table.workspace == sa.bindparam("of_workspace"),
+        table.key == sa.bindparam("of_key"),
+    )
+
+
+def _those(tenant: Tenant, key: str) -> dict[str, str]:
+    return {"of_platform": tenant.platform, "of_workspace": tenant.workspace, "of_key": key}
+
+
+_EVENT = sa.select(InboxRow.sealed).where(*_is(InboxRow))
+_PLAN = sa.select(PlanRow.sealed).where(*_is(PlanRow))
+_UNDECIDED = _EVENT.where(~sa.exists().where(*_is(PlanRow)))
+_EFFECT = sa.select(EffectRow.state, EffectRow.message, EffectRow.why, EffectRow.at).where(*_is(EffectRow))
+_FORGET_EVENT = sa.delete(InboxRow).where(*_is(InboxRow))
+_FORGET_PLAN = sa.delete(PlanRow).where(*_is(PlanRow))
+
+
+def _begun(connection: sa.Connection, tenant: Tenant, effect: str) -> Begun | None:
+    row = connection.execute(_EFFECT, _those(tenant, effect)).one_or_none()
+    if row is None or row.state == "intent":
+        return None if row is None else Begun(at=row.at, performed=None)
+    ended = Performed.model_validate({"status": row.state, "message": row.message, "why": row.why})
+    return Begun(at=row.at, performed=ended)

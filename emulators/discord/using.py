@@ -81,11 +81,11 @@ class Using:
         opened = self.interactions.forms.get(user)
         return dict(opened.body) if opened else None
 
-    async def submit(self, user: str, form_id: str, values: Mapping[str, Any]) -> str:
+    async def submit(self, user: str, form: str, values: Mapping[str, Any]) -> str:
         """Fill in the open form and send it. `values` goes by custom id: a text, a list of choices, a list of files."""
         opened = self.interactions.forms.get(user)
-        if opened is None or opened.body["custom_id"] != form_id:
-            raise LookupError(f"no form {form_id} is open for {user}")
+        if opened is None or opened.body["custom_id"] != form:
+            raise LookupError(f"no form {form} is open for {user}")
         data = options.form_data(self.world, opened.body, values)
         del self.interactions.forms[user]
         return self.interactions.start(kinds.SUBMITTED, user, opened.channel, data, opened.message).id

@@ -10,6 +10,7 @@ NEEDED_SCOPES = {
     "message.groups": "groups:history",
     "message.im": "im:history",
     "app_mention": "app_mentions:read",
+    "file_change": "files:read",
     "file_shared": "files:read",
     "file_deleted": "files:read",
 }

@@ -100,6 +100,7 @@ FAULTS: dict[str, Fault] = {
         out_of_order="an event is delivered after the one that follows it",
         ack_lost="the acknowledgement is not counted, so the event is delivered again",
         mention_first="a mention with files is delivered first as app_mention without them",
+        changed_after="a posted file is told of as changed at once, as Slack does while it works on it",
         edited_after="a posted message is edited at once",
         deleted_after="a posted message is deleted at once",
         bad_signature="HTTP: the signature is wrong",

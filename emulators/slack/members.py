@@ -89,6 +89,15 @@ class Members:
         self._parts.messages.delete_file(self._parts.files.get(file))
         self._journal.tell()
 
+    async def change_file(self, file: str, title: str | None = None, content: Given | None = None) -> None:
+        """Give a file another title, or other bytes, as its author; its messages stay as they are."""
+        changed = self._parts.files.get(file)
+        changed.title = changed.title if title is None else title
+        if content is not None:
+            self._parts.files.fill(changed, _read(content)[1])
+        self._parts.messages.tell_of_change_in(changed)
+        self._journal.tell()
+
     async def react(self, channel: str, message: str, user: str, name: str) -> None:
         self._parts.messages.react(self._channel(channel), message, user, name)
         self._journal.tell()
@@ -245,10 +254,15 @@ class Members:
         self._journal.tell()
 
     def _add_file(self, given: Given, user: str) -> File:
-        if not isinstance(given, dict):
-            return self._parts.files.add(given[0], given[1], user)
-        content = base64.b64decode(given["base64"]) if "base64" in given else Path(given["path"]).read_bytes()
-        return self._parts.files.add(given["name"], content, user)
+        name, content = _read(given)
+        return self._parts.files.add(name, content, user)
+
+
+def _read(given: Given) -> tuple[str, bytes]:
+    if not isinstance(given, dict):
+        return given
+    content = base64.b64decode(given["base64"]) if "base64" in given else Path(given["path"]).read_bytes()
+    return given["name"], content
 
 
 def _rich_text(text: str) -> Json:

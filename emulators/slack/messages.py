@@ -109,6 +109,11 @@ class Messages:
             event_ts = self._workspace.timestamp()
             self._events.happened("file_deleted", {"type": "file_deleted", "file_id": file.id, "event_ts": event_ts})
 
+    def tell_of_change_in(self, file: File) -> None:
+        """Tell that something about a file is another."""
+        if any(BOT in self._workspace.channels[channel].members for channel in file.shares):
+            self._events.happened("file_change", {"type": "file_change", "file_id": file.id, "file": {"id": file.id}})
+
     def _thread(self, channel: Channel, thread: str) -> str:
         """Return the first message of the thread that `thread` is in."""
         message = channel.messages.get(thread)
@@ -144,6 +149,8 @@ class Messages:
         self._events.message(channel, shown)
         if mention:
             self._tell_of_mention(channel, shown)
+        if files and self._faults.take("changed_after"):
+            self.tell_of_change_in(files[0])
         if self._faults.take("edited_after"):
             self.edit(channel, message, message["user"], text=message["text"] + " (edited)")
         if self._faults.take("deleted_after"):

@@ -6,6 +6,8 @@ import time
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from bot.slack.manifest import EVENTS, SCOPES, USER_SCOPES
+
 Json = dict[str, Any]
 
 TEAM, TEAM_DOMAIN = "T1", "x"
@@ -13,40 +15,10 @@ APP, BOT, BOT_ID = "A1", "U0BOT", "B0BOT"
 BOT_TOKEN, APP_TOKEN, ADMIN_TOKEN = "xoxb-emulated-bot", "xapp-emulated-app", "xoxp-emulated-admin"
 SIGNING_SECRET = "emulated-signing-secret"
 
-# The bot scopes that the app's manifest asks for.
-BOT_SCOPES = frozenset(
-    [
-        "app_mentions:read",
-        "assistant:write",
-        "channels:history",
-        "channels:read",
-        "chat:write",
-        "commands",
-        "files:read",
-        "files:write",
-        "groups:history",
-        "groups:read",
-        "im:history",
-        "im:write",
-        "reactions:write",
-        "users:read",
-    ]
-)
-ADMIN_SCOPES = frozenset({"chat:write", "files:write"})
-# The bot events that the app's manifest subscribes to.
-SUBSCRIPTIONS = frozenset(
-    [
-        "app_home_opened",
-        "app_mention",
-        "app_uninstalled",
-        "file_deleted",
-        "member_joined_channel",
-        "message.channels",
-        "message.groups",
-        "message.im",
-        "tokens_revoked",
-    ]
-)
+# What the app's manifest asks for and subscribes to, which is what an installation of it grants.
+BOT_SCOPES = frozenset(scope.name for scope in SCOPES)
+ADMIN_SCOPES = frozenset(scope.name for scope in USER_SCOPES)
+SUBSCRIPTIONS = frozenset(event.name for event in EVENTS)
 
 Kind = Literal["channel", "group", "im"]
 

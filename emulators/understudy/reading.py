@@ -1,8 +1,8 @@
 """Reads a question back into its parts, as `pipelines/models/fence.py` puts them to a model.
 
 A header announces each part: `<part id="file:0" nonce="7f3a91" role="picture">`. A text follows its header and ends with
-`</part nonce="7f3a91">`, a picture is the file after it. The first header is the client's own, for nothing that a member wrote
-precedes it; after that only headers with its nonce count.
+`</part nonce="7f3a91">`, a picture or sound is the file after it. The first header is the client's own, for nothing that a
+member wrote precedes it; after that only headers with its nonce count.
 """
 
 import re
@@ -34,12 +34,21 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Sound:
+    """Something to listen to: the bytes as they came, unchecked."""
+
+    id: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
     """What a question is about, in order, and the word that fences it."""
 
     nonce: str
     texts: tuple[Text, ...]
     pictures: tuple[Picture, ...]
+    sounds: tuple[Sound, ...]
 
 
 def parts_of(asked: Asked) -> Parts | None:
@@ -47,10 +56,13 @@ def parts_of(asked: Asked) -> Parts | None:
     nonce = ""
     texts: list[Text] = []
     pictures: list[Picture] = []
+    sounds: list[Sound] = []
     announced = ""
     for item in asked.parts:
         if isinstance(item, Blob):
-            if announced:
+            if announced and item.is_sound:
+                sounds.append(Sound(id=announced, data=item.data))
+            elif announced:
                 pictures.append(Picture(id=announced, data=item.data))
             announced = ""
             continue
@@ -61,7 +73,9 @@ def parts_of(asked: Asked) -> Parts | None:
         if ours and body:
             text = body.partition(f'\n</part nonce="{nonce}">')[0]
             texts.append(Text(id=header["id"], role=header.get("role", "message"), text=text))
-    return Parts(nonce=nonce, texts=tuple(texts), pictures=tuple(pictures)) if nonce else None
+    if not nonce:
+        return None
+    return Parts(nonce=nonce, texts=tuple(texts), pictures=tuple(pictures), sounds=tuple(sounds))
 
 
 def _opened(item: str) -> tuple[dict[str, str], str]:

@@ -9,7 +9,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from PIL import Image, ImageChops
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
 
 from pipelines import limits
 from pipelines.media import metadata
@@ -17,19 +19,21 @@ from pipelines.media.opening import BROKEN, decoded, may_hide_a_picture, open_pi
 from pipelines.media.read import NotRead
 
 _THUMB: Final = (32, 24)
-_SAMPLES: Final = 32 * 24 * 3
 _NOVELTY_LEVELS: Final = 2.0  # of 255, mean over a thumbnail: a strong change over 5 % of the area is found, over 2 % missed
-
 
 # The looks of one frame, tiny: one where it is opaque, else on white, on black and perhaps bare, for each may change alone.
 Thumb = tuple[Image.Image, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Survey:
-    """What looking at every frame showed. `cut` is the sentence that says why it ended early, empty when it did not."""
+    """What looking at every frame showed, in the order of the frames, and what is written beside them.
+
+    `cut` is the sentence that says why it ended early, empty when it did not.
+    """
 
     thumbs: tuple[Thumb, ...]
+    texts: metadata.Texts
     cut: str
 
     @property
@@ -37,28 +41,31 @@ class Survey:
         return any(len(thumb) > 1 for thumb in self.thumbs)
 
 
-def survey(data: bytes, texts: metadata.Texts) -> Survey:
-    """Look at every frame, and note the comments beside it, until a limit is reached or the file turns out damaged.
+def survey(data: bytes) -> Survey:
+    """Look at every frame, as a viewer composes them, until a limit is reached or the file turns out damaged.
 
     Raises: what opening and decoding raise when not even the first frame can be read.
     """
     thumbs: list[Thumb] = []
-    pixels, started_s = 0, time.process_time()
+    texts = metadata.Texts()
+    pixels, started_s, cut = 0, time.process_time(), ""
     try:
         for frame in frames(data):
             pixels += frame.width * frame.height
             spent_s = time.process_time() - started_s
             over = pixels > limits.ANIMATION_PIXELS or spent_s > limits.ANIMATION_CPU_S
             if thumbs and (over or len(thumbs) == limits.ANIMATION_FRAMES):
-                return Survey(tuple(thumbs), f"Only the first {len(thumbs)} frames were looked at; there are more.")
+                cut = f"Only the first {len(thumbs)} frames were looked at; there are more."
+                break
             picture = decoded(frame, side_px=limits.PREPARED_SIDE_PX)
             thumbs.append(_thumb(picture, bare=may_hide_a_picture(frame)))
             texts.add_comments(frame)
+        texts.add_all(frame)  # after the last: a PNG's metadata may stand at the end
     except (*BROKEN, NotRead, Image.DecompressionBombError, Image.DecompressionBombWarning):
         if not thumbs:
             raise
-        return Survey(tuple(thumbs), f"The file is damaged or over a limit after frame {len(thumbs)}.")
-    return Survey(tuple(thumbs), "")
+        cut = f"The file is damaged or over a limit after frame {len(thumbs)}."
+    return Survey(thumbs=tuple(thumbs), texts=texts, cut=cut)
 
 
 def frames(data: bytes, positions: Iterable[int] | None = None) -> Iterator[Image.Image]:
@@ -66,10 +73,7 @@ def frames(data: bytes, positions: Iterable[int] | None = None) -> Iterator[Imag
     opened = open_picture(data)
     for at in itertools.count() if positions is None else positions:
         try:
-            if opened.format == "MPO":
-                opened = open_picture(data, at=at)  # a JPEG that was decoded smaller cannot be wound on
-            else:
-                opened.seek(at)
+            opened.seek(at)
         except EOFError:
             return
         yield opened
@@ -80,13 +84,15 @@ def choose(thumbs: Sequence[Thumb], *, most: int) -> tuple[list[int], bool]:
 
     Begins with the first and takes the frame that is farthest from those taken (farthest-point sampling, Gonzalez 1985).
     """
+    looks = max(map(len, thumbs))
+    stack = np.stack([_samples(thumb * looks if len(thumb) == 1 else thumb) for thumb in thumbs])
     chosen = [0]
-    novelty = [_distance(thumb, thumbs[0]) for thumb in thumbs]
-    while len(chosen) < most and max(novelty) >= _NOVELTY_LEVELS:
-        newest = novelty.index(max(novelty))
+    novelty = _distances(stack, 0)
+    while len(chosen) < most and novelty.max() >= _NOVELTY_LEVELS:
+        newest = int(novelty.argmax())
         chosen.append(newest)
-        novelty = [min(known, _distance(thumb, thumbs[newest])) for known, thumb in zip(novelty, thumbs, strict=True)]
-    return sorted(chosen), max(novelty) >= _NOVELTY_LEVELS
+        novelty = np.minimum(novelty, _distances(stack, newest))
+    return sorted(chosen), bool(novelty.max() >= _NOVELTY_LEVELS)
 
 
 def _thumb(picture: Image.Image, *, bare: bool) -> Thumb:
@@ -99,8 +105,10 @@ def _thumb(picture: Image.Image, *, bare: bool) -> Thumb:
     return (light, dark, picture.convert("RGB").resize(_THUMB, Image.Resampling.BOX)) if bare else (light, dark)
 
 
-def _distance(one: Thumb, other: Thumb) -> float:
-    """Return the mean difference, in levels of 255, of the looks that differ most."""
-    looks = max(len(one), len(other))
-    pairs = zip(one * (looks // len(one)), other * (looks // len(other)), strict=True)
-    return max(sum(ImageChops.difference(a, b).tobytes()) / _SAMPLES for a, b in pairs)
+def _samples(thumb: Thumb) -> NDArray[np.int16]:
+    return np.stack([np.asarray(look).ravel() for look in thumb]).astype(np.int16)
+
+
+def _distances(stack: NDArray[np.int16], at: int) -> NDArray[np.float64]:
+    """Return how far each frame is from the one at `at`: the mean difference, of 255, of the looks that differ most."""
+    return np.asarray(np.abs(stack - stack[at]).mean(axis=2).max(axis=1))

@@ -16,7 +16,7 @@ class Codes:
         self._found: dict[str, None] = {}
 
     def look_at(self, sharp: Image.Image, prepared: Image.Image) -> None:
-        """Read every code: all kinds in the prepared picture, QR codes, which phones open, also where it is still sharp."""
+        """Read every code: all kinds in the prepared picture, QR codes, which phones open, also in `sharp` where larger."""
         self._read(prepared, _ALL)
         if max(sharp.size) > max(prepared.size):
             self._read(sharp, _QR)  # all kinds would take six times as long

@@ -14,43 +14,58 @@ from pipelines.media.opening import BROKEN
 _XP_TAGS: Final = frozenset({0x9C9B, 0x9C9C, 0x9C9D, 0x9C9E, 0x9C9F})  # Windows' title, comment, author, keywords, subject
 _USER_COMMENT: Final = 0x9286
 _ENCODINGS: Final = {b"ASCII\0\0\0": "ascii", b"UNICODE\0": "utf-16", b"\0" * 8: "utf-8"}  # EXIF 2.32, 4.6.5 UserComment
+_LEGIBLE_SHARE: Final = 0.8
 # What every camera and drawing program writes; left out unless it is longer than they write it.
 _TECHNICAL: Final = frozenset({"Make", "Model", "Software", "LensMake", "LensModel", "HostComputer"})
 _TECHNICAL_CHARS: Final = 64
 _PNG_BOOKKEEPING: Final = ("Raw profile type", "date:", "XML:com.adobe.xmp")
 _XMP_ATTRIBUTE: Final = re.compile(r"""(?<![\w:-])(?!xmlns|rdf:|x:)[\w-]+:[\w-]+\s*=\s*(?:"([^"]*)"|'([^']*)')""")
 _XMP_TOOL: Final = re.compile(r"(?:CreatorTool|softwareAgent)(>[^<]{0,64}|\s*=\s*[\"'][^\"'<]{0,64}[\"'])")
+_XMP_CHARS: Final = 64 * limits.METADATA_JUDGED_BYTES
 _XMP_TAG: Final = re.compile(r"<[^<>]*>")
+_XMP_PLACE: Final = re.compile(r"""exif:GPSLatitude\s*(?:=\s*["']|>)\s*[\d-]""")  # XMP specification, part 2, 1.4.4
 # Dates, numbers, ids and single words, of which XMP is full.
 _MACHINE_VALUE: Final = re.compile(r"[\W\d_]*|[\w.:/#+-]+")
 
 
 class Texts:
-    """The texts of one file, each once."""
+    """The texts of one file, each once. `tells_a_place`: the file says where it was taken."""
 
     def __init__(self) -> None:
         self._found: dict[str, None] = {}
+        self._too_long = False
+        self.tells_a_place = False
 
     def add_comments(self, opened: Image.Image) -> None:
         """Take what stands beside the frame that is open now: comments, PNG's text chunks."""
-        for text in _comments(opened.info):
+        for text in _comments(opened):
             self._add(text)
 
     def add_all(self, opened: Image.Image) -> None:
         """Take everything that a file says about itself. A PNG must be decoded before: its texts may stand at the end."""
         self.add_comments(opened)
-        for text in (*_exif(opened), *_xmp(opened.info), *_profile_name(opened.info)):
+        xmp = _xmp_packet(opened.info)
+        self._too_long |= len(xmp) > _XMP_CHARS
+        self.tells_a_place |= _has_position(opened) or bool(_XMP_PLACE.search(xmp))
+        for text in (*_exif(opened), *_xmp(xmp[:_XMP_CHARS]), *_profile_name(opened.info)):
             self._add(text)
 
     @property
     def joined(self) -> str:
         """All texts, a line each, cut at the limit."""
-        joined = "\n".join(self._found).encode("utf-8", "replace")
-        return joined[: limits.METADATA_JUDGED_BYTES].decode("utf-8", "ignore").strip()
+        return self._all()[: limits.METADATA_JUDGED_BYTES].decode("utf-8", "ignore").strip()
+
+    @property
+    def cut(self) -> bool:
+        """Whether there is more than is judged."""
+        return self._too_long or len(self._all()) > limits.METADATA_JUDGED_BYTES
+
+    def _all(self) -> bytes:
+        return "\n".join(self._found).encode("utf-8", "replace")
 
     def _add(self, text: str) -> None:
         if clean := text.replace("\0", " ").strip():
-            self._found[clean[: limits.METADATA_JUDGED_BYTES]] = None
+            self._found[clean[: limits.METADATA_JUDGED_BYTES + 1]] = None
 
 
 def orientation(opened: Image.Image) -> int:
@@ -62,11 +77,14 @@ def orientation(opened: Image.Image) -> int:
     return value if isinstance(value, int) else 1
 
 
-def _comments(info: Mapping[Any, Any]) -> Iterator[str]:
+def _comments(opened: Image.Image) -> Iterator[str]:
+    info = opened.info
     comment = info.get("comment")
     if isinstance(comment, bytes | str):
         yield _text(comment)
-    for key, value in info.items():  # strings are PNG's tEXt, zTXt and iTXt chunks
+    if opened.format != "PNG":
+        return
+    for key, value in info.items():  # strings are tEXt, zTXt and iTXt chunks
         if key != "comment" and isinstance(key, str) and isinstance(value, str) and not key.startswith(_PNG_BOOKKEEPING):
             short = key in _TECHNICAL and len(value) <= _TECHNICAL_CHARS
             yield "" if short else f"{key}: {value}"
@@ -82,9 +100,23 @@ def _exif(opened: Image.Image) -> Iterator[str]:
         if tag in _XP_TAGS and isinstance(value, bytes):
             yield value.decode("utf-16-le", "replace")
         elif tag == _USER_COMMENT and isinstance(value, bytes):
-            yield value[8:].decode(_ENCODINGS.get(value[:8], "utf-8"), "replace")
+            comment = value[8:].decode(_ENCODINGS.get(value[:8], "utf-8"), "replace")
+            yield comment if _is_legible(comment) else ""  # some phones keep numbers of their own there
         elif isinstance(value, str) and not _is_technical(tag, value):
             yield value
+
+
+def _is_legible(text: str) -> bool:
+    plain = sum((letter.isprintable() and letter != "\ufffd") or letter.isspace() for letter in text)
+    return plain >= _LEGIBLE_SHARE * len(text.rstrip("\0"))
+
+
+def _has_position(opened: Image.Image) -> bool:
+    try:
+        position = opened.getexif().get_ifd(ExifTags.IFD.GPSInfo)
+    except BROKEN:
+        return False
+    return ExifTags.GPS.GPSLatitude in position and ExifTags.GPS.GPSLongitude in position
 
 
 def _is_technical(tag: int, value: str) -> bool:
@@ -93,11 +125,12 @@ def _is_technical(tag: int, value: str) -> bool:
     return usual and len(value) <= _TECHNICAL_CHARS
 
 
-def _xmp(info: Mapping[Any, Any]) -> Iterator[str]:
+def _xmp_packet(info: Mapping[Any, Any]) -> str:
     packet = info.get("xmp") or info.get("XML:com.adobe.xmp")
-    if not isinstance(packet, bytes | str):
-        return
-    xml = _text(packet)[: 64 * limits.METADATA_JUDGED_BYTES]
+    return _text(packet) if isinstance(packet, bytes | str) else ""
+
+
+def _xmp(xml: str) -> Iterator[str]:
     xml = _XMP_TOOL.sub(lambda tool: ">" if tool[1].startswith(">") else "", xml)
     values = [one or other for one, other in _XMP_ATTRIBUTE.findall(xml)]
     for value in (*_XMP_TAG.sub("\n", xml).splitlines(), *values):

@@ -6,10 +6,12 @@ on damaged files: the worker makes a typed answer of both.
 """
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal
 
 from pipelines.content import Fact, Gap, Hashes, Part
 from pipelines.errors import UserError
+
+NAME_CHARS: Final = 1_000  # of a file's name; file systems stop at 255 bytes
 
 
 class NotRead(UserError):

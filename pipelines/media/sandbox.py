@@ -14,7 +14,7 @@ import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Final, Literal, Self, cast, get_args
@@ -31,6 +31,7 @@ WORKER: Final = (sys.executable, "-I", "-m", "pipelines.media.worker")
 
 _SERVICE: Final = "The file reader"
 _CHUNK_BYTES: Final = 1024 * 1024
+_MOST_WORKERS: Final = 4  # each takes some 50 MB; beyond, the network is slower than they are
 _CLASS_NAME: Final = re.compile(r"[A-Za-z_]\w{0,63}", re.ASCII)
 _PR_SET_DUMPABLE: Final = 4  # linux/prctl.h
 
@@ -46,6 +47,17 @@ class Answer:
     head: Mapping[str, Any] = field(default_factory=dict)
     body: bytes = b""
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Allowance:
+    """What one job may take: seconds of computing, which the worker watches itself, and seconds in all."""
+
+    cpu_s: float
+    wall_s: float
+
+
+ORDINARY: Final = Allowance(cpu_s=limits.WORKER_CPU_S, wall_s=limits.WORKER_WALL_S)
+LONG: Final = Allowance(cpu_s=limits.VIDEO_CPU_S, wall_s=limits.VIDEO_WALL_S)
 
 TOO_SLOW: Final = Answer(status="refused-limits", why="The file takes too long to read.")
 FATAL: Final = Answer(status="unreadable", why="The file is damaged and cannot be read.")
@@ -67,7 +79,7 @@ class Room:
         try:
             yield held
         finally:
-            held.shrink(0)
+            held.settle(0)
 
     async def _enter(self, size_bytes: int) -> None:
         if not self._waiting and self._held_bytes + size_bytes <= self._total_bytes:
@@ -102,10 +114,10 @@ class Held:
         self._room = room
         self.size_bytes = size_bytes
 
-    def shrink(self, size_bytes: int) -> None:
-        """Keep only so much, once the real size is known."""
-        freed_bytes = max(0, self.size_bytes - size_bytes)
-        self.size_bytes -= freed_bytes
+    def settle(self, size_bytes: int) -> None:
+        """Hold as much as it really is. Where that is more than was announced, whoever comes next waits the longer."""
+        freed_bytes = self.size_bytes - size_bytes
+        self.size_bytes = size_bytes
         self._room.leave(freed_bytes)
 
 
@@ -113,8 +125,9 @@ class Sandbox:
     """A few worker processes, each doing one job at a time.
 
     Enter it before use; entering starts the workers and hides this process's memory and environment from them. `command` is
-    what starts a worker. `room` is for callers: it covers a file's bytes from before they are fetched until they are read.
-    `on_death` hears why a worker ended in the middle of a job: a signal's name, `deadline` or `garbled`.
+    what starts a worker. Both rooms are for callers: `room` covers a file's bytes from before they are fetched until they are
+    read, `unpacking` what comes out of it, as many bytes as all workers can unpack at once. Whoever needs both enters `room`
+    first. `on_death` hears why a worker ended in the middle of a job: a signal's name, `deadline` or `garbled`.
     """
 
     def __init__(
@@ -122,19 +135,21 @@ class Sandbox:
         *,
         workers: int | None = None,
         command: Sequence[str] = WORKER,
-        deadline_s: float = limits.WORKER_WALL_S,
+        allowance: Allowance = ORDINARY,
         start_s: float = limits.WORKER_WALL_S,
         jobs_per_worker: int = limits.WORKER_JOBS,
         bytes_in_flight: int = limits.BYTES_IN_FLIGHT,
         on_death: Callable[[str], None] = lambda _: None,
     ) -> None:
+        self._workers = workers or max(1, min(_MOST_WORKERS, _cores()))
         self.room = Room(bytes_in_flight)
-        self._workers = workers or min(2, _cores())
+        self.unpacking = Room(self._workers * limits.UNPACKED_BYTES)
         self._command = tuple(command)
-        self._deadline_s = deadline_s
+        self._allowance = allowance
         self._start_s = start_s
         self._jobs_per_worker = jobs_per_worker
         self._slots = asyncio.Semaphore(self._workers)
+        self._long_slots = asyncio.Semaphore(max(1, self._workers - 1))  # one worker is left for what is quick
         self._alive: set[_Worker] = set()
         self._idle: list[_Worker] = []
         self._burials: set[asyncio.Task[int]] = set()
@@ -165,16 +180,19 @@ class Sandbox:
         """The process ids of the workers that live now."""
         return tuple(sorted(worker.process.pid for worker in self._alive if worker.living))
 
-    async def run(self, operation: str, body: bytes, **arguments: int) -> Answer:
-        """Do one job.
+    async def run(self, operation: str, body: bytes, *, allowance: Allowance | None = None, **arguments: int | str) -> Answer:
+        """Do one job, within the sandbox's own allowance unless another is given.
 
         Raises: `Unavailable` when no worker can be started, or the sandbox is closed meanwhile.
         """
-        async with self._slots:
+        allowed = allowance or self._allowance
+        head = {"operation": operation, "arguments": arguments, "cpu_s": allowed.cpu_s}
+        is_long = allowed.wall_s > self._allowance.wall_s
+        async with self._long_slots if is_long else nullcontext(), self._slots:
             # SIGKILL comes from outside (the kernel short of memory, an operator), so that job is tried once more. Every other
             # end is the job's own doing.
             for last_try in (False, True):
-                ended = await self._once(operation, body, arguments)
+                ended = await self._once(head, body, allowed)
                 if isinstance(ended, Answer):
                     return ended
                 if not self._open:
@@ -187,13 +205,13 @@ class Sandbox:
                     return FATAL
         raise Unavailable(_SERVICE, "is closing")
 
-    async def _once(self, operation: str, body: bytes, arguments: Mapping[str, int]) -> Answer | int:
+    async def _once(self, head: Mapping[str, object], body: bytes, allowed: Allowance) -> Answer | int:
         """Give a job to a worker; return its answer, or the code that the worker ended with."""
         worker = await self._take()
         answered = False
-        request = wire.Frame(job=next(self._jobs), head={"operation": operation, "arguments": arguments}, body=body)
+        request = wire.Frame(job=next(self._jobs), head=head, body=body)
         try:
-            async with asyncio.timeout(self._deadline_s):
+            async with asyncio.timeout(allowed.wall_s):
                 answer = _checked(await worker.ask(request))
             answered = True
             return answer
@@ -230,7 +248,7 @@ class Sandbox:
                 stdin=PIPE,
                 stdout=PIPE,
                 stderr=DEVNULL,
-                env={},
+                env={"OPENBLAS_NUM_THREADS": "1"},  # numpy's threads would each reserve address space
                 cwd="/",
                 start_new_session=True,  # Ctrl+C is for us: the workers end when we have drained
                 limit=_CHUNK_BYTES,

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO, Final, Protocol
 
 _HEADER: Final = struct.Struct(">QII")  # job, bytes of the head, bytes of the body
-_HEAD_BYTES: Final = 4 * 1024 * 1024
-_BODY_BYTES: Final = 64 * 1024 * 1024
+HEAD_BYTES: Final = 4 * 1024 * 1024
+BODY_BYTES: Final = 96 * 1024 * 1024  # what one archive may unpack to, and as many pictures as come of one file
 
 READY: Final = 0  # the job id of the frame that a worker sends once it has started
 
@@ -22,7 +22,10 @@ class Garbled(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Frame:
-    """One message. A request's head is `{"operation": …, "arguments": {…}}`, an answer's is what the operation says."""
+    """One message.
+
+    A request's head is `{"operation": …, "arguments": {…}, "cpu_s": …}`, an answer's is what the operation says.
+    """
 
     job: int
     head: Mapping[str, Any]
@@ -70,7 +73,7 @@ def write(stream: BinaryIO, frame: Frame) -> None:
 
 def _sizes(header: bytes) -> tuple[int, int, int]:
     job, head_bytes, body_bytes = _HEADER.unpack(header)
-    if head_bytes > _HEAD_BYTES or body_bytes > _BODY_BYTES:
+    if head_bytes > HEAD_BYTES or body_bytes > BODY_BYTES:
         raise Garbled("a frame is larger than any answer")
     return job, head_bytes, body_bytes
 

@@ -4,47 +4,66 @@ It imports every decoder, then gives up what it does not need, and then does one
 """
 
 import contextlib
-import os
-import resource
-import signal
-import warnings
-from collections.abc import Callable, Mapping
-from typing import Any, BinaryIO, Final
+import dataclasses
+import encodings
+import functools
+import hashlib
+import importlib
+import json
+import pkgutil
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
-from PIL import Image
+from pipelines.content import Fact, ImagePart, Part, TextPart
+from pipelines.media import claims, endings, images, kinds, pdf, wire
+from pipelines.media import text_layer as layers
+from pipelines.media.kinds import Kind
+from pipelines.media.read import NAME_CHARS, Asked, Member, NotRead, Read
+from pipelines.media.serving import declined, serve
 
-from pipelines import limits
-from pipelines.content import ImagePart, Intake, TextPart
-from pipelines.media import images, wire
-from pipelines.media.read import NotRead
-
-# Takes the file's bytes and the job's arguments; returns the head's fields and the body of the answer.
-Operation = Callable[[bytes, Mapping[str, Any]], tuple[dict[str, Any], bytes]]
-
-_NOBODY: Final = 65534
-_OPEN_FILES: Final = 32
+Readers = Mapping[str, Callable[[bytes, Asked], Read]]
 
 
 def main() -> None:
-    serve({"prepare": prepare, "preview": preview})
+    serve({"read": functools.partial(read, load_readers()), "preview": preview, "text_layer": text_layer})
 
 
-def serve(operations: Mapping[str, Operation], *, cpu_s: float = limits.WORKER_CPU_S) -> None:
-    """Answer jobs until the input closes, each within `cpu_s` of computing."""
-    requests, answers = _private_streams()
-    _give_up_rights()
-    wire.write(answers, wire.Frame(job=wire.READY, head={"status": "ready"}))
-    while (request := wire.read(requests)) is not None:
-        # SIGPROF keeps its default action, which ends the process: a Python handler would not run inside a decoder.
-        signal.setitimer(signal.ITIMER_PROF, cpu_s)
-        head, body = _answered(request, operations)
-        signal.setitimer(signal.ITIMER_PROF, 0)
-        wire.write(answers, wire.Frame(job=request.job, head=head, body=body))
+def load_readers() -> Readers:
+    """Import every reader of the table; one whose optional library is not installed is left out.
+
+    Also every encoding, which Python would import at the first text, when a worker may not open files any more.
+    """
+    for encoding in pkgutil.iter_modules(encodings.__path__):
+        with contextlib.suppress(ImportError):  # Windows has some of its own
+            importlib.import_module(f"encodings.{encoding.name}")
+    readers = {}
+    for name in kinds.READERS:
+        with contextlib.suppress(ImportError):
+            readers[name] = importlib.import_module(f"pipelines.media.{name}").read
+    return readers
 
 
-def prepare(data: bytes, _: Mapping[str, Any]) -> tuple[dict[str, Any], bytes]:
-    """Make a file ready to ask about. Place and ids in the answer are relative to the file."""
-    return _packed(images.prepare(data))
+def read(readers: Readers, data: bytes, arguments: Mapping[str, Any]) -> tuple[dict[str, Any], bytes]:
+    """Make a file ready to ask about. Places and ids in the answer are relative to the file.
+
+    What is known of a file that cannot be read, such as what is appended to it, is answered as well.
+    """
+    started_s = time.monotonic()
+    asked = Asked(fine=bool(arguments["fine"]), name=arguments["name"], media_type=arguments["media_type"])
+    kind = kinds.kind_of(data)
+    beside = endings.found(data, kind) if kind else endings.Found()
+    try:
+        ended, found = {"status": "ok"}, _read(readers, kind, data, asked)
+    except Exception as error:  # noqa: BLE001 - damaged files raise a dozen types; only the class leaves, for the log
+        ended, found = declined(error), Read()
+    found = dataclasses.replace(
+        found,
+        facts=_once_each((*claims.facts(asked, kind), *_dangers(data, kind), *beside.facts, *found.facts)),
+        members=(*found.members, *beside.members),
+    )
+    fields, body = _packed(found, hashlib.sha256(data).hexdigest())
+    return {**fields, **ended, "elapsed_ms": round((time.monotonic() - started_s) * 1000)}, body
 
 
 def preview(data: bytes, arguments: Mapping[str, Any]) -> tuple[dict[str, Any], bytes]:
@@ -52,67 +71,76 @@ def preview(data: bytes, arguments: Mapping[str, Any]) -> tuple[dict[str, Any], 
     return {}, images.preview(data, side_px=int(arguments["side_px"]))
 
 
-def _private_streams() -> tuple[BinaryIO, BinaryIO]:
-    """Move the pipes to descriptors of their own, so that a library that prints cannot write into an answer."""
-    requests, answers = os.dup(0), os.dup(1)
-    nowhere = os.open(os.devnull, os.O_RDWR)
-    os.dup2(nowhere, 0)
-    os.dup2(nowhere, 1)
-    os.close(nowhere)
-    return os.fdopen(requests, "rb"), os.fdopen(answers, "wb")
+def text_layer(data: bytes, _: Mapping[str, Any]) -> tuple[dict[str, Any], bytes]:
+    """Return the text of a PDF with the place of every character."""
+    return layers.pack(pdf.text_layer(data))
 
 
-def _give_up_rights() -> None:
-    """Set the limits that a decoder gone wild runs into. Everything must have been imported by now."""
-    warnings.simplefilter("error", Image.DecompressionBombWarning)
-    for limit, value in (
-        (resource.RLIMIT_AS, limits.WORKER_MEMORY_BYTES),
-        (resource.RLIMIT_CORE, 0),
-        (resource.RLIMIT_NOFILE, _OPEN_FILES),
-        (resource.RLIMIT_FSIZE, 0),
-    ):
-        resource.setrlimit(limit, (value, value))
-    if os.getuid() == 0:
-        # In a container we may be root, for whom neither file modes nor the parent's non-dumpable flag count.
-        with contextlib.suppress(OSError):  # a user namespace may not know this user
-            os.setgroups([])
-            os.setresgid(_NOBODY, _NOBODY, _NOBODY)
-            os.setresuid(_NOBODY, _NOBODY, _NOBODY)
+def _read(readers: Readers, kind: Kind | None, data: bytes, asked: Asked) -> Read:
+    if not data:
+        raise NotRead("unreadable", "The file is empty.")
+    if kind is None:
+        raise NotRead("refused-format", kinds.UNKNOWN)
+    if kind.declined:
+        raise NotRead("refused-format", kind.declined)
+    if kind.reader not in readers:
+        raise NotRead("unreadable", f"{kind.name} files are not read by this installation.")
+    return readers[kind.reader](data, asked)
 
 
-def _answered(request: wire.Frame, operations: Mapping[str, Operation]) -> tuple[dict[str, Any], bytes]:
-    try:
-        fields, body = operations[request.head["operation"]](request.body, request.head["arguments"])
-    except NotRead as declined:
-        return {"status": declined.status, "why": str(declined)}, b""
-    except (MemoryError, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        why = "The picture needs more memory than one file may take."
-        return {"status": "refused-limits", "why": why, "error": type(error).__name__}, b""
-    except Exception as error:  # noqa: BLE001 - damaged files raise a dozen types; only the class leaves, for the log
-        why = "The file is damaged and cannot be read."
-        return {"status": "unreadable", "why": why, "error": type(error).__name__}, b""
-    return {"status": "ok", **fields}, body
+def _dangers(data: bytes, kind: Kind | None) -> Iterable[Fact]:
+    if kind and kind.family == "program":
+        yield _tampering("executable", 3, "The file is a program.")
+    if kind and kind.family in {"document", "sheet"} and kinds.has_macros(data):
+        yield _tampering("active_content", 2, "The document holds macros.")
 
 
-def _packed(intake: Intake) -> tuple[dict[str, Any], bytes]:
-    """Return an intake as JSON, with the pictures one after the other in the body."""
-    pictures = [part.data for part in intake.parts if isinstance(part, ImagePart)]
-    parts = [
-        {
-            "id": part.id,
-            "media_type": part.media_type,
-            "width_px": part.width_px,
-            "height_px": part.height_px,
-            "note": part.note,
-            "size_bytes": len(part.data),
-        }
-        if isinstance(part, ImagePart)
-        else {"id": part.id, "text": part.text, "role": part.role}
-        for part in intake.parts
-        if isinstance(part, ImagePart | TextPart)
-    ]
-    gaps = [{"place": gap.place, "kind": gap.kind, "why": gap.why} for gap in intake.gaps]
-    return {"parts": parts, "gaps": gaps}, b"".join(pictures)
+def _tampering(kind: str, severity: int, says: str) -> Fact:
+    return Fact(place="", about="tampering", kind=kind, severity=severity, says=says)
+
+
+def _once_each(facts: Iterable[Fact]) -> tuple[Fact, ...]:
+    return tuple({(fact.place, fact.kind): fact for fact in facts}.values())
+
+
+def _packed(found: Read, sha256: str) -> tuple[dict[str, Any], bytes]:
+    """Return what was read as JSON; pictures, sounds and members follow each other in the body, in this order.
+
+    Raises: `NotRead` when it is more than an answer may hold.
+    """
+    hashes = {**dataclasses.asdict(found.hashes), "sha256": sha256} if found.hashes else {"sha256": sha256}
+    head = {
+        "parts": [_part(part) for part in found.parts],
+        "gaps": [dataclasses.asdict(gap) for gap in found.gaps],
+        "facts": [dataclasses.asdict(fact) for fact in found.facts],
+        "members": [_member(member) for member in found.members],
+        "coverage": found.coverage,
+        "hashes": hashes,
+        "text_share": found.text_share,
+    }
+    pieces = [part.data for part in found.parts if not isinstance(part, TextPart)] + [each.data for each in found.members]
+    if sum(map(len, pieces)) > wire.BODY_BYTES or len(json.dumps(head)) > wire.HEAD_BYTES - 1024:
+        raise NotRead("refused-limits", "The file holds more than is looked at.")
+    return head, b"".join(pieces)
+
+
+def _part(part: Part) -> dict[str, Any]:
+    if isinstance(part, TextPart):
+        return {"id": part.id, "text": _clean(part.text), "role": part.role, "note": part.note}
+    head: dict[str, Any] = {"id": part.id, "media_type": part.media_type, "note": part.note, "size_bytes": len(part.data)}
+    if isinstance(part, ImagePart):
+        return head | {"width_px": part.width_px, "height_px": part.height_px}
+    return head | {"duration_s": part.duration_s}
+
+
+def _member(member: Member) -> dict[str, Any]:
+    digest = hashlib.sha256(member.data).hexdigest()
+    return {"name": _clean(member.name)[: NAME_CHARS + 1], "size_bytes": len(member.data), "sha256": digest}
+
+
+def _clean(text: str) -> str:
+    """Return the text without halves of characters, which cannot be sent on."""
+    return text.encode("utf-8", "replace").decode()
 
 
 if __name__ == "__main__":

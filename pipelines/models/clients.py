@@ -147,7 +147,8 @@ def _local(providers: Providers, http: httpx2.AsyncClient) -> Maker:
         "local", base_url=providers.local_base_url or "", api_key=providers.key("local_api_key"), http_client=http
     )
     # Ollama knows `max_tokens` alone, the others both. https://github.com/rapidaai/voice-ai/issues/108
-    dialect = OpenAIModelProfile(openai_chat_supports_max_completion_tokens=False)
+    # Whether a model hears is not known by its name, so none is taken to.
+    dialect = OpenAIModelProfile(openai_chat_supports_max_completion_tokens=False, supports_audio_file_input=False)
     return lambda id, profile: OpenAIChatModel(id, provider=account, profile=dialect, settings=_settings(profile))
 
 

@@ -5,22 +5,20 @@ import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import structlog
 from google.auth.exceptions import GoogleAuthError
-from pydantic import BaseModel
-from pydantic_ai import Agent, ModelRetry, NativeOutput, RunContext, ToolOutput
 from pydantic_ai.exceptions import AgentRunError
-from pydantic_ai.usage import UsageLimits
 
 from pipelines import limits
 from pipelines.models.clients import Clients
-from pipelines.models.fence import fenced
+from pipelines.models.exchange import exchange
+from pipelines.models.hearing import put_to
 from pipelines.models.outcomes import ALERTS, Ending, accepted, ending_of, in_words
 from pipelines.models.pauses import Pauses, utc_now
 from pipelines.models.profiles import TASKS, Price, Profile, Profiles, Providers, Task, id_of, models_of
-from pipelines.models.watch import Watch, Witness, watching
+from pipelines.models.watch import Watch, watching
 from pipelines.ports import UNDERSTUDY, Call, Question, Reply, Shape
 
 log = structlog.get_logger()
@@ -52,7 +50,6 @@ class Models:
         self._prices = dict(prices or {})
         self._allow_understudy = allow_understudy
         self._clients = Clients(providers)
-        self._agents: dict[tuple[type[BaseModel], bool], Agent[Watch, Any]] = {}
         self._pauses = Pauses(monotonic=monotonic, now=now)
         self._in_flight = asyncio.Semaphore(limits.MODEL_CALLS_IN_FLIGHT)
 
@@ -80,7 +77,7 @@ class Models:
             async with asyncio.timeout(self._profiles[question.task].total_s) as total:
                 for name in self._names[question.task]:
                     began = time.monotonic()
-                    watch = Watch(model=id_of(name), prices=self._prices, check=question.check)
+                    watch = Watch(model=id_of(name), prices=self._prices)
                     ending, output = await self._ask_one(name, question, watch)
                     calls.append(_call(watch, ending, began))
                     if ending.outcome in ("ok", "refused"):
@@ -115,39 +112,16 @@ class Models:
     async def _run(self, name: str, question: Question[Shape], watch: Watch) -> tuple[Ending, Shape | None]:
         profile = self._profiles[question.task]
         model = await self._clients.model(name, profile)
-        run = await self._agent(question.shape, native=model.profile.get("supports_json_schema_output", False)).run(
-            fenced(question.parts, nonce=question.nonce, media_resolution=profile.media_resolution),
-            model=model,
-            instructions=question.instructions,
-            deps=watch,
-            usage_limits=UsageLimits(request_limit=limits.MODEL_REQUESTS_PER_PROVIDER),
-        )
-        ending = accepted(run.response)
-        return ending, run.output if ending.outcome == "ok" else None
-
-    def _agent(self, shape: type[Shape], *, native: bool) -> Agent[Watch, Shape]:
-        """Return the agent that answers in `shape`: as JSON by schema, or through a tool where a model knows no schema."""
-        if (shape, native) not in self._agents:
-            agent: Agent[Watch, Shape] = Agent(
-                output_type=NativeOutput(shape) if native else ToolOutput(shape),
-                deps_type=Watch,
-                retries=limits.MODEL_REQUESTS_PER_PROVIDER - 1,
-                capabilities=[Witness()],
-            )
-            agent.output_validator(_obey)
-            self._agents[shape, native] = agent
-        return self._agents[shape, native]
+        put = put_to(model, question)
+        if not put.parts:
+            return Ending(outcome="unavailable", note="deaf"), None
+        response, output = await exchange(model, put, watch, media_resolution=profile.media_resolution)
+        ending = accepted(response)
+        return ending, output if ending.outcome == "ok" else None
 
     def _pause(self, name: str, error: AgentRunError | GoogleAuthError) -> None:
         if pause_s := self._pauses.after(name, error):
             log.warning("model.paused", model=name, seconds=round(pause_s))
-
-
-def _obey(ctx: RunContext[Watch], answer: Any) -> Any:
-    """Ask once more, with the sentence that the question's own rule returns."""
-    if wrong := ctx.deps.check(answer):
-        raise ModelRetry(wrong)
-    return answer
 
 
 def _log(name: str, ending: Ending) -> None:

@@ -76,6 +76,7 @@ _IN_WORDS: Final = {
     "timeout": "did not answer in time",
     "deadline": "did not answer in time",
     "understudy": "is only an understudy",
+    "deaf": "does not listen to sound",
 }
 
 

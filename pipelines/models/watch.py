@@ -2,17 +2,15 @@
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
 import httpx2
-from pydantic_ai import ModelResponse, RunContext, TextPart
-from pydantic_ai.capabilities import AbstractCapability
+from pydantic_ai import ModelResponse, TextPart
 from pydantic_ai.exceptions import AgentRunError, ContentFilterError, ModelAPIError, UnexpectedModelBehavior
-from pydantic_ai.models import ModelRequestContext
 
 from pipelines.models.profiles import Price
 
@@ -35,7 +33,6 @@ class Watch:
 
     model: str
     prices: Mapping[str, Price]
-    check: Callable[[Any], str | None]
     requests: int = 0
     input_tokens: int = 0
     output_tokens: int = 0
@@ -45,7 +42,13 @@ class Watch:
     _unpriced: bool = field(default=False)
 
     def answered(self, response: ModelResponse) -> None:
-        """Count what an answer cost, and note a refusal in it."""
+        """Count what an answer cost, and end it all at the first refusal.
+
+        Else a refusal beside a complete answer would pass for an answer, and one beside a cut answer would be asked again,
+        until a clean second answer hides it.
+
+        Raises: `ContentFilterError` at a refusal; `ModelAPIError` where the client let something unreadable through.
+        """
         asked, self.arrived = self.model, False
         if isinstance(response.model_name, str) and response.model_name:  # a vendor may send anything
             self.model = response.model_name
@@ -56,6 +59,18 @@ class Watch:
         self.cost_usd = None if self._unpriced or cost is None else (self.cost_usd or Decimal(0)) + cost
         if response.finish_reason == "content_filter":
             self.refusal = self.refusal or _reason(response)
+        if not all(isinstance(part.content, str) for part in response.parts if isinstance(part, TextPart)):
+            raise ModelAPIError(self.model, UNREADABLE)  # Anthropic's client checks no types
+        if self.refusal:
+            raise ContentFilterError(self.refusal)
+
+    def named(self, error: Exception) -> Exception:
+        """Return what a client raised, by its name where that is a plain `TypeError` or such over a garbled answer.
+
+        Over a request it is a bug of ours, and stays what it is.
+        """
+        garbled = not isinstance(error, AgentRunError) or type(error) is UnexpectedModelBehavior
+        return ModelAPIError(self.model, UNREADABLE) if self.arrived and garbled else error
 
     def _price(self, response: ModelResponse, asked: str) -> Decimal | None:
         if price := self.prices.get(self.model) or self.prices.get(asked):
@@ -123,31 +138,3 @@ def _parsed(body: bytes) -> dict[str, Any]:
     except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
-
-
-@dataclass
-class Witness(AbstractCapability[Watch]):
-    """Note every answer, and end the run at the first refusal.
-
-    Without it a refusal beside a complete answer passes for an answer, and one beside a cut answer is asked again, until a
-    clean second answer hides it. Does all that `RaiseContentFilterError` does, and keeps the vendor's code.
-    """
-
-    async def after_model_request(
-        self, ctx: RunContext[Watch], *, request_context: ModelRequestContext, response: ModelResponse
-    ) -> ModelResponse:
-        ctx.deps.answered(response)
-        if not all(isinstance(part.content, str) for part in response.parts if isinstance(part, TextPart)):
-            raise ModelAPIError(ctx.deps.model, UNREADABLE)  # Anthropic's client checks no types
-        if ctx.deps.refusal:
-            raise ContentFilterError(ctx.deps.refusal)
-        return response
-
-    async def on_model_request_error(
-        self, ctx: RunContext[Watch], *, request_context: ModelRequestContext, error: Exception
-    ) -> ModelResponse:
-        """Name what a client raises over a garbled answer, such as a plain `TypeError`; over a request it is a bug of ours."""
-        garbled = not isinstance(error, AgentRunError) or type(error) is UnexpectedModelBehavior
-        if ctx.deps.arrived and garbled:
-            raise ModelAPIError(ctx.deps.model, UNREADABLE) from error
-        raise error

@@ -13,7 +13,8 @@ from bench.figures import Figure, write
 from bench.histogram import quantile
 from bench.psnr import psnr
 from bench.scenes import scene
-from pipelines.media.images import prepare
+from pipelines.media.images import read
+from pipelines.media.read import Asked
 
 
 @pytest.mark.parametrize(
@@ -57,7 +58,7 @@ def test_a_picture_as_it_is_sent_is_faithful_and_another_is_not() -> None:
     original, other = io.BytesIO(), io.BytesIO()
     scene(1, 2048, 1536).save(original, "JPEG", quality=95, exif=_turned_by_a_quarter())
     scene(2, 768, 1024).save(other, "JPEG")
-    sent = next(part.data for part in prepare(original.getvalue()).parts if hasattr(part, "data"))
+    sent = next(part.data for part in read(original.getvalue(), Asked()).parts if hasattr(part, "data"))
 
     assert 35 < psnr(sent, original.getvalue()) < math.inf
     assert psnr(other.getvalue(), original.getvalue()) < 25

@@ -7,13 +7,14 @@ from PIL import Image, ImageChops
 from bench import gallery
 from bench.gallery import REASON, uploads
 from pipelines.content import TextPart
-from pipelines.media.images import prepare
+from pipelines.media.images import read
+from pipelines.media.read import Asked
 
 
 def test_the_code_in_a_photo_of_12_megapixels_is_read(tmp_path: Path) -> None:
     [(_, data)] = uploads("12 MP photo", [7], folder=tmp_path)[0].files()
 
-    intake = prepare(data)
+    intake = read(data, Asked())
 
     assert [part.text for part in intake.parts if isinstance(part, TextPart)] == [REASON]
 

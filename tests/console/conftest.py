@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 from aiohttp import ClientSession, CookieJar, DummyCookieJar, web
-from sqlalchemy.ext.asyncio import create_async_engine
 
 from bot.console.access import allow
 from bot.console.address import Address, bind
@@ -20,8 +19,7 @@ from bot.console.pictures import Previews
 from bot.console.server import Probes, Readiness, open_console
 from bot.console.uploads import receive
 from bot.settings import Settings
-from bot.storage import migration
-from bot.storage.database import Records
+from bot.storage.database import Records, address
 from bot.storage.sign_ins import CONSOLE, SignedIn, SignIns, sha256_of
 from bot.storage.tables import Table, now
 from handlers.events import Person, Role
@@ -115,12 +113,10 @@ class Site:
 
 @asynccontextmanager
 async def records_in(folder: Path) -> AsyncIterator[Records]:
-    engine = create_async_engine(f"sqlite+aiosqlite:///{folder / 'records.db'}", hide_parameters=True)
-    migration.prepare_sqlite(engine.sync_engine, foreign_keys=True)
-    async with engine.begin() as connection:
-        await connection.run_sync(Table.metadata.create_all)
-    yield Records(engine)
-    await engine.dispose()
+    records = Records(address(folder, None))
+    await records.write(Table.metadata.create_all)
+    yield records
+    await records.close()
 
 
 def routes_of(site: "Site") -> list[web.RouteDef]:

@@ -209,6 +209,35 @@ async def test_what_was_decided_before_a_crash_is_not_decided_again(
     assert platform.posts == ["decided before"]
 
 
+async def test_what_an_earlier_version_left_undone_is_started_anew(
+    open_engine: OpenEngine, home: Home, planner: ScriptedPlanner, platform: Platform
+) -> None:
+    platform.troubles["test:1#post"] = [DOWN]
+    async with open_engine() as durable:
+        await durable.accept(EVENT)
+        await until(lambda: platform.acts)
+    await execute(home, "UPDATE workflow_status SET application_version = :version", version="0")
+
+    async with open_engine():
+        await until(lambda: platform.posts)
+
+    assert platform.posts == ["test:1#post"]
+    assert planner.planned == ["test:1"]
+
+
+async def test_a_message_that_calls_for_nothing_takes_no_step(
+    open_engine: OpenEngine, home: Home, planner: ScriptedPlanner
+) -> None:
+    planner.effects = ()
+    async with open_engine() as durable:
+        await durable.accept(EVENT)
+        await until(lambda: planner.planned)
+
+    assert [row["workflow_uuid"] for row in await rows(home, "workflow_status")] == ["test:1"]
+    assert await rows(home, "operation_outputs") == []
+    assert await rows(home, "inbox") == []
+
+
 @pytest.mark.parametrize("status", ["ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"])
 @only_sqlite
 @pytest.mark.usefixtures("quick")
@@ -218,18 +247,18 @@ async def test_an_event_that_broke_is_taken_up_once_more_as_a_fault_and_then_lef
     planner.faults = planner.after_fault_faults = [ValueError("canary")] * 20
     async with open_engine() as durable:
         await durable.accept(EVENT)
-        await until(lambda: len(planner.after_fault) == 3)
+        await until(lambda: len(planner.after_fault) == 4)
     await execute(home, "UPDATE workflow_status SET status = :status", status=status)
 
     async with open_engine():
-        await until(lambda: len(planner.after_fault) == 6)
+        await until(lambda: len(planner.after_fault) == 8)
     planner.faults = planner.after_fault_faults = []
     with capture_logs() as logs:
         async with open_engine():
             await until(lambda: logs)
 
     assert {"event": "event.stuck", "key": "test:1", "status": "ERROR", "log_level": "error"} in logs
-    assert len(planner.planned) == 3  # as a fault it is not planned as usual
+    assert len(planner.planned) == 4  # as a fault it is not planned as usual
     assert platform.posts == []
     assert len(await rows(home, "inbox")) == 1
 

@@ -19,13 +19,11 @@ from handlers.effects import Notify, Post
 from handlers.events import MessagePosted, Person, Place
 from tests.databases import Home
 from tests.durable import child
-from tests.killing import death, forks_of, kill, killing, started
+from tests.killing import RANDOM_DEATHS, SEED, at_random_times, death, kill, killing, started
 from tests.relay import Point, Relay
 
 PLACE = Place(platform="relay", workspace="w1", channel="general")
 ADA = Person(id="ada", name="Ada")
-
-FORKS = forks_of(child.__name__)
 
 # Where the other side is killed, and at which visit: later ones leave more events behind in every state.
 POINTS: tuple[tuple[Point, float | None, int], ...] = (
@@ -73,13 +71,14 @@ async def test_a_death_at_any_point_of_an_exchange_loses_and_doubles_nothing(
     await assert_all_is_done_once(home, relay)
 
 
+@at_random_times
 async def test_deaths_at_random_times_lose_and_double_nothing(
     tmp_path: Path, relay: Relay, messages: Iterator[MessagePosted]
 ) -> None:
-    dice = random.Random(8321)
+    dice = random.Random(SEED)
     home = Home(tmp_path / "data", None)
 
-    for _ in range(20):
+    for _ in range(RANDOM_DEATHS):
         async with alive(home, relay) as process:
             await relay.deliver(*some(messages))
             await asyncio.sleep(dice.uniform(0, 0.7))  # the time of death is what this test is about
@@ -96,7 +95,7 @@ def some(messages: Iterator[MessagePosted]) -> list[MessagePosted]:
 
 
 def alive(home: Home, relay: Relay) -> AbstractAsyncContextManager[ForkServerProcess]:
-    return started(FORKS, child.run, home.data, home.url, relay.url)
+    return started(child.run, home.data, home.url, relay.url)
 
 
 async def assert_all_is_done_once(home: Home, relay: Relay) -> None:

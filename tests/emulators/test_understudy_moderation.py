@@ -10,7 +10,7 @@ from emulators.problems import Rejected
 from emulators.understudy import MODERATION, TAGGING, answer
 from emulators.understudy.patterns import CATEGORIES
 from emulators.wire import Blob
-from pipelines.content import Intake
+from pipelines.content import AudioPart, Intake
 from pipelines.moderation.decide import decide
 from pipelines.moderation.judge import Judgement, report
 from pipelines.moderation.policy import shipped
@@ -253,3 +253,21 @@ def test_long_hostile_texts_are_read_in_little_time(unit: str) -> None:
     judged(a_text(text))
 
     assert time.thread_time() - began < 2.0
+
+
+@pytest.mark.parametrize(
+    ("data", "heard"),
+    [
+        pytest.param(b"\xff\xf3\x48\xc4" + bytes(40), True, id="mp3"),
+        pytest.param(b"OggS" + bytes(40), True, id="ogg"),
+        pytest.param(b"not sound", False, id="something-else"),
+        pytest.param(b"", False, id="nothing"),
+    ],
+)
+def test_sound_is_judged_without_a_finding_where_it_is_some(data: bytes, heard: bool) -> None:
+    sound = AudioPart(id="file:0/sound", data=data, media_type="audio/mpeg", duration_s=1.0)
+
+    judgement = judged(a_text("hello"), sound)
+
+    assert judgement.parts == ["text:0", *(["file:0/sound"] if heard else [])]
+    assert findings(judgement) == {}

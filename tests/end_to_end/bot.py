@@ -1,21 +1,24 @@
-"""The real `flashbulb run` in a process of its own, to be stopped, killed and started again on the same data."""
+"""The real `flashbulb run` in a process of its own, to be stopped, killed and started again on the same data.
+
+It is forked from one that has loaded it already; `bench.running` starts it as an operator does.
+"""
 
 import asyncio
-import contextlib
 import os
 import re
-import signal
-import sys
 from collections.abc import Mapping
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
 import aiohttp
 
+from tests.end_to_end import command
+from tests.killing import begin, death, end
+
 LINK: Final = re.compile(r"(http://\S+)/enter#\S+")
 START_S: Final = 30.0
-STOP_S: Final = 15.0
 LOOK_AGAIN_S: Final = 0.02
 
 
@@ -27,13 +30,14 @@ class Bot:
 
     def __init__(self, data: Path, environment: Mapping[str, str], *, database: str | None = None) -> None:
         self.log = data.with_suffix(".log")
+        self._printed = data.with_suffix(".out")
         plain = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
         own = {"FLASHBULB_DATA": str(data), "FLASHBULB_PORT": "0"}
         if database is not None:
             own["FLASHBULB_DATABASE_URL"] = database
         self._environment = {**plain, **own, **environment}
         self._folder = data.parent
-        self._process: asyncio.subprocess.Process | None = None
+        self._process: ForkServerProcess | None = None
         self._address = ""
 
     async def __aenter__(self) -> Self:
@@ -42,23 +46,15 @@ class Bot:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.kill()
         if self._process is not None:
-            await self._process.communicate()
+            await end(self._process)
 
     async def start(self, *, ready: bool = True) -> None:
         """Start it, and wait until it serves; with `ready`, until all its platforms are connected as well."""
         assert not self.alive, "it runs already"
-        with self.log.open("ab") as errors:
-            self._process = await asyncio.create_subprocess_exec(
-                str(Path(sys.executable).with_name("flashbulb")),
-                "run",
-                stdout=asyncio.subprocess.PIPE,
-                stderr=errors,
-                env=self._environment,
-                cwd=self._folder,
-            )
-        self._address = await self._printed_address(self._process)
+        self._printed.unlink(missing_ok=True)
+        self._process = await begin(command.run, ("run",), self._environment, self._folder, self._printed, self.log)
+        self._address = await self._printed_address()
         if ready:
             await self.until_ready()
 
@@ -70,21 +66,19 @@ class Bot:
 
     def kill(self) -> None:
         """Send SIGKILL. Does nothing where it is dead already."""
-        if self._process is not None and self.alive:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(self._process.pid, signal.SIGKILL)
+        if self._process is not None:
+            self._process.kill()
 
     async def death(self) -> int:
         """Wait for its end; return the exit code, or minus the signal that ended it."""
         assert self._process is not None
-        async with asyncio.timeout(STOP_S):
-            await self._process.communicate()
-        assert self._process.returncode is not None
-        return self._process.returncode
+        code = await death(self._process)
+        assert code is not None, "it lives"
+        return code
 
     @property
     def alive(self) -> bool:
-        return self._process is not None and self._process.returncode is None
+        return self._process is not None and self._process.is_alive()
 
     async def readiness(self) -> tuple[int, dict[str, bool]]:
         """Return what `/readyz` says: its status and each check."""
@@ -97,10 +91,10 @@ class Bot:
             while (await self.readiness())[0] != 200:  # noqa: ASYNC110 - it is in another process
                 await asyncio.sleep(LOOK_AGAIN_S)
 
-    async def _printed_address(self, process: asyncio.subprocess.Process) -> str:
-        assert process.stdout is not None
+    async def _printed_address(self) -> str:
         async with asyncio.timeout(START_S):
-            async for line in process.stdout:
-                if found := LINK.search(line.decode()):
+            while self.alive:
+                if self._printed.exists() and (found := LINK.search(self._printed.read_text())):
                     return found[1]
+                await asyncio.sleep(LOOK_AGAIN_S)
         raise AssertionError(f"it did not start: {self.log.read_text()[-2000:]}")

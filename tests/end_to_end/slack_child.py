@@ -8,8 +8,6 @@ from bot.settings import Settings
 from bot.slack.opening import Timing, open_slack
 from bot.slack.sockets import Rhythm
 
-# What the app imports by and by; a fork has it from the beginning.
-LOADED_LATE = ("aiosqlite", "pydantic_ai.models.google", "pydantic_ai.providers.google", "pydantic_ai.providers.google_cloud")
 # A person waits half a minute between two sweeps; a test does not.
 HURRY = Timing(rhythm=Rhythm(ping_s=0.5, look_s=0.05, failures=40), hint_s=0.3, rest_s=0.2)
 

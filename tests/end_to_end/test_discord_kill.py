@@ -5,7 +5,6 @@ One life follows the other on the same data: each finishes what those before lef
 
 import asyncio
 import json
-import os
 import random
 import signal
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -24,12 +23,9 @@ from emulators.wire import Asked
 from tests.databases import Home, emptied
 from tests.end_to_end import discord_child
 from tests.end_to_end.darkroom import SECONDS, Darkroom, case_of, darkroom, words_of
-from tests.killing import death, forks_of, kill, started
+from tests.killing import RANDOM_DEATHS, SEED, at_random_times, death, kill, started
 
-FORKS = forks_of(discord_child.__name__)
 PICTURE: Final = photo(7, 320, 240)
-RANDOM_DEATHS: Final = int(os.environ.get("TEST_RANDOM_DEATHS", "0"))
-SEED: Final = 8321
 
 Deed = Literal["violation", "mention", "tag", "restore"]
 Point = Literal["arrived", "stored", "answered"]
@@ -117,7 +113,7 @@ async def test_on_postgres_as_well(tmp_path: Path, postgres_url: str, room: Dark
     await lives.assert_all_is_done_once()
 
 
-@pytest.mark.skipif(not RANDOM_DEATHS, reason="TEST_RANDOM_DEATHS says how many")
+@at_random_times
 async def test_deaths_at_random_times_lose_and_double_nothing(tmp_path: Path, room: Darkroom) -> None:
     lives = Lives(room, Home(tmp_path / "data", None))
 
@@ -169,7 +165,7 @@ class Lives:
     async def alive(self) -> AsyncIterator[ForkServerProcess]:
         gateway = self.room.discord.gateway
         before = gateway.identifies
-        async with started(FORKS, discord_child.run, self.home.data, self.home.url, self.room.environment) as process:
+        async with started(discord_child.run, self.home.data, self.home.url, self.room.environment) as process:
             await self.room.discord.wait_for(lambda: gateway.identifies > before, SECONDS)
             yield process
 

@@ -17,12 +17,11 @@ from emulators.wire import Asked
 from handlers.events import MessagePosted, Person, Place
 from tests.databases import Home, emptied
 from tests.end_to_end import child
-from tests.killing import death, forks_of, kill, killing, started
+from tests.killing import RANDOM_DEATHS, SEED, at_random_times, death, kill, killing, started
 from tests.relay import Point, Relay
 
 PLACE = Place(platform="relay", workspace="w1", channel="general")
 ADA = Person(id="ada", name="Ada")
-FORKS = forks_of(child.__name__)
 
 # What a message that must go leads to, by the ends of the effects' keys.
 CONSEQUENCES = ("remove", "notice", "card")
@@ -70,13 +69,14 @@ async def test_on_postgres_as_well(
     await die_everywhere(Home(tmp_path / "data", emptied(postgres_url)), relay, vendor, messages)
 
 
+@at_random_times
 async def test_deaths_at_random_times_lose_and_double_nothing(
     tmp_path: Path, relay: Relay, vendor: ModelEmulator, messages: Iterator[MessagePosted]
 ) -> None:
-    dice = random.Random(8321)
+    dice = random.Random(SEED)
     home = Home(tmp_path / "data", None)
 
-    for _ in range(20):
+    for _ in range(RANDOM_DEATHS):
         async with alive(home, relay, vendor) as process:
             await relay.deliver(*itertools.islice(messages, 2))
             await asyncio.sleep(dice.uniform(0, 2.5))  # the time of death is what this test is about
@@ -107,7 +107,7 @@ async def die_everywhere(home: Home, relay: Relay, vendor: ModelEmulator, messag
 
 
 def alive(home: Home, relay: Relay, vendor: ModelEmulator) -> AbstractAsyncContextManager[ForkServerProcess]:
-    return started(FORKS, child.run, home.data, home.url, relay.url, vendor.base_url)
+    return started(child.run, home.data, home.url, relay.url, vendor.base_url)
 
 
 def killer(process: ForkServerProcess) -> Callable[[Asked], Awaitable[None]]:

@@ -2,8 +2,11 @@
 
 import io
 import json
+from collections.abc import AsyncIterator
 from pathlib import Path
 
+import pytest
+import pytest_asyncio
 from PIL import Image
 
 from bench.running import running
@@ -15,29 +18,45 @@ from emulators.wire import Blob
 
 TEST_STRING = "FLASHBULB-TEST-SCAM_SPAM-S3-C80"
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-async def test_without_any_key_a_photo_is_judged_and_tagged_in_its_thread(tmp_path: Path) -> None:
-    async with running(tmp_path / "data") as flashbulb, Visitor(flashbulb.link) as operator:
-        message = await operator.post("look", files=[("photo.jpg", photo(1, 1600, 1200))])
-        await operator.post("/tag", thread=message)
 
-        tagged = await operator.wait_for("Tags for.*?</section>", f"/parts/threads/{message}")
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def operator(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Visitor]:
+    """Start Flashbulb without any key and come in through the link that it prints."""
+    async with running(tmp_path_factory.mktemp("running") / "data") as flashbulb, Visitor(flashbulb.link) as visitor:
+        yield visitor
+
+
+async def test_without_any_key_a_photo_is_judged_and_tagged_in_its_thread(operator: Visitor) -> None:
+    message = await operator.post("look", files=[("photo.jpg", photo(1, 1600, 1200))])
+    await operator.post("/tag", thread=message)
+
+    tagged = await operator.wait_for("Tags for.*?</section>", f"/parts/threads/{message}")
 
     assert "understudy: no model" in tagged.group(0)
 
 
-async def test_a_held_message_says_why_and_restore_brings_it_back(tmp_path: Path) -> None:
-    async with running(tmp_path / "data") as flashbulb, Visitor(flashbulb.link) as operator:
-        message = await operator.post(TEST_STRING)
-        await operator.wait_for("Taken out of the channel", f"/parts/messages/{message}")
-        card = await operator.wait_for(r'messages/([0-9a-f-]{36})/buttons/restore".*?Restore', "/parts/channels/moderators")
-        await operator.press("restore", message=card.group(1), channel="moderators")
+async def test_a_held_message_says_why_and_restore_brings_it_back(operator: Visitor) -> None:
+    message = await operator.post(TEST_STRING)
+    await operator.wait_for("Taken out of the channel", f"/parts/messages/{message}")
+    card = await operator.wait_for(r'messages/([0-9a-f-]{36})/buttons/restore".*?Restore', "/parts/channels/moderators")
+    await operator.press("restore", message=card.group(1), channel="moderators")
 
-        back = await operator.wait_for(TEST_STRING, f"/parts/messages/{message}")
-        closed = await operator.wait_for("Restored", "/parts/channels/moderators")
+    assert await operator.wait_for(TEST_STRING, f"/parts/messages/{message}")
+    assert await operator.wait_for("Restored", "/parts/channels/moderators")
 
-    assert back
-    assert closed
+
+async def test_an_invited_member_sees_no_cases(operator: Visitor) -> None:
+    await operator.post("/flashbulb invite Ada member")
+    link = await operator.wait_for(r"http://[^\s\"<]+/enter#[\w-]+")
+    async with Visitor(link.group(0)) as ada:
+        message = await ada.post(f"{TEST_STRING} by Ada")
+        told = await ada.wait_for("Only you can see this", f"/parts/threads/{message}")
+        page = await ada.read("/channels/general")
+
+    assert told
+    assert "/channels/moderators" not in page
 
 
 async def test_what_is_there_is_there_after_a_restart(tmp_path: Path) -> None:
@@ -47,19 +66,6 @@ async def test_what_is_there_is_there_after_a_restart(tmp_path: Path) -> None:
         found = await operator.wait_for("remember this", f"/parts/messages/{message}")
 
     assert found
-
-
-async def test_an_invited_member_sees_no_cases(tmp_path: Path) -> None:
-    async with running(tmp_path / "data") as flashbulb, Visitor(flashbulb.link) as operator:
-        await operator.post("/flashbulb invite Ada member")
-        link = await operator.wait_for(r"http://[^\s\"<]+/enter#[\w-]+")
-        async with Visitor(link.group(0)) as ada:
-            message = await ada.post(TEST_STRING)
-            told = await ada.wait_for("Only you can see this", f"/parts/threads/{message}")
-            page = await ada.read("/channels/general")
-
-    assert told
-    assert "/channels/moderators" not in page
 
 
 async def test_any_server_that_speaks_the_wire_format_is_asked(tmp_path: Path) -> None:

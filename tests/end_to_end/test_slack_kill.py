@@ -1,11 +1,10 @@
 """Accepted means done, on Slack: the bot is killed at every named point, and nothing is lost or seen twice.
 
 All deaths of a chain happen on one home, one after the other, and nobody waits in between until everything is done: each start
-finds what the deaths before it left behind. `TEST_KILLS=100` adds as many deaths at random times.
+finds what the deaths before it left behind. The engine takes an event up ten times at most, so no chain may be much longer.
 """
 
 import asyncio
-import os
 import random
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -26,9 +25,8 @@ from emulators.understudy import answer
 from tests.databases import Home, emptied
 from tests.end_to_end import slack_child
 from tests.end_to_end.slack_team import effects_shown, picture_that_says
-from tests.killing import death, forks_of, kill, started
+from tests.killing import RANDOM_DEATHS, SEED, at_random_times, death, kill, started
 
-FORKS = forks_of(slack_child.__name__, *slack_child.LOADED_LATE)
 BAD: Final = "FLASHBULB-TEST-HATE-S3-C95"
 PICTURE: Final = picture_that_says(BAD)
 PATIENCE_S: Final = 40.0
@@ -50,7 +48,7 @@ class Team:
 
     def alive(self) -> AbstractAsyncContextManager[ForkServerProcess]:
         environment = self.slack.environment | {"SLACK_ADMIN_USER_TOKEN": self.slack.admin_token}
-        return started(FORKS, slack_child.run, self.home.data, self.home.url, environment, self.vendor.base_url)
+        return started(slack_child.run, self.home.data, self.home.url, environment, self.vendor.base_url)
 
     async def connected(self) -> None:
         await self.slack.wait_for(lambda: self.slack.connections, PATIENCE_S)
@@ -180,10 +178,10 @@ async def test_on_postgres_as_well(tmp_path: Path, postgres_url: str) -> None:
         await assert_all_is_done_once(team)
 
 
-@pytest.mark.skipif("TEST_KILLS" not in os.environ, reason="TEST_KILLS does not say how often")
+@at_random_times
 async def test_deaths_at_random_times(team: Team) -> None:
-    dice = random.Random(8321)
-    for _ in range(int(os.environ["TEST_KILLS"])):
+    dice = random.Random(SEED)
+    for _ in range(RANDOM_DEATHS):
         async with team.alive() as process:
             await team.connected()
             await team.post_bad()

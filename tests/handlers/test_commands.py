@@ -58,7 +58,10 @@ async def test_each_picture_gets_its_answer_and_each_other_file_a_word() -> None
 
 
 async def test_tag_without_a_picture_says_what_to_do() -> None:
-    assert "no picture here" in await words(Known(), a_command("tag"))
+    said = await words(Known(), a_command("tag"))
+
+    assert "no picture here" in said
+    assert "attach" not in said  # which nobody can do with a command of Slack's
 
 
 @pytest.mark.parametrize(
@@ -73,11 +76,38 @@ async def test_a_model_without_an_answer_becomes_a_sentence(outcome: str, said: 
     assert said in await words(known, a_command("tag"))
 
 
+@pytest.mark.parametrize(
+    "argument",
+    [
+        pytest.param("https://x.example/a/cat.png?size=1", id="plain"),
+        pytest.param(" <https://x.example/a/cat.png?size=1> ", id="as-slack-writes-it"),
+        pytest.param("<https://x.example/a/cat.png?size=1|cat>", id="with-a-label"),
+    ],
+)
+async def test_tag_takes_an_address(argument: str) -> None:
+    known = Known()
+
+    plan = await Planner(known.services).plan(a_command("tag", argument))
+
+    [post] = plan.effects
+    assert isinstance(post, Post)
+    assert isinstance(post.answer, Tagged)
+    assert post.answer.file_name == "cat.png"
+    assert known.media.seen[-1].attachments[0].url == "link:https://x.example/a/cat.png?size=1"
+
+
+async def test_moderate_is_not_for_everybody_to_try_the_policy_out() -> None:
+    known = Known()
+
+    assert await words(known, a_command("moderate", "win a prize")) == "Only moderators use /moderate."
+    assert known.model.questions == []
+
+
 async def test_moderate_judges_a_text_and_does_nothing_about_it() -> None:
     known = Known()
     known.model.judges(scam_spam=(3, 0.9))
 
-    plan = await Planner(known.services).plan(a_command("moderate", "win a prize"))
+    plan = await Planner(known.services).plan(a_command("moderate", "win a prize", author=MO))
 
     [notify] = plan.effects
     assert isinstance(notify, Notify)
@@ -87,7 +117,7 @@ async def test_moderate_judges_a_text_and_does_nothing_about_it() -> None:
 
 
 async def test_moderate_with_nothing_says_what_to_do() -> None:
-    assert "attach a file" in await words(Known(), a_command("moderate"))
+    assert "after /moderate" in await words(Known(), a_command("moderate", author=MO))
 
 
 @pytest.mark.parametrize("argument", ["", "help"])
@@ -97,25 +127,25 @@ async def test_help_lists_the_commands(argument: str) -> None:
     [notify] = plan.effects
     assert isinstance(notify, Notify)
     assert isinstance(notify.answer, Help)
-    assert any(line == "/tag" for line, _ in notify.answer.commands)
+    assert any(line == "/tag [address]" for line, _ in notify.answer.commands)
 
 
 @pytest.mark.parametrize(
-    ("author", "line"),
+    ("author", "lines"),
     [
-        pytest.param(ADA, "/flashbulb help", id="member"),
-        pytest.param(MO, "/flashbulb help", id="moderator"),
-        pytest.param(MO.model_copy(update={"role": Role.ADMIN}), "/flashbulb help | setup", id="admin"),
-        pytest.param(OLGA, "/flashbulb help | setup | invite NAME member|moderator", id="operator"),
+        pytest.param(ADA, ["/flashbulb help"], id="member"),
+        pytest.param(MO, ["/moderate [text]", "/flashbulb help"], id="moderator"),
+        pytest.param(MO.model_copy(update={"role": Role.ADMIN}), ["/moderate [text]", "/flashbulb help | setup"], id="admin"),
+        pytest.param(OLGA, ["/moderate [text]", "/flashbulb help | setup | invite NAME member|moderator"], id="operator"),
     ],
 )
-async def test_help_names_only_what_one_may_use(author: Person, line: str) -> None:
+async def test_help_names_only_what_one_may_use(author: Person, lines: list[str]) -> None:
     plan = await Planner(Known().services).plan(a_command("flashbulb", "help", author=author))
 
     [notify] = plan.effects
     assert isinstance(notify, Notify)
     assert isinstance(notify.answer, Help)
-    assert [each for each, _ in notify.answer.commands] == ["/tag", "/moderate [text]", line]
+    assert [each for each, _ in notify.answer.commands] == ["/tag [address]", *lines]
 
 
 async def test_the_operator_invites_and_gets_a_link() -> None:

@@ -13,7 +13,7 @@ from handlers.forms import WATCHED_MAX, Form, form_for
 from handlers.modes import mode_of
 from handlers.ports import Setup
 from pipelines.content import Content, Intake
-from pipelines.moderation.policy import shipped
+from pipelines.moderation.policy import Action, shipped
 from tests.fakes import ADA, GENERAL, GRACE, MO, OLGA, Known, PlainMedia, a_message, a_picture, kinds
 
 
@@ -129,6 +129,17 @@ async def test_the_command_itself_answers_only_where_the_form_did_not_open(autho
     assert isinstance(notify, Notify)
     assert isinstance(notify.answer, Notice)
     assert said in notify.answer.text
+
+
+@pytest.mark.parametrize("removes", [True, False])
+async def test_it_is_said_whether_messages_can_be_taken_out(removes: bool) -> None:
+    known = Known()
+    if not removes:
+        known.channels.can = frozenset({Action.FLAG})
+
+    plan = await Planner(known.services).plan(submitted(log_channel="cases", mode="enforce"))
+
+    assert [effect.answer.takes_down for effect in plan.effects] == [removes, removes]
 
 
 async def test_a_log_channel_that_cannot_be_written_into_is_told_to_the_admin() -> None:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from pipelines.media import wire, worker
+from pipelines.media import serving, wire
 
 Result = tuple[dict[str, Any], bytes]
 
@@ -111,4 +111,4 @@ OPERATIONS = {
 }
 
 if __name__ == "__main__":
-    worker.serve(OPERATIONS, cpu_s=0.3)
+    serving.serve(OPERATIONS)

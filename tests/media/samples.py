@@ -1,9 +1,12 @@
 """Pictures made on the spot, as bytes."""
 
+import gzip
 import io
 import struct
+import tarfile
+import zipfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import zxingcpp
@@ -87,6 +90,22 @@ def webp_bomb() -> bytes:
     )
 
 
+def bombs() -> dict[str, bytes]:
+    """Return small files by name that say they are huge, or are once they are unpacked."""
+    return {
+        "pixels.png": png_bomb(20_000),
+        "pixels.webp": webp_bomb(),
+        "screen.gif": b"GIF89a\xff\xff\xff\xff\0\0\0,\0\0\0\0\xff\xff\xff\xff\0\2\0;",
+        "flat.zip": zip_bomb(),
+        "lying.zip": lying_zip_bomb(),
+        "overlapping.zip": overlapping_zip_bomb(),
+        "crowded.zip": crowded_zip(),
+        "nested.zip": zipped({f"{at}.zip": zip_bomb(10_000_000) for at in range(3)}),
+        "zeros.gz": gzip_bomb(),
+        "sparse.tar": sparse_tar(),
+    }
+
+
 def swapped_channels() -> bytes:
     """Return an ICC profile in which red and green have changed places: sRGB with two tags exchanged."""
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
@@ -100,3 +119,123 @@ def _png(header: bytes, extra: bytes, lines: bytes) -> bytes:
 
 def _chunk(name: bytes, data: bytes) -> bytes:
     return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+
+# Archives and files that are something else than they seem.
+
+
+def zipped(files: Mapping[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", method) as archive:
+        for name, data in files.items():
+            archive.writestr(name, data)
+    return buffer.getvalue()
+
+
+def tarred(files: Mapping[str, bytes], *others: tarfile.TarInfo) -> bytes:
+    """Return a TAR archive of these files, and of entries without content: links, devices."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        for name, data in files.items():
+            entry = tarfile.TarInfo(name)
+            entry.size = len(data)
+            archive.addfile(entry, io.BytesIO(data))
+        for other in others:
+            archive.addfile(other)
+    return buffer.getvalue()
+
+
+def tar_entry(name: str, kind: bytes, target: str = "") -> tarfile.TarInfo:
+    entry = tarfile.TarInfo(name)
+    entry.type, entry.linkname = kind, target
+    return entry
+
+
+def zip_link(name: str, target: str) -> bytes:
+    """Return a ZIP archive that holds a symbolic link."""
+    entry = zipfile.ZipInfo(name)
+    entry.create_system, entry.external_attr = 3, 0o120777 << 16
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr(entry, target)
+    return buffer.getvalue()
+
+
+def zip_bomb(unpacked_bytes: int = 50_000_000) -> bytes:
+    return zipped({"zeros.txt": b"0" * unpacked_bytes})
+
+
+def lying_zip_bomb() -> bytes:
+    """Return a bomb whose directory says that it unpacks to ten bytes."""
+    data = bytearray(zip_bomb())
+    for signature, at in ((b"PK\3\4", 22), (b"PK\1\2", 24)):
+        struct.pack_into("<I", data, data.rindex(signature) + at, 10)
+    return bytes(data)
+
+
+def overlapping_zip_bomb(times: int = 1_000) -> bytes:
+    """Return an archive whose directory names the same bytes again and again."""
+    data = zipped({"a": b"0" * 1_000_000})
+    at = data.rindex(b"PK\1\2")
+    entry, end = data[at : data.rindex(b"PK\5\6")], data[data.rindex(b"PK\5\6") :]
+    return data[:at] + entry * times + end[:8] + struct.pack("<2H2L", times, times, len(entry) * times, at) + b"\0\0"
+
+
+def crowded_zip(entries: int = 60_000) -> bytes:
+    """Return an archive of so many empty files."""
+    data = zipped({"a": b""})
+    at = data.rindex(b"PK\1\2")
+    entry = data[at : data.rindex(b"PK\5\6")]
+    return data[:at] + entry * entries + b"PK\5\6" + struct.pack("<4H2LH", 0, 0, entries, entries, len(entry) * entries, at, 0)
+
+
+def gzip_bomb() -> bytes:
+    return gzip.compress(b"0" * 50_000_000)
+
+
+def sparse_tar() -> bytes:
+    """Return a TAR of one kilobyte whose only file says it is a terabyte of holes (GNU tar, "Old GNU Format")."""
+    header = bytearray(tar_entry("holes.bin", tarfile.GNUTYPE_SPARSE).tobuf(tarfile.GNU_FORMAT))
+    header[483:495] = b"%011o\0" % (8**11 - 1)
+    header[148:156] = b"%06o\0 " % (sum(header) - sum(header[148:156]) + 8 * 32)
+    return bytes(header) + bytes(1024)
+
+
+def locked_zip() -> bytes:
+    """Return an archive whose file says that it is encrypted."""
+    data = bytearray(zipped({"secret.txt": b"words"}))
+    for signature, at in ((b"PK\3\4", 6), (b"PK\1\2", 8)):
+        data[data.rindex(signature) + at] |= 1
+    return bytes(data)
+
+
+def office(*folders: str) -> bytes:
+    """Return the skeleton of an office file; `word`, `xl` or `ppt` says of which program."""
+    parts = dict.fromkeys(("[Content_Types].xml", "_rels/.rels", *(f"{folder}/main.xml" for folder in folders)), b"<a/>")
+    return zipped(parts)
+
+
+def open_document(kind: str) -> bytes:
+    media_type = f"application/vnd.oasis.opendocument.{kind}".encode()
+    return zipped({"mimetype": media_type, "content.xml": b"<a/>"}, zipfile.ZIP_STORED)
+
+
+def ole(stream: str) -> bytes:
+    """Return the header and the directory of an OLE file that holds such a stream ([MS-CFB])."""
+    header = bytearray(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1".ljust(512, b"\0"))
+    struct.pack_into("<H", header, 30, 9)
+    struct.pack_into("<II", header, 48, 1, 0)  # the directory is the sector behind the table
+    entries = b"".join(
+        name.encode("utf-16-le").ljust(64, b"\0") + struct.pack("<H", 2 * len(name) + 2) + bytes(62)
+        for name in ("Root Entry", stream)
+    )
+    return bytes(header) + b"\xfe\xff\xff\xff" * 128 + entries.ljust(512, b"\0")
+
+
+def windows_program() -> bytes:
+    return b"MZ".ljust(60, b"\0") + struct.pack("<I", 64) + b"PE\0\0" + bytes(200)
+
+
+def box(name: bytes, content: bytes = b"") -> bytes:
+    """Return a box of ISO media."""
+    return struct.pack(">I", 8 + len(content)) + name + content

@@ -11,14 +11,18 @@ import pytest
 from structlog.testing import capture_logs
 
 from pipelines.errors import Unavailable
-from pipelines.media.sandbox import Room, Sandbox
+from pipelines.media.sandbox import Allowance, Room, Sandbox
 
 SABOTEUR = (sys.executable, "-I", str(Path(__file__).with_name("saboteur.py")))
 
 
+def within(wall_s: float) -> Allowance:
+    return Allowance(cpu_s=0.3, wall_s=wall_s)
+
+
 @asynccontextmanager
-async def a_sandbox(*, workers: int = 1, deadline_s: float = 9.0, jobs_per_worker: int = 500) -> AsyncIterator[Sandbox]:
-    async with Sandbox(workers=workers, command=SABOTEUR, deadline_s=deadline_s, jobs_per_worker=jobs_per_worker) as sandbox:
+async def a_sandbox(*, workers: int = 1, wall_s: float = 9.0, jobs_per_worker: int = 500) -> AsyncIterator[Sandbox]:
+    async with Sandbox(workers=workers, command=SABOTEUR, allowance=within(wall_s), jobs_per_worker=jobs_per_worker) as sandbox:
         yield sandbox
 
 
@@ -56,7 +60,7 @@ async def test_a_job_that_breaks_its_worker_costs_only_itself(operation, status)
 
 
 @pytest.mark.parametrize(
-    ("operation", "deadline_s", "why"),
+    ("operation", "wall_s", "why"),
     [
         pytest.param("abort", 9.0, "SIGABRT", id="a-signal"),
         pytest.param("spin", 9.0, "SIGPROF", id="the-cpu-timer"),
@@ -64,10 +68,10 @@ async def test_a_job_that_breaks_its_worker_costs_only_itself(operation, status)
         pytest.param("garble", 9.0, "garbled", id="garbage"),
     ],
 )
-async def test_metrics_hear_why_a_worker_died(operation, deadline_s, why) -> None:
+async def test_metrics_hear_why_a_worker_died(operation, wall_s, why) -> None:
     heard: list[str] = []
 
-    async with Sandbox(workers=1, command=SABOTEUR, deadline_s=deadline_s, on_death=heard.append) as sandbox:
+    async with Sandbox(workers=1, command=SABOTEUR, allowance=within(wall_s), on_death=heard.append) as sandbox:
         await sandbox.run(operation, b"")
 
     assert heard == [why]
@@ -108,7 +112,7 @@ async def test_what_a_library_prints_does_not_reach_the_answer() -> None:
 
 
 async def test_a_job_past_its_deadline_is_given_up_and_its_worker_replaced() -> None:
-    async with a_sandbox(deadline_s=0.5) as sandbox:
+    async with a_sandbox(wall_s=0.5) as sandbox:
         (before,) = sandbox.pids
         answer = await sandbox.run("hang", b"")
         afterwards = await sandbox.run("echo", b"b")
@@ -116,6 +120,43 @@ async def test_a_job_past_its_deadline_is_given_up_and_its_worker_replaced() -> 
         assert answer.status == "refused-limits"
         assert afterwards.body == b"b"
         assert before not in sandbox.pids
+
+
+async def test_a_job_may_be_given_longer_than_others() -> None:
+    async with a_sandbox(wall_s=0.2) as sandbox:
+        given_up = await sandbox.run("slow_echo", b"a")
+        answer = await sandbox.run("slow_echo", b"b", allowance=within(9.0))
+
+    assert given_up.status == "refused-limits"
+    assert answer.body == b"b"
+
+
+async def test_long_jobs_leave_a_worker_for_quick_ones() -> None:
+    async with a_sandbox(workers=2, wall_s=9.0) as sandbox:
+        await asyncio.gather(sandbox.run("echo", b""), sandbox.run("echo", b""))
+        videos = [asyncio.create_task(sandbox.run("slow_echo", b"", allowance=within(9.1))) for _ in range(3)]
+        await asyncio.sleep(0)
+        answer = await sandbox.run("echo", b"a picture")
+
+        assert answer.body == b"a picture"
+        assert not any(video.done() for video in videos)
+        await asyncio.gather(*videos)
+
+
+async def test_neither_processes_nor_descriptors_are_left_behind() -> None:
+    ours = psutil.Process()
+    async with a_sandbox():
+        pass  # what the event loop opens once for all children stays
+    before = ours.num_fds(), len(ours.children())
+
+    for _ in range(2):
+        async with a_sandbox(workers=2, wall_s=0.4, jobs_per_worker=3) as sandbox:
+            jobs = [sandbox.run(name, b"x") for name in ("echo", "abort", "leave", "garble", "hang", "killed", "fail", "echo")]
+            cancelled = asyncio.create_task(sandbox.run("hang", b""))
+            await asyncio.gather(*jobs)
+            cancelled.cancel()
+
+    assert (ours.num_fds(), len(ours.children())) == before
 
 
 async def test_the_job_after_a_cancelled_one_gets_its_own_answer() -> None:
@@ -173,11 +214,11 @@ async def test_a_job_whose_worker_is_killed_from_outside_is_done_by_another() ->
     assert [answer.body for answer in answers] == [b"\0", b"\1"]
 
 
-async def test_workers_start_with_an_empty_environment_in_the_root_folder() -> None:
+async def test_workers_start_without_our_environment_in_the_root_folder() -> None:
     async with a_sandbox() as sandbox:
         answer = await sandbox.run("environment", b"")
 
-    assert set(answer.head["names"]) <= {"LC_CTYPE"}, "Python itself sets LC_CTYPE"
+    assert set(answer.head["names"]) <= {"LC_CTYPE", "OPENBLAS_NUM_THREADS"}, "Python itself sets LC_CTYPE"
     assert answer.head["folder"] == "/"
 
 
@@ -226,10 +267,27 @@ async def test_room_is_given_first_come_first_served_and_as_soon_as_a_size_is_kn
         large, small = asyncio.create_task(hold("large", 50)), asyncio.create_task(hold("small", 5))
         await asyncio.wait([large, small], timeout=0.01)
         assert order == []
-        held.shrink(40)
+        held.settle(40)
         await asyncio.gather(large, small)
 
     assert order == ["large", "small"]
+
+
+async def test_a_file_that_is_larger_than_announced_makes_whoever_comes_next_wait() -> None:
+    room, order = Room(100), []
+
+    async def hold(name: str, size_bytes: int) -> None:
+        async with room.hold(size_bytes):
+            order.append(name)
+
+    async with room.hold(1) as liar:
+        liar.settle(150)
+        later = asyncio.create_task(hold("later", 10))
+        await asyncio.wait([later], timeout=0.01)
+        assert order == []
+    await later
+
+    assert order == ["later"]
 
 
 async def test_whoever_stops_waiting_for_room_neither_loses_nor_makes_any() -> None:

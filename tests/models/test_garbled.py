@@ -95,7 +95,7 @@ async def test_a_request_that_we_built_wrongly_is_a_bug_and_is_raised(first: Mod
 
 
 def test_once_an_answer_is_read_the_next_request_is_ours_again() -> None:
-    watch = Watch(model="m", prices={}, check=lambda _: None, arrived=True)
+    watch = Watch(model="m", prices={}, arrived=True)
 
     watch.answered(ModelResponse(parts=[]))
 

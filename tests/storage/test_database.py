@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from alembic import command
 
 from bot.storage import migration
-from bot.storage.database import Records, address, open_records, upsert
+from bot.storage.database import Records, address, open_records, put, upsert
 from bot.storage.folder import LOCK_FILE
 from bot.storage.tables import CallRow, EffectRow, Table, now
 from pipelines.errors import FlashbulbError, Misconfigured, Unavailable
@@ -169,6 +169,46 @@ async def test_what_is_read_before_a_write_cannot_change_in_between(records: Rec
 
     async with records.reading() as session:
         assert await session.scalar(sa.select(CallRow.requests)) == 200
+
+
+@pytest.mark.parametrize("lasting", [True, False])
+async def test_what_one_function_writes_is_done_in_one_piece_and_seen_by_the_next(records: Records, lasting: bool) -> None:
+    row = {"platform": "p", "workspace": "w", "event": "e", "state": "intent"}
+
+    def write(connection: sa.Connection) -> None:
+        put(connection, EffectRow, {**row, "key": "kept"})
+
+    def write_and_fail(connection: sa.Connection) -> None:
+        put(connection, EffectRow, {**row, "key": "undone"})
+        raise FlashbulbError("on purpose")
+
+    await records.write(write, lasting=lasting)
+    with pytest.raises(FlashbulbError, match="on purpose"):
+        await records.write(write_and_fail, lasting=lasting)
+
+    assert await records.read(lambda connection: connection.scalars(sa.select(EffectRow.key)).all()) == ["kept"]
+
+
+async def test_functions_that_read_and_then_write_follow_one_another(records: Records) -> None:
+    tenant = {"platform": "test", "workspace": "w1"}
+    await records.write(lambda connection: put(connection, CallRow, {**tenant, **_a_call(), "requests": 0}))
+
+    def add_one(connection: sa.Connection) -> None:
+        requests = connection.scalar(sa.select(CallRow.requests).with_for_update())
+        connection.execute(sa.update(CallRow).values(requests=requests + 1))
+
+    await asyncio.gather(*(records.write(add_one, lasting=number % 2 == 0) for number in range(100)))
+
+    assert await records.read(lambda connection: connection.scalar(sa.select(CallRow.requests))) == 100
+
+
+async def test_only_what_lasts_waits_for_the_disk(tmp_path: Path) -> None:
+    async with open_records(tmp_path / "data", None) as records:
+        asked = sa.text("PRAGMA synchronous")
+        lasting = await records.write(lambda connection: connection.scalar(asked))
+        other = await records.write(lambda connection: connection.scalar(asked), lasting=False)
+
+    assert (lasting, other) == (2, 1)  # FULL and NORMAL, https://sqlite.org/pragma.html#pragma_synchronous
 
 
 async def test_readers_do_not_wait_for_a_writer(records: Records) -> None:

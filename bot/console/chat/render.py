@@ -28,7 +28,7 @@ from handlers.commands import COMMANDS, SHORTCUTS
 from handlers.events import Person, Role
 from handlers.forms import Form
 from pipelines.content import Attachment
-from pipelines.limits import ATTACHMENTS_JUDGED, IMAGE_BYTES, MESSAGE_CHARS
+from pipelines.limits import ATTACHMENTS_JUDGED, FILE_BYTES, MESSAGE_CHARS
 from pipelines.ports import UNDERSTUDY
 
 # Messages of one author that follow each other within this time stand under one name.
@@ -40,9 +40,9 @@ LINK: Final = re.compile(r"https?://[^\s<>\"']*[^\s<>\"'.,;:!?)\]}]", re.IGNOREC
 def composer(role: Role) -> dict[str, object]:
     """Return what the template of a composer needs to know. Commands are pairs with what this role may write after them."""
     return {
-        "commands": [(each, each.usage_for(role)) for each in COMMANDS],
+        "commands": [(each, each.usage_for(role)) for each in COMMANDS if each.open_to(role)],
         "max_files": ATTACHMENTS_JUDGED,
-        "max_bytes": IMAGE_BYTES,
+        "max_bytes": FILE_BYTES,
         "max_chars": MESSAGE_CHARS,
     }
 

@@ -4,7 +4,7 @@ import pytest
 
 from bot.storage.copies import CopiedFile, Copy
 from emulators.discord.files import FILE_BYTES_BY_TIER
-from handlers.effects import Remove
+from handlers.effects import Remove, Restore
 from pipelines.errors import UserError
 from tests.discord_side.acting.conftest import Discord, words
 from tests.fakes import ADA
@@ -56,6 +56,80 @@ async def test_the_first_message_of_a_forum_post_is_taken_out(discord: Discord) 
 
     assert performed.status == "done"
     assert await discord.emulator.messages(forum, first) == []
+
+
+async def a_post(discord: Discord, title: str = "Bad title") -> tuple[Remove, str]:
+    """Post in a forum; return the effect that takes it out, and the forum."""
+    forum = await discord.emulator.add_channel("forum", "forum")
+    first = await discord.emulator.post_in_forum(forum, discord.emulator.ann, title, "bad words")
+    place = discord.place.model_copy(update={"channel": forum, "thread": first})
+    return Remove(key="e1", place=place, message=first, keep=True), forum
+
+
+async def test_a_post_goes_with_its_title_and_comes_back_with_it(discord: Discord) -> None:
+    remove, forum = await a_post(discord)
+
+    performed = await discord.connection.act(remove)
+    gone = remove.message not in discord.emulator.world.channels
+    again = await discord.connection.act(remove)
+    restore = Restore(key="e2", place=remove.place, message=remove.message)
+    back = await discord.connection.act(restore)
+
+    assert (performed.status, performed.why, gone) == ("done", "The post was deleted with its title.", True)
+    assert again.status == "gone"
+    [post] = [each for each in discord.emulator.world.channels.values() if each.get("parent_id") == forum]
+    assert (post["id"], post["name"]) == (back.message, "Bad title")
+    [said] = await discord.shown(forum, post["id"])
+    assert "bad words" in said
+    assert "Bad title" not in said
+
+
+async def test_a_post_is_brought_back_once(discord: Discord) -> None:
+    remove, forum = await a_post(discord)
+    await discord.connection.act(remove)
+    copy = await discord.given.copies.find(remove.place.tenant, remove.message)
+    restore = Restore(key="e2", place=remove.place, message=remove.message)
+
+    first = await discord.connection.act(restore)
+    await discord.given.copies.keep(remove.place.tenant, remove.message, copy)  # as after a crash before it was forgotten
+    second = await discord.connection.act(restore)
+
+    assert first.message == second.message
+    assert len([each for each in discord.emulator.world.channels.values() if each.get("parent_id") == forum]) == 1
+
+
+async def test_what_others_wrote_in_a_post_stays_without_its_title(discord: Discord) -> None:
+    remove, forum = await a_post(discord)
+    await discord.emulator.post(forum, discord.emulator.bob, "well", thread=remove.message)
+
+    performed = await discord.connection.act(remove)
+    taken_out = discord.emulator.world.channels[remove.message]["name"]
+    left = [each["content"] for each in await discord.emulator.messages(forum, remove.message)]
+    await discord.connection.act(Restore(key="e2", place=remove.place, message=remove.message))
+
+    assert (performed.status, taken_out, left) == ("done", "Taken out by moderators", ["well"])
+    assert discord.emulator.world.channels[remove.message]["name"] == "Bad title"
+    assert "bad words" in (await discord.shown(forum, remove.message))[0]
+
+
+async def test_a_title_that_must_stay_is_admitted(discord: Discord) -> None:
+    remove, forum = await a_post(discord)
+    await discord.emulator.set_permissions(forum, deny="manage_threads")
+
+    with pytest.raises(UserError, match=r"message was deleted, but its title stays. .*Manage Threads"):
+        await discord.connection.act(remove)
+
+    assert await discord.emulator.messages(forum, remove.message) == []
+    assert discord.emulator.world.channels[remove.message]["name"] == "Bad title"
+
+
+async def test_a_report_of_a_post_shows_its_title(discord: Discord) -> None:
+    remove, _ = await a_post(discord)
+
+    posted = await discord.connection.message(remove.place, remove.message)
+
+    assert posted is not None
+    assert posted.content.text == "Bad title\nbad words"
 
 
 async def test_before_anything_is_deleted_it_is_sealed_with_its_files(discord: Discord) -> None:

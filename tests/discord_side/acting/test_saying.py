@@ -179,6 +179,7 @@ async def test_a_case_for_which_we_may_not_write_into_the_log_channel_goes_to_th
 
     [told] = await discord.whispered(discord.emulator.olga)
     assert "The channel for cases cannot be written into" in told
+    assert "nvite" not in told  # into channels of Discord nobody is invited: it is a permission that lacks
     assert await discord.connection.look(discord.card(CASE)) == performed
 
 

@@ -46,6 +46,7 @@ class Ears:
 
     emulator: DiscordEmulator
     pauses_s: tuple[float, ...] = (0.05,)
+    watch_s: float = 60.0
     failures: int = 0
     turns_away: set[str] = field(default_factory=set)
     form: Form | None = None
@@ -92,7 +93,8 @@ class Ears:
         before = structlog.get_config()["processors"]
         structlog.configure(processors=[capture])
         try:
-            async with open_discord(settings, pauses_s=self.pauses_s, guild_ready_s=0.05)(given) as connection:
+            opening = open_discord(settings, pauses_s=self.pauses_s, guild_ready_s=0.05, watch_s=self.watch_s)
+            async with opening(given) as connection:
                 self.connection = connection
                 yield connection
         finally:

@@ -11,7 +11,7 @@ from bot.discord.opening import open_discord
 from bot.discord.supervision import LOOP_LOSSES
 from bot.settings import Settings
 from emulators.discord import DiscordEmulator
-from handlers.events import MessagePosted
+from handlers.events import MessagePosted, Place
 from pipelines.errors import Misconfigured, Unavailable
 from tests.app.test_metrics import value
 from tests.discord_side.receiving.ears import Ears
@@ -160,6 +160,33 @@ async def test_a_frame_that_cannot_be_read_builds_the_client_anew(ears: Ears, em
     await ears.heard(MessagePosted, 2)
     assert value(ears.metrics, 'flashbulb_connection_rebuilds_total{platform="discord"}') == 1
     assert [event.text for event in ears.accepted] == ["before", "meanwhile"]
+
+
+async def test_a_token_that_dies_without_a_word_is_noticed_and_so_is_its_return(emulator: DiscordEmulator) -> None:
+    ears = Ears(emulator, watch_s=0.05)
+    async with ears.listening() as connection:
+        emulator.fault("unauthorized")
+        refused = await ears.logged("discord.token_refused")
+        with pytest.raises(Unavailable, match="does not take the bot's token"):
+            await connection.ready()
+
+        emulator.clear_faults()
+        await ears.logged("discord.token_taken_again")
+        await connection.ready()
+
+    assert "DISCORD_TOKEN" in refused["fix"]
+    assert emulator.gateway.connects == 1
+
+
+async def test_any_request_tells_that_the_token_is_not_taken(emulator: DiscordEmulator) -> None:
+    ears = Ears(emulator)
+    async with ears.listening() as connection:
+        emulator.fault("unauthorized", times=1)
+        with pytest.raises(Unavailable):
+            await connection.message(Place(platform="discord", workspace=emulator.guild, channel=emulator.general), "1")
+
+        with pytest.raises(Unavailable, match="does not take the bot's token"):
+            await connection.ready()
 
 
 async def test_the_library_is_aimed_only_while_it_is_open(emulator: DiscordEmulator) -> None:

@@ -1,5 +1,8 @@
 """What happened while the bot was away is found, once, and what was said before it came is left alone."""
 
+import pytest
+
+from bot.discord import arrivals
 from emulators.discord import DiscordEmulator, shapes
 from handlers.events import MessagePosted, Tenant
 from tests.discord_side.receiving.ears import PNG, Ears
@@ -189,6 +192,55 @@ async def test_marks_are_kept_by_channel(emulator: DiscordEmulator) -> None:
 
     marks = ears.marks.rows[Tenant(platform="discord", workspace=emulator.guild)]
     assert marks == {emulator.general: newest, emulator.pics: emulator.pics, emulator.moderators: emulator.moderators}
+
+
+async def test_what_came_while_too_much_waited_is_read_afterwards(
+    emulator: DiscordEmulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(arrivals, "PENDING_MAX", 2)
+    ears = Ears(emulator)
+    tenant = Tenant(platform="discord", workspace=emulator.guild)
+    async with ears.listening():
+        before = await emulator.post(emulator.general, emulator.ann, "before")
+        await ears.first(MessagePosted)
+        ears.failures = 1_000_000
+        for number in range(5):
+            await emulator.post(emulator.general, emulator.ann, str(number))
+        elsewhere = await emulator.post(emulator.pics, emulator.ann, "in a channel without a mark")
+        await ears.logged("discord.falling_behind")
+        await emulator.wait_for(lambda: len({each.key for each in ears.offered}) == 3)
+        ears.failures = 0
+        caught_up = await ears.logged("discord.caught_up")
+        await emulator.post(emulator.general, emulator.ann, "after")
+        await ears.heard(MessagePosted, 8)
+
+    assert texts(ears) == sorted([*map(str, range(5)), "after", "before", "in a channel without a mark"])
+    assert caught_up["messages"] >= 4
+    assert int(ears.marks.rows[tenant][emulator.pics]) >= int(elsewhere)
+    assert int(ears.marks.rows[tenant][emulator.general]) > int(before)
+
+
+async def test_no_mark_passes_what_was_dropped(emulator: DiscordEmulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(arrivals, "PENDING_MAX", 4)
+    ears = Ears(emulator, turns_away={"a", "b", "c", "d"})
+    async with ears.listening():
+        await emulator.post(emulator.pics, emulator.ann, "before")
+        await ears.first(MessagePosted)
+        for text in ears.turns_away:
+            await emulator.post(emulator.general, emulator.ann, text)
+        await emulator.wait_for(lambda: ears.offered[4:])
+        dropped = await emulator.post(emulator.pics, emulator.ann, "dropped")
+        await ears.logged("discord.falling_behind")
+        ears.turns_away.discard("d")
+        await ears.heard(MessagePosted, 2)
+        await emulator.post(emulator.pics, emulator.ann, "later")
+        await ears.heard(MessagePosted, 3)
+
+    assert int(ears.marks.rows[Tenant(platform="discord", workspace=emulator.guild)][emulator.pics]) < int(dropped)
+    ears.turns_away.clear()
+    async with ears.listening():
+        await ears.heard(MessagePosted, 7)
+    assert texts(ears) == ["a", "b", "before", "c", "d", "dropped", "later"]
 
 
 async def test_what_another_app_may_have_finished_while_away_is_looked_at_again(emulator: DiscordEmulator) -> None:

@@ -25,7 +25,10 @@ async def http(discord_emulator: DiscordEmulator):
 async def ask(http: aiohttp.ClientSession, verb: str, status: int = 200, **arguments: Any) -> Any:
     async with http.post(verb, json=arguments) as response:
         assert response.status == status, await response.text()
-        return await response.json()
+        body = await response.json()
+    (name,) = body
+    assert name == ("result" if status == 200 else "error")
+    return body[name]
 
 
 async def test_verbs_take_and_return_json(
@@ -56,9 +59,11 @@ async def test_calls_are_listed_from_a_number_on(
     await a_channel(bot, discord_emulator.pics).send("x")
 
     async with http.get("calls", params={"after": str(before)}) as response:
-        (call,) = await response.json()
+        answer = await response.json()
 
-    assert (call["number"], call["method"], call["status"]) == (before, "POST /channels/{id}/messages", 200)
+    (call,) = answer["calls"]
+    assert answer["next"] == before + 1
+    assert (call["method"], call["status"]) == ("POST /channels/{id}/messages", 200)
     assert call["arguments"]["content"] == "x"
 
 
@@ -105,7 +110,7 @@ async def test_a_process_is_killed_once_when_the_point_is_reached(
     ],
 )
 async def test_mistakes_are_answered(http: aiohttp.ClientSession, verb: str, arguments: dict[str, Any], status: int) -> None:
-    assert (await ask(http, verb, status, **arguments))["message"]
+    assert await ask(http, verb, status, **arguments)
 
 
 def test_every_verb_is_documented() -> None:

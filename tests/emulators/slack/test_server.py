@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import inspect
 import sys
 import time
 from typing import Any
@@ -12,7 +13,9 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.http_retry.builtin_async_handlers import AsyncRateLimitErrorRetryHandler
 from slack_sdk.web.async_client import AsyncWebClient
 
+from emulators.discord import DiscordEmulator
 from emulators.slack import FAULTS, Call, SlackEmulator
+from emulators.slack.control import NAMED
 from tests.emulators.slack.conftest import CAT, Bot, Json
 
 
@@ -147,7 +150,11 @@ async def test_other_processes_drive_it(
     assert thread["result"][0]["files"][0]["size"] == len(CAT[1])
     assert [(call["method"], call["error"]) for call in calls["calls"]] == [("chat.postMessage", "is_archived")]
     assert calls["next"] == 2
-    assert (await control("environment"))[1]["result"] == slack.environment
+    async with http.get(f"{slack.origin}/control/ids") as response:
+        known = await response.json()
+    assert known == {"ids": {name: getattr(slack, name) for name in NAMED}, "environment": slack.environment}
+    async with http.get(f"{slack.origin}/control/faults") as response:
+        assert set(await response.json()) == set(FAULTS)
 
 
 async def test_settings_are_changed_from_outside(slack: SlackEmulator, bot: Bot, control: Any) -> None:
@@ -202,3 +209,14 @@ async def test_without_a_journal_nothing_is_kept() -> None:
 async def test_tokens_do_not_show() -> None:
     async with SlackEmulator() as slack:
         assert slack.bot_token not in repr(slack.workspace.tokens[slack.bot_token])
+
+
+@pytest.mark.parametrize(
+    "verb", ["post", "edit", "delete", "messages", "private", "command", "shortcut", "press", "form", "submit", "drop"]
+)
+def test_both_chats_take_the_same_arguments(verb: str) -> None:
+    def needed(chat: type) -> set[str]:
+        kinds = inspect.signature(getattr(chat, verb)).parameters.values()
+        return {each.name for each in kinds if each.default is each.empty and each.kind is each.POSITIONAL_OR_KEYWORD}
+
+    assert needed(SlackEmulator) == needed(DiscordEmulator)

@@ -112,8 +112,9 @@ async def test_scopes_that_were_not_granted_are_named_with_their_cost(
     assert said["slack scopes"].startswith("! Not granted: app_mentions:read (")
     assert "files:read (no picture can be judged or tagged)" in said["slack scopes"]
     assert "chat:write" not in said["slack scopes"]
-    assert said["slack files"].startswith("! No picture can be judged or tagged: The Slack app lacks the scope files:read.")
-    assert said["slack history"].startswith("! The Slack app lacks the scope channels:read")
+    assert said["slack files"] == "! Cannot be looked at without the scope files:read: see slack scopes, above."
+    assert said["slack history"].startswith("! Cannot be looked at without the scope channels:read")
+    assert [name for name, words in said.items() if "install it again" in words] == ["slack scopes"]
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,9 @@ import yaml
 from jsonschema import Draft7Validator
 
 from bot.slack import listening
+from bot.slack.manifest import EVENTS as HEARD
 from bot.slack.manifest import SCOPES, USER_SCOPES
-from emulators.slack.state import BOT_SCOPES, SUBSCRIPTIONS
+from emulators.slack.state import ADMIN_SCOPES, BOT_SCOPES, SUBSCRIPTIONS
 from handlers.commands import COMMANDS, SHORTCUTS
 from handlers.events import Role
 from tests.slack.acting.names import EVENTS, SCOPE_NAMES
@@ -68,6 +69,7 @@ def test_its_scopes_are_the_code_s() -> None:
 
 def test_its_events_are_those_that_are_answered() -> None:
     assert {event.partition(".")[0] for event in SUBSCRIBED} == answered_events()
+    assert [event.name for event in HEARD] == SUBSCRIBED
 
 
 def test_every_name_is_one_of_slacks() -> None:
@@ -85,9 +87,10 @@ def test_names_stand_in_order_and_once(names: list[str]) -> None:
     assert [name for name, times in Counter(names).items() if times > 1] == []
 
 
-def test_the_emulated_workspace_grants_and_delivers_what_it_asks_for() -> None:
-    assert set(ASKED["bot"]) <= BOT_SCOPES
-    assert set(SUBSCRIBED) <= SUBSCRIPTIONS
+def test_the_emulated_workspace_grants_and_delivers_what_it_asks_for_and_no_more() -> None:
+    assert set(ASKED["bot"]) == BOT_SCOPES
+    assert set(ASKED["user_optional"]) == ADMIN_SCOPES
+    assert set(SUBSCRIBED) == SUBSCRIPTIONS
 
 
 def test_what_the_schema_does_not_see() -> None:
@@ -104,6 +107,13 @@ def test_the_page_gives_every_scope_its_reason() -> None:
 
     for scope in (*SCOPES, *USER_SCOPES):
         assert f"| `{scope.name}` | {scope.why} | {scope.without} |" in rows
+
+
+def test_the_page_says_of_every_event_what_it_is_for() -> None:
+    rows = [line for line in PAGE.splitlines() if line.startswith("| `")]
+    first = rows.index(f"| `{HEARD[0].name}` | {HEARD[0].why} |")
+
+    assert rows[first : first + len(HEARD)] == [f"| `{event.name}` | {event.why} |" for event in HEARD]
 
 
 def test_the_notice_is_shipped_with_the_schema() -> None:

@@ -179,6 +179,14 @@ def test_channels_stand_in_a_list_with_commas() -> None:
     assert "Mode: enforce, actions are carried out" in said
 
 
+def test_where_nothing_can_be_taken_out_the_mode_says_what_happens_and_what_would_help() -> None:
+    said = words(render.render(SetUp(watched=(), log_channel="GMODS", mode="enforce", takes_down=False)))
+
+    assert "authors are asked to delete" in said
+    assert "actions are carried out" not in said
+    assert "SLACK_ADMIN_USER_TOKEN" in said
+
+
 def test_a_finding_quotes_what_it_saw() -> None:
     said = render.render(CARD)
 

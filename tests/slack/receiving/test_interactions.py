@@ -2,6 +2,7 @@
 
 import pytest
 
+from bot.slack.listening import AT_WORK, FOR_MODERATORS
 from emulators.slack import SlackEmulator
 from handlers.events import ButtonPressed, CommandUsed, FormSubmitted, Role
 from handlers.forms import Form, FormField
@@ -21,7 +22,7 @@ REPORT = Form(
 @BOTH_WAYS
 async def test_a_command_is_accepted_with_its_argument_and_its_address(slack: SlackEmulator, desk: Desk, http: bool) -> None:
     async with listening(slack, desk, http=http):
-        trigger = await slack.command(slack.general, slack.ann, "moderate", "<#C1|mods> &amp; <@U1>")
+        trigger = await slack.command(slack.general, slack.olga, "moderate", "<#C1|mods> &amp; <@U1>")
         event = await slack.wait_for(lambda: desk.the(CommandUsed))
         await slack.wait_for(lambda: slack.deliveries[0].acknowledged)
 
@@ -29,6 +30,30 @@ async def test_a_command_is_accepted_with_its_argument_and_its_address(slack: Sl
     assert (event.command, event.argument, event.place.channel) == ("moderate", "#mods & @U1", "CGENERAL")
     assert event.reply.startswith(f"{slack.origin}/hooks/commands/")
     assert slack.deliveries[0].answer is None
+
+
+@BOTH_WAYS
+async def test_tag_shows_at_once_that_it_was_heard(slack: SlackEmulator, desk: Desk, http: bool) -> None:
+    async with listening(slack, desk, http=http):
+        await slack.command(slack.general, slack.ann, "tag")
+        told = await slack.wait_for(lambda: slack.private(slack.ann))
+
+    assert desk.the(CommandUsed)
+    assert [each["text"] for each in told] == [AT_WORK]
+
+
+@BOTH_WAYS
+@pytest.mark.parametrize(("user", "channel"), [("UANN", "CGENERAL"), ("UMO", "CGENERAL")], ids=["member", "not-here"])
+async def test_moderate_is_for_moderators(slack: SlackEmulator, desk: Desk, http: bool, user: str, channel: str) -> None:
+    desk.setup = Setup(log_channel="GMODS")
+    async with listening(slack, desk, http=http):
+        await slack.command(channel, user, "moderate", "does this pass?")
+        told = await slack.wait_for(lambda: slack.private(user))
+        await slack.command(slack.moderators, slack.mo, "moderate", "and this?")
+        event = await slack.wait_for(lambda: desk.the(CommandUsed))
+
+    assert [each["text"] for each in told] == [FOR_MODERATORS.format(command="/moderate")]
+    assert (event.author.id, event.argument) == ("UMO", "and this?")
 
 
 @BOTH_WAYS

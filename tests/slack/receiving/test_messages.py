@@ -17,6 +17,7 @@ from handlers.events import CommandUsed, MessagePosted, Role
 from handlers.ports import Setup
 from pipelines.content import Attachment
 from pipelines.errors import UserError
+from tests.app.test_metrics import value
 from tests.slack.receiving.bots import Desk, listening
 
 PICTURE = b"\x89PNG\r\n\x1a\n" + bytes(400)
@@ -83,6 +84,55 @@ async def test_a_change_of_neither_words_nor_files_is_no_event(slack: SlackEmula
         await slack.wait_for(lambda: all(each.acknowledged for each in slack.deliveries) and len(slack.deliveries) == 2)
 
     assert desk.said() == ["hello"]
+
+
+async def test_a_file_that_changes_is_an_edit_of_every_message_that_shows_it(slack: SlackEmulator, desk: Desk) -> None:
+    async with listening(slack, desk):
+        first = await slack.post(slack.general, slack.ann, "first")
+        ts = await slack.post(slack.general, slack.ann, "look", files=[("cat.png", PICTURE)], thread=first)
+        await slack.wait_for(lambda: len(desk.messages) == 2)
+        file = desk.messages[1].attachments[0].id
+        await slack.change_file(file, content=("cat.png", PICTURE + b"more"))
+        await slack.wait_for(lambda: len(desk.messages) == 3)
+        await slack.change_file(file, title="another")
+        event = await slack.wait_for(lambda: desk.messages[3:])
+
+    told = [each.event_id for each in slack.deliveries if each.payload["event"]["type"] == "file_change"]
+    assert [each.key for each in desk.messages[2:]] == [f"slack:T1:CGENERAL:{ts}:0+{id}:posted" for id in told]
+    assert (event[0].message, event[0].place.thread, event[0].text) == (ts, first, "look")
+    assert [each.size_bytes for message in desk.messages[1:] for each in message.attachments] == [408, 412, 412]
+
+
+async def test_an_upload_that_slack_still_works_on_is_one_event(slack: SlackEmulator, desk: Desk) -> None:
+    async with listening(slack, desk):
+        slack.fault("changed_after", times=1)
+        await slack.post(slack.general, slack.ann, "look", files=[("cat.png", PICTURE)])
+        await slack.wait_for(lambda: len(slack.deliveries) == 2 and all(each.acknowledged for each in slack.deliveries))
+
+    assert desk.said() == ["look"]
+
+
+async def test_a_changed_file_is_judged_also_where_history_is_closed(slack: SlackEmulator, desk: Desk) -> None:
+    async with listening(slack, desk):
+        await slack.post(slack.general, slack.ann, "look", files=[("cat.png", PICTURE)])
+        event = await slack.wait_for(lambda: desk.the(MessagePosted))
+        slack.fault("missing_scope", method="conversations.replies")
+        await slack.change_file(event.attachments[0].id, title="another")
+        await slack.wait_for(lambda: len(desk.messages) == 2)
+
+    assert (desk.messages[1].author.id, desk.messages[1].message) == ("UANN", event.message)
+    assert [each.name for each in desk.messages[1].attachments] == ["cat.png"]
+
+
+async def test_a_change_that_slack_does_not_explain_is_counted(slack: SlackEmulator, desk: Desk) -> None:
+    async with listening(slack, desk) as bot:
+        await slack.post(slack.general, slack.ann, "look", files=[("cat.png", PICTURE)])
+        event = await slack.wait_for(lambda: desk.the(MessagePosted))
+        slack.fault("missing_scope", method="files.info")
+        await slack.change_file(event.attachments[0].id, title="another")
+        await slack.wait_for(lambda: len(slack.deliveries) == 2 and slack.deliveries[1].acknowledged)
+
+    assert value(bot.metrics, 'flashbulb_deliveries_skipped_total{platform="slack"}') == 1
 
 
 async def test_our_own_posts_are_left_and_other_bots_taken(slack: SlackEmulator, desk: Desk) -> None:

@@ -68,6 +68,7 @@ EVENTS = (
     {"type": "member_joined_channel", "user": "U0BOT", "channel": "CGENERAL"},
     {"type": "tokens_revoked", "tokens": {"oauth": ["U1"], "bot": ["U0BOT"]}},
     {"type": "app_uninstalled"},
+    {"type": "file_change", "file_id": "F1", "file": {"id": "F1"}},
     {"type": "file_deleted", "file_id": "F1"},
 )
 WHO = {"id": "UANN", "name": CANARY, "team_id": "T1"}

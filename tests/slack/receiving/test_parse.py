@@ -4,7 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from bot.slack.parse import Identity, order, posted, pressed, seen
-from bot.slack.wire import WireActions, WireEnvelope, WireFile, WireMessage, plain
+from bot.slack.wire import UNREAD, WireActions, WireEnvelope, WireFile, WireMessage, plain
 from handlers.events import Person
 
 US = Identity(team="T1", user="U0BOT", bot="B0BOT")
@@ -96,15 +96,43 @@ def test_a_hint_has_an_address_that_nobody_fetches_from() -> None:
 
 @pytest.mark.parametrize("field", ["ts", "channel", "user", "thread_ts"])
 @pytest.mark.parametrize("value", ["", "C1:posted", "x" * 99, 5, None, "1.1\n", "\ud800"])
-def test_ids_are_ids_or_the_message_is_malformed(field: str, value: object) -> None:
+def test_ids_are_ids_or_are_not_there(field: str, value: object) -> None:
     event = MESSAGE | {field: value}
-    if value is None and field == "thread_ts":
-        assert seen(event, US)
-    elif value is None and field == "user":
-        assert seen(event, US) is None
-    else:
+    if field in ("ts", "channel"):
         with pytest.raises(ValidationError):
             seen(event, US)
+    elif value is None:
+        assert (seen(event, US) is None) == (field == "user")
+    else:
+        found = seen(event, US)
+        assert getattr(found.message, field) is None
+        assert found.message.unread
+
+
+@pytest.mark.parametrize(
+    ("strange", "files"),
+    [
+        pytest.param({"files": "none"}, [], id="no-list-of-files"),
+        pytest.param({"files": [{"id": "F1", "name": "a.png"}, {"id": 2}]}, ["F1"], id="one-strange-file"),
+        pytest.param({"attachments": [{"text": ["no text"]}]}, [], id="a-strange-share"),
+        pytest.param({"subtype": {}, "edited": "then", "blocks": 5}, [], id="all-around-it"),
+    ],
+)
+def test_what_does_not_fit_counts_as_a_file_that_nobody_can_read(strange: dict, files: list[str]) -> None:
+    found = seen(MESSAGE | strange, US)
+
+    event = posted(found, US, author=ANN, files=found.message.all_files)
+    assert event.key == "slack:T1:C1:1795398917.000100:0:posted"
+    assert event.text == "look"
+    assert [each.id for each in event.attachments] == [*files, "UNREAD"]
+    assert event.attachments[-1].url == UNREAD
+
+
+def test_a_change_that_cannot_be_read_in_full_is_never_taken_for_none() -> None:
+    strange = MESSAGE | {"attachments": 5}
+
+    assert seen(CHANGED | {"message": strange, "previous_message": strange}, US)
+    assert seen(CHANGED | {"message": MESSAGE, "previous_message": {"ts": 5}}, US)
 
 
 @pytest.mark.parametrize(

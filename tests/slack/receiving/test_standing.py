@@ -1,14 +1,17 @@
 """Slack that is away, or does not take our token, keeps nothing but itself from working."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 from structlog.testing import capture_logs
 
+from bot.slack.web import TokenRefused
 from emulators.slack import SlackEmulator
+from emulators.slack.state import BOT_SCOPES
 from handlers.events import MessagePosted
 from pipelines.errors import Unavailable
-from tests.slack.receiving.bots import Bot, Desk, opened
+from tests.slack.receiving.bots import HURRY, Bot, Desk, listening, opened
 from tests.slack.receiving.test_messages import BOTH_WAYS
 
 
@@ -46,6 +49,46 @@ async def test_a_dead_token_stops_slack_alone_and_the_log_says_what_to_do(slack:
 
     assert "SLACK_BOT_TOKEN" in next(each["why"] for each in logs if each["event"] == "slack.stopped")
     assert (sum(call.method == "auth.test" for call in slack.calls), slack.connections) == (1, 0)
+
+
+@pytest.mark.parametrize("code", ["invalid_auth", "token_revoked", "account_inactive"])
+async def test_a_token_that_dies_without_a_word_is_noticed_and_so_is_its_return(
+    slack: SlackEmulator, desk: Desk, code: str
+) -> None:
+    with capture_logs() as logs:
+        async with listening(slack, desk, timing=replace(HURRY, watch_s=0.05)) as bot, asyncio.timeout(10):
+            slack.fault(code)
+            await slack.wait_for(lambda: "slack.token_refused" in {each["event"] for each in logs})
+            with pytest.raises(Unavailable, match="does not take SLACK_BOT_TOKEN any more"):
+                await bot.connection.ready()
+
+            slack.clear_faults()
+            await slack.wait_for(lambda: "slack.token_taken_again" in {each["event"] for each in logs})
+            await bot.connection.ready()
+
+    assert [each["why"] for each in logs if each["event"] == "slack.token_refused"] == [TokenRefused().why]
+
+
+async def test_any_call_tells_that_the_token_is_not_taken(slack: SlackEmulator, desk: Desk) -> None:
+    async with listening(slack, desk) as bot:
+        slack.fault("token_revoked", method="users.info")
+        await slack.command(slack.general, slack.ann, "tag")
+        await slack.wait_for(lambda: any(call.error == "token_revoked" for call in slack.calls))
+
+        with pytest.raises(Unavailable, match="does not take SLACK_BOT_TOKEN"):
+            await bot.connection.ready()
+
+
+async def test_scopes_that_were_not_granted_are_named_once_at_the_start(slack: SlackEmulator, desk: Desk) -> None:
+    await slack.grant(slack.bot_token, BOT_SCOPES - {"groups:read", "users:read"})
+    with capture_logs() as logs:
+        async with listening(slack, desk):
+            await slack.post(slack.general, slack.ann, "hello")
+            await slack.wait_for(lambda: desk.the(MessagePosted))
+
+    [said] = [each for each in logs if each["event"] == "slack.scopes_missing"]
+    assert said["scopes"] == ["groups:read", "users:read"]
+    assert "manifest.yml" in said["fix"]
 
 
 async def test_a_persons_token_in_place_of_the_bots_is_named(slack: SlackEmulator, desk: Desk) -> None:

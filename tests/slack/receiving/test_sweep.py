@@ -4,10 +4,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
+from structlog.testing import capture_logs
 
 from bot.slack import sweep
 from emulators.slack import SlackEmulator
 from handlers.events import MessagePosted
+from pipelines.errors import UserError
 from tests.app.test_metrics import value
 from tests.slack.receiving.bots import Desk, listening
 from tests.slack.receiving.test_messages import PICTURE
@@ -52,17 +54,18 @@ async def test_what_was_missed_comes_in_the_order_in_which_it_was_said(slack: Sl
     assert desk.said() == ["0", "1", "2", "3"]
 
 
-async def test_what_nobody_can_read_costs_only_itself(slack: SlackEmulator, desk: Desk) -> None:
+async def test_what_nobody_can_read_in_full_is_taken_as_not_readable(slack: SlackEmulator, desk: Desk) -> None:
     async with listening(slack, desk):
         await slack.wait_for(lambda: _histories(slack) == 3)
     with unheard(slack):
         await slack.post(slack.general, slack.ann, "spoilt", attachments=[{"text": ["no text"]}])
         await slack.post(slack.general, slack.ann, "whole")
     async with listening(slack, desk) as bot:
-        await slack.wait_for(lambda: desk.the(MessagePosted))
+        await slack.wait_for(lambda: len(desk.messages) == 2)
+        with pytest.raises(UserError, match="in a way that Flashbulb does not know"):
+            await bot.files.fetch(desk.messages[0].attachments[0], limit_bytes=1000)
 
-    assert desk.said() == ["whole"]
-    assert value(bot.metrics, 'flashbulb_deliveries_skipped_total{platform="slack"}') == 1
+    assert desk.said() == ["spoilt", "whole"]
 
 
 async def test_what_was_there_before_the_first_start_is_left(slack: SlackEmulator, desk: Desk) -> None:
@@ -166,6 +169,35 @@ async def test_a_channel_is_read_so_far_and_no_further(
         await slack.wait_for(lambda: len(desk.messages) == 5)
 
     assert desk.said() == ["before", "4", "5", "6", "7"]
+
+
+@pytest.mark.parametrize(
+    ("page", "said", "cut"), [(200, ["before", "missed"], 0), (1, ["before"], 1)], ids=["found", "too-far"]
+)
+async def test_an_answer_in_an_old_thread_is_found_or_it_is_said_that_it_was_not_looked_for(
+    slack: SlackEmulator, desk: Desk, monkeypatch: pytest.MonkeyPatch, page: int, said: list[str], cut: int
+) -> None:
+    with unheard(slack):
+        root = await slack.post(slack.general, slack.ann, "long ago")
+        await slack.post(slack.general, slack.ann, "later")
+        await slack.post(slack.general, slack.ann, "later still")
+    slack.workspace.advance(10)
+    async with listening(slack, desk):
+        await slack.post(slack.general, slack.ann, "before")
+        await slack.wait_for(lambda: desk.the(MessagePosted) and _histories(slack) == 3)
+    with unheard(slack):
+        await slack.post(slack.general, slack.bob, "missed", thread=root)
+    asked = len(slack.calls)
+    monkeypatch.setattr(sweep, "LOOK_BACK_S", 1)
+    monkeypatch.setattr(sweep, "PAGE", page)
+    monkeypatch.setattr(sweep, "OLDER_PAGES", 2)
+    with capture_logs() as logs:
+        async with listening(slack, desk) as bot:
+            await slack.wait_for(lambda: [each for each in slack.calls[asked:] if each.arguments.get("channel") == "GMODS"])
+            await slack.wait_for(lambda: len(desk.messages) == len(said))
+
+    assert [each["channel"] for each in logs if each["event"] == "slack.sweep_cut"] == ["CGENERAL"] * cut
+    assert (value(bot.metrics, 'flashbulb_sweeps_cut_total{platform="slack"}') or 0) == cut
 
 
 async def test_a_channel_that_the_bot_is_invited_to_has_a_mark_from_then_on(slack: SlackEmulator, desk: Desk) -> None:

@@ -1,0 +1,68 @@
+"""Animations of 300 frames of which one shows something else, made from a seed."""
+
+import io
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from PIL import Image
+
+from bench.scenes import scene
+from pipelines.limits import FRAMES_JUDGED
+from pipelines.media import images
+from pipelines.media.read import Asked
+
+FRAMES: Final = 300
+SIZE: Final = (160, 120)
+SCENES: Final = 12
+
+# The frame at a position, of a seed.
+Drawn = Callable[[int], Image.Image]
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """Whether the one bad frame was among those that a judge is shown, and whether it would be with frames at equal steps."""
+
+    found: bool
+    found_uniformly: bool
+
+
+def trial(kind: str, seed: int) -> Trial:
+    """Put another scene's frame somewhere into an animation and read it."""
+    bad = random.Random(f"{kind} {seed}").randrange(1, FRAMES)
+    drawn = KINDS[kind](seed)
+    data = _encoded([scene(seed + 5_000, *SIZE) if at == bad else drawn(at) for at in range(FRAMES)])
+    shown = {part.id for part in images.read(data, Asked()).parts}
+    uniform = {round(step * (FRAMES - 1) / (FRAMES_JUDGED - 1)) for step in range(FRAMES_JUDGED)}
+    return Trial(found=f"/frame:{bad + 1}" in shown, found_uniformly=bad in uniform)
+
+
+def _still(seed: int) -> Drawn:
+    picture = scene(seed, *SIZE)
+    return lambda _: picture
+
+
+def _pan(seed: int) -> Drawn:
+    """A camera that moves slowly over a wide scene."""
+    wide = scene(seed, SIZE[0] + FRAMES // 10, SIZE[1])
+    return lambda at: wide.crop((at // 10, 0, at // 10 + SIZE[0], SIZE[1]))
+
+
+def _slides(seed: int) -> Drawn:
+    slides = [scene(seed * SCENES + number + 10_000, *SIZE) for number in range(SCENES)]
+    return lambda at: slides[at * SCENES // FRAMES]
+
+
+KINDS: Final[Mapping[str, Callable[[int], Drawn]]] = {"still": _still, "pan": _pan, "12 scenes": _slides}
+
+
+def _encoded(pictures: list[Image.Image]) -> bytes:
+    out = io.BytesIO()
+    # Marked one by one, so that an encoder does not merge frames that are alike: positions stay what they are.
+    small = [picture.quantize(64) for picture in pictures]
+    for at, picture in enumerate(small):
+        picture.putpixel((at % SIZE[0], at // SIZE[0]), at % 64)
+    small[0].save(out, "GIF", save_all=True, append_images=small[1:], duration=40, optimize=False)
+    return out.getvalue()
