@@ -65,6 +65,8 @@ async def flashbulb(platform: PlatformName, *, model_url: str, data: Path) -> As
     emulator: Emulator = DiscordEmulator(journal=False) if platform == "discord" else SlackEmulator(journal=False)
     async with emulator:
         environment = {**emulator.environment, "GEMINI_API_KEY": "any", "GEMINI_BASE_URL": model_url}
+        if isinstance(emulator, SlackEmulator):  # without it nobody's messages can be taken out
+            environment["SLACK_ADMIN_USER_TOKEN"] = emulator.admin_token
         async with running(data, **environment) as process:
             await _connected(process, platform)
             yield Bot(chat=EmulatedChat(emulator, platform), process=process)

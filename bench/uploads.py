@@ -31,7 +31,7 @@ from bench.model import LATENCY_S, Model, open_model
 from bench.running import Running
 
 ROUNDS: Final = 3
-ASKED_LATER: Final = 100
+ASKED_LATER: Final = 100  # tenths of a second
 WARM_UP: Final = 4
 WARM_UP_SEED: Final = 1_000_000
 SAMPLE_S: Final = 0.5
@@ -171,7 +171,7 @@ async def _measured(chat: Chat, posts: Sequence[Upload], load: Load, who: str, m
     return timeline
 
 
-async def judged(chat: Chat, posts: Sequence[Upload], *, per_s: float, model: Model) -> Timeline:
+async def judged(chat: Chat, posts: Sequence[Upload], *, per_s: float, model: Model, patience: int = ASKED_LATER) -> Timeline:
     """Offer `posts` and see that the model looked at every one of them.
 
     Raises: `TimeoutError` where one led to no action; `RuntimeError` where one was acted upon without the model, after a
@@ -180,7 +180,7 @@ async def judged(chat: Chat, posts: Sequence[Upload], *, per_s: float, model: Mo
     model.forget()
     timeline = await offer(chat, posts, per_s=per_s)
     pictures = sum(1 for each in posts if each.file)
-    for _ in range(ASKED_LATER):  # what is no reason to act may be asked about a little later than the last that is
+    for _ in range(patience):  # what is no reason to act may be asked about a little later than the last that is
         if model.asked >= len(posts):
             break
         await asyncio.sleep(0.1)

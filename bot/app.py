@@ -1,6 +1,7 @@
 """Every part, built once: opened in order, served until a signal, closed in reverse."""
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -162,6 +163,8 @@ async def open_app(settings: Settings, *, connections: Sequence[OpenConnection] 
         engine = open_durable(records, seal, planner, platforms, data, url, on_end=metrics.event_finished)
         intake.durable = await enter(engine)
         await enter(await _console(address, bound, page, intake, ask, sign_ins, partial(_readiness, records, platforms)))
+        gc.collect()
+        gc.freeze()  # what was loaded stays: looking through it again stops the loop for a quarter of a second
         log.info("app.ready", platforms=sorted(platforms), understudy=not settings.has_model)
         yield App(url=address.url, notes=_notes(settings), sign_ins=sign_ins, metrics=metrics, accept=intake.accept)
 

@@ -48,4 +48,4 @@ async def test_an_action_without_the_model_is_no_moderation(blind: int, pictures
     model = Model()
 
     with pytest.raises(RuntimeError, match="6 uploads with 3 pictures"):
-        await judged(HastyChat(model, blind=blind, pictures=pictures), UPLOADS, per_s=1000, model=model)
+        await judged(HastyChat(model, blind=blind, pictures=pictures), UPLOADS, per_s=1000, model=model, patience=0)

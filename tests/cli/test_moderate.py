@@ -55,9 +55,9 @@ def test_files_and_texts_go_together_and_the_gravest_end_counts(flashbulb: Flash
 
 
 def test_a_file_that_cannot_be_opened_is_unknown_and_never_allowed(flashbulb: Flashbulb) -> None:
-    Path("text.jpg").write_text("I am no picture")
+    Path("noise.jpg").write_bytes(b"\xff\xd8\xff\xe0 and nothing that is one")
 
-    ran = flashbulb("moderate", "text.jpg", "--json")
+    ran = flashbulb("moderate", "noise.jpg", "--json")
 
     (document,) = ran.documents
     assert (document["verdict"], document["action"], ran.code) == ("unknown", "hold", 2)
@@ -65,7 +65,7 @@ def test_a_file_that_cannot_be_opened_is_unknown_and_never_allowed(flashbulb: Fl
 
 
 def test_a_finding_counts_more_than_what_could_not_be_judged(flashbulb: Flashbulb) -> None:
-    Path(f"{HATE}.jpg").write_text("I am no picture")
+    Path(f"{HATE}.jpg").write_bytes(b"\xff\xd8\xff\xe0 and nothing that is one")
 
     ran = flashbulb("moderate", f"{HATE}.jpg", "--json")
 

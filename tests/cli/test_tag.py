@@ -88,7 +88,7 @@ def a_damaged_picture() -> str:
 
 def a_large_file() -> str:
     with Path("large.jpg").open("wb") as file:
-        file.truncate(26 * 1024 * 1024)
+        file.truncate(51 * 1024 * 1024)
     return "large.jpg"
 
 
@@ -103,7 +103,7 @@ def a_device() -> str:
         pytest.param(lambda: "gone.png", "There is no such file. Check its name.", id="missing"),
         pytest.param(an_empty_file, "This file is empty. Choose another one.", id="empty"),
         pytest.param(a_folder, "This is a folder. Name the files in it, such as FOLDER/*.jpg.", id="folder"),
-        pytest.param(a_large_file, "This file is larger than 25 MB. Make it smaller first.", id="too-large"),
+        pytest.param(a_large_file, "This file is larger than 50 MB. Make it smaller first.", id="too-large"),
         pytest.param(a_device, "This is not a regular file. Save it to one first.", id="device"),
         pytest.param(lambda: "x" * 300, "The file cannot be looked up (OSError). Check its name.", id="name-too-long"),
         pytest.param(a_damaged_picture, "", id="damaged"),
