@@ -1,6 +1,6 @@
 # Every target sets up what it needs. All that a machine must have is Python 3.11 or newer with venv, make and git.
 .DEFAULT_GOAL := help
-.PHONY: help install run test check format bench pictures clean
+.PHONY: help install run test fuzz check format bench pictures clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -35,6 +35,9 @@ run: .venv/.runs ## Start Flashbulb; open the link that it prints
 # File by file, as they come: otherwise the files with few tests come last, and those are the long ones.
 test: .venv/.develops ## Run all tests; what this machine lacks is left out and said
 	@$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+
+fuzz: .venv/.develops ## Read 100,000 damaged files, from a new seed each time
+	@FUZZ_FILES=$${FUZZ_FILES:-100000} FUZZ_SEED=$${FUZZ_SEED:-$$(date +%s)} $(BIN)/pytest -q tests/media/test_fuzz.py
 
 check: .venv/.develops ## Format, lint, strict types, import direction, documentation
 	@$(BIN)/ruff format --check .

@@ -10,7 +10,7 @@ from PIL import Image
 
 from bench.scenes import scene
 from pipelines.limits import FRAMES_JUDGED
-from pipelines.media import images
+from pipelines.media.pictures import images
 from pipelines.media.read import Asked
 
 FRAMES: Final = 300

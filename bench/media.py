@@ -19,8 +19,8 @@ from bench.figures import Figure
 from bench.psnr import psnr
 from bench.scenes import photo
 from pipelines.content import Attachment, Content, ImagePart, Intake
-from pipelines.media import images
 from pipelines.media.intake import MediaReader
+from pipelines.media.pictures import images
 from pipelines.media.read import Asked
 from pipelines.media.sandbox import Sandbox
 from tests.media import documents, samples

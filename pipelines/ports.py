@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from pipelines.content import Attachment, Content, Intake, Part
 from pipelines.errors import BadAnswer, Refused, Unavailable
-from pipelines.media.text_layer import TextLayer
+from pipelines.media.documents.text_layer import TextLayer
 
 # How a question to a model can end. `partial`: the answer was cut off, so that it covers only a part.
 Outcome = Literal["ok", "refused", "unavailable", "bad_answer", "partial"]

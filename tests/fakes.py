@@ -10,7 +10,7 @@ from handlers.events import MessagePosted, Person, Place, Role, Tenant
 from handlers.ports import Case, Posted, Services, Setup
 from pipelines.content import Attachment, Content, Gap, ImagePart, Intake, Part, TextPart
 from pipelines.errors import UserError
-from pipelines.media.text_layer import TextLayer
+from pipelines.media.documents.text_layer import TextLayer
 from pipelines.moderation.policy import Action, Policy, shipped
 from pipelines.moderation.report import Category
 from pipelines.moderation.verdict import Verdict

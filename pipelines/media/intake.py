@@ -6,8 +6,8 @@ from typing import Final
 from pipelines import limits
 from pipelines.content import Attachment, Content, Gap, Intake, TextPart
 from pipelines.errors import Unavailable, UserError
+from pipelines.media.documents.text_layer import TextLayer, unpack
 from pipelines.media.sandbox import Sandbox
-from pipelines.media.text_layer import TextLayer, unpack
 from pipelines.media.walk import File, Walk, file_name, joined, not_read, unavailable
 from pipelines.ports import Files
 

@@ -124,10 +124,11 @@ class Held:
 class Sandbox:
     """A few worker processes, each doing one job at a time.
 
-    Enter it before use; entering starts the workers and hides this process's memory and environment from them. `command` is
-    what starts a worker. Both rooms are for callers: `room` covers a file's bytes from before they are fetched until they are
-    read, `unpacking` what comes out of it, as many bytes as all workers can unpack at once. Whoever needs both enters `room`
-    first. `on_death` hears why a worker ended in the middle of a job: a signal's name, `deadline` or `garbled`.
+    Enter it before use; entering starts one worker, as the others are once there is work for them, and hides this process's
+    memory and environment from them. `command` is what starts a worker. Both rooms are for callers: `room` covers the bytes of
+    a file from before they are fetched until they are read, `unpacking` what comes out of it, as many bytes as all workers can
+    unpack at once. Whoever needs both enters `room` first. `on_death` hears why a worker ended in the middle of a job: the name
+    of a signal, `deadline` or `garbled`.
     """
 
     def __init__(
@@ -161,15 +162,10 @@ class Sandbox:
         keep_memory_private()
         self._open = True
         try:
-            async with asyncio.TaskGroup() as starting:
-                workers = [starting.create_task(self._start()) for _ in range(self._workers)]
-        except ExceptionGroup as failures:
-            await self._close()
-            raise Unavailable(_SERVICE, "does not start") from failures
-        except asyncio.CancelledError:
+            self._idle = [await self._start()]
+        except (Unavailable, asyncio.CancelledError):
             await self._close()
             raise
-        self._idle = [worker.result() for worker in workers]
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:

@@ -16,9 +16,11 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from pipelines.content import Fact, ImagePart, Part, TextPart
-from pipelines.media import claims, endings, images, kinds, pdf, wire
-from pipelines.media import text_layer as layers
+from pipelines.media import claims, endings, kinds, wire
+from pipelines.media.documents import pdf
+from pipelines.media.documents import text_layer as layers
 from pipelines.media.kinds import Kind
+from pipelines.media.pictures import images
 from pipelines.media.read import NAME_CHARS, Asked, Member, NotRead, Read
 from pipelines.media.serving import declined, serve
 

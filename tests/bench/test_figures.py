@@ -13,7 +13,7 @@ from bench.figures import Figure, write
 from bench.histogram import quantile
 from bench.psnr import psnr
 from bench.scenes import scene
-from pipelines.media.images import read
+from pipelines.media.pictures.images import read
 from pipelines.media.read import Asked
 
 

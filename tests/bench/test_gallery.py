@@ -7,7 +7,7 @@ from PIL import Image, ImageChops
 from bench import gallery
 from bench.gallery import REASON, uploads
 from pipelines.content import TextPart
-from pipelines.media.images import read
+from pipelines.media.pictures.images import read
 from pipelines.media.read import Asked
 
 

@@ -124,7 +124,7 @@ def multipart(*files: bytes, **fields: bytes) -> bytes:
 )
 @pytest.mark.parametrize("chunked", [pytest.param(False, id="with-length"), pytest.param(True, id="chunked")])
 async def test_limits(site: Site, monkeypatch: pytest.MonkeyPatch, body: bytes, status: int, words: str, chunked: bool) -> None:
-    monkeypatch.setattr(uploads, "IMAGE_BYTES", 1_000)
+    monkeypatch.setattr(uploads, "FILE_BYTES", 1_000)
     browser = await site.browser()
 
     seen, text = await send(
@@ -142,7 +142,7 @@ async def test_a_length_over_the_cap_is_refused_before_a_byte_is_read(site: Site
         "Host": f"127.0.0.1:{site.address.port}",
         "Cookie": f"{site.address.cookie}={browser.cookie}",
         "Content-Type": "multipart/form-data; boundary=b",
-        "Content-Length": str(300 * 1_048_576),
+        "Content-Length": str(600 * 1_048_576),
         **browser.headers,
     }
 

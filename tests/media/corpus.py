@@ -13,6 +13,8 @@ from tests.media.test_sheets import cell, ods, row, xlsx
 from tests.media.test_svg import drawing
 
 SIZE = (96, 64)
+TEXT = b"application/vnd.oasis.opendocument.text"
+TYPES = b'<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"/>'
 
 
 @cache
@@ -57,14 +59,16 @@ def _documents() -> dict[str, bytes]:
     attached = documents.with_attachments({"a.txt": b"some words", "factur-x.xml": b"<CrossIndustryInvoice/>"})
     script = "/OpenAction << /S /JavaScript /JS (app.alert\\(1\\)) >>"
     page = documents.Sheet(drawn=documents.lines("plain words") + documents.line("unseen words here", ink="1 g"))
+    picture = samples.encoded(samples.plain(), "PNG")
     return {
         "pages.pdf": documents.document([page, page]),
         "packed.pdf": documents.document([page], packed=True, extra=["<< /A 1 >>"], catalog=script),
         "attached.pdf": attached,
         "locked.pdf": documents.with_password("secret"),
-        "letter.docx": _stored(docx(f"<w:p>{run('some words')}</w:p>", word__media__a__png=samples.png_bomb(64))),
+        "letter.docx": _stored(docx(f"<w:p>{run('some words')}</w:p>"), word__media__a_png=picture),
         "talk.pptx": _stored(packed({"ppt/presentation.xml": "<p/>", "ppt/slides/slide1.xml": slide("some words")})),
-        "letter.odt": _stored(odf("<text:p>some words</text:p>")),
+        "letter.odt": _stored(odf("<text:p>some words</text:p>"), mimetype=TEXT),
+        "talk.odp": _stored(odf("<text:p>some words</text:p>"), mimetype=TEXT.replace(b"text", b"presentation")),
         "sums.xlsx": _stored(xlsx(row(cell("A1", "one"), cell("B1", "two")), row(cell("A1", "three")))),
         "sums.ods": _stored(ods("<table:table-row><table:table-cell><text:p>w</text:p></table:table-cell></table:table-row>")),
         "letter.eml": a_mail().as_bytes(),
@@ -99,18 +103,24 @@ def _films() -> dict[str, bytes]:
         from tests.media import films
     except ImportError:
         return {}
-    pictures = [samples.scene(at, (64, 48)) for at in range(4)]
+    pictures, sound = [samples.scene(at, (64, 48)) for at in range(4)], films.tone(0.3)
     return {
         "film.mp4": films.film(pictures, subtitles=["words"], says={"title": "a title"}),
+        "film.mov": films.film(pictures, kind="mov"),
         "film.mkv": films.film(pictures, kind="matroska"),
-        "note.ogg": films.voice(films.tone(0.3)),
+        "note.ogg": films.voice(sound),
+        "note.m4a": films.voice(sound, kind="ipod", codec="aac"),
+        "note.mp3": films.voice(sound, kind="mp3", codec="libmp3lame"),
+        "note.wav": films.voice(sound, kind="wav", codec="pcm_s16le"),
+        "note.flac": films.voice(sound, kind="flac", codec="flac"),
     }
 
 
-def _stored(package: bytes) -> bytes:
-    """Return a package with its members as they are, not compressed."""
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(package)) as old, zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as new:
-        for each in old.infolist():
-            new.writestr(each.filename, old.read(each))
-    return buffer.getvalue()
+def _stored(package: bytes, **more: bytes) -> bytes:
+    """Return a package with its members as they are, not compressed, and with what makes an office file known as one."""
+    with zipfile.ZipFile(io.BytesIO(package)) as old:
+        members = {each.filename: old.read(each) for each in old.infolist()}
+    members |= {name.replace("__", "/"): data for name, data in more.items()}
+    if "mimetype" not in members:
+        members = {"[Content_Types].xml": TYPES, "_rels/.rels": b"<Relationships/>"} | members
+    return samples.zipped(members, zipfile.ZIP_STORED)

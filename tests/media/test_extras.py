@@ -9,7 +9,8 @@ from pipelines.media.extras import missing_readers
 WITHOUT = """
 import json, sys
 sys.modules.update({"av": None, "pillow_heif": None})
-from pipelines.media import extras, video
+from pipelines.media import extras
+from pipelines.media.films import video
 from pipelines.media.read import Asked, NotRead
 try:
     video.read(bytes.fromhex("0000001c6674797069736f6d"), Asked())

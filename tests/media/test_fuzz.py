@@ -84,6 +84,7 @@ def complaint(intake: Intake, attachments: tuple[Attachment, ...]) -> str:
 
 async def test_damaged_files_end_in_typed_answers() -> None:
     deaths: Counter[str] = Counter()
+    others = psutil.Process().children()
     before = len(psutil.Process().open_files()) + psutil.Process().num_fds()
     files = Mutants(corpus.files())
     complaints: list[str] = []
@@ -104,5 +105,5 @@ async def test_damaged_files_end_in_typed_answers() -> None:
     assert alive >= 1
     assert deaths.keys() <= {"SIGPROF", "deadline", "SIGABRT", "SIGSEGV", "SIGKILL"}
     assert sum(deaths.values()) <= FILES // 500, deaths
-    assert psutil.Process().children() == []
+    assert set(psutil.Process().children()) <= set(others)
     assert len(psutil.Process().open_files()) + psutil.Process().num_fds() <= before + 2

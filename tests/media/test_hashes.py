@@ -9,7 +9,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageFilter, ImageOps
 
 from bench.scenes import scene
-from pipelines.media.hashes import QUALITY_MIN, hashes
+from pipelines.media.pictures.hashes import QUALITY_MIN, hashes
 from tests.conftest import SHARED_DATA
 from tests.media import samples
 

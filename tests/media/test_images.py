@@ -11,9 +11,9 @@ from PIL import ExifTags, Image, ImageChops, ImageDraw, ImageFont, ImageOps, Ima
 from bench.scenes import scene
 from pipelines import limits
 from pipelines.content import ImagePart, TextPart
-from pipelines.media import images, opening
-from pipelines.media.images import preview
-from pipelines.media.images import read as read_as_asked
+from pipelines.media.pictures import images, opening
+from pipelines.media.pictures.images import preview
+from pipelines.media.pictures.images import read as read_as_asked
 from pipelines.media.read import Asked, NotRead, Read
 from tests.media import samples
 from tests.media.samples import BLUE, GREEN, RED, WHITE

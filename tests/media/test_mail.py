@@ -6,7 +6,7 @@ from email.message import EmailMessage
 import pytest
 
 from pipelines import limits
-from pipelines.media.mail import read
+from pipelines.media.documents.mail import read
 from pipelines.media.read import Asked, NotRead, Read
 from tests.conftest import SHARED_DATA
 from tests.media.samples import encoded, plain

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from pipelines import limits
-from pipelines.media.markup import read
+from pipelines.media.documents.markup import read
 from pipelines.media.read import Asked, NotRead, Read
 from tests.media.samples import encoded, plain
 

@@ -10,9 +10,9 @@ import pytest
 
 from pipelines import limits
 from pipelines.content import Fact
-from pipelines.media.office import read
-from pipelines.media.packages import open_package
-from pipelines.media.passages import Passages
+from pipelines.media.documents.office import read
+from pipelines.media.documents.packages import open_package
+from pipelines.media.documents.passages import Passages
 from pipelines.media.read import Asked, NotRead, Read
 from tests.conftest import SHARED_DATA
 from tests.media.samples import encoded, plain

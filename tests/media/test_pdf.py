@@ -10,10 +10,10 @@ from PIL import Image, ImageDraw
 
 from pipelines import limits
 from pipelines.content import ImagePart, TextPart
-from pipelines.media import pdf
-from pipelines.media.pdf_inside import is_e_invoice
+from pipelines.media.documents import pdf
+from pipelines.media.documents.pdf_inside import is_e_invoice
+from pipelines.media.documents.text_layer import SCALE, TextPage
 from pipelines.media.read import Asked, NotRead, Read
-from pipelines.media.text_layer import SCALE, TextPage
 from tests.conftest import SHARED_DATA
 from tests.media.documents import (
     FIRST_EXTRA,

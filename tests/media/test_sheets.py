@@ -7,8 +7,8 @@ import pytest
 from python_calamine import CalamineError
 
 from pipelines import limits
+from pipelines.media.documents.sheets import read
 from pipelines.media.read import Asked, NotRead, Read
-from pipelines.media.sheets import read
 from tests.conftest import SHARED_DATA
 from tests.media.samples import encoded, plain
 

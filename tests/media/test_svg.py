@@ -8,7 +8,7 @@ from PIL import Image
 
 from pipelines import limits
 from pipelines.content import ImagePart, TextPart
-from pipelines.media import svg
+from pipelines.media.pictures import svg
 from pipelines.media.read import Asked, NotRead, Read
 from tests.media.samples import GREEN, RED, encoded, plain, png_bomb
 

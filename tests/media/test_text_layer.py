@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.media.text_layer import SCALE, TextLayer, TextPage, pack, unpack
+from pipelines.media.documents.text_layer import SCALE, TextLayer, TextPage, pack, unpack
 
 
 def a_page(chars: str = "ab", boxes: list[int] | None = None, number: int = 1) -> TextPage:

@@ -8,8 +8,8 @@ import time
 import pytest
 
 from pipelines import limits
+from pipelines.media.documents.texts import read
 from pipelines.media.read import Asked, NotRead, Read
-from pipelines.media.texts import read
 from tests.conftest import SHARED_DATA
 from tests.media.samples import encoded, plain
 

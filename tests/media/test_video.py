@@ -10,14 +10,14 @@ from PIL import Image
 
 from pipelines import limits
 from pipelines.content import AudioPart, ImagePart, TextPart
-from pipelines.media import video
-from pipelines.media.pace import Pace
+from pipelines.media.films import video
+from pipelines.media.films.pace import Pace
 from pipelines.media.read import Asked, NotRead, Read
 from tests.media.samples import BLUE, GREEN, RED, corner, plain, qr_code, scene
 
 pytest.importorskip("av", reason="videos are read with the optional package av")
 
-from pipelines.media import scenes, sound, tracks
+from pipelines.media.films import scenes, sound, tracks
 from tests.media.films import (
     both,
     decoded_sound,

@@ -193,7 +193,7 @@ async def test_what_is_held_is_decided_by_a_moderator_while_both_look_on(desk: D
 
 async def test_a_command_is_chosen_with_the_keys_alone(desk: Desk) -> None:
     desk.site.engine.script = Handlers(desk)
-    page = await desk.newcomer("Ada")
+    page = await desk.newcomer("Mo", Role.MODERATOR)
     field, options = page.locator("#channel-text"), page.locator("#channel-commands [role=option]:visible")
 
     await field.press_sequentially("/")

@@ -29,7 +29,7 @@ def test_there_is_exactly_what_the_one_table_says() -> None:
 def test_files_can_come_with_a_command() -> None:
     named = by_name(command_list())
 
-    assert [each["type"] for each in named["tag"]["options"]] == [11]
+    assert [each["type"] for each in named["tag"]["options"]] == [11, 3]
     assert [each["type"] for each in named["moderate"]["options"]] == [3, 11]
 
 

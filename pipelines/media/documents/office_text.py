@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from pipelines import limits
-from pipelines.media.xml_events import Enough, attribute
+from pipelines.media.documents.xml_events import Enough, attribute
 
 _FALSE: Final = frozenset({"0", "false", "off"})
 _DDE: Final = re.compile(r"\bDDE(AUTO)?\b", re.IGNORECASE)

@@ -11,9 +11,9 @@ from itertools import islice
 from typing import Final
 
 from pipelines.content import Fact
-from pipelines.media.decoding import decoded
-from pipelines.media.markup import Page
-from pipelines.media.passages import Passages, within_limit
+from pipelines.media.documents.decoding import decoded
+from pipelines.media.documents.markup import Page
+from pipelines.media.documents.passages import Passages, within_limit
 from pipelines.media.read import Asked, Member, NotRead, Read
 
 _SHOWN_HEADERS: Final = ("Subject", "From", "To", "Cc", "Reply-To")

@@ -16,10 +16,10 @@ import resvg_py
 
 from pipelines import limits
 from pipelines.content import Gap, TextPart
-from pipelines.media import images
-from pipelines.media.opening import open_picture
+from pipelines.media.documents.xml_events import Budget, walk
+from pipelines.media.pictures import images
+from pipelines.media.pictures.opening import open_picture
 from pipelines.media.read import Asked, Member, NotRead, Read
-from pipelines.media.xml_events import Budget, walk
 
 _ELEMENTS: Final = 50_000  # a large map has some 20,000; resvg stops at a million of them, after `use` was followed
 _DEPTH: Final = 200

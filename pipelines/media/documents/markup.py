@@ -13,11 +13,11 @@ from selectolax.lexbor import LexborDocumentOptions, LexborHTMLParser, LexborNod
 
 from pipelines import limits
 from pipelines.content import Fact
-from pipelines.media.decoding import decoded
-from pipelines.media.packages import external_reference
-from pipelines.media.passages import HIDDEN, Passages, within_limit
+from pipelines.media.documents.decoding import decoded
+from pipelines.media.documents.packages import external_reference
+from pipelines.media.documents.passages import HIDDEN, Passages, within_limit
+from pipelines.media.documents.xml_events import root_of
 from pipelines.media.read import Asked, Member, NotRead, Read
-from pipelines.media.xml_events import root_of
 
 _CHARSET: Final = re.compile(
     rb"""<meta[^>]{0,200}charset\s*=\s*["']?([\w-]{1,40})|<\?xml[^>]{0,200}encoding=["']([\w-]{1,40})""", re.IGNORECASE

@@ -4,7 +4,7 @@ from pipelines.media.extras import VIDEO
 from pipelines.media.read import Asked, NotRead, Read
 
 try:
-    from pipelines.media import tracks
+    from pipelines.media.films import tracks
 except ModuleNotFoundError:
     tracks = None  # type: ignore[assignment]
 

@@ -11,8 +11,8 @@ from urllib.parse import unquote
 
 from pipelines import limits
 from pipelines.content import Fact
+from pipelines.media.documents.xml_events import Budget, root_of, walk
 from pipelines.media.read import Member, NotRead
-from pipelines.media.xml_events import Budget, root_of, walk
 
 OFFICE_RATIO: Final = 2 * limits.UNPACKED_RATIO  # repeated table rows reach 32 in real files, a bomb 1,028
 _RATIO_FREE_BYTES: Final = 1024 * 1024  # what little there is needs no ratio

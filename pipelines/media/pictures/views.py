@@ -9,9 +9,9 @@ from typing import Final
 from PIL import Image, ImageChops, ImageCms, ImageFilter
 
 from pipelines import limits
-from pipelines.media import metadata
-from pipelines.media.opening import decoded, fit, may_hide_a_picture
-from pipelines.media.text_share import text_share
+from pipelines.media.pictures import metadata
+from pipelines.media.pictures.opening import decoded, fit, may_hide_a_picture
+from pipelines.media.pictures.text_share import text_share
 
 # Scaling to less than twice the final size is done by averaging whole blocks: quicker, and no difference can be seen.
 _SHARP_SIDE_PX: Final = 2 * limits.PREPARED_SIDE_PX

@@ -3,8 +3,8 @@
 import json
 from typing import Any, Final
 
-from pipelines.media.markup import from_base64
-from pipelines.media.passages import Passages, within_limit
+from pipelines.media.documents.markup import from_base64
+from pipelines.media.documents.passages import Passages, within_limit
 from pipelines.media.read import Member, Read
 
 _NOTEBOOK_BYTES: Final = 20 * 1024 * 1024

@@ -3,8 +3,8 @@
 import re
 from typing import Final
 
-from pipelines.media.markup import from_base64
-from pipelines.media.passages import Passages, within_limit
+from pipelines.media.documents.markup import from_base64
+from pipelines.media.documents.passages import Passages, within_limit
 from pipelines.media.read import Member, Read
 
 _FOLD: Final = re.compile(r"\r?\n[ \t]")

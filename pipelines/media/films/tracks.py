@@ -17,12 +17,12 @@ from av.subtitles.subtitle import BitmapSubtitle
 
 from pipelines import limits
 from pipelines.content import Fact, Gap, ImagePart, Part, TextPart
-from pipelines.media import scenes, sound
-from pipelines.media.codes import Codes
-from pipelines.media.pace import Pace
+from pipelines.media.films import scenes, sound
+from pipelines.media.films.pace import Pace
+from pipelines.media.films.scenes import Scene, clock
+from pipelines.media.pictures.codes import Codes
+from pipelines.media.pictures.views import as_jpeg
 from pipelines.media.read import Member, NotRead, Read
-from pipelines.media.scenes import Scene, clock
-from pipelines.media.views import as_jpeg
 
 _TRACKS: Final = 32
 # Last words of keys, such as `com.apple.quicktime.location.ISO6709`; left out unless longer than programs write them.
@@ -35,7 +35,7 @@ _STYLING: Final = re.compile(r"\{\\[^{}]*\}")  # what FFmpeg writes between the 
 
 
 def read(data: bytes) -> Read:
-    """Read all tracks. See `pipelines.media.video.read`."""
+    """Read all tracks. See `pipelines.media.films.video.read`."""
     pace = Pace()
     with _opened(data) as container:
         found = _Found(container)

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from pipelines import limits
-from pipelines.media import metadata
-from pipelines.media.opening import BROKEN, decoded, may_hide_a_picture, open_picture
+from pipelines.media.pictures import metadata
+from pipelines.media.pictures.opening import BROKEN, decoded, may_hide_a_picture, open_picture
 from pipelines.media.read import NotRead
 
 _THUMB: Final = (32, 24)

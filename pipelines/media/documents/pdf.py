@@ -17,11 +17,10 @@ from pypdfium2 import raw
 
 from pipelines import limits
 from pipelines.content import Fact, Gap, ImagePart, Part, TextPart
-from pipelines.media import pdf_hidden
-from pipelines.media.codes import Codes
-from pipelines.media.pdf_actions import active_content
-from pipelines.media.pdf_inside import Notes, embedded
-from pipelines.media.pdf_page import (
+from pipelines.media.documents import pdf_hidden
+from pipelines.media.documents.pdf_actions import active_content
+from pipelines.media.documents.pdf_inside import Notes, embedded
+from pipelines.media.documents.pdf_page import (
     Budget,
     Drawn,
     Late,
@@ -33,9 +32,10 @@ from pipelines.media.pdf_page import (
     text,
     tiles,
 )
+from pipelines.media.documents.text_layer import SCALE, TextLayer, TextPage
+from pipelines.media.pictures.codes import Codes
+from pipelines.media.pictures.views import TILED_SIDE_PX, as_jpeg, as_print
 from pipelines.media.read import Asked, NotRead, Read
-from pipelines.media.text_layer import SCALE, TextLayer, TextPage
-from pipelines.media.views import TILED_SIDE_PX, as_jpeg, as_print
 
 _CPU_S: Final = 3.5  # well before a worker's own limit, at which everything read so far would be lost
 _SURVEY: Final = 0.4  # the share of it for the text of all pages, before any is rendered

@@ -16,11 +16,11 @@ from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, Pass
 
 from pipelines import limits
 from pipelines.content import Fact, Gap
-from pipelines.media.office import SHARED_PARTS, Telling
-from pipelines.media.packages import active_content, enclosed, has_macros, open_package, protected
-from pipelines.media.passages import HIDDEN, Passages, counted
+from pipelines.media.documents.office import SHARED_PARTS, Telling
+from pipelines.media.documents.packages import active_content, enclosed, has_macros, open_package, protected
+from pipelines.media.documents.passages import HIDDEN, Passages, counted
+from pipelines.media.documents.xml_events import attribute, walk
 from pipelines.media.read import Asked, Member, NotRead, Read
-from pipelines.media.xml_events import attribute, walk
 
 _ZIP: Final = b"PK\x03\x04"
 _PARTS: Final = SHARED_PARTS | {

@@ -13,7 +13,7 @@ import pypdfium2 as pdfium
 from pypdfium2 import raw
 
 from pipelines.content import Fact
-from pipelines.media.pdf_page import Budget, Late
+from pipelines.media.documents.pdf_page import Budget, Late
 
 # In PDFium's own writing strings never span lines, so that a lone parenthesis in a stream cannot swallow the next object.
 _TOKENS: Final = re.compile(

@@ -1,9 +1,9 @@
 """Plain text, tables in CSV, source code, XML, calendars and notebooks to parts."""
 
-from pipelines.media import calendars, notebooks
-from pipelines.media.decoding import READ_BYTES, decoded
-from pipelines.media.markup import e_invoice
-from pipelines.media.passages import Passages
+from pipelines.media.documents import calendars, notebooks
+from pipelines.media.documents.decoding import READ_BYTES, decoded
+from pipelines.media.documents.markup import e_invoice
+from pipelines.media.documents.passages import Passages
 from pipelines.media.read import Asked, Read
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageChops
 
-from pipelines.media.pdf_page import Glyphs
+from pipelines.media.documents.pdf_page import Glyphs
 
 _VISIBLE_LEVELS: Final = 8  # of 255, by which neighbouring pixels must differ for people to see it; as for pictures
 _TINY_PT: Final = 0.75  # no letter of a word is higher or wider: print of less than 1 pt

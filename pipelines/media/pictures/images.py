@@ -8,14 +8,14 @@ from PIL import Image
 
 from pipelines import limits
 from pipelines.content import Fact, Gap, Hashes, ImagePart, TextPart
-from pipelines.media import animations
-from pipelines.media.codes import Codes
-from pipelines.media.hashes import hashes
-from pipelines.media.metadata import Texts
-from pipelines.media.opening import BROKEN, count, is_animation, open_picture, turned_to
+from pipelines.media.pictures import animations
+from pipelines.media.pictures.codes import Codes
+from pipelines.media.pictures.hashes import hashes
+from pipelines.media.pictures.metadata import Texts
+from pipelines.media.pictures.opening import BROKEN, count, is_animation, open_picture, turned_to
+from pipelines.media.pictures.text_share import TEXT_LIKE
+from pipelines.media.pictures.views import HIDDEN, TILED_SIDE_PX, View, as_jpeg, as_print, as_webp_preview, views
 from pipelines.media.read import Asked, NotRead, Read
-from pipelines.media.text_share import TEXT_LIKE
-from pipelines.media.views import HIDDEN, TILED_SIDE_PX, View, as_jpeg, as_print, as_webp_preview, views
 
 _TILED_FROM_PX: Final = 1600  # unless small print is asked for: print in a smaller picture is legible at 1024 px, if at all
 

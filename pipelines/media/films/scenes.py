@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from pipelines import limits
-from pipelines.media import animations
-from pipelines.media.opening import fit
-from pipelines.media.pace import Pace
+from pipelines.media.films.pace import Pace
+from pipelines.media.pictures import animations
+from pipelines.media.pictures.opening import fit
 from pipelines.media.read import NotRead
 
 # Shares of the time for one file (see `pace`); choosing, encoding and the sound need the rest.

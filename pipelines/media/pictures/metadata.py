@@ -9,7 +9,7 @@ from typing import Any, Final
 from PIL import ExifTags, Image, ImageCms
 
 from pipelines import limits
-from pipelines.media.opening import BROKEN
+from pipelines.media.pictures.opening import BROKEN
 
 _XP_TAGS: Final = frozenset({0x9C9B, 0x9C9C, 0x9C9D, 0x9C9E, 0x9C9F})  # Windows' title, comment, author, keywords, subject
 _USER_COMMENT: Final = 0x9286

@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 from pipelines import limits
 from pipelines.content import AudioPart
-from pipelines.media.pace import Pace
-from pipelines.media.scenes import clock
+from pipelines.media.films.pace import Pace
+from pipelines.media.films.scenes import clock
 
 LISTEN: Final = 0.85  # of the time for one file; see `pace`
 

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from pipelines.content import Fact
-from pipelines.media.office_text import Channels, OpenDocument, OpenXml, Properties
-from pipelines.media.packages import (
+from pipelines.media.documents.office_text import Channels, OpenDocument, OpenXml, Properties
+from pipelines.media.documents.packages import (
     Package,
     active_content,
     enclosed,
@@ -18,9 +18,9 @@ from pipelines.media.packages import (
     links_of,
     open_package,
 )
-from pipelines.media.passages import HIDDEN, Passages, counted
+from pipelines.media.documents.passages import HIDDEN, Passages, counted
+from pipelines.media.documents.xml_events import walk
 from pipelines.media.read import Asked, Member, NotRead, Read
-from pipelines.media.xml_events import walk
 
 _OPEN_DOCUMENT: Final = ("document-content", "document-styles")
 # First element: place and note of what stands in it, in the order in which the document is told.
