@@ -248,7 +248,7 @@ async def test_closing_ends_every_worker_and_whatever_waits_for_one() -> None:
     async with a_sandbox(workers=2) as sandbox:
         jobs = [asyncio.create_task(sandbox.run("hang", b"")) for _ in range(3)]
         async with asyncio.timeout(10):
-            while len(pids := sandbox.pids) < 2:  # the second is started when there is work for it
+            while len(pids := sandbox.pids) < 2:  # noqa: ASYNC110 - the second is started when there is work for it
                 await asyncio.sleep(0.01)
     ends = await asyncio.gather(*jobs, return_exceptions=True)
 
