@@ -34,7 +34,9 @@ def trial(kind: str, seed: int) -> Trial:
     bad = random.Random(f"{kind} {seed}").randrange(1, FRAMES)
     drawn = KINDS[kind](seed)
     data = _encoded([scene(seed + 5_000, *SIZE) if at == bad else drawn(at) for at in range(FRAMES)])
-    shown = {part.id for part in images.read(data, Asked()).parts}
+    read = images.read(data, Asked())
+    assert f"of {FRAMES} frames" in read.coverage, read.coverage
+    shown = {part.id for part in read.parts}
     uniform = {round(step * (FRAMES - 1) / (FRAMES_JUDGED - 1)) for step in range(FRAMES_JUDGED)}
     return Trial(found=f"/frame:{bad + 1}" in shown, found_uniformly=bad in uniform)
 
@@ -59,10 +61,10 @@ KINDS: Final[Mapping[str, Callable[[int], Drawn]]] = {"still": _still, "pan": _p
 
 
 def _encoded(pictures: list[Image.Image]) -> bytes:
+    """Return them as an animated PNG. Each is marked, as encoders merge frames that are alike and positions would move."""
+    marked = [picture.copy() for picture in pictures]
+    for at, picture in enumerate(marked):
+        picture.putpixel((at % SIZE[0], at // SIZE[0]), (255, 255, 255) if at % 2 else (0, 0, 0))
     out = io.BytesIO()
-    # Marked one by one, so that an encoder does not merge frames that are alike: positions stay what they are.
-    small = [picture.quantize(64) for picture in pictures]
-    for at, picture in enumerate(small):
-        picture.putpixel((at % SIZE[0], at // SIZE[0]), at % 64)
-    small[0].save(out, "GIF", save_all=True, append_images=small[1:], duration=40, optimize=False)
+    marked[0].save(out, "PNG", save_all=True, append_images=marked[1:], duration=40, compress_level=1)
     return out.getvalue()
