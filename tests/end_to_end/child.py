@@ -9,11 +9,13 @@ from bot.app import serve
 from bot.platforms import Given
 from bot.settings import Settings
 from handlers.ports import Connection
+from tests.end_to_end.workers import fork_workers
 from tests.relay import RelayConnection
 
 
 def run(data: Path, database: str | None, relay: str, model: str) -> None:
     """Run until killed or told to stop; `model` is the address of the emulated vendor."""
+    fork_workers()
     settings = Settings.model_validate(
         {
             "flashbulb_data": data,
