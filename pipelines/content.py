@@ -86,18 +86,39 @@ class Gap:
     why: str
 
 
+FactKind = Literal[
+    "location",
+    "wrong_extension",
+    "wrong_media_type",
+    "double_extension",
+    "trailing_bytes",
+    "escaping_path",
+    "device",
+    "active_content",
+    "hidden_text",
+    "hidden_picture",
+    "polyglot",
+    "executable",
+    "embedded_file",
+    "external_reference",
+    "e_invoice",
+    "script",
+    "motion_photo",
+    "second_picture",
+]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fact:
     """Something that reading a file showed and that needs no model to be sure of.
 
     `tampering`: the file is not what it says it is, or hides something. `privacy`: it carries private data. `note`: worth
-    knowing, and nobody's fault. `severity` is that of a finding, 0 for notes; `kind` is a fixed word such as `location`,
-    `trailing_bytes` or `wrong_extension`. `says` is a sentence without file name or content.
+    knowing, and nobody's fault. `severity` is that of a finding, 0 for notes. `says` is a sentence without name or content.
     """
 
     place: str
     about: Literal["tampering", "privacy", "note"]
-    kind: str
+    kind: FactKind
     severity: int
     says: str
 

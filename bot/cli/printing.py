@@ -94,10 +94,13 @@ def inspection_rows(document: dict[str, Any]) -> Rows:
         ("Status", " ".join(filter(None, (document["status"], document["reason"])))),
         ("Coverage", coverage["says"]),
         *(("Missing", f"{each['place']}: {each['why']}") for each in coverage["gaps"]),
-        *(("Fact", f"{each['about']} ({each['kind'].replace('_', ' ')}): {each['says']}") for each in document["facts"]),
+        *(
+            ("Fact", f"{each['about']} in {each['place']} ({each['kind'].replace('_', ' ')}): {each['says']}")
+            for each in document["facts"]
+        ),
         *(("Part", _part_said(each)) for each in document["parts"]),
         *inside,
-        ("Text", "" if document["text_share"] is None else f"about {document['text_share']:.0%} of the picture"),
+        ("Text", "" if (document["text_share"] or 0) < 0.01 else f"about {document['text_share']:.0%} of the picture"),
         ("SHA-256", hashes.get("sha256", "")),
         ("Pixels", hashes.get("pixels", "")),
         ("PDQ", f"{hashes['pdq'][0]} (quality {hashes['pdq_quality']})" if hashes.get("pdq") else ""),

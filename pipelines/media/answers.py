@@ -10,7 +10,7 @@ import structlog
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from pipelines import limits
-from pipelines.content import AudioPart, Fact, Gap, Hashes, ImagePart, Intake, Part, Reading, TextPart
+from pipelines.content import AudioPart, Fact, FactKind, Gap, Hashes, ImagePart, Intake, Part, Reading, TextPart
 from pipelines.media.kinds import SHOWN, Kind
 from pipelines.media.read import NAME_CHARS
 from pipelines.media.sandbox import FATAL, Answer, Status
@@ -121,7 +121,7 @@ class _Gap(_Strict):
 class _Fact(_Strict):
     place: _Place
     about: Literal["tampering", "privacy", "note"]
-    kind: str = Field(pattern=r"^[a-z][a-z_]{0,39}$")
+    kind: FactKind
     severity: int = Field(ge=0, le=4)
     says: _Sentence
 

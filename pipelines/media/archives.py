@@ -10,10 +10,10 @@ from pathlib import PurePosixPath
 from typing import IO, Final, Literal
 
 from pipelines import limits
-from pipelines.content import Fact, Gap
+from pipelines.content import Fact, FactKind, Gap
 from pipelines.media import zips
 from pipelines.media.kinds import kind_of
-from pipelines.media.read import Asked, Member, NotRead, Read
+from pipelines.media.read import Asked, Member, NotRead, Read, tampering
 
 _CHUNK_BYTES: Final = 64 * 1024
 _FREE_BYTES: Final = 1024 * 1024  # small archives of empty tables and blank pictures shrink further than any bomb's ratio
@@ -81,8 +81,8 @@ class _Unpacked:
     def gap(self, kind: Literal["partial", "unreadable"], why: str) -> None:
         self._gaps.setdefault(why, Gap(place="", kind=kind, why=why))
 
-    def tampering(self, kind: str, severity: int, says: str) -> None:
-        self._facts.setdefault(kind, Fact(place="", about="tampering", kind=kind, severity=severity, says=says))
+    def tampering(self, kind: FactKind, severity: int, says: str) -> None:
+        self._facts.setdefault(kind, tampering(kind, severity, says))
 
     def look_at_path(self, name: str) -> None:
         path = PurePosixPath(name.replace("\\", "/"))

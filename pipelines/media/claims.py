@@ -5,7 +5,7 @@ from typing import Final
 
 from pipelines.content import Fact
 from pipelines.media.kinds import KINDS, Kind
-from pipelines.media.read import Asked
+from pipelines.media.read import Asked, tampering
 
 # What opens with a double click and runs something.
 _DANGEROUS: Final = frozenset({
@@ -36,7 +36,7 @@ def _wrong_extension(name: str, kind: Kind) -> Fact | None:
     claimed = [each for each in KINDS.values() if extension and extension in each.extensions]
     if not claimed or _stands_for(kind, claimed):
         return None
-    return _tampering("wrong_extension", 1, f"The file's name says {claimed[0].name}, but it is {kind.name}.")
+    return tampering("wrong_extension", 1, f"The file's name says {claimed[0].name}, but it is {kind.name}.")
 
 
 def _wrong_media_type(media_type: str, kind: Kind) -> Fact | None:
@@ -46,7 +46,7 @@ def _wrong_media_type(media_type: str, kind: Kind) -> Fact | None:
     claimed = [each for each in KINDS.values() if announced in each.media_types]
     if not claimed or _stands_for(kind, claimed):
         return None
-    return _tampering("wrong_media_type", 1, f"The file was announced as {claimed[0].name}, but it is {kind.name}.")
+    return tampering("wrong_media_type", 1, f"The file was announced as {claimed[0].name}, but it is {kind.name}.")
 
 
 def _stands_for(kind: Kind, claimed: list[Kind]) -> bool:
@@ -69,9 +69,9 @@ def _is_text(kind: Kind) -> bool:
 def _double_extension(name: str) -> Fact | None:
     *before, last = _extensions(name)
     if last in _DANGEROUS and before and before[-1] in _HARMLESS:
-        return _tampering("double_extension", 2, "The file's name has a harmless ending before its real one.")
+        return tampering("double_extension", 2, "The file's name has a harmless ending before its real one.")
     if _TURNS_AROUND.search(name) and last:
-        return _tampering("double_extension", 2, "Characters in the file's name turn its ending around.")
+        return tampering("double_extension", 2, "Characters in the file's name turn its ending around.")
     return None
 
 
@@ -79,7 +79,3 @@ def _extensions(name: str) -> list[str]:
     """Return the endings of a name, in lower case; one empty ending where it has none."""
     _, *endings = re.split(r"[/\\]", name)[-1].strip().split(".")
     return [ending.strip().lower() for ending in endings] or [""]
-
-
-def _tampering(kind: str, severity: int, says: str) -> Fact:
-    return Fact(place="", about="tampering", kind=kind, severity=severity, says=says)

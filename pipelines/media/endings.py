@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from pipelines.content import Fact
+from pipelines.content import Fact, FactKind
 from pipelines.media import zips
 from pipelines.media.kinds import Kind, has_pdf, kind_of
-from pipelines.media.read import Member
+from pipelines.media.read import Member, tampering
 
 _FEW_BYTES: Final = 1024  # padding and markers that cameras and editors leave
 _SEARCHED_BYTES: Final = 65_536
@@ -74,7 +74,7 @@ def _look_behind(data: bytes, end: int, kind: Kind, facts: list[Fact], members: 
     elif what is not None and what.family != "text":
         facts.append(_polyglot(kind.name, what.name))
     elif len(behind) > _FEW_BYTES and not data.endswith(_OWN_TRAILERS):
-        facts.append(_tampering("trailing_bytes", 2, f"{len(behind):,} bytes follow the end of the {kind.name} file."))
+        facts.append(tampering("trailing_bytes", 2, f"{len(behind):,} bytes follow the end of the {kind.name} file."))
 
 
 def _look_for_documents(data: bytes, kind: Kind, facts: list[Fact], members: list[Member]) -> None:
@@ -232,12 +232,8 @@ _ENDS: Final[dict[str, _Ends]] = {
 
 
 def _polyglot(kind: str, other: str) -> Fact:
-    return _tampering("polyglot", 3, f"The file is {kind} and {other} at once.")
+    return tampering("polyglot", 3, f"The file is {kind} and {other} at once.")
 
 
-def _tampering(kind: str, severity: int, says: str) -> Fact:
-    return Fact(place="", about="tampering", kind=kind, severity=severity, says=says)
-
-
-def _note(kind: str) -> Fact:
+def _note(kind: FactKind) -> Fact:
     return Fact(place="", about="note", kind=kind, severity=0, says="Another picture or a video is appended to the picture.")

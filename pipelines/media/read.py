@@ -8,7 +8,7 @@ on damaged files: the worker makes a typed answer of both.
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
-from pipelines.content import Fact, Gap, Hashes, Part
+from pipelines.content import Fact, FactKind, Gap, Hashes, Part
 from pipelines.errors import UserError
 
 NAME_CHARS: Final = 1_000  # of a file's name; file systems stop at 255 bytes
@@ -50,3 +50,8 @@ class Read:
     coverage: str = ""
     hashes: Hashes | None = None
     text_share: float | None = None
+
+
+def tampering(kind: FactKind, severity: int, says: str) -> Fact:
+    """Return a fact about the whole file: it is not what it says it is, or hides something."""
+    return Fact(place="", about="tampering", kind=kind, severity=severity, says=says)

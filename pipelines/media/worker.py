@@ -21,7 +21,7 @@ from pipelines.media.documents import pdf
 from pipelines.media.documents import text_layer as layers
 from pipelines.media.kinds import Kind
 from pipelines.media.pictures import images
-from pipelines.media.read import NAME_CHARS, Asked, Member, NotRead, Read
+from pipelines.media.read import NAME_CHARS, Asked, Member, NotRead, Read, tampering
 from pipelines.media.serving import declined, serve
 
 Readers = Mapping[str, Callable[[bytes, Asked], Read]]
@@ -92,13 +92,9 @@ def _read(readers: Readers, kind: Kind | None, data: bytes, asked: Asked) -> Rea
 
 def _dangers(data: bytes, kind: Kind | None) -> Iterable[Fact]:
     if kind and kind.family == "program":
-        yield _tampering("executable", 3, "The file is a program.")
+        yield tampering("executable", 3, "The file is a program.")
     if kind and kind.family in {"document", "sheet"} and kinds.has_macros(data):
-        yield _tampering("active_content", 2, "The document holds macros.")
-
-
-def _tampering(kind: str, severity: int, says: str) -> Fact:
-    return Fact(place="", about="tampering", kind=kind, severity=severity, says=says)
+        yield tampering("active_content", 2, "The document holds macros.")
 
 
 def _once_each(facts: Iterable[Fact]) -> tuple[Fact, ...]:

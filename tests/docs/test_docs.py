@@ -4,6 +4,7 @@ import re
 import tomllib
 from decimal import Decimal
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from typer.main import get_command
@@ -18,9 +19,12 @@ from bot.storage.database import RECORDS_FILE
 from bot.storage.folder import LOCK_FILE
 from bot.storage.seal import KEY_FILE
 from handlers.commands import COMMANDS
+from pipelines.content import FactKind
 from pipelines.moderation.report import Category
 
 ROOT = Path(__file__).parents[2]
+POLICY = (ROOT / "docs/policy.md").read_text("utf-8")
+NOTES = {"embedded_file", "external_reference", "e_invoice", "script", "motion_photo", "second_picture"}  # are no findings
 MANUAL = (ROOT / "docs/operating.md").read_text("utf-8")
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
 TEXTS = [pytest.param(page.read_text("utf-8"), id=page.name) for page in PAGES]
@@ -126,3 +130,10 @@ def code_of(text: str) -> list[str]:
     """Return what stands in code blocks and code spans."""
     blocks = re.findall(r"^```.*?^```", text, re.MULTILINE | re.DOTALL)
     return [*blocks, *re.findall(r"`([^`\n]+)`", re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL))]
+
+
+def test_the_policys_manual_names_every_finding_that_reading_a_file_can_be() -> None:
+    section = POLICY[POLICY.index("Some findings come from reading") : POLICY.index("## What follows")]
+    named = set(re.findall(r"`([a-z_]+)`", " ".join(re.findall(r"^\| (`.*?) \|", section, re.MULTILINE))))
+
+    assert named == set(get_args(FactKind)) - NOTES

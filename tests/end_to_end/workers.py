@@ -1,4 +1,4 @@
-"""The product's media workers, forked from a process that has loaded every decoder: one started by name loads for half a second.
+"""The product's media workers, forked from one that has loaded every decoder, which takes each of them half a second.
 
 Those are started for real in tests/media and tests/cli/test_processes.py.
 """

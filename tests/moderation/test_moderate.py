@@ -1,12 +1,14 @@
 """What a judge says, and what a policy makes of it."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from pipelines.content import Gap, Intake
+from pipelines.content import Fact, Gap, Intake
 from pipelines.moderation.moderate import moderate
 from pipelines.moderation.policy import Action, shipped
+from pipelines.moderation.report import Category
 from pipelines.ports import Call, Question, Reply
 from tests.fakes import ScriptedModel, a_judgement, parts
 
@@ -166,3 +168,20 @@ async def test_long_evidence_is_cut_not_refused() -> None:
     verdict, _ = await moderate(parts("text:0"), policy=shipped(), model=ScriptedModel(answers=[talkative]))
 
     assert len(verdict.findings[0].evidence) == 120
+
+
+async def test_what_reading_a_file_showed_is_a_finding_whatever_the_judge_says() -> None:
+    facts = (
+        Fact(place="file:0", about="tampering", kind="polyglot", severity=3, says="The picture is a program too."),
+        Fact(place="file:0", about="privacy", kind="location", severity=1, says="The picture says where it was taken."),
+        Fact(place="file:0", about="note", kind="script", severity=0, says="The page holds a script."),
+    )
+    intake = replace(parts("file:0"), facts=facts)
+
+    verdict, _ = await moderate(intake, policy=shipped(), model=ScriptedModel())
+
+    assert (verdict.decision, verdict.action) == ("act", Action.HOLD)
+    assert [(each.category, each.kind, each.severity, each.confidence) for each in verdict.findings] == [
+        (Category.TAMPERING, "polyglot", 3, 1),
+        (Category.PRIVACY, "location", 1, 1),
+    ]
