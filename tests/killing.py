@@ -36,11 +36,14 @@ LOADED_LATE: Final = (
     "bot.cli.commands",
     "dbos._sys_db_sqlite",
     "genai_prices.data",
+    "genai_prices.decompose",
+    "genai_prices.validation",
     "google.auth.aio.credentials",
     "httpcore",
     "pydantic_ai.models.google",
     "pydantic_ai.providers.google",
     "pydantic_ai.providers.google_cloud",
+    "tests.end_to_end.warm",
 )
 FORKS: Final = multiprocessing.get_context("forkserver")
 FORKS.set_forkserver_preload([*CHILDREN, *LOADED_LATE])

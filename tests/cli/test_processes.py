@@ -66,7 +66,7 @@ def test_run_prints_a_link_serves_and_ends_at_a_signal_with_all_its_children(tmp
     assert (health, process.returncode) == (b"ok\n", 0)
     assert "Traceback" not in out + err
     assert link.partition("#")[2] not in err
-    assert len(children) >= 3
+    assert len(children) >= 2  # a media worker and the understudy
     assert not any(child.is_running() for child in children)
 
 
@@ -79,7 +79,7 @@ def test_a_killed_run_takes_its_children_along(tmp_path: Path) -> None:
 
         _, alive = psutil.wait_procs(children, timeout=10)
 
-    assert len(children) >= 3
+    assert len(children) >= 2  # a media worker and the understudy
     assert alive == []
 
 

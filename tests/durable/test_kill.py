@@ -40,6 +40,8 @@ POINTS: tuple[tuple[Point, float | None, int], ...] = (
     ("effect_answered", None, 1),
     ("effect_answered", None, 3),
 )
+# On Postgres, where a start takes longer.
+EACH_ONCE = [each for each in POINTS if each[2] == 1]
 
 
 @pytest.fixture
@@ -60,7 +62,7 @@ def messages() -> Iterator[MessagePosted]:
 async def test_a_death_at_any_point_of_an_exchange_loses_and_doubles_nothing(
     home: Home, relay: Relay, messages: Iterator[MessagePosted]
 ) -> None:
-    for point, late_s, visit in POINTS:
+    for point, late_s, visit in POINTS if home.url is None else EACH_ONCE:
         async with alive(home, relay) as process:
             relay.late_s = late_s
             relay.at(point, killing(process, visit))

@@ -11,13 +11,14 @@ from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
+from urllib.parse import urljoin
 
 import aiohttp
 
 from tests.end_to_end import command
 from tests.killing import begin, death, end
 
-LINK: Final = re.compile(r"(http://\S+)/enter#\S+")
+LINK: Final = re.compile(r"http://\S+/enter#\S+")
 START_S: Final = 30.0
 LOOK_AGAIN_S: Final = 0.02
 
@@ -38,7 +39,7 @@ class Bot:
         self._environment = {**plain, **own, **environment}
         self._folder = data.parent
         self._process: ForkServerProcess | None = None
-        self._address = ""
+        self._link = ""
 
     async def __aenter__(self) -> Self:
         return self
@@ -54,7 +55,7 @@ class Bot:
         assert not self.alive, "it runs already"
         self._printed.unlink(missing_ok=True)
         self._process = await begin(command.run, ("run",), self._environment, self._folder, self._printed, self.log)
-        self._address = await self._printed_address()
+        self._link = await self._printed_link()
         if ready:
             await self.until_ready()
 
@@ -80,9 +81,14 @@ class Bot:
     def alive(self) -> bool:
         return self._process is not None and self._process.is_alive()
 
+    @property
+    def link(self) -> str:
+        """Where an operator enters the console, once it is started."""
+        return self._link
+
     async def readiness(self) -> tuple[int, dict[str, bool]]:
         """Return what `/readyz` says: its status and each check."""
-        async with aiohttp.ClientSession() as client, client.get(f"{self._address}/readyz") as answer:
+        async with aiohttp.ClientSession() as client, client.get(urljoin(self._link, "/readyz")) as answer:
             return answer.status, (await answer.json())["checks"]
 
     async def until_ready(self) -> None:
@@ -91,10 +97,10 @@ class Bot:
             while (await self.readiness())[0] != 200:  # noqa: ASYNC110 - it is in another process
                 await asyncio.sleep(LOOK_AGAIN_S)
 
-    async def _printed_address(self) -> str:
+    async def _printed_link(self) -> str:
         async with asyncio.timeout(START_S):
             while self.alive:
                 if self._printed.exists() and (found := LINK.search(self._printed.read_text())):
-                    return found[1]
+                    return found[0]
                 await asyncio.sleep(LOOK_AGAIN_S)
         raise AssertionError(f"it did not start: {self.log.read_text()[-2000:]}")

@@ -1,4 +1,4 @@
-"""The real process, started as an operator starts it, driven over HTTP as a browser drives it."""
+"""The real process, driven over HTTP as a browser drives it; the first is started as an operator starts it."""
 
 import io
 import json
@@ -15,6 +15,7 @@ from bench.visitor import Visitor
 from emulators.gemini import ModelEmulator
 from emulators.understudy import answer
 from emulators.wire import Blob
+from tests.end_to_end.bot import Bot
 
 TEST_STRING = "FLASHBULB-TEST-SCAM_SPAM-S3-C80"
 
@@ -60,10 +61,14 @@ async def test_an_invited_member_sees_no_cases(operator: Visitor) -> None:
 
 
 async def test_what_is_there_is_there_after_a_restart(tmp_path: Path) -> None:
-    async with running(tmp_path / "data") as flashbulb, Visitor(flashbulb.link) as operator:
-        message = await operator.post("remember this")
-    async with running(tmp_path / "data") as flashbulb, Visitor(flashbulb.link) as operator:
-        found = await operator.wait_for("remember this", f"/parts/messages/{message}")
+    async with Bot(tmp_path / "data", {}) as flashbulb:
+        await flashbulb.start()
+        async with Visitor(flashbulb.link) as operator:
+            message = await operator.post("remember this")
+        await flashbulb.stop()
+        await flashbulb.start()
+        async with Visitor(flashbulb.link) as operator:
+            found = await operator.wait_for("remember this", f"/parts/messages/{message}")
 
     assert found
 
@@ -71,10 +76,12 @@ async def test_what_is_there_is_there_after_a_restart(tmp_path: Path) -> None:
 async def test_any_server_that_speaks_the_wire_format_is_asked(tmp_path: Path) -> None:
     async with ModelEmulator(answer=answer) as vendor:
         keys = {"GEMINI_API_KEY": "emulated", "GEMINI_BASE_URL": vendor.base_url}
-        async with running(tmp_path / "data", **keys) as flashbulb, Visitor(flashbulb.link) as operator:
-            message = await operator.post(files=[("photo.jpg", photo(2, 4032, 3024))])
-            await operator.post("/tag", thread=message)
-            await operator.wait_for("Tags for", f"/parts/threads/{message}")
+        async with Bot(tmp_path / "data", keys) as flashbulb:
+            await flashbulb.start()
+            async with Visitor(flashbulb.link) as operator:
+                message = await operator.post(files=[("photo.jpg", photo(2, 4032, 3024))])
+                await operator.post("/tag", thread=message)
+                await operator.wait_for("Tags for", f"/parts/threads/{message}")
 
     judged, tagged = sorted(vendor.requests, key=lambda each: "subjects" in json.dumps(each.schema))
     assert {judged.model, tagged.model} == {"gemini-3-flash-preview"}

@@ -21,13 +21,15 @@ worker.load_readers()
 
 def fork_workers() -> None:
     """Let each sandbox of this process get its workers from a fork of it. Only for a process that has no threads yet."""
+    if sys.platform != "linux":  # which alone has sockets with such a name
+        return
     address = f"flashbulb-workers-{os.getpid()}"
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(f"\0{address}")
         listener.listen()
-        alive, _stays_open = os.pipe()
+        alive, stays_open = os.pipe()
         if os.fork() == 0:
-            os.close(_stays_open)
+            os.close(stays_open)
             _serve(listener, alive)
         os.close(alive)
     Sandbox.__init__.__kwdefaults__["command"] = (sys.executable, "-I", "-S", str(ASKING), address)
