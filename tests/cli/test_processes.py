@@ -24,6 +24,14 @@ def environment(**more: str) -> dict[str, str]:
     return {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/"), "FLASHBULB_PORT": "0", **more}
 
 
+@pytest.fixture(autouse=True)
+def _signals_are_heard() -> Iterator[None]:
+    """Let children hear Ctrl-C also where whoever started the tests does not: in the background of a shell."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @contextmanager
 def started(*arguments: str, folder: Path, **more: str) -> Iterator[subprocess.Popen[str]]:
     """Start a command; whatever happens, it ends with the block, at the latest after `PATIENCE_S`."""

@@ -83,7 +83,7 @@ def test_what_must_not_be_unpacked_is_declined_at_once(data, status, why) -> Non
         read(data, Asked())
 
     assert declined.value.status == status
-    assert time.process_time() - started_s < 0.05
+    assert time.process_time() - started_s < 0.2  # 50 ms is what `make bench media` holds it to, without other load
 
 
 @pytest.mark.parametrize(

@@ -437,7 +437,7 @@ async def test_bombs_cost_next_to_nothing_and_leave_the_worker_alive(sandbox, bo
 
     assert {gap.kind for gap in intake.gaps} <= {"refused", "unreadable"}
     assert intake.gaps
-    assert sum(ours.cpu_times()[:2]) - before_s <= 0.05
+    assert sum(ours.cpu_times()[:2]) - before_s <= 0.2  # 50 ms is what `make bench media` holds it to, without other load
     assert ours.memory_info().rss - before_bytes < 60_000_000
     assert sandbox.pids == (pid,)
 

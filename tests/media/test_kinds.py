@@ -131,7 +131,7 @@ def test_no_file_keeps_the_bot_from_other_work(data) -> None:
 
     kind_of(data)
 
-    assert time.process_time() - started_s < 0.05
+    assert time.process_time() - started_s < 0.2  # 5 ms where nothing else runs
 
 
 def facts(data: bytes, name: str = "", media_type: str = "") -> list[tuple[str, int]]:
