@@ -25,6 +25,7 @@ from bot.console.pictures import Previews
 from bot.console.server import Probes, Readiness, open_console
 from bot.downloads import guarded_session
 from bot.durable import Durable, open_durable
+from bot.earlier import EarlierMessages
 from bot.links import linked_files
 from bot.metrics import CountedConnection, CountedModel, CountedPlanner, Metrics
 from bot.models import open_models
@@ -32,16 +33,19 @@ from bot.platforms import Accept, Connected, FormFor, Given, HostedFiles, OpenCo
 from bot.policies import OnePolicy, own_policy
 from bot.settings import Settings, refuse_understudy_beside_real
 from bot.stopping import stop_signals
+from bot.storage.banks import StoredBanks
 from bot.storage.cases import StoredCases
 from bot.storage.console import ConsoleMessages
 from bot.storage.copies import Copies
 from bot.storage.database import Records, open_records
 from bot.storage.ledger import StoredLedger
 from bot.storage.marks import Marks
+from bot.storage.memories import StoredMemories
 from bot.storage.results import StoredResults
 from bot.storage.seal import Seal, load_seal
 from bot.storage.setups import StoredSetups
 from bot.storage.sign_ins import SignIns
+from bot.storage.verdicts import StoredVerdicts
 from handlers.dispatch import Planner
 from handlers.events import AnyEvent
 from handlers.forms import form_for
@@ -140,9 +144,9 @@ async def open_app(settings: Settings, *, connections: Sequence[OpenConnection] 
         page = _web(settings, records, sandbox)
         page.hosts.hosts.append(linked_files(await enter(guarded_session(None))))
         platforms: dict[str, Connection] = {page.connection.platform: CountedConnection(page.connection, metrics)}
-        channels, policies, setups = Connected(platforms), OnePolicy(policy), StoredSetups(records)
+        channels, policies, setups = Connected(platforms), OnePolicy(policy, Connected(platforms)), StoredSetups(records)
         ask = partial(form_for, channels=channels, policies=policies, setups=setups)
-        given = _given(intake, ask, setups, records=records, seal=seal, files=page.hosts)
+        given = _given(intake, ask, setups, records=records, seal=seal, page=page)
         for open_connection in (*_configured(settings), *connections):
             connection = await enter(open_connection(given))
             platforms[connection.platform] = CountedConnection(connection, metrics)
@@ -158,6 +162,10 @@ async def open_app(settings: Settings, *, connections: Sequence[OpenConnection] 
             results=StoredResults(records, seal),
             ledger=StoredLedger(records),
             invitations=sign_ins,
+            verdicts=StoredVerdicts(records),
+            banks=StoredBanks(records),
+            memories=StoredMemories(records, seal),
+            earlier=EarlierMessages(),
         )
         planner = CountedPlanner(Planner(services), metrics)
         engine = open_durable(records, seal, planner, platforms, data, url, on_end=metrics.event_finished)
@@ -187,14 +195,15 @@ async def _enter_both(
     return entering[0].result(), entering[1].result()
 
 
-def _given(intake: Intake, ask: FormFor, setups: StoredSetups, *, records: Records, seal: Seal, files: HostedFiles) -> Given:
+def _given(intake: Intake, ask: FormFor, setups: StoredSetups, *, records: Records, seal: Seal, page: Web) -> Given:
     return Given(
         accept=intake.accept,
         form_for=ask,
         setups=setups,
         marks=Marks(records),
         copies=Copies(records, seal),
-        files=files,
+        files=page.hosts,
+        media=page.media,
         metrics=intake.metrics,
     )
 

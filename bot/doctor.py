@@ -28,7 +28,7 @@ from pipelines.media.intake import MediaReader
 from pipelines.media.sandbox import Sandbox
 from pipelines.models import Models, Profiles
 from pipelines.models.profiles import TASKS, models_of, provider_of
-from pipelines.moderation.judge import judge
+from pipelines.moderation.judge import ask
 from pipelines.ports import LanguageModel
 
 PYTHON: Final = (3, 11)
@@ -230,14 +230,14 @@ async def _models(settings: Settings, config: Config) -> AsyncIterator[Check]:
 
 async def _understudy(settings: Settings) -> str:
     async with open_models(settings) as model:
-        _, reply = await judge(HELLO, model=model)
+        reply = await ask(HELLO.parts, model=model)
     if reply.outcome != "ok":
         raise Unavailable("The understudy")
     return "understudy: no model. Set GEMINI_API_KEY to have pictures really looked at"
 
 
 async def _asked(name: str, model: LanguageModel) -> str:
-    _, reply = await judge(HELLO, model=model)
+    reply = await ask(HELLO.parts, model=model)
     call = reply.calls[-1]
     if reply.outcome != "ok":
         fix = FIXES.get(call.note, "Try again; if it stays so, look at the network and the vendor's status page.")

@@ -12,8 +12,8 @@ from bot.perform import Planner
 from handlers.effects import AnyEffect, Performed, Plan
 from handlers.events import AnyEvent, Place
 from handlers.ports import Connection, Posted
-from pipelines.moderation.policy import Action
-from pipelines.ports import Call, LanguageModel, Question, Reply, Shape
+from pipelines.moderation.policy import Action, Channel
+from pipelines.ports import Call, LanguageModel, Question, Reply, Shape, Task
 
 # Up to the deadline of one verdict (pipelines.limits.MODEL_TOTAL_S), and a bucket beyond for what waits through an outage.
 MODEL_BUCKETS_S = (0.1, 0.25, 0.5, 0.75, 1, 1.5, 2.5, 5, 8, 12, 25)
@@ -145,6 +145,9 @@ class CountedModel:
             self.metrics.model_called(question.task, call)
         return reply
 
+    def profile(self, task: Task) -> str:
+        return self.model.profile(task)
+
 
 @dataclass(frozen=True, slots=True)
 class CountedPlanner:
@@ -218,3 +221,9 @@ class CountedConnection:
 
     async def latest_with_files(self, place: Place) -> Posted | None:
         return await self.connection.latest_with_files(place)
+
+    async def channel(self, place: Place) -> Channel:
+        return await self.connection.channel(place)
+
+    async def taken_out(self, place: Place, message: str) -> Posted | None:
+        return await self.connection.taken_out(place, message)

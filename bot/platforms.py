@@ -13,8 +13,8 @@ from handlers.forms import Form
 from handlers.ports import Connection, Posted, Setups
 from pipelines.content import Attachment
 from pipelines.errors import Unavailable, UserError
-from pipelines.moderation.policy import Action
-from pipelines.ports import Files
+from pipelines.moderation.policy import Action, Channel
+from pipelines.ports import Files, Media
 
 # Makes an event durable. Only then acknowledge it. Raises `Unavailable` when that is not possible now.
 Accept = Callable[[AnyEvent], Awaitable[object]]
@@ -57,6 +57,7 @@ class Given:
     marks: Marks
     copies: Copies
     files: HostedFiles
+    media: Media
     metrics: Metrics
 
 
@@ -85,6 +86,12 @@ class Connected:
 
     async def latest_with_files(self, place: Place) -> Posted | None:
         return await self._of(place.platform).latest_with_files(place)
+
+    async def channel(self, place: Place) -> Channel:
+        return await self._of(place.platform).channel(place)
+
+    async def taken_out(self, place: Place, message: str) -> Posted | None:
+        return await self._of(place.platform).taken_out(place, message)
 
     def _of(self, platform: str) -> Connection:
         """Return a platform's connection.

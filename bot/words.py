@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from typing import Final, Literal, assert_never
 
 from handlers.answers import CaseCard, FindingSaid, Judged, SetUp
-from handlers.modes import Mode
-from pipelines.moderation.policy import Action
+from pipelines.moderation.policy import Action, Mode
+from pipelines.moderation.report import label_of
 from pipelines.ports import UNDERSTUDY
 
 Tone = Literal["", "ok", "warn", "bad"]
@@ -83,7 +83,7 @@ def in_pieces(text: str, size: int) -> Iterator[str]:
 def said(finding: FindingSaid) -> dict[str, object]:
     """Return a finding in words; `tone` says how bad it is, beside the word for its severity."""
     tone: Tone = "bad" if finding.severity >= 3 else "warn" if finding.severity == 2 else ""
-    category = finding.category.label.capitalize()
+    category = label_of(finding.category).capitalize()
     kind = finding.finding_kind.replace("_", " ")
     return {
         "category": f"{category} ({kind})" if kind else category,

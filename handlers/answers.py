@@ -9,7 +9,7 @@ from pydantic import Field
 
 from handlers.events import Frozen
 from pipelines.moderation.policy import Action
-from pipelines.moderation.report import Category
+from pipelines.moderation.report import CategoryName
 
 
 class Notice(Frozen):
@@ -42,7 +42,7 @@ class Tagged(Frozen):
 class FindingSaid(Frozen):
     """One finding, for people. `severity` is 0-4, `confidence` 0-1; `place` names the part, `evidence` may quote it."""
 
-    category: Category
+    category: CategoryName
     finding_kind: str = ""
     severity: int
     confidence: float
@@ -70,7 +70,11 @@ class CaseCard(Frozen):
     `state` says which buttons it has: *Restore* and *Keep removed* while it is `open` and something was taken out of the
     channel; none once somebody decided. `decided_by` is a name. `shadow`: the action was not carried out. `restorable`: a copy
     is there to bring back. `channel` and `message` are ids, to be shown as links. `called_for`: what the policy called for,
-    where the platform could not do that much. `undone`: why the message could not be taken out, or brought back, after all.
+    where the platform could not do that much, or a part of it is in shadow. `undone`: why the message could not be taken out,
+    or brought back, after all. `picture`: its first picture may be shown, blurred on our side. `urgent`: a model refuses to
+    look at it, so that a person should be quick. `strikes`: how many messages of this author were removed of late.
+    `timeout_minutes`: for how long the author is silent. `over_quota`: it was only flagged because too much was done within the
+    hour.
     """
 
     kind: Literal["case_card"] = "case_card"
@@ -90,6 +94,11 @@ class CaseCard(Frozen):
     decided_by: str = ""
     restorable: bool = True
     undone: str = ""
+    picture: bool = False
+    urgent: bool = False
+    strikes: int = 0
+    timeout_minutes: int = 0
+    over_quota: bool = False
 
     @property
     def buttons(self) -> tuple[tuple[str, str], ...]:
@@ -103,7 +112,8 @@ class Held(Frozen):
     """To the author: this message was taken out of the channel. `support`: words of help instead of a reason.
 
     `stands`: it could not be taken out here, so the author is asked to delete it (never together with `support`). `channel` is
-    an id, to be shown as a link.
+    an id, to be shown as a link. `text` is what the author had written, given back. `timeout_minutes`: for how long the author
+    may not write.
     """
 
     kind: Literal["held"] = "held"
@@ -113,6 +123,8 @@ class Held(Frozen):
     support: bool = False
     stands: bool = False
     channel: str = ""
+    text: str = Field(default="", repr=False)
+    timeout_minutes: int = 0
 
 
 class Help(Frozen):
@@ -135,6 +147,32 @@ class SetUp(Frozen):
     takes_down: bool = True
 
 
+class Listing(Frozen):
+    """Something to read, line by line, such as a policy or what would change with another one.
+
+    `body` keeps its line breaks and columns; `file_name` is what it is called where a platform sends it as a file.
+    """
+
+    kind: Literal["listing"] = "listing"
+    title: str
+    body: str
+    file_name: str = "policy.yaml"
+
+
+class Alert(Frozen):
+    """Something that moderators should know of beyond one case, with buttons (name, label) while it needs a choice.
+
+    `value` comes back with a press. `channels`: ids of those that it speaks of.
+    """
+
+    kind: Literal["alert"] = "alert"
+    title: str
+    text: str
+    value: str = ""
+    buttons: tuple[tuple[str, str], ...] = ()
+    channels: tuple[str, ...] = ()
+
+
 class Invitation(Frozen):
     """A one-time link to the console, for whoever was invited."""
 
@@ -145,4 +183,6 @@ class Invitation(Frozen):
     minutes: int
 
 
-Answer = Annotated[Notice | Tagged | Judged | CaseCard | Held | Help | SetUp | Invitation, Field(discriminator="kind")]
+Answer = Annotated[
+    Notice | Tagged | Judged | CaseCard | Held | Help | SetUp | Listing | Alert | Invitation, Field(discriminator="kind")
+]

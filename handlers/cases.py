@@ -1,12 +1,15 @@
 """From a verdict to a case and what follows from it."""
 
-from handlers.answers import CaseCard, FindingSaid, Held
-from handlers.effects import AnyEffect, Card, Notify, Remove
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+
+from handlers.answers import Alert, CaseCard, FindingSaid, Held
+from handlers.effects import AnyEffect, Card, Notify, Remove, Timeout
 from handlers.events import MessagePosted
 from handlers.modes import mode_of
 from handlers.ports import Case, Services
-from pipelines.moderation.decide import in_words
-from pipelines.moderation.policy import Action, Policy
+from pipelines.moderation.decide import after_strikes, in_words
+from pipelines.moderation.policy import Action, ChannelPolicy, Mode
 from pipelines.moderation.report import Category
 from pipelines.moderation.verdict import Verdict
 
@@ -14,17 +17,53 @@ from pipelines.moderation.verdict import Verdict
 UNSPOKEN = {Category.CHILD_SAFETY, Category.SELF_HARM}
 
 
-async def follow(event: MessagePosted, verdict: Verdict, policy: Policy, services: Services) -> tuple[AnyEffect, ...]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """What the rules of a channel mean for one author's message there."""
+
+    policy: ChannelPolicy
+    mode: Mode
+    exempt: bool
+    timeout_minutes: int
+
+
+async def standing_of(event: MessagePosted, services: Services) -> Standing:
+    """Return what holds where `event` happened, for who wrote it."""
+    tenant = event.place.tenant
+    policy = await services.policies.for_place(event.place)
+    setup = await services.setups.of(tenant)
+    strikes = policy.policy.strikes
+    return Standing(
+        policy=policy,
+        mode=mode_of(setup, policy.policy, emulated=services.channels.emulated(tenant)),
+        exempt=policy.exempts(event.author.as_author),
+        timeout_minutes=strikes.timeout_minutes if strikes else 60,
+    )
+
+
+async def follow(
+    event: MessagePosted, verdict: Verdict, standing: Standing, services: Services, *, raid: str = ""
+) -> tuple[AnyEffect, ...]:
     """Open a case where the verdict calls for one, and return what follows from it."""
-    action = nearest(verdict.action, services.channels.supports(event.place.tenant))
+    tenant, policy = event.place.tenant, standing.policy
+    earlier = 0
+    if verdict.strikes and policy.policy.strikes and not event.author.bot:
+        days = policy.policy.strikes.days
+        earlier = await services.cases.strikes(tenant, event.author.id, days=days, apart_from=event.key)
+        verdict = after_strikes(verdict, policy, earlier=earlier)
+    if verdict.findings or verdict.incomplete:
+        await services.verdicts.record(event, verdict, channel=policy.channel, exempt=standing.exempt)
+    supports = services.channels.supports(tenant)
+    shadow = verdict.enforced.strength < Action.FLAG.strength
+    action = nearest(verdict.action if shadow else verdict.enforced, supports)
     if action.strength < Action.FLAG.strength:
         return ()
-    setup = await services.setups.of(event.place.tenant)
-    mode = mode_of(setup, policy, emulated=services.channels.emulated(event.place.tenant))
-    case = await services.cases.open(event, verdict, action=action, shadow=mode == "shadow")
+    quota = None if shadow or verdict.spares_quota else policy.policy.automation_quota
+    case = await services.cases.open(event, verdict, action=action, shadow=shadow, quota=quota, raid=raid)
+    case = replace(case, strikes=earlier)
     if not verdict.keep_copy:
-        await services.results.forget(event.place.tenant, event.message)
-    return consequences(event, case)
+        await services.results.forget(tenant, event.message)
+    return consequences(event, case, timeout_minutes=standing.timeout_minutes)
 
 
 def nearest(action: Action, supports: frozenset[Action]) -> Action:
@@ -33,11 +72,15 @@ def nearest(action: Action, supports: frozenset[Action]) -> Action:
     return max(possible, key=lambda each: each.strength, default=Action.ALLOW)
 
 
-def consequences(event: MessagePosted, case: Case) -> tuple[AnyEffect, ...]:
+def consequences(event: MessagePosted, case: Case, *, timeout_minutes: int = 60) -> tuple[AnyEffect, ...]:
     """Return what to do about a case, the most urgent first."""
-    told = Card(key=f"{event.key}#card", place=event.place, answer=card(case))
-    if case.shadow or not case.verdict.action.takes_down:
-        return (told,)
+    minutes = timeout_minutes if case.action is Action.TIMEOUT and not case.shadow and not event.author.bot else 0
+    told = Card(key=f"{event.key}#card", place=event.place, answer=card(case, timeout_minutes=minutes))
+    shown: tuple[AnyEffect, ...] = () if case.raid else (told,)
+    if case.first_over_quota:
+        shown = (*shown, Card(key=f"{event.key}#quota", place=event.place, answer=over_quota()))
+    if case.shadow or not case.verdict.enforced.takes_down:
+        return (*shown, *_help(event, case))
     effects: list[AnyEffect] = []
     if case.action.takes_down:
         effects.append(
@@ -49,14 +92,27 @@ def consequences(event: MessagePosted, case: Case) -> tuple[AnyEffect, ...]:
                 case=case.id,
             )
         )
-    if not event.author.bot:
-        held = words_to_author(case)
+    if minutes:
+        until = datetime.now(UTC) + timedelta(minutes=minutes)
+        effects.append(
+            Timeout(key=f"{event.key}#timeout", place=event.place, person=event.author.id, until=until, case=case.id)
+        )
+    if not event.author.bot and not case.over_quota:
+        held = words_to_author(case, text=event.text, timeout_minutes=minutes)
         effects.append(Notify.author_of(event, "notice", held, place=event.place.in_thread_of(event.message)))
-    return (*effects, told)
+    return (*effects, *shown)
 
 
-def words_to_author(case: Case) -> Held:
-    """Return what the author of a message learns about its case."""
+def _help(event: MessagePosted, case: Case) -> tuple[AnyEffect, ...]:
+    """Return words of help for somebody who may be at risk, whose message stays; in shadow mode nothing is said."""
+    if not case.verdict.distress or case.shadow or event.author.bot:
+        return ()
+    place = event.place.in_thread_of(event.message)
+    return (Notify.author_of(event, "notice", words_to_author(case), place=place),)
+
+
+def words_to_author(case: Case, *, text: str = "", timeout_minutes: int = 0) -> Held:
+    """Return what the author of a message learns about its case, with what was taken out of the channel."""
     verdict = case.verdict
     return Held(
         case=case.id,
@@ -65,6 +121,8 @@ def words_to_author(case: Case) -> Held:
         support=verdict.distress,
         stands=not case.action.takes_down and not verdict.distress,
         channel=case.place.channel,
+        text=text if case.action.takes_down and verdict.keep_copy else "",
+        timeout_minutes=timeout_minutes,
     )
 
 
@@ -73,7 +131,18 @@ def keep_quiet(verdict: Verdict) -> bool:
     return verdict.distress or not verdict.keep_copy or any(f.category in UNSPOKEN for f in verdict.findings)
 
 
-def card(case: Case) -> CaseCard:
+def over_quota() -> Alert:
+    """Return what moderators learn once an hour when too much is done."""
+    return Alert(
+        title="Too many messages are being taken out",
+        text=(
+            "The policy's quota for this hour is used up. Until it is over, messages are only flagged, and stay where they are."
+            " Look at the cards: either this is an attack, or something is wrong with the policy."
+        ),
+    )
+
+
+def card(case: Case, *, timeout_minutes: int = 0) -> CaseCard:
     """Return how moderators see a case now."""
     verdict = case.verdict
     return CaseCard(
@@ -92,6 +161,11 @@ def card(case: Case) -> CaseCard:
         state=case.state,
         decided_by=case.decided_by,
         restorable=verdict.keep_copy,
+        picture=verdict.keep_copy and case.state == "open" and case.action.takes_down and not case.shadow,
+        urgent=verdict.urgent,
+        strikes=case.strikes,
+        timeout_minutes=timeout_minutes,
+        over_quota=case.over_quota,
     )
 
 

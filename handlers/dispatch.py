@@ -6,7 +6,7 @@ from typing import assert_never
 from handlers.answers import CaseCard, Notice, SetUp
 from handlers.commands import SHORTCUTS
 from handlers.effects import AnyEffect, Card, Edit, Notify, Performed, Plan, Remove, Restore
-from handlers.events import AnyEvent, ButtonPressed, CommandUsed, FormSubmitted, MessagePosted
+from handlers.events import AnyEvent, ButtonPressed, CommandUsed, FormSubmitted, MessagePosted, ModelAway, ModelReturned
 from handlers.moderation import on_moderate
 from handlers.ports import Services
 from handlers.review import on_button, on_report
@@ -38,6 +38,8 @@ class Planner:
                     return await on_button(event, self.services)
                 case FormSubmitted():
                     return await on_form(event, self.services)
+                case ModelAway() | ModelReturned():
+                    return Plan()
                 case _:
                     assert_never(event)
         except (UserError, Unavailable, Refused, BadAnswer) as error:

@@ -4,6 +4,7 @@ Effects carry ids and meaning, never an SDK's objects. `key` makes an effect one
 before acting again after a crash.
 """
 
+from datetime import datetime
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, TypeAdapter
@@ -73,6 +74,15 @@ class Remove(Effect):
     case: str = ""
 
 
+class Timeout(Effect):
+    """Have a person be silent until a moment."""
+
+    kind: Literal["timeout"] = "timeout"
+    person: str
+    until: datetime
+    case: str = ""
+
+
 class Restore(Effect):
     """Bring a message back that was removed with `keep`."""
 
@@ -80,7 +90,7 @@ class Restore(Effect):
     message: str
 
 
-AnyEffect = Annotated[Post | Card | Edit | Notify | Remove | Restore, Field(discriminator="kind")]
+AnyEffect = Annotated[Post | Card | Edit | Notify | Remove | Restore | Timeout, Field(discriminator="kind")]
 
 
 class Plan(Frozen):

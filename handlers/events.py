@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from pipelines.content import Attachment, Content
+from pipelines.moderation.policy import Author
 
 
 class Frozen(BaseModel):
@@ -60,12 +61,24 @@ class Role(StrEnum):
 
 
 class Person(Frozen):
-    """Who did it, as the platform says. `name` is plain text that the person chose."""
+    """Who did it, as the platform says. `name` is plain text that the person chose.
+
+    `roles` are names and ids of the platform's own roles, as far as a message says them.
+    """
 
     id: str
     name: str
     role: Role = Role.MEMBER
     bot: bool = False
+    roles: tuple[str, ...] = ()
+
+    @property
+    def as_author(self) -> Author:
+        """Return what a policy may know of this person."""
+        return Author(id=self.id, name=self.name, roles=frozenset((self.role.value, *self.roles)), bot=self.bot)
+
+
+FLASHBULB = Person(id="flashbulb", name="Flashbulb", role=Role.OPERATOR, bot=True)
 
 
 class Event(Frozen):
@@ -132,5 +145,23 @@ class FormSubmitted(Event):
     values: dict[str, str]
 
 
-AnyEvent = Annotated[MessagePosted | CommandUsed | ButtonPressed | FormSubmitted, Field(discriminator="kind")]
+class ModelAway(Event):
+    """No model has answered for minutes, and a message of this workspace waits for one. Its author is Flashbulb itself."""
+
+    kind: Literal["model_away"] = "model_away"
+
+
+class ModelReturned(Event):
+    """A model answers again, so that what waits for one can be judged: the case `case`, or nothing more (None).
+
+    Its author is Flashbulb itself.
+    """
+
+    kind: Literal["model_returned"] = "model_returned"
+    case: str | None = None
+
+
+AnyEvent = Annotated[
+    MessagePosted | CommandUsed | ButtonPressed | FormSubmitted | ModelAway | ModelReturned, Field(discriminator="kind")
+]
 EVENT: TypeAdapter[AnyEvent] = TypeAdapter(AnyEvent)

@@ -70,7 +70,7 @@ async def form_for(event: CommandUsed, *, channels: Channels, policies: Policies
                 label="When the policy calls for an action",
                 control="choice",
                 options=MODES,
-                value=mode_of(setup, policy, emulated=channels.emulated(tenant)),
+                value=mode_of(setup, policy.policy, emulated=channels.emulated(tenant)),
             )
             where = _where(setup) if channels.chooses_channels(tenant) else ()
             return Form(name="setup", title="Set up Flashbulb", fields=(*where, mode), submit="Save")

@@ -22,7 +22,11 @@ async def on_moderate(event: CommandUsed, services: Services) -> Plan:
             raise UserError("Write what is to be judged after /moderate.")
         content = posted.content
     policy = await services.policies.for_place(event.place)
-    verdict, calls = await moderate(await services.media.intake(content), policy=policy, model=services.model)
+    intake = await services.media.intake(content, file_bytes=policy.policy.limits.file_bytes)
+    tenant = event.place.tenant
+    verdict, calls = await moderate(
+        intake, policy=policy, model=services.model, bank=services.banks.of(tenant), memory=services.memories.of(tenant)
+    )
     await services.ledger.record(event.place.tenant, event=event.key, task="moderation", calls=calls)
     answer = Judged(
         verdict=verdict.decision,

@@ -2,15 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal, Protocol
 
 from handlers.answers import Tagged
 from handlers.effects import AnyEffect, Performed
 from handlers.events import Frozen, MessagePosted, Person, Place, Role, Tenant
-from pipelines.content import Content
-from pipelines.moderation.policy import Action, Policy
-from pipelines.moderation.verdict import Verdict
-from pipelines.ports import Call, LanguageModel, Media
+from pipelines.content import Content, Intake, Part, Reading
+from pipelines.moderation.policy import Action, Channel, ChannelPolicy, Mode, Policy, Quota
+from pipelines.moderation.report import Finding
+from pipelines.moderation.verdict import Decided, Verdict
+from pipelines.ports import Call, HashBank, LanguageModel, Media, Memory
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,9 +25,17 @@ class Posted:
     content: Content
 
 
+CaseState = Literal["open", "restored", "kept", "reported"]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """What was judged and what became of it. `state`: `open` until a person decided; `reported` cases come from a member."""
+    """What was judged and what became of it. `state`: `open` until a person decided; `reported` cases come from a member.
+
+    `action` is what is done; `shadow`: it is only recorded. `over_quota`: it was weakened since too much was done within the
+    hour, and `first_over_quota` the first such case of that hour. `strikes`: messages of this author that were removed of late,
+    without this one. `raid`: names the raid that it belongs to.
+    """
 
     id: str
     place: Place
@@ -34,19 +44,25 @@ class Case:
     verdict: Verdict
     action: Action
     shadow: bool
-    state: Literal["open", "restored", "kept", "reported"]
+    state: CaseState
     decided_by: str = ""
+    over_quota: bool = False
+    first_over_quota: bool = False
+    strikes: int = 0
+    raid: str = ""
 
 
 class Setup(Frozen):
     """What a workspace's admins chose. `watched`: ids of channels; empty means every channel that the bot is in.
 
     `log_channel`: where cases are shown; what is written there is not judged. `mode` None: nobody has chosen one yet.
+    `while_away`: what moderators chose for messages that no model judges because none answers; it ends when one does.
     """
 
     watched: tuple[str, ...] = ()
     log_channel: str | None = None
-    mode: Literal["shadow", "enforce"] | None = None
+    mode: Mode | None = None
+    while_away: Literal["hold", "flag"] | None = None
 
     def watches(self, channel: str) -> bool:
         return channel != self.log_channel and (not self.watched or channel in self.watched)
@@ -91,6 +107,17 @@ class Connection(Protocol):
         """Return the newest message with a file in `place` (its thread with the message it hangs on, else its channel)."""
         ...
 
+    async def channel(self, place: Place) -> Channel:
+        """Return what a policy may know of `place`'s channel; without a request where the platform has told us."""
+        ...
+
+    async def taken_out(self, place: Place, message: str) -> Posted | None:
+        """Return what the sealed copy of a removed message holds, or None where none is kept.
+
+        Its attachments' addresses are fetched from the copy.
+        """
+        ...
+
 
 class Channels(Protocol):
     """All platforms' messages, by the platform that a place names."""
@@ -105,9 +132,81 @@ class Channels(Protocol):
 
     async def latest_with_files(self, place: Place) -> Posted | None: ...
 
+    async def channel(self, place: Place) -> Channel: ...
+
+    async def taken_out(self, place: Place, message: str) -> Posted | None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyVersion:
+    """One numbered policy of a workspace. `number` 0 is the operator's own or the shipped one, which has no author."""
+
+    number: int
+    policy: Policy
+    text: str
+    author: str = ""
+    at: datetime | None = None
+
 
 class Policies(Protocol):
-    async def for_place(self, place: Place) -> Policy: ...
+    """The policies of all workspaces. Until a workspace has one of its own, it is the operator's."""
+
+    async def for_place(self, place: Place) -> ChannelPolicy:
+        """Return what holds in the channel of `place`."""
+        ...
+
+    async def current(self, tenant: Tenant) -> PolicyVersion: ...
+
+    async def versions(self, tenant: Tenant) -> tuple[PolicyVersion, ...]:
+        """Return all versions, the newest first; the operator's last."""
+        ...
+
+    async def save(self, tenant: Tenant, text: str, *, by: Person, event: str) -> PolicyVersion:
+        """Make `text` the newest version; the same event makes the same one again.
+
+        Raises: `UserError` naming the line or key that is wrong.
+        """
+        ...
+
+
+class Verdicts(Protocol):
+    """What was found in the messages of all workspaces, without what they held."""
+
+    async def record(self, event: MessagePosted, verdict: Verdict, *, channel: Channel, exempt: bool) -> None:
+        """Keep a verdict in which something was found or not judged; evidence and places are left out."""
+        ...
+
+    async def newest(self, tenant: Tenant, *, limit: int) -> tuple[Decided, ...]: ...
+
+
+class Banks(Protocol):
+    """Allowed and denied content, by workspace."""
+
+    def of(self, tenant: Tenant) -> HashBank: ...
+
+    async def deny(
+        self, tenant: Tenant, readings: Sequence[Reading], *, finding: Finding, reason: str, until: datetime | None
+    ) -> None:
+        """Have the files behind `readings`, and near copies of the pictures among them, lead to `finding` from now on."""
+        ...
+
+
+class Memories(Protocol):
+    """What the judge has said before, by workspace."""
+
+    def of(self, tenant: Tenant) -> Memory: ...
+
+
+class Earlier(Protocol):
+    """What an author wrote in the last seconds, kept in memory alone."""
+
+    def before(self, event: MessagePosted) -> tuple[Part, ...]:
+        """Return the parts of what the author of `event` wrote in this channel shortly before it, the oldest first."""
+        ...
+
+    def note(self, event: MessagePosted, intake: Intake) -> None:
+        """Remember the parts of a message for those that follow it."""
+        ...
 
 
 class Setups(Protocol):
@@ -131,7 +230,22 @@ class Cases(Protocol):
         action: Action,
         shadow: bool,
         state: Literal["open", "reported"] = "open",
-    ) -> Case: ...
+        quota: Quota | None = None,
+        raid: str = "",
+    ) -> Case:
+        """Open the case of `event`, or return the one that it has already.
+
+        With `quota`, an action beyond it becomes `flag`: counting and opening are one transaction.
+        """
+        ...
+
+    async def strikes(self, tenant: Tenant, person: str, *, days: int, apart_from: str) -> int:
+        """Count the messages of a person that were removed within `days`, save for those brought back and that of one event."""
+        ...
+
+    async def judged_again(self, tenant: Tenant, case: str, verdict: Verdict) -> Case:
+        """Put a new verdict into a case that nobody has decided, where a model did not answer before."""
+        ...
 
     async def find(self, tenant: Tenant, case: str) -> Case | None: ...
 
@@ -182,3 +296,7 @@ class Services:
     results: Results
     ledger: Ledger
     invitations: Invitations
+    verdicts: Verdicts
+    banks: Banks
+    memories: Memories
+    earlier: Earlier

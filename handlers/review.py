@@ -55,8 +55,11 @@ async def on_report(event: FormSubmitted, services: Services) -> Plan:
         text=posted.content.text,
         attachments=posted.content.attachments,
     )
-    policy = await services.policies.for_place(posted.place)
-    verdict, calls = await moderate(await services.media.intake(posted.content), policy=policy, model=services.model)
+    tenant, policy = posted.place.tenant, await services.policies.for_place(posted.place)
+    intake = await services.media.intake(posted.content, file_bytes=policy.policy.limits.file_bytes)
+    verdict, calls = await moderate(
+        intake, policy=policy, model=services.model, bank=services.banks.of(tenant), memory=services.memories.of(tenant)
+    )
     await services.ledger.record(event.place.tenant, event=event.key, task="moderation", calls=calls)
     said = event.values.get("reason", "").strip()
     reason = f"Reported by {event.author.name}" + (f": {said}" if said else ".")

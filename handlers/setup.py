@@ -4,9 +4,9 @@ from handlers.answers import SetUp
 from handlers.effects import AnyEffect, Card, Notify, Plan
 from handlers.events import Event, FormSubmitted
 from handlers.forms import MODES, WATCHED_MAX
-from handlers.modes import Mode
 from handlers.ports import Services, Setup
 from pipelines.errors import UserError
+from pipelines.moderation.policy import Mode
 
 
 async def on_setup(event: FormSubmitted, services: Services) -> Plan:

@@ -1,7 +1,7 @@
 """Messages in watched channels: judge what was posted, say nothing about what is fine."""
 
 from handlers.answers import CaseCard, Notice
-from handlers.cases import follow
+from handlers.cases import follow, standing_of
 from handlers.commands import help_for
 from handlers.effects import AnyEffect, Card, Notify, Plan, Post, Remove
 from handlers.events import MessagePosted
@@ -10,7 +10,6 @@ from handlers.tagging import tag_pictures
 from pipelines.content import Intake
 from pipelines.errors import FlashbulbError
 from pipelines.moderation.decide import decide
-from pipelines.moderation.judge import FINGERPRINT
 from pipelines.moderation.moderate import moderate
 from pipelines.moderation.report import Coverage, Incomplete, Report
 
@@ -21,7 +20,8 @@ async def on_message(event: MessagePosted, services: Services) -> Plan:
     watched = setup.watches(event.place.channel)
     if not watched and not event.mentions_us:
         return Plan()
-    intake = await services.media.intake(event.content)
+    policy = await services.policies.for_place(event.place)
+    intake = await services.media.intake(event.content, file_bytes=policy.policy.limits.file_bytes)
     effects = await _moderate(event, intake, services) if watched else ()
     if event.mentions_us and not any(_is_last_word(effect) for effect in effects):
         effects = (*effects, *await _answer_mention(event, intake, services))
@@ -38,20 +38,32 @@ def _is_last_word(effect: AnyEffect) -> bool:
 
 
 async def _moderate(event: MessagePosted, intake: Intake, services: Services) -> tuple[AnyEffect, ...]:
-    policy = await services.policies.for_place(event.place)
-    verdict, calls = await moderate(intake, policy=policy, model=services.model)
-    await services.ledger.record(event.place.tenant, event=event.key, task="moderation", calls=calls)
-    return await follow(event, verdict, policy, services)
+    tenant = event.place.tenant
+    standing = await standing_of(event, services)
+    earlier = services.earlier.before(event)
+    services.earlier.note(event, intake)
+    verdict, calls = await moderate(
+        intake,
+        policy=standing.policy,
+        model=services.model,
+        bank=services.banks.of(tenant),
+        memory=services.memories.of(tenant),
+        earlier=earlier,
+        mode=standing.mode,
+        exempt=standing.exempt,
+    )
+    await services.ledger.record(tenant, event=event.key, task="moderation", calls=calls)
+    return await follow(event, verdict, standing, services)
 
 
 async def on_message_after_fault(event: MessagePosted, services: Services) -> Plan:
     """Treat a message that we failed over as what it is: not judged."""
     if not (await services.setups.of(event.place.tenant)).watches(event.place.channel):
         return Plan()
-    policy = await services.policies.for_place(event.place)
+    standing = await standing_of(event, services)
     why = Incomplete(cause="judge_down", why="Flashbulb itself failed while judging this.")
     report = Report(coverage=Coverage(judged=0, total=1), incomplete=(why,))
-    return Plan(effects=await follow(event, decide(report, policy, prompt=FINGERPRINT), policy, services))
+    return Plan(effects=await follow(event, decide(report, standing.policy, mode=standing.mode), standing, services))
 
 
 async def _answer_mention(event: MessagePosted, intake: Intake, services: Services) -> tuple[AnyEffect, ...]:

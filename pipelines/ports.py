@@ -1,20 +1,26 @@
 """What the pipelines need from outside."""
 
-from collections.abc import Callable
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Generic, Literal, Protocol, TypeVar
 
 from pydantic import BaseModel
 
-from pipelines.content import Attachment, Content, Intake, Part
+from pipelines.content import Attachment, Content, Intake, Part, Reading
 from pipelines.errors import BadAnswer, Refused, Unavailable
+from pipelines.limits import FILE_BYTES
 from pipelines.media.documents.text_layer import TextLayer
+from pipelines.moderation.report import Finding, Report
 
 # How a question to a model can end. `partial`: the answer was cut off, so that it covers only a part.
 Outcome = Literal["ok", "refused", "unavailable", "bad_answer", "partial"]
 
 UNDERSTUDY = "understudy"
+
+Task = Literal["moderation", "tagging", "escalation"]
 
 Shape = TypeVar("Shape", bound=BaseModel)
 
@@ -27,7 +33,7 @@ class Question(Generic[Shape]):
     the whole answer: it returns the sentence with which the model is asked once more, or None when all is well.
     """
 
-    task: Literal["moderation", "tagging", "escalation"]
+    task: Task
     instructions: str
     parts: tuple[Part, ...]
     shape: type[Shape]
@@ -92,6 +98,53 @@ class LanguageModel(Protocol):
 
     async def ask(self, question: Question[Shape]) -> Reply[Shape]: ...
 
+    def profile(self, task: Task) -> str:
+        """Return what names the way in which a task's questions are asked: it changes with the models and their settings."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What is known of a message's files before anybody is asked.
+
+    `allowed`: places of files that a person has allowed, by exactly these bytes (`sha256`) or pixels. `denied`: findings that
+    need no judge. `precedents`: places of pictures that are similar to a denied one, each with a note to the judge.
+    """
+
+    allowed: tuple[Allowed, ...] = ()
+    denied: tuple[Finding, ...] = ()
+    precedents: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Allowed:
+    """A file that a person has allowed. `by`: its bytes, so that nothing in it is asked about, or its pixels alone."""
+
+    place: str
+    by: Literal["sha256", "pixels"]
+
+
+class HashBank(Protocol):
+    """The lists of one workspace: content that people have allowed or denied."""
+
+    async def match(self, readings: tuple[Reading, ...]) -> Known:
+        """Look all files of a message up."""
+        ...
+
+
+class Memory(Protocol):
+    """What one workspace's judge has said before."""
+
+    async def recall(self, key: str, ask: Asking) -> tuple[Report, tuple[Call, ...]]:
+        """Return the report that is known under `key`, else what `ask` returns; whoever comes meanwhile waits for the same.
+
+        Only complete reports are kept.
+        """
+        ...
+
+
+Asking = Callable[[], Awaitable[tuple[Report, tuple[Call, ...]]]]
+
 
 class Files(Protocol):
     """Where announced files come from."""
@@ -107,10 +160,11 @@ class Files(Protocol):
 class Media(Protocol):
     """Untrusted bytes to parts."""
 
-    async def intake(self, content: Content, *, fine: bool = False) -> Intake:
+    async def intake(self, content: Content, *, fine: bool = False, file_bytes: int = FILE_BYTES) -> Intake:
         """Make `content` ready to ask about. Never raises for what the content is: what fails comes back as a gap.
 
         `fine`: for reading small print, with pictures and pages in tiles beside the overview, and codes looked for twice.
+        Files of more than `file_bytes` are not read.
         """
         ...
 
@@ -121,8 +175,8 @@ class Media(Protocol):
         """
         ...
 
-    async def preview(self, data: bytes, *, side_px: int) -> bytes:
-        """Return the picture as a WebP of at most `side_px`, without metadata.
+    async def preview(self, data: bytes, *, side_px: int, blurred: bool = False) -> bytes:
+        """Return the picture as a WebP of at most `side_px`, without metadata. `blurred`: beyond recognition of details.
 
         Raises: `UserError` when it cannot be read.
         """

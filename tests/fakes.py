@@ -1,20 +1,24 @@
 """Ports replaced by a few lines each, and makers of the values that tests talk about."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Any, Literal
 
 from handlers.answers import Tagged
 from handlers.effects import AnyEffect
 from handlers.events import MessagePosted, Person, Place, Role, Tenant
-from handlers.ports import Case, Posted, Services, Setup
-from pipelines.content import Attachment, Content, Gap, ImagePart, Intake, Part, TextPart
-from pipelines.errors import UserError
+from handlers.ports import Case, PolicyVersion, Posted, Services, Setup
+from pipelines.content import Attachment, Content, Gap, ImagePart, Intake, Part, Reading, TextPart
+from pipelines.errors import Misconfigured, UserError
 from pipelines.media.documents.text_layer import TextLayer
-from pipelines.moderation.policy import Action, Policy, shipped
-from pipelines.moderation.report import Category
-from pipelines.moderation.verdict import Verdict
-from pipelines.ports import Call, Question, Reply, Shape
+from pipelines.moderation.memory import NO_MEMORY
+from pipelines.moderation.policies import parse, preset
+from pipelines.moderation.policy import Action, Channel, ChannelPolicy, Policy, Quota
+from pipelines.moderation.report import Category, Finding
+from pipelines.moderation.verdict import Decided, Verdict
+from pipelines.ports import Call, Memory, Question, Reply, Shape, Task
+from pipelines.ports import Known as KnownContent
 
 GENERAL = Place(platform="test", workspace="w1", channel="general")
 ADA = Person(id="ada", name="Ada")
@@ -95,6 +99,9 @@ class ScriptedModel:
     answers: list[Script] = field(default_factory=list)
     questions: list[Question[Any]] = field(default_factory=list)
 
+    def profile(self, task: Task) -> str:
+        return f"scripted-{task}"
+
     async def ask(self, question: Question[Shape]) -> Reply[Shape]:
         self.questions.append(question)
         script = self.answers.pop(0) if self.answers else self._usual(question)
@@ -121,7 +128,7 @@ class PlainMedia:
 
     seen: list[Content] = field(default_factory=list)
 
-    async def intake(self, content: Content, *, fine: bool = False) -> Intake:
+    async def intake(self, content: Content, *, fine: bool = False, file_bytes: int = 0) -> Intake:
         self.seen.append(content)
         made: list[Part] = [TextPart(id="text:0", text=content.text, role="message")] if content.text else []
         gaps: list[Gap] = []
@@ -135,13 +142,15 @@ class PlainMedia:
     async def text_layer(self, data: bytes) -> TextLayer:
         return TextLayer(pages_total=0, pages=())
 
-    async def preview(self, data: bytes, *, side_px: int) -> bytes:
+    async def preview(self, data: bytes, *, side_px: int, blurred: bool = False) -> bytes:
         return data
 
 
 @dataclass
 class ListedChannels:
     posted: list[Posted] = field(default_factory=list)
+    copies: list[Posted] = field(default_factory=list)
+    known: dict[str, Channel] = field(default_factory=dict)
     real: bool = False
     chooses: bool = True
     can: frozenset[Action] = frozenset(action for action in Action if action.strength <= Action.REMOVE.strength)
@@ -161,13 +170,36 @@ class ListedChannels:
     async def latest_with_files(self, place: Place) -> Posted | None:
         return next((each for each in reversed(self.posted) if each.content.attachments), None)
 
+    async def channel(self, place: Place) -> Channel:
+        return self.known.get(place.channel, Channel(platform=place.platform, id=place.channel, name=place.channel))
+
+    async def taken_out(self, place: Place, message: str) -> Posted | None:
+        return next((each for each in self.copies if each.message == message), None)
+
 
 @dataclass
 class FixedPolicy:
-    policy: Policy = field(default_factory=shipped)
+    policy: Policy = field(default_factory=preset)
+    saved: list[PolicyVersion] = field(default_factory=list)
 
-    async def for_place(self, place: Place) -> Policy:
-        return self.policy
+    async def for_place(self, place: Place) -> ChannelPolicy:
+        return self.policy.at(Channel(platform=place.platform, id=place.channel, name=place.channel))
+
+    async def current(self, tenant: Tenant) -> PolicyVersion:
+        return self.saved[-1] if self.saved else PolicyVersion(number=0, policy=self.policy, text="version: 1\n")
+
+    async def versions(self, tenant: Tenant) -> tuple[PolicyVersion, ...]:
+        return (*reversed(self.saved), PolicyVersion(number=0, policy=self.policy, text="version: 1\n"))
+
+    async def save(self, tenant: Tenant, text: str, *, by: Person, event: str) -> PolicyVersion:
+        try:
+            policy = parse(text, source="the policy")
+        except Misconfigured as error:
+            raise UserError(str(error)) from error
+        version = PolicyVersion(number=len(self.saved) + 1, policy=policy, text=text, author=by.name)
+        self.saved.append(version)
+        self.policy = version.policy
+        return version
 
 
 @dataclass
@@ -196,18 +228,33 @@ class ListedCases:
         action: Action,
         shadow: bool,
         state: Literal["open", "reported"] = "open",
+        quota: Quota | None = None,
+        raid: str = "",
     ) -> Case:
+        taken_out = sum(each.action.takes_down and not each.shadow for each in self.cases.values())
+        over = quota is not None and action.takes_down and taken_out >= quota.remove_per_hour
+        first = over and not any(each.over_quota for each in self.cases.values())
         case = Case(
             id=f"case-{event.key}",
             place=event.place,
             message=event.message,
             author=event.author,
             verdict=verdict,
-            action=action,
+            action=Action.FLAG if over else action,
             shadow=shadow,
             state=state,
+            over_quota=over,
+            raid=raid,
         )
-        return self.cases.setdefault(case.id, case)
+        return replace(self.cases.setdefault(case.id, case), first_over_quota=first)
+
+    async def strikes(self, tenant: Tenant, person: str, *, days: int, apart_from: str) -> int:
+        theirs = [each for each in self.cases.values() if each.author.id == person and each.id != f"case-{apart_from}"]
+        return sum(each.verdict.strikes and each.state != "restored" for each in theirs)
+
+    async def judged_again(self, tenant: Tenant, case: str, verdict: Verdict) -> Case:
+        self.cases[case] = replace(self.cases[case], verdict=verdict)
+        return self.cases[case]
 
     async def find(self, tenant: Tenant, case: str) -> Case | None:
         return self.cases.get(case)
@@ -220,17 +267,7 @@ class ListedCases:
             raise UserError("There is no such case.")
         if found.state == "open":
             self.winners[case] = event
-            self.cases[case] = Case(
-                id=found.id,
-                place=found.place,
-                message=found.message,
-                author=found.author,
-                verdict=found.verdict,
-                action=found.action,
-                shadow=found.shadow,
-                state=decision,
-                decided_by=by.name,
-            )
+            self.cases[case] = replace(found, state=decision, decided_by=by.name)
         return self.cases[case], self.winners.get(case) == event
 
 
@@ -255,6 +292,65 @@ class ListedLedger:
 
 
 @dataclass
+class ListedVerdicts:
+    decided: list[Decided] = field(default_factory=list)
+
+    async def record(self, event: MessagePosted, verdict: Verdict, *, channel: Channel, exempt: bool) -> None:
+        self.decided.append(
+            Decided(
+                event=event.key,
+                channel=channel,
+                exempt=exempt,
+                findings=tuple(each.model_copy(update={"evidence": "", "place": ""}) for each in verdict.findings),
+                incomplete=tuple(each.cause for each in verdict.incomplete),
+                action=verdict.action,
+                policy=verdict.policy,
+                at=datetime.now(UTC),
+            )
+        )
+
+    async def newest(self, tenant: Tenant, *, limit: int) -> tuple[Decided, ...]:
+        return tuple(reversed(self.decided))[:limit]
+
+
+@dataclass
+class ListedBanks:
+    """What was denied; `known` is what every message turns out to be."""
+
+    known: KnownContent = field(default_factory=KnownContent)
+    denied: list[tuple[tuple[Reading, ...], Finding]] = field(default_factory=list)
+
+    def of(self, tenant: Tenant) -> "ListedBanks":
+        return self
+
+    async def match(self, readings: tuple[Reading, ...]) -> KnownContent:
+        return self.known
+
+    async def deny(
+        self, tenant: Tenant, readings: Sequence[Reading], *, finding: Finding, reason: str, until: datetime | None
+    ) -> None:
+        self.denied.append((tuple(readings), finding))
+
+
+@dataclass
+class NoMemories:
+    def of(self, tenant: Tenant) -> Memory:
+        return NO_MEMORY
+
+
+@dataclass
+class ListedEarlier:
+    parts: tuple[Part, ...] = ()
+    noted: list[str] = field(default_factory=list)
+
+    def before(self, event: MessagePosted) -> tuple[Part, ...]:
+        return self.parts
+
+    def note(self, event: MessagePosted, intake: Intake) -> None:
+        self.noted.append(event.key)
+
+
+@dataclass
 class ListedInvitations:
     invited: list[tuple[str, Role]] = field(default_factory=list)
 
@@ -276,6 +372,10 @@ class Known:
     results: ListedResults = field(default_factory=ListedResults)
     ledger: ListedLedger = field(default_factory=ListedLedger)
     invitations: ListedInvitations = field(default_factory=ListedInvitations)
+    verdicts: ListedVerdicts = field(default_factory=ListedVerdicts)
+    banks: ListedBanks = field(default_factory=ListedBanks)
+    memories: NoMemories = field(default_factory=NoMemories)
+    earlier: ListedEarlier = field(default_factory=ListedEarlier)
 
     @property
     def services(self) -> Services:
@@ -289,6 +389,10 @@ class Known:
             results=self.results,
             ledger=self.ledger,
             invitations=self.invitations,
+            verdicts=self.verdicts,
+            banks=self.banks,
+            memories=self.memories,
+            earlier=self.earlier,
         )
 
 

@@ -77,7 +77,7 @@ def moderate(
     """Judge files and texts by the policy. Ends with 1 where something was found."""
     from bot.cli import printing
     from bot.cli.looking import moderate_inputs
-    from pipelines.moderation.policy import load
+    from pipelines.moderation.policies import load
 
     rules = load(policy) if policy else None
     show = printing.show_json if as_json else printing.show_verdict

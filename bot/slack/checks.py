@@ -195,9 +195,7 @@ class Examination:
     async def policy(self) -> str:
         """Name what the policy calls for and Slack will not do; each becomes the nearest action that it will."""
         policy, can = own_policy(self._settings), CAN_AS_ADMIN if self.deletes else CAN
-        asked = {action for gates in (policy.gates, *policy.categories.values()) for action in gates}
-        asked |= {policy.unknown, policy.unreadable}
-        weaker = [action for action in Action if action in asked and action not in can]
+        weaker = [action for action in Action if action in policy.calls_for and action not in can]
         if not weaker:
             return "everything that it calls for can be done"
         words = ", ".join(f"{action} becomes {nearest(action, can)}" for action in weaker)

@@ -2,7 +2,9 @@
 
 import base64
 import hashlib
-from typing import Any, Literal
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any, Final, Literal
 
 import sqlalchemy as sa
 
@@ -10,11 +12,12 @@ from bot.storage.database import Records, put
 from bot.storage.seal import Seal
 from bot.storage.tables import CaseRow, now
 from handlers.events import Frozen, MessagePosted, Person, Place, Tenant
-from handlers.ports import Case
+from handlers.ports import Case, CaseState
 from pipelines.errors import UserError
-from pipelines.moderation.policy import Action
+from pipelines.moderation.policy import Action, Quota
 from pipelines.moderation.verdict import Verdict
 
+QUOTA_HOUR: Final = timedelta(hours=1)
 ID_CHARS = 12  # of base32: 60 bits, so that a million cases of a workspace do not collide
 
 
@@ -41,8 +44,13 @@ class StoredCases:
         action: Action,
         shadow: bool,
         state: Literal["open", "reported"] = "open",
+        quota: Quota | None = None,
+        raid: str = "",
     ) -> Case:
-        """Open the case of `event`, or return the one that it has already."""
+        """Open the case of `event`, or return the one that it has already.
+
+        With `quota`, an action beyond it becomes `flag`: counting and opening are one transaction.
+        """
         tenant = event.place.tenant
         values = {
             "platform": tenant.platform,
@@ -57,13 +65,21 @@ class StoredCases:
             "shadow": shadow,
             "state": state,
             "policy": verdict.policy,
+            "strike": verdict.strikes and not shadow,
+            "waits_for_model": verdict.waits_for_model,
+            "over_quota": False,
+            "raid": raid,
             "sealed": self._seal.close(_Sealed(verdict=verdict, author=event.author)),
             "at": now(),
         }
 
         def open(connection: sa.Connection) -> Case:
-            put(connection, CaseRow, values)
-            return self._case(_row(connection, tenant, case_id(tenant, event.key)))
+            weakened = _within(connection, tenant, action, quota) if quota else action
+            over = weakened is not action
+            first = over and not _counted(connection, tenant, CaseRow.over_quota.is_(True))
+            changes = {"action": weakened.value, "over_quota": over, "strike": values["strike"] and not over}
+            put(connection, CaseRow, {**values, **changes})
+            return replace(self._case(_row(connection, tenant, case_id(tenant, event.key))), first_over_quota=first)
 
         return await self._records.write(open, lasting=False)  # nothing follows from it before it is begun, lastingly
 
@@ -71,6 +87,52 @@ class StoredCases:
         """Return a case of this workspace."""
         row = await self._records.read(lambda connection: connection.execute(_select(tenant, case)).one_or_none())
         return None if row is None else self._case(row)
+
+    async def strikes(self, tenant: Tenant, person: str, *, days: int, apart_from: str) -> int:
+        """Count the messages of a person that were removed within `days`, save for those brought back and that of one event.
+
+        What a person decided to keep removed counts as well.
+        """
+        removed = sa.or_(sa.and_(CaseRow.strike, CaseRow.state != "restored"), CaseRow.state == "kept")
+        counted = sa.select(sa.func.count()).where(
+            *_of(tenant),
+            CaseRow.author == person,
+            CaseRow.at >= now() - timedelta(days=days),
+            CaseRow.event != apart_from,
+            removed,
+        )
+        return await self._records.read(lambda connection: connection.scalar(counted) or 0)
+
+    async def judged_again(self, tenant: Tenant, case: str, verdict: Verdict) -> Case:
+        """Put a new verdict into a case that nobody has decided, where a model did not answer before.
+
+        Raises: `UserError` when there is no such case.
+        """
+
+        def replace_verdict(connection: sa.Connection) -> Case:
+            known = _Sealed.model_validate_json(self._seal.open(_row(connection, tenant, case).sealed))
+            changed = {
+                "policy": verdict.policy,
+                "strike": verdict.strikes,
+                "waits_for_model": verdict.waits_for_model,
+                "sealed": self._seal.close(known.model_copy(update={"verdict": verdict})),
+            }
+            undecided = (CaseRow.decided_event.is_(None), CaseRow.waits_for_model)
+            connection.execute(sa.update(CaseRow).where(*_is(tenant, case), *undecided).values(changed))
+            return self._case(_row(connection, tenant, case))
+
+        return await self._records.write(replace_verdict)
+
+    async def waiting_for_model(self, *, limit: int) -> tuple[tuple[Tenant, str], ...]:
+        """Return cases of all workspaces that nobody has decided and no model has judged, the oldest first."""
+        waiting = (
+            sa.select(CaseRow.platform, CaseRow.workspace, CaseRow.id)
+            .where(CaseRow.waits_for_model, CaseRow.decided_event.is_(None))
+            .order_by(CaseRow.at)
+            .limit(limit)
+        )
+        rows = await self._records.read(lambda connection: connection.execute(waiting).all())
+        return tuple((Tenant(platform=row.platform, workspace=row.workspace), row.id) for row in rows)
 
     async def decide(
         self, tenant: Tenant, case: str, *, decision: Literal["restored", "kept"], by: Person, event: str
@@ -111,10 +173,12 @@ class StoredCases:
             shadow=row.shadow,
             state=_STATES[row.state],
             decided_by=known.decided_by,
+            over_quota=row.over_quota,
+            raid=row.raid,
         )
 
 
-_STATES: dict[str, Literal["open", "restored", "kept", "reported"]] = {
+_STATES: dict[str, CaseState] = {
     "open": "open",
     "restored": "restored",
     "kept": "kept",
@@ -128,6 +192,22 @@ def case_id(tenant: Tenant, event: str) -> str:
     return base64.b32encode(hashlib.sha256(name.encode()).digest()).decode("ascii").lower()[:ID_CHARS]
 
 
+def _within(connection: sa.Connection, tenant: Tenant, action: Action, quota: Quota) -> Action:
+    """Return the action, or the strongest below it that the hour's quota leaves."""
+    if action is Action.TIMEOUT and _counted(connection, tenant, CaseRow.action == "timeout") >= quota.timeout_per_hour:
+        action = Action.REMOVE
+    taken_down = CaseRow.action.in_([each.value for each in Action if each.takes_down])
+    if action.takes_down and _counted(connection, tenant, taken_down) >= quota.remove_per_hour:
+        return Action.FLAG
+    return action
+
+
+def _counted(connection: sa.Connection, tenant: Tenant, which: sa.ColumnElement[bool]) -> int:
+    """Count the cases of the last hour in which something was done."""
+    within = (CaseRow.at >= now() - QUOTA_HOUR, CaseRow.shadow.is_(False), which)
+    return connection.scalar(sa.select(sa.func.count()).where(*_of(tenant), *within)) or 0
+
+
 def _row(connection: sa.Connection, tenant: Tenant, case: str) -> sa.Row[Any]:
     row = connection.execute(_select(tenant, case)).one_or_none()
     if row is None:
@@ -139,5 +219,9 @@ def _select(tenant: Tenant, case: str) -> sa.Select[Any]:
     return sa.select(CaseRow).where(*_is(tenant, case))
 
 
-def _is(tenant: Tenant, case: str) -> tuple[sa.ColumnElement[bool], sa.ColumnElement[bool], sa.ColumnElement[bool]]:
-    return CaseRow.platform == tenant.platform, CaseRow.workspace == tenant.workspace, CaseRow.id == case
+def _is(tenant: Tenant, case: str) -> tuple[sa.ColumnElement[bool], ...]:
+    return (*_of(tenant), CaseRow.id == case)
+
+
+def _of(tenant: Tenant) -> tuple[sa.ColumnElement[bool], ...]:
+    return CaseRow.platform == tenant.platform, CaseRow.workspace == tenant.workspace

@@ -31,11 +31,13 @@ class StoredSetups:
 
     async def save(self, tenant: Tenant, setup: Setup) -> None:
         """Put `setup` in the place of what was chosen before."""
-        chosen = {"watched": list(setup.watched), "log_channel": setup.log_channel, "mode": setup.mode, "at": now()}
+        chosen: dict[str, Any] = {"watched": list(setup.watched), "log_channel": setup.log_channel, "mode": setup.mode}
+        chosen |= {"while_away": setup.while_away, "at": now()}
         values = {"platform": tenant.platform, "workspace": tenant.workspace, **chosen}
         await self._records.write(lambda connection: put(connection, SetupRow, values, update=tuple(chosen)))
         self._known[tenant] = setup
 
 
 def _setup(row: sa.Row[Any]) -> Setup:
-    return Setup.model_validate({"watched": row.watched, "log_channel": row.log_channel, "mode": row.mode})
+    chosen = {"watched": row.watched, "log_channel": row.log_channel, "mode": row.mode, "while_away": row.while_away}
+    return Setup.model_validate(chosen)

@@ -90,7 +90,7 @@ class CaseRow(OfTenant, Table):
     channel: Mapped[str]
     thread: Mapped[str | None]
     message: Mapped[str]
-    author: Mapped[str]
+    author: Mapped[str] = mapped_column(index=True)
     action: Mapped[str]
     shadow: Mapped[bool]
     state: Mapped[str] = mapped_column(index=True)
@@ -99,7 +99,71 @@ class CaseRow(OfTenant, Table):
     decided_at: Mapped[datetime | None]
     policy: Mapped[str]
     sealed: Mapped[bytes]
+    at: Mapped[datetime] = mapped_column(default=now, index=True)
+    strike: Mapped[bool] = mapped_column(default=False)
+    waits_for_model: Mapped[bool] = mapped_column(default=False, index=True)
+    over_quota: Mapped[bool] = mapped_column(default=False)
+    raid: Mapped[str] = mapped_column(default="")
+
+
+class PolicyRow(OfTenant, Table):
+    """One version of a workspace's policy, as it was written."""
+
+    __tablename__ = "policy"
+    number: Mapped[int] = mapped_column(primary_key=True)
+    text: Mapped[str]
+    fingerprint: Mapped[str]
+    author: Mapped[str]
+    event: Mapped[str]
     at: Mapped[datetime] = mapped_column(default=now)
+
+
+class VerdictRow(OfTenant, Table):
+    """What was found in one message, as numbers and names. `findings` is a list of [category, kind, severity, confidence]."""
+
+    __tablename__ = "verdict"
+    event: Mapped[str] = mapped_column(primary_key=True)
+    channel: Mapped[str]
+    channel_name: Mapped[str]
+    age_gated: Mapped[bool]
+    exempt: Mapped[bool]
+    findings: Mapped[Any] = mapped_column(sa.JSON)
+    incomplete: Mapped[Any] = mapped_column(sa.JSON)  # causes
+    action: Mapped[str]
+    policy: Mapped[str]
+    at: Mapped[datetime] = mapped_column(default=now, index=True)
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class KnownHashRow(OfTenant, Table):
+    """A hash of content that a person has allowed or denied, or that was denied for a while during a raid.
+
+    `entry` names what one decision put here. `kind`: `sha256`, `pixels` or `pdq`, `value` in hexadecimal. `listed`: `allow` or
+    `deny`; `category` and `severity` are what a denied one leads to.
+    """
+
+    __tablename__ = "known_hash"
+    listed: Mapped[str] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    value: Mapped[str] = mapped_column(primary_key=True)
+    entry: Mapped[str] = mapped_column(index=True)
+    category: Mapped[str] = mapped_column(default="")
+    finding_kind: Mapped[str] = mapped_column(default="")
+    severity: Mapped[int] = mapped_column(default=3)
+    reason: Mapped[str] = mapped_column(default="")
+    by: Mapped[str] = mapped_column(default="")
+    at: Mapped[datetime] = mapped_column(default=now)
+    expires_at: Mapped[datetime | None] = mapped_column(index=True)
+
+
+class FindingsRow(OfTenant, Table):
+    """A complete report on some content, sealed, by a hash of all that was asked and of how it was asked."""
+
+    __tablename__ = "findings"
+    key: Mapped[str] = mapped_column(primary_key=True)
+    sealed: Mapped[bytes]
+    at: Mapped[datetime] = mapped_column(default=now)
+    expires_at: Mapped[datetime] = mapped_column(index=True)
 
 
 class ResultRow(OfTenant, Table):
@@ -141,6 +205,7 @@ class SetupRow(OfTenant, Table):
     watched: Mapped[Any] = mapped_column(sa.JSON)
     log_channel: Mapped[str | None]
     mode: Mapped[str | None]
+    while_away: Mapped[str | None]
     at: Mapped[datetime] = mapped_column(default=now)
 
 
@@ -182,6 +247,7 @@ class ConsolePersonRow(Table):
     name: Mapped[str]
     role: Mapped[str]
     invited_by_event: Mapped[str | None] = mapped_column(unique=True)
+    silent_until: Mapped[datetime | None]
     at: Mapped[datetime] = mapped_column(default=now)
 
 

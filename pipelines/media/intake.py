@@ -21,25 +21,27 @@ class MediaReader:
         self._files = files
         self._sandbox = sandbox
 
-    async def intake(self, content: Content, *, fine: bool = False) -> Intake:
+    async def intake(self, content: Content, *, fine: bool = False, file_bytes: int = limits.FILE_BYTES) -> Intake:
         """Make `content` ready to ask about. Never raises for what the content is: what fails comes back as a gap."""
         judged, beyond = content.attachments[: limits.ATTACHMENTS_JUDGED], content.attachments[limits.ATTACHMENTS_JUDGED :]
         walk = Walk(self._sandbox, fine=fine, attachments=len(judged))
         async with asyncio.TaskGroup() as reading:
-            jobs = [reading.create_task(self._attachment(f"file:{at}", each, walk)) for at, each in enumerate(judged)]
+            jobs = [
+                reading.create_task(self._attachment(f"file:{at}", each, walk, file_bytes)) for at, each in enumerate(judged)
+            ]
         intakes = [_message(content.text), *(job.result() for job in jobs)]
         if beyond:
             why = f"The message has {len(content.attachments)} files; only {limits.ATTACHMENTS_JUDGED} are looked at."
             intakes.append(Intake(gaps=(Gap(place=f"file:{len(judged)}", kind="partial", why=why),)))
         return joined(intakes)
 
-    async def preview(self, data: bytes, *, side_px: int) -> bytes:
-        """Return the picture as a WebP of at most `side_px`, without metadata.
+    async def preview(self, data: bytes, *, side_px: int, blurred: bool = False) -> bytes:
+        """Return the picture as a WebP of at most `side_px`, without metadata. `blurred`: beyond recognition of details.
 
         Raises: `UserError` when it cannot be read, `Unavailable` when no worker can be started.
         """
         async with self._sandbox.room.hold(len(data)):
-            answer = await self._sandbox.run("preview", data, side_px=side_px)
+            answer = await self._sandbox.run("preview", data, side_px=side_px, blurred=blurred)
         if answer.status != "ok":
             raise UserError(answer.why)
         return answer.body
@@ -58,15 +60,15 @@ class MediaReader:
         except ValueError as error:
             raise UserError("The document cannot be read.") from error
 
-    async def _attachment(self, place: str, attachment: Attachment, walk: Walk) -> Intake:
-        return joined([file_name(place, attachment.name), await self._file(place, attachment, walk)])
+    async def _attachment(self, place: str, attachment: Attachment, walk: Walk, limit_bytes: int) -> Intake:
+        return joined([file_name(place, attachment.name), await self._file(place, attachment, walk, limit_bytes)])
 
-    async def _file(self, place: str, attachment: Attachment, walk: Walk) -> Intake:
-        if attachment.size_bytes > limits.FILE_BYTES:
-            return not_read(place, "refused", f"The file is larger than {limits.FILE_BYTES // _MEGABYTE} MB.")
+    async def _file(self, place: str, attachment: Attachment, walk: Walk, limit_bytes: int) -> Intake:
+        if attachment.size_bytes > limit_bytes:
+            return not_read(place, "refused", f"The file is larger than {in_megabytes(limit_bytes)}.")
         try:
             async with self._sandbox.room.hold(max(0, attachment.size_bytes)) as held:
-                data = await self._files.fetch(attachment, limit_bytes=limits.FILE_BYTES)
+                data = await self._files.fetch(attachment, limit_bytes=limit_bytes)
                 held.settle(len(data))
                 file = File(place=place, data=data, name=attachment.name, media_type=attachment.media_type)
                 return await walk.through(file)
@@ -74,6 +76,11 @@ class MediaReader:
             return not_read(place, "unreadable", str(error))
         except Unavailable as error:
             return unavailable(place, error)
+
+
+def in_megabytes(size_bytes: int) -> str:
+    """Return a size for people."""
+    return f"{size_bytes / _MEGABYTE:.3g} MB"
 
 
 def _message(text: str) -> Intake:

@@ -70,7 +70,7 @@ def read(readers: Readers, data: bytes, arguments: Mapping[str, Any]) -> tuple[d
 
 def preview(data: bytes, arguments: Mapping[str, Any]) -> tuple[dict[str, Any], bytes]:
     """Return the picture as a small WebP."""
-    return {}, images.preview(data, side_px=int(arguments["side_px"]))
+    return {}, images.preview(data, side_px=int(arguments["side_px"]), blurred=bool(arguments.get("blurred")))
 
 
 def text_layer(data: bytes, _: Mapping[str, Any]) -> tuple[dict[str, Any], bytes]:

@@ -1,6 +1,7 @@
 """Ask one model after the other until there is an answer that can be believed, or a refusal."""
 
 import asyncio
+import hashlib
 import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -89,6 +90,11 @@ class Models:
             calls.append(_call(watch, ending, began))
             _log(name, ending)
         return Reply(outcome=ending.outcome, output=output, reason=in_words(ending), calls=tuple(calls))
+
+    def profile(self, task: Task) -> str:
+        """Return what names the way in which a task's questions are asked: it changes with the models and their settings."""
+        said = f"{self._names[task]} {self._profiles[task].model_dump_json()}"
+        return hashlib.sha256(said.encode()).hexdigest()[:12]
 
     async def _ask_one(self, name: str, question: Question[Shape], watch: Watch) -> tuple[Ending, Shape | None]:
         async with self._in_flight:

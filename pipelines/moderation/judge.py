@@ -1,10 +1,15 @@
 """Ask a model what a message contains, and believe only an answer that is complete."""
 
+from collections.abc import Sequence
+
 from pydantic import BaseModel, Field
 
-from pipelines.content import Intake
+from pipelines.content import Intake, Part
+from pipelines.moderation.known import NOTHING_KNOWN
+from pipelines.moderation.memory import NO_MEMORY
+from pipelines.moderation.policy import ChannelPolicy
 from pipelines.moderation.report import Category, Coverage, Finding, Incomplete, Report
-from pipelines.ports import LanguageModel, Question, Reply
+from pipelines.ports import Call, HashBank, LanguageModel, Memory, Question, Reply
 from pipelines.questions import Prompt, fresh_nonce, prompt
 
 EVIDENCE_CHARS = 120
@@ -55,15 +60,29 @@ def instructions(nonce: str) -> Prompt:
 FINGERPRINT = instructions("").fingerprint
 
 
-async def judge(intake: Intake, *, model: LanguageModel) -> tuple[Report, Reply[Judgement]]:
-    """Ask one question over all parts of a message.
+async def judge(
+    intake: Intake,
+    *,
+    policy: ChannelPolicy,
+    model: LanguageModel,
+    bank: HashBank = NOTHING_KNOWN,
+    memory: Memory = NO_MEMORY,
+    earlier: Sequence[Part] = (),
+) -> tuple[Report, tuple[Call, ...]]:
+    """Report what a message contains, with one question over all parts that nobody knows yet, and what asking cost.
 
     Never raises for what the content is or what the model does: what was not judged is in `incomplete`.
     """
     if not intake.parts:
-        return report(intake, Reply(outcome="ok")), Reply(outcome="ok")
+        return report(intake, Reply(outcome="ok")), ()
+    reply = await ask(intake.parts, model=model)
+    return report(intake, reply), reply.calls
+
+
+async def ask(parts: tuple[Part, ...], *, model: LanguageModel) -> Reply[Judgement]:
+    """Put one question about some parts to a model."""
     nonce = fresh_nonce()
-    known = {part.id for part in intake.parts}
+    known = {part.id for part in parts}
 
     def check(answer: Judgement) -> str | None:
         if answer.nonce != nonce:
@@ -74,17 +93,16 @@ async def judge(intake: Intake, *, model: LanguageModel) -> tuple[Report, Reply[
             return "`place` must be the id of one of the parts wherever the severity is above 0."
         return None
 
-    reply = await model.ask(
+    return await model.ask(
         Question(
             task="moderation",
             instructions=instructions(nonce).text,
-            parts=intake.parts,
+            parts=parts,
             shape=Judgement,
             nonce=nonce,
             check=check,
         )
     )
-    return report(intake, reply), reply
 
 
 def report(intake: Intake, reply: Reply[Judgement]) -> Report:
@@ -115,6 +133,7 @@ def report(intake: Intake, reply: Reply[Judgement]) -> Report:
         incomplete=tuple(incomplete),
         keep_copy=not (reply.outcome == "refused" and reply.reason in NO_COPY_REASONS),
         engine=reply.engine,
+        prompt=FINGERPRINT,
     )
 
 

@@ -1,18 +1,35 @@
 """Moderation, from parts to a verdict."""
 
-from pipelines.content import Intake
+from collections.abc import Sequence
+
+from pipelines.content import Intake, Part
 from pipelines.moderation.decide import decide
-from pipelines.moderation.judge import FINGERPRINT, judge
-from pipelines.moderation.policy import Policy
+from pipelines.moderation.judge import judge
+from pipelines.moderation.known import NOTHING_KNOWN
+from pipelines.moderation.memory import NO_MEMORY
+from pipelines.moderation.policy import ChannelPolicy, Mode
 from pipelines.moderation.verdict import Verdict
-from pipelines.ports import Call, LanguageModel
+from pipelines.ports import Call, HashBank, LanguageModel, Memory
 
 
-async def moderate(intake: Intake, *, policy: Policy, model: LanguageModel) -> tuple[Verdict, tuple[Call, ...]]:
+async def moderate(
+    intake: Intake,
+    *,
+    policy: ChannelPolicy,
+    model: LanguageModel,
+    bank: HashBank = NOTHING_KNOWN,
+    memory: Memory = NO_MEMORY,
+    earlier: Sequence[Part] = (),
+    mode: Mode = "enforce",
+    exempt: bool = False,
+) -> tuple[Verdict, tuple[Call, ...]]:
     """Judge a message's parts against `policy`; return the verdict and what asking cost.
+
+    `earlier` are parts of what the same author wrote just before, for what makes sense only together. `exempt`: only the
+    policy's `still_scan` counts for this author.
 
     Never raises for what the content is or what the model does: whatever cannot be judged in full comes back as `unknown`
     with the reason, and the policy says what follows.
     """
-    report, reply = await judge(intake, model=model)
-    return decide(report, policy, prompt=FINGERPRINT), reply.calls
+    report, calls = await judge(intake, policy=policy, model=model, bank=bank, memory=memory, earlier=earlier)
+    return decide(report, policy, mode=mode, exempt=exempt), calls

@@ -1,20 +1,21 @@
 """What a workspace does about findings: data that can be read, diffed and replayed without a model."""
 
 import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from enum import StrEnum
-from importlib.resources import files
-from pathlib import Path
-from typing import Any, Literal
+from fnmatch import fnmatchcase
+from functools import cached_property
+from typing import Annotated, Final, Literal, Self
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from pipelines.errors import Misconfigured
-from pipelines.moderation.report import Category, Finding
+from pipelines import limits
+from pipelines.moderation.report import OWN, Category, CategoryName, Finding
 
 
 class Action(StrEnum):
-    """What can be done about content, from nothing to the most. `strength` orders them."""
+    """What can be done about content, from nothing to the most. `strength` orders them. Only a person bans."""
 
     ALLOW = "allow"
     TAG = "tag"
@@ -26,7 +27,7 @@ class Action(StrEnum):
 
     @property
     def strength(self) -> int:
-        return list(Action).index(self)
+        return _STRENGTHS[self]
 
     @property
     def takes_down(self) -> bool:
@@ -34,114 +35,357 @@ class Action(StrEnum):
         return self.strength >= Action.HOLD.strength
 
 
+_STRENGTHS: Final = {action: strength for strength, action in enumerate(Action)}
+
+Mode = Literal["shadow", "enforce"]
+Kind = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+Sentence = Annotated[str, StringConstraints(strip_whitespace=True, min_length=10, max_length=300)]
+
+
 def strongest(*actions: Action) -> Action:
     return max(actions, key=lambda action: action.strength, default=Action.ALLOW)
 
 
-class Gate(BaseModel):
-    """When a finding calls for an action: both numbers must be reached, and the kind must match where kinds are named."""
+class Rules(BaseModel):
+    """What every part of a policy has in common: it is frozen, and unknown keys are errors."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+
+class Gate(Rules):
+    """When a finding calls for an action: both numbers must be reached, and the kind must match where kinds are named."""
+
     severity: int = Field(ge=1, le=4)
     confidence: float = Field(ge=0, le=1)
-    kinds: tuple[str, ...] = ()
+    kinds: tuple[Kind, ...] = ()
 
     def opens_for(self, finding: Finding) -> bool:
         named = not self.kinds or finding.kind in self.kinds
         return named and finding.severity >= self.severity and finding.confidence >= self.confidence
 
 
-# What a category leads to: an action is called for when any of its gates opens.
-Gates = dict[Action, tuple[Gate, ...]]
+class Gates(Rules):
+    """Which findings call for which action: one is called for when any of its gates opens."""
+
+    tag: tuple[Gate, ...] = ()
+    flag: tuple[Gate, ...] = ()
+    hold: tuple[Gate, ...] = ()
+    remove: tuple[Gate, ...] = ()
+    timeout: tuple[Gate, ...] = ()
+
+    def by_action(self) -> Iterator[tuple[Action, tuple[Gate, ...]]]:
+        """Yield each action that has gates, the strongest first."""
+        named = (
+            (Action.TIMEOUT, self.timeout),
+            (Action.REMOVE, self.remove),
+            (Action.HOLD, self.hold),
+            (Action.FLAG, self.flag),
+            (Action.TAG, self.tag),
+        )
+        return ((action, gates) for action, gates in named if gates)
 
 
-class Policy(BaseModel):
-    """The rules of one workspace.
+class Rule(Gates):
+    """What one category leads to.
 
-    `mode`: `shadow` judges and records but does nothing; left out, real workspaces are in shadow and emulated ones in enforce.
-    `unknown` and `unreadable` say what follows when content could not be judged in full, or could not be opened.
+    `mode` comes before the workspace's. Findings of the kinds in `allow` call for nothing. `help`: who is found to be at risk
+    gets words of help also where nothing is done.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    version: Literal[1]
-    mode: Literal["shadow", "enforce"] | None = None
-    unknown: Action = Action.HOLD
-    unreadable: Action = Action.HOLD
-    gates: Gates
-    categories: dict[Category, Gates] = Field(default_factory=dict)
-
-    @model_validator(mode="after")
-    def _children_are_never_waved_through(self) -> "Policy":
-        weaker = [action for action in self._gates_of(Category.CHILD_SAFETY) if action.strength < Action.REMOVE.strength]
-        if weaker:
-            raise ValueError(f"child_safety may not lead to less than remove (found: {', '.join(weaker)})")
-        strict = Gate(severity=2, confidence=0.5)
-        removing = [gate for gates in self._gates_of(Category.CHILD_SAFETY).values() for gate in gates]
-        if not any(g.severity <= strict.severity and g.confidence <= strict.confidence and not g.kinds for g in removing):
-            raise ValueError("child_safety needs a gate for remove at severity 2, confidence 0.5 or stricter")
-        return self
-
-    def _gates_of(self, category: Category) -> Gates:
-        return self.categories.get(category, self.gates)
+    mode: Mode | None = None
+    allow: tuple[Kind, ...] = ()
+    help: bool = False
 
     def action_for(self, finding: Finding) -> Action:
         """Return the strongest action that `finding` calls for."""
-        opened = [
-            action
-            for action, gates in self._gates_of(finding.category).items()
-            if any(gate.opens_for(finding) for gate in gates)
-        ]
-        return strongest(*opened)
+        if finding.kind in self.allow:
+            return Action.ALLOW
+        opened = (action for action, gates in self.by_action() if any(gate.opens_for(finding) for gate in gates))
+        return next(opened, Action.ALLOW)
+
+    def changed_by(self, other: "Rule") -> "Rule":
+        """Return this rule with what `other` names in its place."""
+        return self.model_copy(update={name: getattr(other, name) for name in other.model_fields_set})
+
+
+class OwnCategory(Rule):
+    """A category of the workspace's own. `says` tells the judge in a sentence what belongs to it."""
+
+    says: Sentence
+
+
+class Profile(Rules):
+    """What holds instead in some channels: of a category's rule that which is named here, the rest as everywhere."""
+
+    unknown: Action | None = None
+    unreadable: Action | None = None
+    categories: dict[Category, Rule] = Field(default_factory=dict)
+
+
+class Match(Rules):
+    """Which channels are meant: all that is named must fit. `name` may hold `*`; Slack has no age-gated channels."""
+
+    platform: Literal["slack", "discord", "console"] | None = None
+    id: str | None = None
+    name: str | None = None
+    age_gated: bool | None = None
+
+    @model_validator(mode="after")
+    def _names_something(self) -> Self:
+        if not self.model_fields_set:
+            raise ValueError("name at least one of platform, id, name and age_gated")
+        return self
+
+    def fits(self, channel: "Channel") -> bool:
+        return (
+            self.platform in (None, channel.platform)
+            and self.id in (None, channel.id)
+            and self.age_gated in (None, channel.age_gated)
+            and (self.name is None or fnmatchcase(channel.name.lower(), self.name.lower().removeprefix("#")))
+        )
+
+
+class ChannelRule(Rules):
+    """What is different in the channels that match. The first rule that matches a channel holds there."""
+
+    match: Match
+    profile: Name | None = None
+    mode: Mode | None = None
+
+
+class Exempt(Rules):
+    """Whose messages are not moderated, by names of roles and by ids or names of bots (`*` for all), save for `still_scan`.
+
+    `roles` are `moderator` and `admin`, or the platform's own.
+    """
+
+    roles: tuple[str, ...] = ()
+    bots: tuple[str, ...] = ()
+    still_scan: tuple[Category, ...] = (Category.CHILD_SAFETY, Category.SCAM_SPAM)
+
+
+class Limits(Rules):
+    """How much of a message is looked at, where that shall be less than `pipelines.limits` allow; the rest is `unreadable`."""
+
+    file_bytes: int = Field(default=limits.FILE_BYTES, ge=1, le=limits.FILE_BYTES)
+    frames_judged: int = Field(default=limits.FRAMES_JUDGED, ge=1, le=limits.FRAMES_JUDGED)
+    pages_judged: int = Field(default=limits.PAGES_JUDGED, ge=1, le=limits.PAGES_JUDGED)
+    text_chars: int = Field(default=limits.TEXT_JUDGED_CHARS, ge=100, le=limits.TEXT_JUDGED_CHARS)
+
+
+class Texts(Rules):
+    """How ordinary texts are judged: messages without a file and without a link.
+
+    `share` of them, chosen by chance, are judged; the others are *not judged*, which nobody takes for `allow`. Up to `together`
+    texts that come within `wait_s` seconds are put into one question.
+    """
+
+    share: float = Field(default=1.0, gt=0, le=1)
+    together: int = Field(default=1, ge=1, le=10)
+    wait_s: float = Field(default=1.0, ge=0.1, le=5)
+
+
+class Strikes(Rules):
+    """Who had `count` messages removed within `days` is timed out with the last one, for `timeout_minutes`."""
+
+    count: int = Field(default=3, ge=2, le=20)
+    days: int = Field(default=30, ge=1, le=365)
+    timeout_minutes: int = Field(default=60, ge=1, le=40_320)  # 28 days, the longest that Discord knows
+
+
+class Quota(Rules):
+    """How much is done in an hour without a person. Beyond it messages are only flagged, and the operator is told.
+
+    `child_safety` is removed whatever was done before.
+    """
+
+    remove_per_hour: int = Field(default=50, ge=1, le=100_000)  # held or removed
+    timeout_per_hour: int = Field(default=5, ge=0, le=10_000)
+
+
+class Raid(Rules):
+    """What counts as a raid: `copies` of the same content within `within_s` seconds by as many members, or one member's same
+    content in `channels` channels. Copies in the next `deny_minutes` are held without asking."""
+
+    copies: int = Field(default=8, ge=3, le=1000)
+    channels: int = Field(default=4, ge=2, le=100)
+    within_s: int = Field(default=60, ge=5, le=600)
+    deny_minutes: int = Field(default=60, ge=1, le=1440)
+
+
+class Retention(Rules):
+    """How many days things are kept. Copies are of held and removed messages, sealed, until somebody decides."""
+
+    copies: int = Field(default=30, ge=1, le=90)
+    findings: int = Field(default=30, ge=1, le=365)  # sealed, so that a known message is not asked about again
+    hashes: int = Field(default=365, ge=1, le=3650)
+    verdicts: int = Field(default=365, ge=1, le=3650)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Channel:
+    """What a policy can know of a channel. Everything is the platform's claim; `name` is without `#`, empty where unknown."""
+
+    platform: str
+    id: str
+    name: str = ""
+    age_gated: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Author:
+    """What a policy can know of who wrote something. `roles` are names and ids."""
+
+    id: str
+    name: str = ""
+    roles: frozenset[str] = frozenset()
+    bot: bool = False
+
+
+class Policy(Rules):
+    """The rules of one workspace.
+
+    `mode`: `shadow` judges and records but does nothing; left out, real workspaces are in shadow and emulated ones in enforce.
+    `unknown` and `unreadable` say what follows when content could not be judged in full, or could not be opened. `language` is
+    that of the judge's evidence, as a tag of BCP 47. `escalate`: what is severe but not sure enough for the strongest action
+    that it might call for is put to the bigger model as well.
+    """
+
+    version: Literal[1]
+    mode: Mode | None = None
+    language: str = Field(default="en", pattern=r"^[a-z]{2,3}(-[A-Z]{2})?$")
+    unknown: Action = Action.HOLD
+    unreadable: Action = Action.HOLD
+    escalate: bool = True
+    gates: Gates
+    categories: dict[Category, Rule] = Field(default_factory=dict)
+    own_categories: dict[Name, OwnCategory] = Field(default_factory=dict, max_length=10)
+    profiles: dict[Name, Profile] = Field(default_factory=dict)
+    channels: tuple[ChannelRule, ...] = Field(default=(), max_length=100)
+    exempt: Exempt = Exempt()
+    texts: Texts = Texts()
+    limits: Limits = Limits()
+    strikes: Strikes | None = Strikes()
+    automation_quota: Quota = Quota()
+    raid: Raid | None = Raid()
+    retention: Retention = Retention()
+
+    @model_validator(mode="after")
+    def _children_are_never_waved_through(self) -> Self:
+        for where, rule in self._rules_for(Category.CHILD_SAFETY):
+            _refuse_leniency(where, rule)
+        return self
+
+    @model_validator(mode="after")
+    def _unknown_is_never_waved_through(self) -> Self:
+        for where, answers in (("", self), *((f"profiles.{name}.", each) for name, each in self.profiles.items())):
+            for key in ("unknown", "unreadable"):
+                action = getattr(answers, key)
+                if action is not None and not Action.FLAG.strength <= action.strength <= Action.REMOVE.strength:
+                    raise ValueError(f"{where}{key} must be flag, hold or remove")
+        return self
+
+    @model_validator(mode="after")
+    def _profiles_exist(self) -> Self:
+        for position, rule in enumerate(self.channels):
+            if rule.profile is not None and rule.profile not in self.profiles:
+                raise ValueError(f"channels.{position}.profile: there is no profile {rule.profile}")
+        return self
+
+    def _rules_for(self, category: Category) -> Iterator[tuple[str, Rule]]:
+        everywhere = self._rule_of(category)
+        yield "", everywhere
+        for name, profile in self.profiles.items():
+            if category in profile.categories:
+                yield f"profiles.{name}: ", everywhere.changed_by(profile.categories[category])
+
+    def _rule_of(self, category: CategoryName) -> Rule:
+        own = self.own_categories.get(category.removeprefix(OWN)) if category.startswith(OWN) else None
+        rule = own or (None if category.startswith(OWN) else self.categories.get(Category(category)))
+        return rule or Rule(**self.gates.model_dump())
+
+    def at(self, channel: Channel) -> "ChannelPolicy":
+        """Return what holds in a channel."""
+        rule = next((each for each in self.channels if each.match.fits(channel)), None)
+        return ChannelPolicy(policy=self, channel=channel, rule=rule)
 
     @property
+    def calls_for(self) -> frozenset[Action]:
+        """Return every action that the policy may call for, anywhere."""
+        profiles = self.profiles.values()
+        rules = (self.gates, *self.categories.values(), *self.own_categories.values())
+        changed = (rule for profile in profiles for rule in profile.categories.values())
+        gated = (action for each in (*rules, *changed) for action, _ in each.by_action())
+        unjudged = (each for profile in profiles for each in (profile.unknown, profile.unreadable) if each)
+        return frozenset((*gated, *unjudged, self.unknown, self.unreadable))
+
+    @cached_property
     def fingerprint(self) -> str:
         """Return what names these rules in every verdict: a hash of the policy as data, not of its comments."""
         canonical = self.model_dump_json(exclude_defaults=False)
         return hashlib.sha256(canonical.encode()).hexdigest()[:12]
 
 
-def shipped(name: str = "default") -> Policy:
-    """Return a policy that comes with Flashbulb (`policies/*.yaml`)."""
-    return parse((files("policies") / f"{name}.yaml").read_text("utf-8"), source=f"policies/{name}.yaml")
+class ChannelPolicy:
+    """A policy as it holds in one channel: its profile is put over its rules."""
+
+    def __init__(self, *, policy: Policy, channel: Channel, rule: ChannelRule | None = None) -> None:
+        self.policy = policy
+        self.channel = channel
+        self.profile = rule.profile if rule else None
+        self.mode = rule.mode if rule else None
+        self._profile = policy.profiles[self.profile] if self.profile else Profile()
+        self._rules: dict[CategoryName, Rule] = {}
+
+    @property
+    def fingerprint(self) -> str:
+        return self.policy.fingerprint
+
+    @property
+    def unknown(self) -> Action:
+        return self._profile.unknown or self.policy.unknown
+
+    @property
+    def unreadable(self) -> Action:
+        return self._profile.unreadable or self.policy.unreadable
+
+    def rule_for(self, category: CategoryName) -> Rule:
+        """Return what a category leads to here."""
+        if category not in self._rules:
+            rule = self.policy._rule_of(category)
+            changes: Mapping[str, Rule] = {each.value: changed for each, changed in self._profile.categories.items()}
+            self._rules[category] = rule.changed_by(changes[category]) if category in changes else rule
+        return self._rules[category]
+
+    def action_for(self, finding: Finding) -> Action:
+        """Return the strongest action that `finding` calls for."""
+        return self.rule_for(finding.category).action_for(finding)
+
+    def mode_for(self, category: CategoryName | None, otherwise: Mode) -> Mode:
+        """Return whether what a category calls for is carried out: the channel's word, the category's, then `otherwise`."""
+        return self.mode or (self.rule_for(category).mode if category else None) or otherwise
+
+    def exempts(self, author: Author) -> bool:
+        """Whether only the categories of `exempt.still_scan` count in what `author` writes."""
+        exempt = self.policy.exempt
+        if author.bot:
+            return any(each in ("*", author.id, author.name) for each in exempt.bots)
+        return not author.roles.isdisjoint(exempt.roles)
 
 
-def load(path: Path) -> Policy:
-    """Read a policy from a file.
-
-    Raises: `Misconfigured` naming the file and the line or key that is wrong.
-    """
-    try:
-        text = path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise Misconfigured(f"The policy {path} cannot be read: {type(error).__name__}. Name a YAML file.") from error
-    return parse(text, source=str(path))
+def everywhere(policy: Policy) -> ChannelPolicy:
+    """Return what holds where no channel is known, as on the command line."""
+    return policy.at(Channel(platform="", id=""))
 
 
-def parse(text: str, *, source: str) -> Policy:
-    """Read a policy from YAML. `source` names it in errors.
-
-    Raises: `Misconfigured` naming the line or key that is wrong.
-    """
-    try:
-        data: Any = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f"line {mark.line + 1}" if mark else "somewhere"
-        raise Misconfigured(f"{source}, {where}: this is not YAML ({getattr(error, 'problem', 'cannot be read')}).") from error
-    if not isinstance(data, dict):
-        raise Misconfigured(f"{source}: a policy is a mapping that begins with `version: 1`. Copy policies/default.yaml.")
-    try:
-        return Policy.model_validate(data)
-    except ValidationError as error:
-        raise Misconfigured(f"{source}: {_in_words(error)}") from error
-
-
-def _in_words(error: ValidationError) -> str:
-    sentences = []
-    for item in error.errors(include_url=False):
-        where = ".".join(str(step) for step in item["loc"] if step != "[key]") or "the policy"
-        what = "there is no such key" if item["type"] == "extra_forbidden" else item["msg"]
-        sentences.append(f"{where}: {what}.")
-    return " ".join(sentences)
+def _refuse_leniency(where: str, rule: Rule) -> None:
+    weaker = [action for action, _ in rule.by_action() if action.strength < Action.REMOVE.strength]
+    if weaker:
+        raise ValueError(f"{where}child_safety may not lead to less than remove (found: {', '.join(weaker)})")
+    if rule.allow:
+        raise ValueError(f"{where}child_safety has no kinds to allow")
+    if rule.mode == "shadow":
+        raise ValueError(f"{where}child_safety may not be in shadow on its own; the mode of the whole policy may")
+    if not any(g.severity <= 2 and g.confidence <= 0.5 and not g.kinds for g in (*rule.remove, *rule.timeout)):
+        raise ValueError(f"{where}child_safety needs a gate for remove at severity 2, confidence 0.5 or stricter")

@@ -1,8 +1,9 @@
 """What a judge reports about content: findings and how much of it was looked at. It says nothing about consequences."""
 
 from enum import StrEnum
+from typing import Annotated, Final
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 
 class Category(StrEnum):
@@ -21,10 +22,23 @@ class Category(StrEnum):
     PRIVACY = "privacy"
     TAMPERING = "tampering"
 
-    @property
-    def label(self) -> str:
-        """Return the words for people."""
-        return _LABELS.get(self.value, self.value.replace("_", " "))
+
+OWN: Final = "own:"  # begins the name of a category that a workspace's own policy describes
+
+
+def _is_category(name: str) -> str:
+    if name not in set(Category) and not name.startswith(OWN):
+        raise ValueError("there is no such category")
+    return str(name)
+
+
+# A `Category`, or `own:NAME`.
+CategoryName = Annotated[str, AfterValidator(_is_category)]
+
+
+def label_of(category: CategoryName) -> str:
+    """Return the words for people."""
+    return _LABELS.get(category, category.removeprefix(OWN).replace("_", " "))
 
 
 _LABELS = {
@@ -47,7 +61,7 @@ class Finding(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    category: Category
+    category: CategoryName
     kind: str = ""
     severity: int = Field(ge=0, le=4)
     confidence: float = Field(ge=0, le=1, allow_inf_nan=False)
@@ -80,7 +94,8 @@ class Incomplete(BaseModel):
 class Report(BaseModel):
     """All that the judge said about one message.
 
-    `keep_copy` is False where the vendor hints at content that nobody may keep (`PROHIBITED_CONTENT`).
+    `keep_copy` is False where the vendor hints at content that nobody may keep (`PROHIBITED_CONTENT`). `prompt` is the
+    fingerprint of the question.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -90,3 +105,4 @@ class Report(BaseModel):
     incomplete: tuple[Incomplete, ...] = ()
     keep_copy: bool = True
     engine: str = "none"
+    prompt: str = ""

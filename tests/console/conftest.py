@@ -60,7 +60,7 @@ class ShrinkingMedia:
     drawn: int = 0
     down: bool = False
 
-    async def preview(self, data: bytes, *, side_px: int) -> bytes:
+    async def preview(self, data: bytes, *, side_px: int, blurred: bool = False) -> bytes:
         self.drawn += 1
         if self.down:
             raise Unavailable("The media workers")

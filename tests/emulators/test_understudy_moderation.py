@@ -13,7 +13,7 @@ from emulators.wire import Blob
 from pipelines.content import AudioPart, Intake
 from pipelines.moderation.decide import decide
 from pipelines.moderation.judge import Judgement, report
-from pipelines.moderation.policy import shipped
+from pipelines.moderation.policies import preset
 from pipelines.moderation.report import Category
 from pipelines.ports import Reply
 from pipelines.tagging import Tags
@@ -225,7 +225,7 @@ def test_the_published_test_strings_do_what_the_policy_page_says(text: str, acti
     judgement = judged(*intake.parts)
 
     found = report(intake, Reply(outcome="ok", output=judgement))
-    assert decide(found, shipped(), prompt="any").action == action
+    assert decide(found, preset(), prompt="any").action == action
 
 
 @pytest.mark.parametrize(

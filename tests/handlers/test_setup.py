@@ -13,7 +13,8 @@ from handlers.forms import WATCHED_MAX, Form, form_for
 from handlers.modes import mode_of
 from handlers.ports import Setup
 from pipelines.content import Content, Intake
-from pipelines.moderation.policy import Action, shipped
+from pipelines.moderation.policies import preset
+from pipelines.moderation.policy import Action
 from tests.fakes import ADA, GENERAL, GRACE, MO, OLGA, Known, PlainMedia, a_message, a_picture, kinds
 
 
@@ -210,7 +211,7 @@ async def test_the_mode_is_the_one_chosen_nearest(
 ) -> None:
     known = Known()
     known.setups.setup = Setup(mode=chosen)
-    known.policies.policy = shipped().model_copy(update={"mode": policy})
+    known.policies.policy = preset().model_copy(update={"mode": policy})
     known.channels.real = not emulated
     known.model.judges(hate=(3, 0.95))
 

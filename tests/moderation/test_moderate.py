@@ -7,7 +7,8 @@ import pytest
 
 from pipelines.content import Fact, Gap, Intake
 from pipelines.moderation.moderate import moderate
-from pipelines.moderation.policy import Action, shipped
+from pipelines.moderation.policies import preset
+from pipelines.moderation.policy import Action
 from pipelines.moderation.report import Category
 from pipelines.ports import Call, Question, Reply
 from tests.fakes import ScriptedModel, a_judgement, parts
@@ -29,7 +30,7 @@ from tests.fakes import ScriptedModel, a_judgement, parts
 async def test_severity_and_confidence_select_the_action(severity: int, confidence: float, action: Action) -> None:
     model = ScriptedModel().judges(harassment=(severity, confidence))
 
-    verdict, _ = await moderate(parts("text:0"), policy=shipped(), model=model)
+    verdict, _ = await moderate(parts("text:0"), policy=preset(), model=model)
 
     assert verdict.action is action
     assert verdict.decision == ("allow" if action is Action.ALLOW else "act")
@@ -51,7 +52,7 @@ async def test_some_categories_have_rules_of_their_own(
 ) -> None:
     model = ScriptedModel().judges(**opinions)
 
-    verdict, _ = await moderate(parts("text:0"), policy=shipped(), model=model)
+    verdict, _ = await moderate(parts("text:0"), policy=preset(), model=model)
 
     assert (verdict.action, verdict.keep_copy, verdict.distress) == (action, keeps, distress)
 
@@ -59,7 +60,7 @@ async def test_some_categories_have_rules_of_their_own(
 async def test_a_reason_says_the_kind_in_words() -> None:
     model = ScriptedModel().judges(scam_spam=(3, 0.93, "investment_fraud"))
 
-    verdict, _ = await moderate(parts("text:0"), policy=shipped(), model=model)
+    verdict, _ = await moderate(parts("text:0"), policy=preset(), model=model)
 
     assert verdict.reasons == ("Scam or spam, investment fraud: severe, 93% sure.",)
 
@@ -104,7 +105,7 @@ FAILED = Call(model="m", outcome="unavailable")
 async def test_whatever_is_not_judged_in_full_is_unknown_and_held(answer: Any, cause: str) -> None:
     model = ScriptedModel(answers=[answer])
 
-    verdict, _ = await moderate(parts("text:0", "file:0"), policy=shipped(), model=model)
+    verdict, _ = await moderate(parts("text:0", "file:0"), policy=preset(), model=model)
 
     assert (verdict.decision, verdict.action) == ("unknown", Action.HOLD)
     assert [item.cause for item in verdict.incomplete] == [cause]
@@ -118,7 +119,7 @@ async def test_whatever_is_not_judged_in_full_is_unknown_and_held(answer: Any, c
 async def test_what_the_vendor_calls_prohibited_is_not_kept(reason: str, keeps: bool) -> None:
     model = ScriptedModel(answers=[Reply(outcome="refused", reason=reason)])
 
-    verdict, _ = await moderate(parts("file:0"), policy=shipped(), model=model)
+    verdict, _ = await moderate(parts("file:0"), policy=preset(), model=model)
 
     assert verdict.keep_copy is keeps
 
@@ -130,7 +131,7 @@ async def test_what_the_vendor_calls_prohibited_is_not_kept(reason: str, keeps: 
 async def test_a_file_that_is_not_among_the_parts_keeps_the_verdict_from_being_allow(kind: Any, cause: str) -> None:
     intake = Intake(parts=parts("text:0").parts, gaps=(Gap(place="file:0", kind=kind, why="It is damaged."),))
 
-    verdict, _ = await moderate(intake, policy=shipped(), model=ScriptedModel())
+    verdict, _ = await moderate(intake, policy=preset(), model=ScriptedModel())
 
     assert (verdict.decision, verdict.action) == ("unknown", Action.HOLD)
     assert verdict.incomplete[0].cause == cause
@@ -141,7 +142,7 @@ async def test_nothing_but_gaps_asks_no_model() -> None:
     model = ScriptedModel()
     intake = Intake(gaps=(Gap(place="file:0", kind="unreadable", why="It is damaged."),))
 
-    verdict, calls = await moderate(intake, policy=shipped(), model=model)
+    verdict, calls = await moderate(intake, policy=preset(), model=model)
 
     assert verdict.decision == "unknown"
     assert (model.questions, calls) == ([], ())
@@ -151,7 +152,7 @@ async def test_what_members_wrote_never_enters_the_instructions() -> None:
     model = ScriptedModel()
     intake = parts("text:0")
 
-    await moderate(intake, policy=shipped(), model=model)
+    await moderate(intake, policy=preset(), model=model)
 
     [question] = model.questions
     assert "what Ada wrote" not in question.instructions
@@ -165,7 +166,7 @@ async def test_long_evidence_is_cut_not_refused() -> None:
         answer["categories"]["hate"]["evidence"] = "x" * 500
         return answer
 
-    verdict, _ = await moderate(parts("text:0"), policy=shipped(), model=ScriptedModel(answers=[talkative]))
+    verdict, _ = await moderate(parts("text:0"), policy=preset(), model=ScriptedModel(answers=[talkative]))
 
     assert len(verdict.findings[0].evidence) == 120
 
@@ -178,7 +179,7 @@ async def test_what_reading_a_file_showed_is_a_finding_whatever_the_judge_says()
     )
     intake = replace(parts("file:0"), facts=facts)
 
-    verdict, _ = await moderate(intake, policy=shipped(), model=ScriptedModel())
+    verdict, _ = await moderate(intake, policy=preset(), model=ScriptedModel())
 
     assert (verdict.decision, verdict.action) == ("act", Action.HOLD)
     assert [(each.category, each.kind, each.severity, each.confidence) for each in verdict.findings] == [

@@ -5,17 +5,18 @@ from pathlib import Path
 import pytest
 
 from pipelines.errors import Misconfigured
-from pipelines.moderation.policy import Action, load, parse, shipped, strongest
+from pipelines.moderation.policies import load, parse, preset
+from pipelines.moderation.policy import Action, strongest
 
 GATES = "gates: {flag: [{severity: 2, confidence: 0.5}]}"
 CHILDREN = "categories: {child_safety: {remove: [{severity: 2, confidence: 0.5}]}}"
 
 
 def test_the_shipped_policy_is_valid_and_named_by_its_content() -> None:
-    policy = shipped()
+    policy = preset()
 
     assert policy.unknown is Action.HOLD
-    assert policy.fingerprint == shipped().fingerprint
+    assert policy.fingerprint == preset().fingerprint
     assert policy.fingerprint != policy.model_copy(update={"unknown": Action.FLAG}).fingerprint
 
 

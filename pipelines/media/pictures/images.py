@@ -40,12 +40,12 @@ def read(data: bytes, asked: Asked) -> Read:
     return seen.read(coverage)
 
 
-def preview(data: bytes, *, side_px: int) -> bytes:
+def preview(data: bytes, *, side_px: int, blurred: bool = False) -> bytes:
     """Return the (first) picture as a WebP of at most `side_px`, without metadata.
 
     Raises: `NotRead`; whatever Pillow raises on damaged files.
     """
-    return as_webp_preview(open_picture(data), side_px=side_px)
+    return as_webp_preview(open_picture(data), side_px=side_px, blurred=blurred)
 
 
 def _animation(seen: "_Seen") -> str:

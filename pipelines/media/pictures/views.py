@@ -20,6 +20,7 @@ _OVERLAP_PX: Final = 64  # so that a line of print is whole in one tile at least
 _JPEG_QUALITY: Final = 85  # with 4:2:0 about 43 dB and 80 kB on photos
 _PRINT_QUALITY: Final = 90  # with 4:4:4: else coloured print is smeared
 _WEBP_QUALITY: Final = 80
+_BLURRED_CELLS: Final = 16
 
 _VISIBLE_LEVELS: Final = 8  # of 255, by which two pictures must differ for people to see it
 _FAINT: Final = 16  # an opacity, of 255, up to which people see nothing
@@ -138,14 +139,17 @@ def as_print(tile: Image.Image) -> bytes:
     return _encoded(tile, "JPEG", quality=_PRINT_QUALITY, subsampling="4:4:4")
 
 
-def as_webp_preview(opened: Image.Image, *, side_px: int) -> bytes:
-    """Encode the picture small, for people; transparency stays."""
+def as_webp_preview(opened: Image.Image, *, side_px: int, blurred: bool = False) -> bytes:
+    """Encode the picture small, for people; transparency stays. `blurred`: nothing smaller than a 16th of it can be told."""
     size, profile = fit(opened.size, side_px), _profile(opened)
     small = decoded(opened, side_px=side_px).resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)
     turn = metadata.orientation(opened)
     result = _to_srgb(small.convert("RGB") if small.mode == "RGBA" else small, profile)
     if small.mode == "RGBA":
         result.putalpha(small.getchannel("A"))
+    if blurred:
+        few = fit(result.size, _BLURRED_CELLS)
+        result = result.resize(few, Image.Resampling.BOX).resize(result.size, Image.Resampling.BICUBIC)
     return _encoded(_turned(result, turn), "WEBP", quality=_WEBP_QUALITY, method=4)
 
 

@@ -60,7 +60,7 @@ class Engine:
 class PillowMedia:
     """Draws previews in this process: what the tests post is their own."""
 
-    async def preview(self, data: bytes, *, side_px: int) -> bytes:
+    async def preview(self, data: bytes, *, side_px: int, blurred: bool = False) -> bytes:
         return await asyncio.to_thread(_shrink, data, side_px)
 
 
