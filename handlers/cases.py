@@ -47,7 +47,7 @@ async def follow(
     """Open a case where the verdict calls for one, and return what follows from it."""
     tenant, policy = event.place.tenant, standing.policy
     earlier = 0
-    if verdict.strikes and policy.policy.strikes and not event.author.bot:
+    if verdict.strikes == "at_once" and policy.policy.strikes and not event.author.bot:
         days = policy.policy.strikes.days
         earlier = await services.cases.strikes(tenant, event.author.id, days=days, apart_from=event.key)
         verdict = after_strikes(verdict, policy, earlier=earlier)
@@ -57,7 +57,8 @@ async def follow(
     shadow = verdict.enforced.strength < Action.FLAG.strength
     action = nearest(verdict.action if shadow else verdict.enforced, supports)
     if action.strength < Action.FLAG.strength:
-        return ()
+        helps = verdict.distress and policy.mode_for(Category.SELF_HARM, standing.mode) == "enforce"
+        return (words_of_help(event),) if helps and not event.author.bot else ()
     quota = None if shadow or verdict.spares_quota else policy.policy.automation_quota
     case = await services.cases.open(event, verdict, action=action, shadow=shadow, quota=quota, raid=raid)
     case = replace(case, strikes=earlier)
@@ -80,7 +81,8 @@ def consequences(event: MessagePosted, case: Case, *, timeout_minutes: int = 60)
     if case.first_over_quota:
         shown = (*shown, Card(key=f"{event.key}#quota", place=event.place, answer=over_quota()))
     if case.shadow or not case.verdict.enforced.takes_down:
-        return (*shown, *_help(event, case))
+        helps = case.verdict.distress and not case.shadow and not event.author.bot
+        return (*shown, words_of_help(event)) if helps else shown
     effects: list[AnyEffect] = []
     if case.action.takes_down:
         effects.append(
@@ -103,12 +105,10 @@ def consequences(event: MessagePosted, case: Case, *, timeout_minutes: int = 60)
     return (*effects, *shown)
 
 
-def _help(event: MessagePosted, case: Case) -> tuple[AnyEffect, ...]:
-    """Return words of help for somebody who may be at risk, whose message stays; in shadow mode nothing is said."""
-    if not case.verdict.distress or case.shadow or event.author.bot:
-        return ()
-    place = event.place.in_thread_of(event.message)
-    return (Notify.author_of(event, "notice", words_to_author(case), place=place),)
+def words_of_help(event: MessagePosted) -> Notify:
+    """Return what somebody who may be at risk is told whose message stays."""
+    held = Held(case="", action=Action.ALLOW, reasons=(), support=True, channel=event.place.channel)
+    return Notify.author_of(event, "notice", held, place=event.place.in_thread_of(event.message))
 
 
 def words_to_author(case: Case, *, text: str = "", timeout_minutes: int = 0) -> Held:

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import assert_never
 
-from handlers.answers import CaseCard, Notice, SetUp
+from handlers.answers import CaseCard, Held, Notice, SetUp
 from handlers.commands import SHORTCUTS
-from handlers.effects import AnyEffect, Card, Edit, Notify, Performed, Plan, Remove, Restore
+from handlers.effects import AnyEffect, Card, Edit, Notify, Performed, Plan, Remove, Restore, Timeout
 from handlers.events import AnyEvent, ButtonPressed, CommandUsed, FormSubmitted, MessagePosted, ModelAway, ModelReturned
 from handlers.moderation import on_moderate
 from handlers.ports import Services
@@ -56,13 +56,15 @@ class Planner:
     async def failed(
         self, event: AnyEvent, effect: AnyEffect, performed: Performed, rest: tuple[AnyEffect, ...]
     ) -> Plan | None:
-        """Tell the moderators when a message could not be taken out or brought back, an admin when we cannot write to them.
+        """Tell the moderators when something could not be done, an admin when we cannot write to them.
 
         Private words about it are left out: they would tell people that what failed was done.
         """
         match effect:
             case Remove() | Restore():
                 return Plan(effects=tuple(_admitting(each, performed.why) for each in rest if not isinstance(each, Notify)))
+            case Timeout():
+                return Plan(effects=tuple(_not_silenced(each, performed.why) for each in rest))
             case Card(answer=SetUp(log_channel=log_channel)):
                 words = f"It is saved, but nothing can be written into the channel for cases: {performed.why}"
                 notice = Notice(text=words, channel=log_channel or "")
@@ -76,6 +78,18 @@ def _admitting(effect: AnyEffect, why: str) -> AnyEffect:
     if isinstance(effect, Card | Edit) and isinstance(effect.answer, CaseCard):
         return effect.model_copy(update={"answer": effect.answer.model_copy(update={"undone": why})})
     return effect
+
+
+def _not_silenced(effect: AnyEffect, why: str) -> AnyEffect:
+    """Return the effect; where it speaks of a time-out, it says that there is none."""
+    match effect:
+        case Card(answer=CaseCard() as card):
+            reasons = (*card.reasons, f"The author could not be timed out: {why}")
+            return effect.model_copy(update={"answer": card.model_copy(update={"reasons": reasons, "timeout_minutes": 0})})
+        case Notify(answer=Held() as held):
+            return effect.model_copy(update={"answer": held.model_copy(update={"timeout_minutes": 0})})
+        case _:
+            return effect
 
 
 async def on_command(event: CommandUsed, services: Services) -> Plan:

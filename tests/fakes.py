@@ -250,7 +250,7 @@ class ListedCases:
 
     async def strikes(self, tenant: Tenant, person: str, *, days: int, apart_from: str) -> int:
         theirs = [each for each in self.cases.values() if each.author.id == person and each.id != f"case-{apart_from}"]
-        return sum(each.verdict.strikes and each.state != "restored" for each in theirs)
+        return sum(each.verdict.strikes == "at_once" and each.state != "restored" for each in theirs)
 
     async def judged_again(self, tenant: Tenant, case: str, verdict: Verdict) -> Case:
         self.cases[case] = replace(self.cases[case], verdict=verdict)

@@ -65,7 +65,7 @@ class StoredCases:
             "shadow": shadow,
             "state": state,
             "policy": verdict.policy,
-            "strike": verdict.strikes and not shadow,
+            "strike": "never" if shadow else verdict.strikes,
             "waits_for_model": verdict.waits_for_model,
             "over_quota": False,
             "raid": raid,
@@ -75,11 +75,12 @@ class StoredCases:
 
         def open(connection: sa.Connection) -> Case:
             weakened = _within(connection, tenant, action, quota) if quota else action
-            over = weakened is not action
-            first = over and not _counted(connection, tenant, CaseRow.over_quota.is_(True))
-            changes = {"action": weakened.value, "over_quota": over, "strike": values["strike"] and not over}
+            over = weakened is Action.FLAG and weakened is not action
+            changes = {"action": weakened.value, "over_quota": over} | ({"strike": "never"} if over else {})
             put(connection, CaseRow, {**values, **changes})
-            return replace(self._case(_row(connection, tenant, case_id(tenant, event.key))), first_over_quota=first)
+            row = _row(connection, tenant, case_id(tenant, event.key))
+            first = row.over_quota and not _counted(connection, tenant, CaseRow.over_quota.is_(True), CaseRow.at < row.at)
+            return replace(self._case(row), first_over_quota=first)
 
         return await self._records.write(open, lasting=False)  # nothing follows from it before it is begun, lastingly
 
@@ -93,7 +94,10 @@ class StoredCases:
 
         What a person decided to keep removed counts as well.
         """
-        removed = sa.or_(sa.and_(CaseRow.strike, CaseRow.state != "restored"), CaseRow.state == "kept")
+        removed = sa.or_(
+            sa.and_(CaseRow.strike == "at_once", CaseRow.state != "restored"),
+            sa.and_(CaseRow.strike == "if_kept", CaseRow.state == "kept"),
+        )
         counted = sa.select(sa.func.count()).where(
             *_of(tenant),
             CaseRow.author == person,
@@ -202,9 +206,9 @@ def _within(connection: sa.Connection, tenant: Tenant, action: Action, quota: Qu
     return action
 
 
-def _counted(connection: sa.Connection, tenant: Tenant, which: sa.ColumnElement[bool]) -> int:
+def _counted(connection: sa.Connection, tenant: Tenant, *which: sa.ColumnElement[bool]) -> int:
     """Count the cases of the last hour in which something was done."""
-    within = (CaseRow.at >= now() - QUOTA_HOUR, CaseRow.shadow.is_(False), which)
+    within = (CaseRow.at >= now() - QUOTA_HOUR, CaseRow.shadow.is_(False), *which)
     return connection.scalar(sa.select(sa.func.count()).where(*_of(tenant), *within)) or 0
 
 

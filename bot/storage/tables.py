@@ -100,7 +100,7 @@ class CaseRow(OfTenant, Table):
     policy: Mapped[str]
     sealed: Mapped[bytes]
     at: Mapped[datetime] = mapped_column(default=now, index=True)
-    strike: Mapped[bool] = mapped_column(default=False)
+    strike: Mapped[str] = mapped_column(default="never")  # or `at_once`, or `if_kept`: against its author
     waits_for_model: Mapped[bool] = mapped_column(default=False, index=True)
     over_quota: Mapped[bool] = mapped_column(default=False)
     raid: Mapped[str] = mapped_column(default="")

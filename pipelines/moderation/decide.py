@@ -47,7 +47,7 @@ def decide(report: Report, policy: ChannelPolicy, *, mode: Mode = "enforce", exe
 def after_strikes(verdict: Verdict, policy: ChannelPolicy, *, earlier: int) -> Verdict:
     """Return the verdict as it is for somebody who had `earlier` messages removed of late: one too many is a time-out."""
     strikes = policy.policy.strikes
-    if strikes is None or not verdict.strikes or earlier + 1 < strikes.count:
+    if strikes is None or verdict.strikes != "at_once" or earlier + 1 < strikes.count:
         return verdict
     reason = f"This is number {earlier + 1} within {strikes.days} days that had to be removed."
     changes = {"action": strongest(verdict.action, Action.TIMEOUT), "enforced": Action.TIMEOUT}

@@ -40,9 +40,12 @@ class Verdict(BaseModel):
     engine: str
 
     @property
-    def strikes(self) -> bool:
-        """Whether this counts against its author: something was found in it that is removed, and nobody is at risk."""
-        return self.decision == "act" and self.enforced.strength >= Action.REMOVE.strength and not self.distress
+    def strikes(self) -> Literal["never", "if_kept", "at_once"]:
+        """Whether this counts against its author: at once where something was found that is removed, else once a person has
+        decided that it stays out; never where somebody may be at risk."""
+        if self.distress or not self.enforced.takes_down:
+            return "never"
+        return "at_once" if self.decision == "act" and self.enforced.strength >= Action.REMOVE.strength else "if_kept"
 
     @property
     def waits_for_model(self) -> bool:

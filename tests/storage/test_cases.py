@@ -1,6 +1,7 @@
 """Cases in the records."""
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -8,11 +9,12 @@ import sqlalchemy as sa
 from bot.storage.cases import StoredCases, case_id
 from bot.storage.database import Records
 from bot.storage.seal import Seal
-from bot.storage.tables import CaseRow
+from bot.storage.tables import CaseRow, now
 from handlers.events import Person, Role, Tenant
+from handlers.ports import Case
 from pipelines.errors import UserError
-from pipelines.moderation.policy import Action
-from pipelines.moderation.report import Category, Coverage, Finding
+from pipelines.moderation.policy import Action, Quota
+from pipelines.moderation.report import Category, Coverage, Finding, Incomplete
 from pipelines.moderation.verdict import Verdict
 from tests.fakes import ADA, GENERAL, MO, a_message
 
@@ -110,3 +112,100 @@ async def test_evidence_and_names_cannot_be_read_in_the_rows(cases: StoredCases,
         row = (await session.execute(sa.select(*CaseRow.__table__.columns))).mappings().one()
 
     assert "canary" not in str(dict(row))
+
+
+def enforced(action: Action, *, decision: str = "act", distress: bool = False) -> Verdict:
+    return a_verdict().model_copy(update={"action": action, "enforced": action, "decision": decision, "distress": distress})
+
+
+async def opened(
+    cases: StoredCases, number: int, verdict: Verdict, *, shadow: bool = False, quota: Quota | None = None
+) -> Case:
+    return await cases.open(a_message(key=f"test:{number}"), verdict, action=verdict.action, shadow=shadow, quota=quota)
+
+
+async def strikes_of(cases: StoredCases, person: str = "ada", tenant: Tenant = OURS) -> int:
+    return await cases.strikes(tenant, person, days=30, apart_from="test:now")
+
+
+@pytest.mark.parametrize(
+    ("verdict", "at_once", "if_kept"),
+    [
+        pytest.param(enforced(Action.REMOVE), 1, 1, id="removed"),
+        pytest.param(enforced(Action.HOLD), 0, 1, id="held"),
+        pytest.param(enforced(Action.REMOVE, decision="unknown"), 0, 1, id="removed-because-nobody-could-judge-it"),
+        pytest.param(enforced(Action.HOLD, distress=True), 0, 0, id="distress"),
+    ],
+)
+async def test_what_is_removed_counts_against_its_author_and_what_is_held_once_a_person_kept_it(
+    cases: StoredCases, verdict: Verdict, at_once: int, if_kept: int
+) -> None:
+    case = await opened(cases, 1, verdict)
+    assert await strikes_of(cases) == at_once
+
+    await cases.decide(OURS, case.id, decision="kept", by=MO, event="press")
+    assert await strikes_of(cases) == if_kept
+
+
+async def test_what_was_brought_back_counts_no_more_nor_what_was_only_recorded(cases: StoredCases) -> None:
+    case = await opened(cases, 1, enforced(Action.REMOVE))
+    await opened(cases, 2, enforced(Action.REMOVE), shadow=True)
+    await cases.decide(OURS, case.id, decision="restored", by=MO, event="press")
+
+    assert await strikes_of(cases) == 0
+
+
+async def test_strikes_are_counted_apart_from_the_event_itself_for_one_person_in_one_workspace(
+    cases: StoredCases, records: Records
+) -> None:
+    await opened(cases, 1, enforced(Action.REMOVE))
+    old = await opened(cases, 2, enforced(Action.REMOVE))
+    await records.write(
+        lambda connection: connection.execute(
+            sa.update(CaseRow).where(CaseRow.id == old.id).values(at=now() - timedelta(days=31))
+        )
+    )
+
+    assert await strikes_of(cases) == 1
+    assert await cases.strikes(OURS, "ada", days=30, apart_from="test:1") == 0
+    assert await strikes_of(cases, "mo") == 0
+    assert await strikes_of(cases, tenant=THEIRS) == 0
+
+
+async def test_beyond_the_quota_of_an_hour_cases_are_opened_as_flags(cases: StoredCases) -> None:
+    quota = Quota(remove_per_hour=2)
+    made = [await opened(cases, number, enforced(Action.REMOVE), quota=quota) for number in range(1, 5)]
+
+    assert [each.action for each in made] == [Action.REMOVE, Action.REMOVE, Action.FLAG, Action.FLAG]
+    assert [each.over_quota for each in made] == [False, False, True, True]
+    assert [each.first_over_quota for each in made] == [False, False, True, False]
+    assert await strikes_of(cases) == 2  # what stays where it is counts against nobody
+
+
+async def test_opening_the_first_case_over_the_quota_again_says_so_again(cases: StoredCases) -> None:
+    quota = Quota(remove_per_hour=1)
+    for number in (1, 2, 3):
+        await opened(cases, number, enforced(Action.REMOVE), quota=quota)
+
+    assert (await opened(cases, 2, enforced(Action.REMOVE), quota=quota)).first_over_quota
+    assert not (await opened(cases, 3, enforced(Action.REMOVE), quota=quota)).first_over_quota
+
+
+async def test_a_time_out_beyond_its_own_quota_is_still_a_removal(cases: StoredCases) -> None:
+    quota = Quota(timeout_per_hour=1)
+    made = [await opened(cases, number, enforced(Action.TIMEOUT), quota=quota) for number in (1, 2)]
+
+    assert [(each.action, each.over_quota) for each in made] == [(Action.TIMEOUT, False), (Action.REMOVE, False)]
+    assert await strikes_of(cases) == 2
+
+
+async def test_what_waits_for_a_model_can_be_judged_again_until_a_person_has_decided(cases: StoredCases) -> None:
+    away = Incomplete(cause="judge_down", why="No model answered in time.")
+    waiting = enforced(Action.HOLD, decision="unknown").model_copy(update={"incomplete": (away,)})
+    first, second = await opened(cases, 1, waiting), await opened(cases, 2, waiting)
+    await cases.decide(OURS, second.id, decision="kept", by=MO, event="press")
+
+    assert await cases.waiting_for_model(limit=10) == ((OURS, first.id),)
+    assert (await cases.judged_again(OURS, first.id, enforced(Action.HOLD))).verdict == enforced(Action.HOLD)
+    assert (await cases.judged_again(OURS, second.id, enforced(Action.HOLD))).verdict == waiting
+    assert await cases.waiting_for_model(limit=10) == ()

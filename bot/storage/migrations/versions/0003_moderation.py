@@ -15,8 +15,9 @@ def _tenant() -> list[sa.Column[str]]:
 
 def upgrade() -> None:
     with op.batch_alter_table("case", schema=None) as batch_op:
-        for name in ("strike", "waits_for_model", "over_quota"):
+        for name in ("waits_for_model", "over_quota"):
             batch_op.add_column(sa.Column(name, sa.Boolean(), nullable=False, server_default=sa.false()))
+        batch_op.add_column(sa.Column("strike", sa.Text(), nullable=False, server_default="never"))
         batch_op.add_column(sa.Column("raid", sa.Text(), nullable=False, server_default=""))
         for name in ("at", "author", "waits_for_model"):
             batch_op.create_index(batch_op.f(f"ix_case_{name}"), [name], unique=False)
