@@ -13,6 +13,7 @@ from typing import Final
 
 from bench.figures import Figure, show, write
 from bench.media import media
+from bench.moderation import moderation
 from bench.running import Running, running
 from bench.scenes import photo
 from bench.uploads import compare
@@ -111,6 +112,7 @@ ROWS: Final[dict[str, Callable[[], Awaitable[list[Figure]]]]] = {
     "first_answer": first_answer,
     "cpu": cpu,
     "media": media,
+    "moderation": moderation,
     "uploads": lambda: compare("discord"),
     "uploads_slack": lambda: compare("slack"),
 }

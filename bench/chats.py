@@ -9,11 +9,13 @@ from typing import Final, Literal
 from urllib.parse import urlsplit
 
 import aiohttp
+import yaml
 
 from bench.gallery import Upload
 from bench.running import Running, running
 from emulators.discord import DiscordEmulator
 from emulators.slack import SlackEmulator
+from pipelines.moderation.policies import preset_text
 
 PlatformName = Literal["discord", "slack"]
 READY_S: Final = 30
@@ -60,16 +62,25 @@ class Bot:
 
 
 @asynccontextmanager
-async def flashbulb(platform: PlatformName, *, model_url: str, data: Path) -> AsyncIterator[Bot]:
+async def flashbulb(platform: PlatformName, *, model_url: str, data: Path, sampled: Path | None = None) -> AsyncIterator[Bot]:
     """Serve the platform in this process, and run Flashbulb on it in one of its own."""
+    _write_policy(data)
     emulator: Emulator = DiscordEmulator(journal=False) if platform == "discord" else SlackEmulator(journal=False)
     async with emulator:
         environment = {**emulator.environment, "GEMINI_API_KEY": "any", "GEMINI_BASE_URL": model_url}
         if isinstance(emulator, SlackEmulator):  # without it nobody's messages can be taken out
             environment["SLACK_ADMIN_USER_TOKEN"] = emulator.admin_token
-        async with running(data, **environment) as process:
+        async with running(data, sampled=sampled, **environment) as process:
             await _connected(process, platform)
             yield Bot(chat=EmulatedChat(emulator, platform), process=process)
+
+
+def _write_policy(data: Path) -> None:
+    """Write the shipped policy without what protects a community from a bot that does too much, or from one member."""
+    rules = yaml.safe_load(preset_text("default"))
+    rules |= {"strikes": None, "raid": None, "automation_quota": {"remove_per_hour": 100_000}}
+    data.mkdir(parents=True, exist_ok=True)
+    (data / "policy.yaml").write_text(yaml.safe_dump(rules))
 
 
 async def _connected(process: Running, platform: str) -> None:

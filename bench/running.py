@@ -14,6 +14,7 @@ import psutil
 
 LINK = re.compile(r"http://\S+/enter#\S+")
 START_S = 60
+SAMPLER = Path(__file__).with_name("shares.py")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,15 +48,18 @@ def _cpu(process: psutil.Process) -> float:
 
 
 @asynccontextmanager
-async def running(data: Path, **environment: str) -> AsyncIterator[Running]:
-    """Start `flashbulb run` on a free port with nothing but `environment`; end it with SIGTERM."""
+async def running(data: Path, *, sampled: Path | None = None, **environment: str) -> AsyncIterator[Running]:
+    """Start `flashbulb run` on a free port with nothing but `environment`; end it with SIGTERM.
+
+    `sampled`: the file into which it then writes what it worked for (`bench/shares.py`).
+    """
     plain = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     settings = {"FLASHBULB_DATA": str(data), "FLASHBULB_PORT": "0", **environment}
     began = time.monotonic()
     log = data.with_suffix(".log")
     with log.open("wb") as errors:
         process = await asyncio.create_subprocess_exec(
-            str(Path(sys.executable).with_name("flashbulb")),
+            *((sys.executable, str(SAMPLER), str(sampled)) if sampled else (str(Path(sys.executable).with_name("flashbulb")),)),
             "run",
             stdout=asyncio.subprocess.PIPE,
             stderr=errors,

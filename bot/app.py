@@ -29,8 +29,10 @@ from bot.earlier import EarlierMessages
 from bot.links import linked_files
 from bot.metrics import CountedConnection, CountedModel, CountedPlanner, Metrics
 from bot.models import open_models
+from bot.outages import Outages, WatchedModel
 from bot.platforms import Accept, Connected, FormFor, Given, HostedFiles, OpenConnection
 from bot.policies import OnePolicy, own_policy
+from bot.raids import watching_raids
 from bot.settings import Settings, refuse_understudy_beside_real
 from bot.stopping import stop_signals
 from bot.storage.banks import StoredBanks
@@ -152,13 +154,15 @@ async def open_app(settings: Settings, *, connections: Sequence[OpenConnection] 
             platforms[connection.platform] = CountedConnection(connection, metrics)
 
         sign_ins = SignIns(records, address=address.url)
+        cases = StoredCases(records, seal)
+        outages = Outages(accept=intake.accept, cases=cases, setups=setups, metrics=metrics)
         services = Services(
             media=page.media,
-            model=CountedModel(models, metrics),
+            model=WatchedModel(CountedModel(models, metrics), outages),
             channels=channels,
             policies=policies,
             setups=setups,
-            cases=StoredCases(records, seal),
+            cases=cases,
             results=StoredResults(records, seal),
             ledger=StoredLedger(records),
             invitations=sign_ins,
@@ -168,13 +172,23 @@ async def open_app(settings: Settings, *, connections: Sequence[OpenConnection] 
             earlier=EarlierMessages(),
         )
         planner = CountedPlanner(Planner(services), metrics)
-        engine = open_durable(records, seal, planner, platforms, data, url, on_end=metrics.event_finished)
-        intake.durable = await enter(engine)
+        hears = _all_hear(metrics.event_finished, outages.ended)
+        intake.durable = await enter(open_durable(records, seal, planner, platforms, data, url, on_end=hears))
+        await enter(outages.watching())
+        await enter(watching_raids(services.bursts, intake.accept))
         await enter(await _console(address, bound, page, intake, ask, sign_ins, partial(_readiness, records, platforms)))
         gc.collect()
         gc.freeze()  # what was loaded stays: looking through it again stops the loop for a quarter of a second
         log.info("app.ready", platforms=sorted(platforms), understudy=not settings.has_model)
         yield App(url=address.url, notes=_notes(settings), sign_ins=sign_ins, metrics=metrics, accept=intake.accept)
+
+
+def _all_hear(*ears: Callable[[str], None]) -> Callable[[str], None]:
+    def hear(key: str) -> None:
+        for each in ears:
+            each(key)
+
+    return hear
 
 
 async def _enter_both(

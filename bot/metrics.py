@@ -61,6 +61,8 @@ class Metrics:
         self._skipped = self._counter("deliveries_skipped", "Deliveries left since nobody could read them", "platform")
         self._sweeps_cut = self._counter("sweeps_cut", "Readings of what was missed that left some of it unread", "platform")
         self._understudy = self._counter("understudy_restarts", "Times that the understudy had to be started again")
+        self._away = self._gauge("model_away", "Whether no model has answered for minutes")
+        self._again = self._counter("cases_judged_again", "Times that a case was put to a model again which had not answered")
         Info("flashbulb_build", "What runs here", registry=self._registry).info({"version": version("flashbulb")})
 
     def event_accepted(self, event: AnyEvent) -> None:
@@ -117,6 +119,12 @@ class Metrics:
 
     def understudy_restarted(self) -> None:
         self._understudy.inc()
+
+    def model_is_away(self, away: bool) -> None:
+        self._away.set(away)
+
+    def case_judged_again(self) -> None:
+        self._again.inc()
 
     def text(self) -> str:
         """Return all of it in Prometheus' text format, version 0.0.4."""

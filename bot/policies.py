@@ -1,4 +1,4 @@
-"""Which policy holds where: the workspace's own, else the operator's, else the shipped one."""
+"""The operator's policy: it holds in every workspace that has none of its own."""
 
 from dataclasses import dataclass
 
@@ -6,7 +6,7 @@ from bot.settings import Settings
 from handlers.events import Person, Place, Tenant
 from handlers.ports import Channels, PolicyVersion
 from pipelines.errors import UserError
-from pipelines.moderation.policies import load, preset
+from pipelines.moderation.policies import parse, preset_text, read_text
 from pipelines.moderation.policy import ChannelPolicy, Policy
 
 
@@ -35,4 +35,14 @@ def own_policy(settings: Settings) -> Policy:
 
     Raises: `Misconfigured` naming the file and the line that is wrong.
     """
-    return load(settings.policy_file) if settings.policy_file.exists() else preset()
+    return own_version(settings).policy
+
+
+def own_version(settings: Settings) -> PolicyVersion:
+    """Return that policy together with its text: version 0 of every workspace's policies.
+
+    Raises: `Misconfigured` as `own_policy` does.
+    """
+    file = settings.policy_file
+    text = read_text(file) if file.exists() else preset_text("default")
+    return PolicyVersion(number=0, policy=parse(text, source=str(file)), text=text)

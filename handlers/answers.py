@@ -137,7 +137,7 @@ class Help(Frozen):
 class SetUp(Frozen):
     """How a workspace is set up now. `watched` and `log_channel` are ids of channels; nothing in `watched` means all.
 
-    `takes_down`: whether messages can be taken out of its channels at all.
+    `takes_down`: whether messages can be taken out of its channels at all. `policy` names the rules that hold, in words.
     """
 
     kind: Literal["set_up"] = "set_up"
@@ -145,6 +145,7 @@ class SetUp(Frozen):
     log_channel: str | None
     mode: Literal["shadow", "enforce"]
     takes_down: bool = True
+    policy: str = ""
 
 
 class Listing(Frozen):

@@ -8,7 +8,7 @@ from handlers.effects import AnyEffect, Card, Notify, Remove, Timeout
 from handlers.events import MessagePosted
 from handlers.modes import mode_of
 from handlers.ports import Case, Services
-from pipelines.moderation.decide import after_strikes, in_words
+from pipelines.moderation.decide import after_strikes, in_words, while_away
 from pipelines.moderation.policy import Action, ChannelPolicy, Mode
 from pipelines.moderation.report import Category
 from pipelines.moderation.verdict import Verdict
@@ -46,6 +46,8 @@ async def follow(
 ) -> tuple[AnyEffect, ...]:
     """Open a case where the verdict calls for one, and return what follows from it."""
     tenant, policy = event.place.tenant, standing.policy
+    if chosen := (await services.setups.of(tenant)).while_away:
+        verdict = while_away(verdict, chosen)
     earlier = 0
     if verdict.strikes == "at_once" and policy.policy.strikes and not event.author.bot:
         days = policy.policy.strikes.days
@@ -61,6 +63,8 @@ async def follow(
         return (words_of_help(event),) if helps and not event.author.bot else ()
     quota = None if shadow or verdict.spares_quota else policy.policy.automation_quota
     case = await services.cases.open(event, verdict, action=action, shadow=shadow, quota=quota, raid=raid)
+    if raid and not case.raid and case.state == "open":
+        case = await services.cases.join(tenant, case.id, verdict, action=action, raid=raid, quota=quota)
     case = replace(case, strikes=earlier)
     if not verdict.keep_copy:
         await services.results.forget(tenant, event.message)

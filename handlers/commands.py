@@ -41,14 +41,19 @@ COMMANDS = (
     Command(name="tag", hint="Tag the newest picture here, or the one at an address", usages=((Role.MEMBER, "[address]"),)),
     Command(
         name="moderate",
-        hint="Judge a text without doing anything about it",
+        hint="Judge a text, files or a message without doing anything about it",
         usages=((Role.MODERATOR, "[text]"),),  # else everybody could try out what the policy lets through
         private=True,
     ),
     Command(
         name="flashbulb",
         hint="What you can ask here, and how Flashbulb is set up",
-        usages=((Role.MEMBER, "help"), (Role.ADMIN, "setup"), (Role.OPERATOR, "invite NAME member|moderator")),
+        usages=(
+            (Role.MEMBER, "help"),
+            (Role.ADMIN, "setup"),
+            (Role.ADMIN, "policy [show|versions|edit|use|lint|rollback|diff]"),
+            (Role.OPERATOR, "invite NAME member|moderator"),
+        ),
         private=True,
     ),
 )

@@ -6,9 +6,21 @@ from typing import assert_never
 from handlers.answers import CaseCard, Held, Notice, SetUp
 from handlers.commands import SHORTCUTS
 from handlers.effects import AnyEffect, Card, Edit, Notify, Performed, Plan, Remove, Restore, Timeout
-from handlers.events import AnyEvent, ButtonPressed, CommandUsed, FormSubmitted, MessagePosted, ModelAway, ModelReturned
+from handlers.events import (
+    FLASHBULB,
+    AnyEvent,
+    ButtonPressed,
+    CommandUsed,
+    FormSubmitted,
+    MessagePosted,
+    ModelAway,
+    ModelReturned,
+    RaidQuiet,
+)
 from handlers.moderation import on_moderate
+from handlers.outages import on_choice_for_outage, on_model_away, on_model_returned
 from handlers.ports import Services
+from handlers.raids import on_raid_decided, on_raid_quiet, undone_in_raid
 from handlers.review import on_button, on_report
 from handlers.settings import invite, on_flashbulb
 from handlers.setup import on_setup
@@ -35,11 +47,15 @@ class Planner:
                 case CommandUsed():
                     return await on_command(event, self.services)
                 case ButtonPressed():
-                    return await on_button(event, self.services)
+                    return await on_pressed(event, self.services)
                 case FormSubmitted():
                     return await on_form(event, self.services)
-                case ModelAway() | ModelReturned():
-                    return Plan()
+                case ModelAway():
+                    return await on_model_away(event, self.services)
+                case ModelReturned():
+                    return await on_model_returned(event, self.services)
+                case RaidQuiet():
+                    return await on_raid_quiet(event, self.services)
                 case _:
                     assert_never(event)
         except (UserError, Unavailable, Refused, BadAnswer) as error:
@@ -62,7 +78,8 @@ class Planner:
         """
         match effect:
             case Remove() | Restore():
-                return Plan(effects=tuple(_admitting(each, performed.why) for each in rest if not isinstance(each, Notify)))
+                told = tuple(_admitting(each, performed.why) for each in rest if not isinstance(each, Notify))
+                return Plan(effects=(*told, *await undone_in_raid(effect, performed.why, self.services)))
             case Timeout():
                 return Plan(effects=tuple(_not_silenced(each, performed.why) for each in rest))
             case Card(answer=SetUp(log_channel=log_channel)):
@@ -106,6 +123,16 @@ async def on_command(event: CommandUsed, services: Services) -> Plan:
             raise UserError(f"There is no /{event.command}. Write /flashbulb help for what there is.")
 
 
+async def on_pressed(event: ButtonPressed, services: Services) -> Plan:
+    match event.button:
+        case "away_hold" | "away_flag":
+            return await on_choice_for_outage(event, services)
+        case "raid_restore" | "raid_keep":
+            return await on_raid_decided(event, services)
+        case _:
+            return await on_button(event, services)
+
+
 async def on_form(event: FormSubmitted, services: Services) -> Plan:
     match event.form:
         case "report":
@@ -120,4 +147,6 @@ async def on_form(event: FormSubmitted, services: Services) -> Plan:
 
 
 def _say(event: AnyEvent, text: str) -> Plan:
+    if event.author == FLASHBULB:  # what we told ourselves comes again
+        return Plan()
     return Plan(effects=(Notify.author_of(event, "words", Notice(text=text)),))

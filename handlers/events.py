@@ -4,6 +4,7 @@ A platform parses its own wire format into one of these, and nothing else reache
 they are sealed in the `inbox` until their work is done.
 """
 
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Literal
 
@@ -146,22 +147,33 @@ class FormSubmitted(Event):
 
 
 class ModelAway(Event):
-    """No model has answered for minutes, and a message of this workspace waits for one. Its author is Flashbulb itself."""
+    """No model has answered since a moment, and messages of this workspace wait for one. Its author is Flashbulb itself."""
 
     kind: Literal["model_away"] = "model_away"
+    since: datetime
+    waiting: int
 
 
 class ModelReturned(Event):
-    """A model answers again, so that what waits for one can be judged: the case `case`, or nothing more (None).
+    """A model answers again: the case `case` can be judged, or (None) the outage is over for a workspace.
 
-    Its author is Flashbulb itself.
+    `away` is the key of the event that told of the outage, where one did. Its author is Flashbulb itself.
     """
 
     kind: Literal["model_returned"] = "model_returned"
     case: str | None = None
+    away: str = ""
+
+
+class RaidQuiet(Event):
+    """No more copies of a raid have come for a while, so that its card can say how many there were. Its author is Flashbulb."""
+
+    kind: Literal["raid_quiet"] = "raid_quiet"
+    raid: str
 
 
 AnyEvent = Annotated[
-    MessagePosted | CommandUsed | ButtonPressed | FormSubmitted | ModelAway | ModelReturned, Field(discriminator="kind")
+    MessagePosted | CommandUsed | ButtonPressed | FormSubmitted | ModelAway | ModelReturned | RaidQuiet,
+    Field(discriminator="kind"),
 ]
 EVENT: TypeAdapter[AnyEvent] = TypeAdapter(AnyEvent)

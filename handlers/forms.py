@@ -1,5 +1,7 @@
 """Forms: what opens to ask a person for more. Opening one changes nothing and asks no model."""
 
+import re
+from collections.abc import Mapping
 from typing import Final, Literal
 
 from pydantic import Field
@@ -7,11 +9,18 @@ from pydantic import Field
 from handlers.events import CommandUsed, Frozen, Role
 from handlers.modes import mode_of
 from handlers.ports import Channels, Policies, Setup, Setups
+from handlers.presets import KEEP, preset_of, preset_options
 from pipelines.limits import NAME_CHARS
 
 # Channels that a workspace can name: Discord's menu of channels takes 25 at once.
 # Source: https://docs.discord.com/developers/components/reference (channel select, max_values)
 WATCHED_MAX: Final = 25
+# Characters of a text in a form: Slack's limit, the lowest.
+# Source: https://docs.slack.dev/reference/block-kit/block-elements/plain-text-input-element (max_length)
+EDITED_MAX: Final = 3000
+# Questions in one form: Discord's limit. Source: https://docs.discord.com/developers/components/reference (modals)
+PIECES_MAX: Final = 5
+PIECE_CHARS: Final = 2500  # which leaves room to write more
 
 MODES: Final = (("shadow", "Shadow: judge and show cases, but do nothing"), ("enforce", "Enforce: also carry actions out"))
 
@@ -27,7 +36,7 @@ class FormField(Frozen):
     control: Literal["line", "lines", "choice", "channel", "channels"] = "line"
     options: tuple[tuple[str, str], ...] = ()
     required: bool = True
-    max_chars: int = Field(default=200, le=3000)
+    max_chars: int = Field(default=200, le=EDITED_MAX)
     hint: str = Field(default="", max_length=100)
     value: str = ""
 
@@ -64,16 +73,46 @@ async def form_for(event: CommandUsed, *, channels: Channels, policies: Policies
             )
         case ("flashbulb", ["setup"]) if event.author.role.sets_up:
             tenant = event.place.tenant
-            setup, policy = await setups.of(tenant), await policies.for_place(event.place)
+            setup, version = await setups.of(tenant), await policies.current(tenant)
             mode = FormField(
                 name="mode",
                 label="When the policy calls for an action",
                 control="choice",
                 options=MODES,
-                value=mode_of(setup, policy.policy, emulated=channels.emulated(tenant)),
+                value=mode_of(setup, version.policy, emulated=channels.emulated(tenant)),
+            )
+            rules = FormField(
+                name="policy",
+                label="Policy",
+                control="choice",
+                options=preset_options(version),
+                value=preset_of(version.policy) or KEEP,
+                hint="Its numbers are changed with /flashbulb policy edit.",
             )
             where = _where(setup) if channels.chooses_channels(tenant) else ()
-            return Form(name="setup", title="Set up Flashbulb", fields=(*where, mode), submit="Save")
+            return Form(name="setup", title="Set up Flashbulb", fields=(*where, mode, rules), submit="Save")
+        case ("flashbulb", ["policy", "edit"]) if event.author.role.sets_up:
+            version = await policies.current(event.place.tenant)
+            pieces = pieces_of(version.text)
+            if len(pieces) > PIECES_MAX or any(len(piece) > EDITED_MAX for piece in pieces):
+                return None
+            return Form(
+                name="policy",
+                title="Edit the policy",
+                fields=tuple(
+                    FormField(
+                        name=f"text{position}",
+                        label=f"Policy, part {position} of {len(pieces)}" if len(pieces) > 1 else "Policy",
+                        control="lines",
+                        required=False,
+                        max_chars=EDITED_MAX,
+                        value=piece,
+                    )
+                    for position, piece in enumerate(pieces, start=1)
+                ),
+                submit="Make it hold",
+                about=str(version.number),
+            )
         case ("flashbulb", ["invite"]) if event.author.role is Role.OPERATOR:
             return Form(
                 name="invite",
@@ -91,6 +130,23 @@ async def form_for(event: CommandUsed, *, channels: Channels, policies: Policies
             )
         case _:
             return None
+
+
+def pieces_of(text: str) -> tuple[str, ...]:
+    """Cut a policy after empty lines before a line that is not indented, into as few pieces as a form can hold."""
+    pieces: list[str] = []
+    for paragraph in re.split(r"\n{2,}(?=\S)", text.strip("\n")):
+        if pieces and len(pieces[-1]) + 2 + len(paragraph) <= PIECE_CHARS:
+            pieces[-1] += f"\n\n{paragraph}"
+        else:
+            pieces.append(paragraph)
+    return tuple(pieces)
+
+
+def put_together(values: Mapping[str, str]) -> str:
+    """Return the policy that `pieces_of` cut, as it comes back from the form."""
+    pieces = (values.get(f"text{position}", "").strip("\r\n") for position in range(1, PIECES_MAX + 1))
+    return "\n\n".join(piece for piece in pieces if piece)
 
 
 def _where(setup: Setup) -> tuple[FormField, ...]:

@@ -1,11 +1,12 @@
 """What the handlers need from outside. `bot/app.py` supplies it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol
 
 from handlers.answers import Tagged
+from handlers.bursts import Bursts
 from handlers.effects import AnyEffect, Performed
 from handlers.events import Frozen, MessagePosted, Person, Place, Role, Tenant
 from pipelines.content import Content, Intake, Part, Reading
@@ -34,7 +35,7 @@ class Case:
 
     `action` is what is done; `shadow`: it is only recorded. `over_quota`: it was weakened since too much was done within the
     hour, and `first_over_quota` the first such case of that hour. `strikes`: messages of this author that were removed of late,
-    without this one. `raid`: names the raid that it belongs to.
+    without this one. `raid`: names the raid that it belongs to. `event`: the key of what it was opened for.
     """
 
     id: str
@@ -50,6 +51,7 @@ class Case:
     first_over_quota: bool = False
     strikes: int = 0
     raid: str = ""
+    event: str = ""
 
 
 class Setup(Frozen):
@@ -139,13 +141,17 @@ class Channels(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyVersion:
-    """One numbered policy of a workspace. `number` 0 is the operator's own or the shipped one, which has no author."""
+    """One numbered policy of a workspace. `number` 0 is the operator's own or the shipped one, which has no author.
+
+    `trouble`: why its text can no longer be read; `policy` is the operator's then.
+    """
 
     number: int
     policy: Policy
     text: str
     author: str = ""
     at: datetime | None = None
+    trouble: str = ""
 
 
 class Policies(Protocol):
@@ -188,6 +194,10 @@ class Banks(Protocol):
         self, tenant: Tenant, readings: Sequence[Reading], *, finding: Finding, reason: str, until: datetime | None
     ) -> None:
         """Have the files behind `readings`, and near copies of the pictures among them, lead to `finding` from now on."""
+        ...
+
+    async def lift(self, tenant: Tenant, *, reason: str) -> None:
+        """Take off the list of what is denied whatever was put there for `reason`."""
         ...
 
 
@@ -243,8 +253,27 @@ class Cases(Protocol):
         """Count the messages of a person that were removed within `days`, save for those brought back and that of one event."""
         ...
 
-    async def judged_again(self, tenant: Tenant, case: str, verdict: Verdict) -> Case:
-        """Put a new verdict into a case that nobody has decided, where a model did not answer before."""
+    async def judged_again(
+        self, tenant: Tenant, case: str, verdict: Verdict, *, action: Action | None = None, quota: Quota | None = None
+    ) -> Case:
+        """Put a new verdict into a case that nobody has decided, where a model did not answer before; it waits no longer.
+
+        `action`: what is done now, where that is more than before; with `quota` as in `open`.
+        """
+        ...
+
+    async def join(
+        self, tenant: Tenant, case: str, verdict: Verdict, *, action: Action, raid: str, quota: Quota | None = None
+    ) -> Case:
+        """Make a case that nobody has decided one of a raid, about which `action` is done now."""
+        ...
+
+    async def of_raid(self, tenant: Tenant, raid: str) -> tuple[Case, ...]:
+        """Return all cases of a raid, the oldest first."""
+        ...
+
+    async def shown(self, tenant: Tenant, effect: str) -> str | None:
+        """Return the id of the message in which an effect is seen, by its key, or None where it is not seen (yet)."""
         ...
 
     async def find(self, tenant: Tenant, case: str) -> Case | None: ...
@@ -300,3 +329,4 @@ class Services:
     banks: Banks
     memories: Memories
     earlier: Earlier
+    bursts: Bursts = field(default_factory=Bursts)

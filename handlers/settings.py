@@ -1,9 +1,10 @@
-"""`/flashbulb`: help, setting up, and invitations."""
+"""`/flashbulb`: help, setting up, the policy, and invitations."""
 
 from handlers.answers import Invitation
 from handlers.commands import help_for
 from handlers.effects import Notify, Plan
 from handlers.events import CommandUsed, Event, Role
+from handlers.policies import on_policy
 from handlers.ports import Services
 from handlers.setup import refuse_unless_admin
 from pipelines.errors import UserError
@@ -14,13 +15,15 @@ INVITABLE = {"member": Role.MEMBER, "moderator": Role.MODERATOR}
 
 
 async def on_flashbulb(event: CommandUsed, services: Services) -> Plan:
-    """Answer `/flashbulb help`, `setup` (whose form has not opened) and `invite NAME member|moderator`."""
+    """Answer `/flashbulb help`, `setup` (whose form has not opened), `policy …` and `invite NAME member|moderator`."""
     match event.argument.split():
         case [] | ["help"]:
             return Plan(effects=(Notify.author_of(event, "help", help_for(event.author.role)),))
         case ["setup"]:
             refuse_unless_admin(event)
             raise UserError("The form for that could not be opened. Write /flashbulb setup once more.")
+        case ["policy", *words]:
+            return await on_policy(event, words, services)
         case ["invite", *name, role] if name and role.lower() in INVITABLE:
             return await invite(event, name=" ".join(name), role=role.lower(), services=services)
         case ["invite", *_]:

@@ -1,11 +1,14 @@
 """Messages in watched channels: judge what was posted, say nothing about what is fine."""
 
+from functools import partial
+
 from handlers.answers import CaseCard, Notice
 from handlers.cases import follow, standing_of
 from handlers.commands import help_for
 from handlers.effects import AnyEffect, Card, Notify, Plan, Post, Remove
 from handlers.events import MessagePosted
 from handlers.ports import Services
+from handlers.raids import follow_in_raid, notice_raid
 from handlers.tagging import tag_pictures
 from pipelines.content import Intake
 from pipelines.errors import FlashbulbError
@@ -42,6 +45,7 @@ async def _moderate(event: MessagePosted, intake: Intake, services: Services) ->
     standing = await standing_of(event, services)
     earlier = services.earlier.before(event)
     services.earlier.note(event, intake)
+    await notice_raid(event, intake, standing, services)
     verdict, calls = await moderate(
         intake,
         policy=standing.policy,
@@ -51,9 +55,13 @@ async def _moderate(event: MessagePosted, intake: Intake, services: Services) ->
         earlier=earlier,
         mode=standing.mode,
         exempt=standing.exempt,
+        besides=partial(services.bursts.findings, event),
     )
+    raid = services.bursts.judged(event, verdict)  # at once: whoever begins a raid now has to know of this one
     await services.ledger.record(tenant, event=event.key, task="moderation", calls=calls)
-    return await follow(event, verdict, standing, services)
+    return await (
+        follow_in_raid(event, verdict, standing, raid, services) if raid else follow(event, verdict, standing, services)
+    )
 
 
 async def on_message_after_fault(event: MessagePosted, services: Services) -> Plan:

@@ -75,6 +75,7 @@ def a_judgement(question: Question[Any], **opinions: tuple[int, float] | tuple[i
         "parts": [part.id for part in question.parts],
         "categories": {each.value: opinion(each.value) for each in Category if each is not Category.TAMPERING},
         "tampering": opinion("tampering"),
+        "own": [],
     }
 
 
@@ -94,17 +95,25 @@ Script = dict[str, Any] | Reply[Any] | Callable[[Question[Any]], dict[str, Any]]
 
 @dataclass
 class ScriptedModel:
-    """Answers questions from `answers`, in order; a check that fails ends as a bad answer, as with a real model."""
+    """Answers questions from `answers`, in order; a check that fails ends as a bad answer, as with a real model.
+
+    When the bigger model is asked, `escalated` is answered, else what was answered last.
+    """
 
     answers: list[Script] = field(default_factory=list)
+    escalated: list[Script] = field(default_factory=list)
     questions: list[Question[Any]] = field(default_factory=list)
+    _last: Script = field(default_factory=dict)
 
     def profile(self, task: Task) -> str:
         return f"scripted-{task}"
 
     async def ask(self, question: Question[Shape]) -> Reply[Shape]:
         self.questions.append(question)
-        script = self.answers.pop(0) if self.answers else self._usual(question)
+        if question.task == "escalation":
+            script = self.escalated.pop(0) if self.escalated else self._last
+        else:
+            script = self._last = self.answers.pop(0) if self.answers else self._usual
         if isinstance(script, Reply):
             return script
         output = question.shape.model_validate(script(question) if callable(script) else script)

@@ -101,6 +101,8 @@ class BlockKit:
                 return Markup("<div>{}</div>").format(self._all(self._run, runs))
             case "rich_text_quote":
                 return Markup("<blockquote>{}</blockquote>").format(self._all(self._run, runs))
+            case "rich_text_preformatted":
+                return Markup("<pre>{}</pre>").format(self._all(self._run, runs))
             case "rich_text_list":
                 return Markup("<ul>{}</ul>").format(
                     Markup().join(Markup("<li>{}</li>").format(self._rich(each)) for each in runs)

@@ -24,6 +24,10 @@ TAGS: Final = {"bold": "b", "under": "u", "italic": "i", "slanted": "i", "struck
 LINE: Final = re.compile(r"(?P<heading>#{1,3}) (?P<title>.+)|-# (?P<small>.+)|\s*(?:[-*]|\d+\.) (?P<point>.+)|> (?P<quoted>.*)")
 
 
+# Lines that keep their columns.
+BLOCK: Final = re.compile(r"(?:^|\n)```\n(?P<lines>.*?)\n```(?:\n|$)", re.DOTALL)
+
+
 class Components:
     """Draws for one server: `channels` are the names of its channels, by id."""
 
@@ -102,6 +106,10 @@ class Components:
 
     def _markdown(self, text: str) -> Markup:
         """Return Discord's Markdown as HTML: what begins with `>>> ` is quoted to its end, and points in a row are one list."""
+        if found := BLOCK.search(text):
+            around = [self._markdown(each) for each in (text[: found.start()], text[found.end() :]) if each]
+            block = Markup("<pre>{}</pre>").format(found["lines"])
+            return Markup().join([*around[:1], block, *around[1:]] if found.start() else [block, *around])
         text, quote, rest = _quoted_rest(text)
         drawn: list[Markup] = []
         for line in text.split("\n") if text or not quote else []:

@@ -29,6 +29,9 @@ evaluation = typer.Typer(
 )
 app.add_typer(evaluation, name="eval")
 
+policies = typer.Typer(help="Policies: what they say, and what they would have done. Asks no model.", no_args_is_help=True)
+app.add_typer(policies, name="policy")
+
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document per input on standard output, and nothing else.")]
 
 
@@ -76,14 +79,14 @@ def tag(files: Annotated[list[str], typer.Argument(metavar="FILE", show_default=
 def moderate(
     inputs: Annotated[list[str], typer.Argument(metavar="FILE|TEXT", show_default=False)],
     as_json: AsJson = False,
-    policy: Annotated[Path | None, typer.Option("--policy", metavar="FILE", help="Judge by this policy.")] = None,
+    policy: Annotated[str | None, typer.Option("--policy", metavar="FILE|PRESET", help="Judge by this policy.")] = None,
 ) -> None:
     """Judge files and texts by the policy. Ends with 1 where something was found."""
     from bot.cli import printing
     from bot.cli.looking import moderate_inputs
-    from pipelines.moderation.policies import load
+    from pipelines.moderation.policies import named
 
-    rules = load(policy) if policy else None
+    rules = named(policy) if policy else None
     show = printing.show_json if as_json else printing.show_verdict
     _end(moderate_inputs(inputs, _settings(), show, policy=rules))
 
@@ -159,6 +162,67 @@ def evaluate_moderation(
     settings = _settings()
     rules = load(policy) if policy else own_policy(settings)
     _end(evaluate(data, settings, policy=rules, names=only or (), most=most or None, seed=seed, as_json=as_json))
+
+
+Workspace = Annotated[
+    str | None, typer.Option("--workspace", metavar="PLATFORM:ID", help="Whose stored versions and verdicts are meant.")
+]
+
+
+@policies.command(name="lint")
+def lint_policies(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE", show_default=False)], as_json: AsJson = False
+) -> None:
+    """Say whether files are policies, and what in them is hardly meant. Ends with 1 where one is wrong."""
+    from bot.cli.policies import lint
+
+    _settings()
+    raise typer.Exit(lint(files, as_json=as_json))
+
+
+@policies.command(name="show")
+def show_policy(
+    name: Annotated[str | None, typer.Argument(metavar="[NAME|FILE|N]", show_default=False)] = None,
+    channel: Annotated[str | None, typer.Option("--channel", metavar="NAME", help="Show what holds in this channel.")] = None,
+    platform: Annotated[str | None, typer.Option("--platform", metavar="PLATFORM", help="Where that channel is.")] = None,
+    age_gated: Annotated[bool, typer.Option("--age-gated", help="That channel is for adults alone.")] = False,
+    workspace: Workspace = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what a policy says: a preset, a file or a workspace's version; without a name, the one that holds."""
+    from bot.cli.policies import channel_named, show
+
+    here = channel_named(channel, platform, age_gated=age_gated)
+    _end(show(name, _settings(), channel=here, workspace=workspace, as_json=as_json))
+
+
+@policies.command(name="test")
+def try_policy(
+    cases: Annotated[Path, typer.Argument(metavar="CASES", show_default=False)],
+    policy: Annotated[str | None, typer.Option("--policy", metavar="FILE|PRESET", help="Try this policy.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Decide cases with known ends, from a YAML file. Ends with 1 where one ends otherwise."""
+    from bot.cli.policies import try_on
+
+    raise typer.Exit(try_on(cases, _settings(), policy=policy, as_json=as_json))
+
+
+@policies.command(name="diff")
+def diff_policies(
+    old: Annotated[str, typer.Argument(metavar="OLD", show_default=False)],
+    new: Annotated[str, typer.Argument(metavar="NEW", show_default=False)],
+    on: Annotated[Path | None, typer.Option("--on", metavar="FILE", help="Decide these verdicts anew: JSON lines.")] = None,
+    workspace: Workspace = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say in which keys policies differ, and which verdicts would be others.
+
+    OLD and NEW are presets, files, or numbers of a workspace's versions. With --workspace its stored verdicts are decided anew.
+    """
+    from bot.cli.policies import diff
+
+    _end(diff(old, new, _settings(), on=on, workspace=workspace, as_json=as_json))
 
 
 @db.command()

@@ -11,13 +11,14 @@ import structlog
 
 from bot.discord import PLATFORM
 from bot.discord.client import DiscordClient, key_of
-from bot.discord.outcomes import Denied, answered
-from bot.discord.parse import Json, Us, direct_message, is_emptied, is_ours, is_spoken, message_posted
+from bot.discord.members import Members, in_server
+from bot.discord.outcomes import GONE, Denied, answered
+from bot.discord.parse import Json, Us, direct_message, is_emptied, is_ours, is_spoken, message_posted, retitled
 from bot.discord.posts import title_of
 from bot.metrics import Metrics
 from bot.platforms import Accept
 from bot.watermarks import Watermarks
-from handlers.events import AnyEvent, Place, Tenant
+from handlers.events import AnyEvent, Person, Place, Tenant
 from pipelines.errors import Unavailable, UserError
 
 log = structlog.get_logger()
@@ -61,6 +62,7 @@ class Arrivals:
         self._tasks: set[asyncio.Task[None]] = set()
         self._gaps: dict[str, tuple[DiscordClient, dict[str, int]]] = {}  # by server: what was dropped there, by channel
         self._warned = False
+        self._members = Members()
         self.catch_up: CatchUp = lambda *_: None
 
     def hear(self, client: DiscordClient, message: Json, *, edited: bool) -> None:
@@ -89,10 +91,11 @@ class Arrivals:
         if event is None:
             return
         if title := await self._title(message, place, client):
-            event = event.model_copy(update={"text": f"{title}\n{event.text}"})
+            event = retitled(event, title)
         state = (event.text, *(each.id for each in event.attachments))
         if self._states.get(event.message) == state:
             return
+        event = event.model_copy(update={"author": await self._with_roles(event.author, message, place, client)})
         self._states[event.message] = state
         if len(self._states) > STATES_KEPT:
             self._states.popitem(last=False)
@@ -173,7 +176,12 @@ class Arrivals:
                 with answered():
                     whole.update(await client.http.get_message(int(message["channel_id"]), int(message["id"])))
 
-            await self.surely(fetch, client)
+            try:
+                await self.surely(fetch, client)
+            except Denied as problem:
+                if problem.code in GONE:
+                    return  # it was deleted meanwhile
+                raise
         await self._take_live(client, whole)
 
     async def _hear_direct(self, client: DiscordClient, message: Json, *, edited: bool) -> None:
@@ -212,6 +220,20 @@ class Arrivals:
             log.warning("discord.title_unknown", key=key_of(message), code=problem.code)
             return ""
         return found[-1]
+
+    async def _with_roles(self, author: Person, message: Json, place: Place, client: DiscordClient) -> Person:
+        """Return who wrote a message with the roles that they have in the server; a webhook has none."""
+        guild = client.get_guild(int(place.workspace))
+        if guild is None or message.get("webhook_id"):
+            return author
+        found: list[Json] = [message["member"]] if message.get("member") else []
+
+        async def ask() -> None:
+            found.append(await self._members.find(client, guild, author.id))
+
+        if not found:
+            await self.surely(ask, client)
+        return in_server(author, found[-1], guild)
 
     def _check_content(self, message: Json, client: DiscordClient) -> None:
         if client.sees_content or not is_spoken(message) or not is_emptied(message):

@@ -1,34 +1,31 @@
-"""Checks of a Discord set-up: token, intent, address, permissions by channel, and what the policy asks beyond what we can."""
+"""Checks of a Discord set-up: token, intent, address, and permissions by server and channel."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from functools import partial
 from typing import Final
 
 import discord
 
 from bot.discord import PLATFORM
-from bot.discord.connection import SUPPORTS
 from bot.discord.forms import CHANNEL_TYPES
 from bot.discord.opening import aimed_at
 from bot.discord.outcomes import answered
 from bot.discord.permissions import PERMISSIONS, in_words, invite_permissions, lacking
-from bot.policies import own_policy
 from bot.settings import Settings
 from bot.storage.database import records_beside
 from bot.storage.setups import StoredSetups
-from handlers.cases import nearest
 from handlers.events import Tenant
 from handlers.ports import Setup
 from pipelines.errors import FlashbulbError, Misconfigured
-from pipelines.moderation.policy import Action
 
 # A check's name and what it finds out: a sentence, or `Misconfigured` with the fix.
 Check = tuple[str, Callable[[], Awaitable[str]]]
 
 PORTAL: Final = "https://discord.com/developers/applications"
 SHOW_CASES: Final = ("view_channel", "send_messages", "read_message_history")
+IN_CHANNELS: Final = tuple(each.attribute for each in PERMISSIONS if each.by_channel)
+IN_SERVER: Final = tuple(each.attribute for each in PERMISSIONS if not each.by_channel)
 NAMED_MAX: Final = 8
 SERVERS_MAX: Final = 20  # looked at; a bot in more has checks of the same kind
 
@@ -56,7 +53,6 @@ async def discord_checks(settings: Settings) -> AsyncIterator[Check]:
         yield "discord servers", examination.servers
         yield "discord log channel", examination.log_channels
         yield "discord channels", examination.channels
-        yield "discord policy", partial(_policy, settings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,11 +124,17 @@ class Examination:
         return "commands and buttons come by the gateway"
 
     async def servers(self) -> str:
-        """Look whether the bot is in a server at all."""
+        """Look whether the bot is in a server at all, and what it lacks there that no channel can give."""
         assert self.application is not None
         servers = await self._known_servers()
         if not servers:
             raise Misconfigured(f"Flashbulb is in no server yet. Invite it: {invitation(self.application.id)}")
+        for server in servers:
+            if lacks := lacking(server.me.guild_permissions, IN_SERVER):
+                raise Misconfigured(
+                    f"In {server.guild.name}, allow Flashbulb's role: {in_words(lacks)}. Invite it again, or look under Roles"
+                    " in the server's settings."
+                )
         return f"in {len(servers)}: {_named([each.guild.name for each in servers], sign='')}"
 
     async def log_channels(self) -> str:
@@ -162,7 +164,7 @@ class Examination:
         watched, problems = [], []
         for server in await self._known_servers():
             for channel in self._watched(server):
-                if lacks := server.lacks(channel, [each.attribute for each in PERMISSIONS]):
+                if lacks := server.lacks(channel, IN_CHANNELS):
                     problems.append(f"#{channel.name}: {in_words(lacks)}")
                 watched.append(channel.name)
             gone = [each for each in server.setup.watched if server.channel(each) is None]
@@ -208,17 +210,6 @@ async def _stored_setup(settings: Settings, tenant: Tenant) -> Setup:
     url = settings.flashbulb_database_url
     async with records_beside(settings.flashbulb_data, url.get_secret_value() if url else None) as records:
         return await StoredSetups(records).of(tenant) if records else Setup()
-
-
-async def _policy(settings: Settings) -> str:
-    """Name what the policy calls for and we cannot do on Discord; each becomes the nearest action that we can."""
-    policy = own_policy(settings)
-    asked = {action for gates in (policy.gates, *policy.categories.values()) for action in gates}
-    weaker = [action for action in Action if action in asked | {policy.unknown, policy.unreadable} and action not in SUPPORTS]
-    if not weaker:
-        return "everything that it calls for can be done"
-    words = ", ".join(f"{action} becomes {nearest(action, SUPPORTS)}" for action in weaker)
-    return f"{words}, with a case for a person"
 
 
 def _named(names: Sequence[str], *, sign: str = "#") -> str:

@@ -92,6 +92,7 @@ class DiscordClient(discord.Client):
         parsers["MESSAGE_CREATE"] = lambda data: self._on_raw_message(data, edited=False)
         parsers["MESSAGE_UPDATE"] = lambda data: self._on_raw_message(data, edited=True)
         parsers.update({name: self._guarded(name, parser) for name, parser in parsers.items() if name not in VITAL})
+        parsers["THREAD_UPDATE"] = self._renaming(parsers["THREAD_UPDATE"])
         parsers["READY"] = self._beginning(parsers["READY"])
 
     async def is_taken(self) -> bool:
@@ -173,6 +174,20 @@ class DiscordClient(discord.Client):
                 self._listener.on_skipped()
 
         return parse
+
+    def _renaming(self, parser: Parser) -> Parser:
+        """Return `parser` made so that the first message of a post in a forum is heard again when its title changes."""
+
+        def parse(data: Any) -> None:
+            thread = data["id"]
+            before = self.get_channel(int(thread))
+            known = before.name if isinstance(before, discord.Thread) else None  # an archived one is not known
+            parser(data)
+            in_forum = isinstance(self.get_channel(int(data["parent_id"])), discord.ForumChannel)
+            if in_forum and data["name"] != known:
+                self._on_raw_message({"id": thread, "channel_id": thread, "guild_id": data["guild_id"]}, edited=True)
+
+        return self._guarded("THREAD_UPDATE", parse)
 
     def _beginning(self, parser: Parser) -> Parser:
         def parse(data: Any) -> None:

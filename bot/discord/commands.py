@@ -27,12 +27,32 @@ ADDRESS: Final = {
 }
 FILE: Final = {"type": ATTACHMENT, "name": "file", "description": "A picture or another file to judge"}
 TEXT: Final = {"type": STRING, "name": "text", "description": "The text to judge", "max_length": COMMAND_CHARS}
+# Their values are read in the order of their names (`interactions`).
+WHAT: Final = {
+    "type": STRING,
+    "name": "what",
+    "description": "What to do; without it, the policy is shown",
+    "choices": [{"name": each, "value": each} for each in ("show", "versions", "edit", "use", "lint", "rollback", "diff")],
+}
+WHICH: Final = {
+    "type": STRING,
+    "name": "which",
+    "description": "The name of a policy to use, or the number of a version (two of them for diff)",
+    "max_length": COMMAND_CHARS,
+}
+POLICY_FILE: Final = {"type": ATTACHMENT, "name": "file", "description": "A policy in YAML, to use or to lint"}
 OPTIONS: Final[dict[str, tuple[Mapping[str, Any], ...]]] = {
     "tag": (PICTURE, ADDRESS),
     "moderate": (TEXT, FILE),
     "flashbulb": (
         {"type": SUBCOMMAND, "name": "help", "description": "What can be asked here"},
         {"type": SUBCOMMAND, "name": "setup", "description": "Choose what is watched and where cases are shown"},
+        {
+            "type": SUBCOMMAND,
+            "name": "policy",
+            "description": "Read the policy, change it, and see what that changes",
+            "options": (WHAT, WHICH, POLICY_FILE),
+        },
     ),
 }
 # Who is shown a command at first; a server's administrators may choose others, so that handlers ask again where it matters.
@@ -78,7 +98,7 @@ def _covers(theirs: Any, ours: Any) -> bool:
     match ours:
         case Mapping():
             return isinstance(theirs, Mapping) and all(_covers(theirs.get(name), value) for name, value in ours.items())
-        case list():
+        case list() | tuple():
             theirs = theirs or []
             return len(theirs) == len(ours) and all(map(_covers, theirs, ours))
         case _:

@@ -2,34 +2,42 @@
 
 from contextlib import suppress
 from dataclasses import replace
+from time import monotonic
 from typing import Final, assert_never
 
+import discord
 import structlog
-from discord.ui import LayoutView
 
 from bot.discord import DIRECT, PLATFORM
 from bot.discord.copies import part_keys, restored, sealed_copy
+from bot.discord.members import Timeouts
 from bot.discord.messages import Gateway, Messages, carries
-from bot.discord.outcomes import GONE, TOO_LARGE, UNKNOWN_CHANNEL, Denied
+from bot.discord.outcomes import FORBIDDEN, GONE, TOO_LARGE, UNKNOWN_CHANNEL, Denied, answered
 from bot.discord.parse import Json, author_of, is_ours, shown
+from bot.discord.pictures import blurred_picture
 from bot.discord.posts import Posts, is_post, title_of
-from bot.discord.render import pointer, render
+from bot.discord.render import Said, pointer, render
 from bot.discord.replies import Replies, is_private, waits
 from bot.platforms import FileHost, Given
+from bot.storage.copied_files import taken_out
 from bot.storage.copies import Copy
 from bot.words import NO_LOG_CHANNEL
-from handlers.answers import Notice, SetUp
-from handlers.effects import AnyEffect, Card, Edit, Notify, Performed, Post, Remove, Restore
+from handlers.answers import CaseCard, Notice, SetUp
+from handlers.effects import AnyEffect, Card, Edit, Notify, Performed, Post, Remove, Restore, Timeout
 from handlers.events import Place
 from handlers.ports import Posted
 from pipelines.content import Content
-from pipelines.moderation.policy import Action
+from pipelines.moderation.policy import Action, Channel
 
 log = structlog.get_logger()
 
-SUPPORTS: Final = frozenset({Action.ALLOW, Action.TAG, Action.FLAG, Action.HOLD, Action.REMOVE})
+SUPPORTS: Final = frozenset(Action) - {Action.BAN}
 ANSWERED_PRIVATELY: Final = Notice(text="Answered privately.")
 GONE_ALREADY: Final = Performed(status="gone")
+
+# How long what Discord told of a channel is believed that the gateway has not told of.
+CHANNEL_KNOWN_S: Final = 300.0
+CHANNELS_KEPT: Final = 10_000
 
 
 class DiscordConnection:
@@ -47,6 +55,8 @@ class DiscordConnection:
         self._messages = Messages(gateway)
         self._posts = Posts(gateway, self._messages)
         self._replies = Replies(gateway)
+        self._timeouts = Timeouts(gateway)
+        self._channels: dict[str, tuple[float, str, bool]] = {}
 
     async def ready(self) -> None:
         """Return once the gateway is connected: before, we do not know who we are."""
@@ -80,6 +90,8 @@ class DiscordConnection:
                 return None  # to delete what is gone, and to tidy up what is tidy, changes nothing
             case Restore():
                 return _done(await self._messages.find_own(effect.place.thread or effect.place.channel, effect.key))
+            case Timeout():
+                return await self._timeouts.look(effect)
             case _:
                 assert_never(effect)
 
@@ -96,13 +108,15 @@ class DiscordConnection:
             case Notify():
                 return await self._notify(effect)
             case Edit():
-                view = render(effect.answer, key=effect.key, workspace=effect.place.workspace)
-                stands = await self._messages.edit(effect.place, effect.message, view)
+                said = await self._said(effect)
+                stands = await self._messages.edit(effect.place, effect.message, said.view, files=said.files())
                 return _stands(effect.message) if stands else GONE_ALREADY
             case Remove():
                 return await self._remove(effect)
             case Restore():
                 return await self._restore(effect)
+            case Timeout():
+                return await self._timeouts.act(effect)
             case _:
                 assert_never(effect)
 
@@ -125,6 +139,40 @@ class DiscordConnection:
             found = [*found, root]
         newest = next((each for each in found if shown(each, us).files and not is_ours(each, us)), None)
         return None if newest is None else self._posted(place, newest)
+
+    async def channel(self, place: Place) -> Channel:
+        """Return what a policy may know of `place`'s channel: of a thread, it is the channel that it belongs to.
+
+        A channel that we may not ask about has no name and no age gate. Raises: `Unavailable`.
+        """
+        known = self._gateway.client.get_channel(int(place.channel))
+        if isinstance(known, discord.abc.GuildChannel):
+            name, gated = known.name, bool(getattr(known, "nsfw", False))
+        elif place.workspace == DIRECT:
+            name, gated = "", False
+        else:
+            name, gated = await self._asked_channel(place.channel)
+        return Channel(platform=PLATFORM, id=place.channel, name=name, age_gated=gated)
+
+    async def _asked_channel(self, channel: str) -> tuple[str, bool]:
+        at, *found = self._channels.get(channel, (0.0, "", False))
+        if at and monotonic() - at < CHANNEL_KNOWN_S:
+            return str(found[0]), bool(found[1])
+        name, gated = "", False
+        try:
+            with answered():
+                told = await self._gateway.client.http.get_channel(int(channel))
+            name, gated = str(told.get("name") or ""), bool(told.get("nsfw"))
+        except Denied as denied:
+            log.info("discord.channel_unknown", channel=channel, code=denied.code)
+        if len(self._channels) >= CHANNELS_KEPT:
+            self._channels.clear()
+        self._channels[channel] = (monotonic(), name, gated)
+        return name, gated
+
+    async def taken_out(self, place: Place, message: str) -> Posted | None:
+        """Return what the copy of a message that was taken out holds, or None where there is none."""
+        return await taken_out(self._given.copies, place, message)
 
     def _posted(self, place: Place, message: Json) -> Posted:
         what = shown(message, self._gateway.client.us)
@@ -151,7 +199,7 @@ class DiscordConnection:
         answer belongs; else it leads there.
         """
         place = effect.place
-        view = render(effect.answer, key=effect.key, workspace=place.workspace)
+        said = await self._said(effect)
         placeholder = await self._replies.placeholder(effect.reply)
         waiting = placeholder is not None and waits(placeholder)
         if effect.about and await self._messages.fetch(place, effect.about) is None:
@@ -160,12 +208,14 @@ class DiscordConnection:
             return GONE_ALREADY
         if placeholder is not None and waiting and not is_private(placeholder):
             belongs_here = placeholder["channel_id"] == (place.thread or place.channel) or place.workspace == DIRECT
-            if belongs_here and (message := await self._replies.fill(effect.reply, view)):
+            if belongs_here and (message := await self._replies.fill(effect.reply, said.view, said.files())):
                 return _stands(message)
         try:
-            channel, message = await self._messages.send_to(place, view, key=effect.key, about=effect.about or "")
+            channel, message = await self._messages.send_to(
+                place, said.view, key=effect.key, files=said.files(), about=effect.about or ""
+            )
         except Denied as denied:
-            if waiting and (filled := await self._replies.fill(effect.reply, view)):
+            if waiting and (filled := await self._replies.fill(effect.reply, said.view, said.files())):
                 return _stands(filled)
             if denied.code in GONE:
                 return GONE_ALREADY
@@ -190,15 +240,32 @@ class DiscordConnection:
         if log_channel:
             try:
                 self._check_is_in(workspace, log_channel)
-                view = render(effect.answer, key=key, workspace=workspace)
-                return _stands(await self._messages.send(log_channel, view, key=key))
+                return _stands(await self._show(log_channel, await self._said(effect), key=key))
             except Denied as denied:
                 if isinstance(effect.answer, SetUp):
                     raise  # whoever chose that channel is told so
                 log.warning("discord.log_channel_refuses", channel=log_channel, code=denied.code)
                 added = f"The channel for cases cannot be written into: {denied} Or choose another one: /flashbulb setup."
-        view = render(effect.answer, key=key, workspace=workspace, added=added)
-        return _stands(await self._messages.send(await self._owners_channel(effect.place), view, key=key))
+        said = await self._said(effect, added=added)
+        return _stands(await self._show(await self._owners_channel(effect.place), said, key=key))
+
+    async def _show(self, channel: str, said: Said, *, key: str) -> str:
+        """Send what moderators are to see; where no files may be attached, without them."""
+        if said.files():
+            try:
+                return await self._messages.send(channel, said.view, key=key, deed="attach files", files=said.files())
+            except Denied as denied:
+                if denied.code not in FORBIDDEN and denied.code != TOO_LARGE:
+                    raise
+                log.warning("discord.card_without_files", channel=channel, code=denied.code)
+        return await self._messages.send(channel, said.bare, key=key)
+
+    async def _said(self, effect: Post | Card | Edit | Notify, *, added: str = "") -> Said:
+        """Return the message that says an effect's answer, with the picture that belongs to it."""
+        answer, picture = effect.answer, None
+        if isinstance(answer, CaseCard) and answer.picture:
+            picture = await blurred_picture(self._given.copies, effect.place, answer.message, self._given.media)
+        return Said(answer=answer, key=effect.key, workspace=effect.place.workspace, added=added, picture=picture)
 
     def _check_is_in(self, workspace: str, channel: str) -> None:
         """Raises: `Denied` when a channel is another server's: a dialog brings back whatever its sender put into it."""
@@ -230,23 +297,23 @@ class DiscordConnection:
 
     async def _notify(self, effect: Notify) -> Performed:
         """Say something that only one person sees: as the answer to what they did, else by a direct message."""
-        view = render(effect.answer, key=effect.key, workspace=effect.place.workspace)
-        message = await self._answer_privately(effect, view) if effect.reply else None
+        said = await self._said(effect)
+        message = await self._answer_privately(effect, said) if effect.reply else None
         if message is None:
-            message = await self._messages.send_privately(effect.person, view, key=effect.key)
+            message = await self._messages.send_privately(effect.person, said.view, key=effect.key, files=said.files())
         return _stands(message)
 
-    async def _answer_privately(self, effect: Notify, view: LayoutView) -> str | None:
+    async def _answer_privately(self, effect: Notify, said: Said) -> str | None:
         """Answer an interaction for one person alone; return None when it takes no more answers."""
         placeholder = await self._replies.placeholder(effect.reply)
         if placeholder is None or not waits(placeholder):
-            return await self._replies.whisper(effect.reply, view)
+            return await self._replies.whisper(effect.reply, said.view, said.files())
         if is_private(placeholder):
-            return await self._replies.fill(effect.reply, view)
+            return await self._replies.fill(effect.reply, said.view, said.files())
         # Everybody sees this one, and what follows while it waits takes its place: so it is finished first, and then goes.
         aside = render(ANSWERED_PRIVATELY, key=f"{effect.key}#aside", workspace=effect.place.workspace)
         await self._replies.fill(effect.reply, aside)
-        message = await self._replies.whisper(effect.reply, view)
+        message = await self._replies.whisper(effect.reply, said.view, said.files())
         await self._replies.drop(effect.reply)
         return message
 

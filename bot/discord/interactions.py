@@ -14,6 +14,7 @@ import structlog
 
 from bot.discord import DIRECT, PLATFORM
 from bot.discord.forms import modal, read
+from bot.discord.members import role_of
 from bot.discord.outcomes import Denied, answered
 from bot.discord.parse import Us, attachment_of, shown
 from bot.discord.views import read_button
@@ -179,7 +180,7 @@ async def button_pressed(interaction: Interaction) -> ButtonPressed:
         author=_person(interaction, role),
         reply=f"b:{interaction.application_id}:{interaction.token}",
         button=pressed.button,
-        value=pressed.case,
+        value=pressed.value,
         message=str(interaction.message.id),
     )
 
@@ -218,15 +219,6 @@ def place_of(interaction: Interaction) -> Place:
     return Place(platform=PLATFORM, workspace=workspace, channel=str(channel.id))
 
 
-def role_of(permissions: discord.Permissions) -> Role:
-    """Return what somebody with these permissions may do with us. A command's default permissions are only its default."""
-    if permissions.administrator or permissions.manage_guild:
-        return Role.ADMIN
-    if permissions.manage_messages or permissions.moderate_members:
-        return Role.MODERATOR
-    return Role.MEMBER
-
-
 async def role_in(client: discord.Client, workspace: str, user: int) -> Role:
     """Return what somebody may do in a server where they are not now.
 
@@ -248,7 +240,7 @@ def _person(interaction: Interaction, role: Role) -> Person:
 
 
 def _words_in(options: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    for option in options:
+    for option in sorted(options, key=lambda each: str(each["name"])):  # they come in the order in which they were filled in
         if option["type"] in SUBCOMMANDS:
             yield option["name"]
             yield from _words_in(option.get("options") or ())

@@ -107,22 +107,24 @@ class Messages:
             return place.channel, await self.send(place.channel, view, key=key, files=files, to=thread)
         return thread, await self.send(thread, view, key=key, deed="send in a thread", files=files, to=to)
 
-    async def send_privately(self, person: str, view: LayoutView, *, key: str) -> str:
+    async def send_privately(self, person: str, view: LayoutView, *, key: str, files: Sequence[discord.File] = ()) -> str:
         """Send a direct message and return its id."""
-        return await self.send(await self.direct_channel(person), view, key=key)
+        return await self.send(await self.direct_channel(person), view, key=key, files=files)
 
     async def direct_channel(self, person: str) -> str:
         """Return the channel of direct messages with a person."""
         with answered():
             return str((await self._gateway.client.create_dm(discord.Object(int(person)))).id)
 
-    async def edit(self, place: Place, message: str, view: LayoutView) -> bool:
-        """Say something else in a message of ours; return whether it still stands."""
+    async def edit(self, place: Place, message: str, view: LayoutView, *, files: Sequence[discord.File] = ()) -> bool:
+        """Say something else in a message of ours, with these files in place of its own; return whether it still stands."""
         for channel in channels_of(place, message):
             room = self._gateway.client.get_partial_messageable(int(channel))
             try:
                 with answered():
-                    await room.get_partial_message(int(message)).edit(view=view, allowed_mentions=NOBODY)
+                    await room.get_partial_message(int(message)).edit(
+                        view=view, attachments=list(files), allowed_mentions=NOBODY
+                    )
             except Denied as denied:
                 if not _elsewhere(denied):
                     raise
@@ -225,6 +227,15 @@ class Messages:
         if not isinstance(found, discord.abc.GuildChannel):
             return None
         return found.permissions_for(found.guild.me)
+
+
+async def message_of(client: DiscordClient, channel: str, message: str) -> Json | None:
+    """Return a message by its ids alone, or None where we do not get it. Raises: `Unavailable`."""
+    try:
+        with answered():
+            return cast(Json, await client.http.get_message(int(channel), int(message)))
+    except Denied:
+        return None
 
 
 def carries(message: Json, key: str) -> bool:

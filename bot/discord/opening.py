@@ -15,6 +15,7 @@ from bot.discord.client import GUILD_READY_S, DiscordClient
 from bot.discord.connection import DiscordConnection
 from bot.discord.files import DiscordFiles, is_discords
 from bot.discord.interactions import Interactions
+from bot.discord.messages import message_of
 from bot.discord.parse import Json
 from bot.discord.supervision import PAUSES_S, WATCH_S, Gateway
 from bot.discord.sweep import Sweep
@@ -109,6 +110,7 @@ def open_discord(
                 gateway = Gateway(
                     build, token.get_secret_value(), interactions, given.metrics, pauses_s=pauses_s, watch_s=watch_s
                 )
+                files.message = lambda channel, message: message_of(gateway.client, channel, message)
                 given.files.hosts.append(files)
                 try:
                     async with gateway.open():

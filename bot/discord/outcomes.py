@@ -12,7 +12,9 @@ from pipelines.errors import Unavailable, UserError
 # Source: https://docs.discord.com/developers/topics/opcodes-and-status-codes (JSON error codes)
 UNKNOWN_CHANNEL: Final = 10003
 UNKNOWN_GUILD: Final = 10004
+UNKNOWN_MEMBER: Final = 10007
 UNKNOWN_MESSAGE: Final = 10008
+UNKNOWN_USER: Final = 10013
 UNKNOWN_WEBHOOK: Final = 10015
 UNKNOWN_INTERACTION: Final = 10062
 TOO_LARGE: Final = 40005

@@ -27,7 +27,8 @@ FINISHED_LATER: Final = frozenset({20, 23})  # those that may begin empty and be
 # Source: https://docs.discord.com/developers/resources/message#message-object-message-flags
 LOADING: Final = 1 << 7
 
-# File extensions by format of a sticker; Lottie (3) is a drawing in JSON that no decoder of ours opens.
+# File extensions by format of a sticker; Lottie (3) is a drawing in JSON that no decoder of ours opens. Only Discord itself and
+# servers that it has verified can make those, so that their names alone are judged.
 # Source: https://docs.discord.com/developers/resources/sticker#sticker-object-sticker-format-types
 STICKERS: Final = {1: ("png", "image/png"), 2: ("png", "image/png"), 4: ("gif", "image/gif")}
 # GIF stickers lie at another host than all others. Source: https://docs.discord.com/developers/reference#image-formatting
@@ -38,8 +39,12 @@ GIF_STICKERS: Final = "https://media.discordapp.net"
 TEXT_DISPLAY, THUMBNAIL, MEDIA_GALLERY, FILE = 10, 11, 12, 13
 COMPONENTS_DEEP: Final = 4  # containers hold sections, which hold texts and pictures
 
-WRITTEN_EMBED: Final = "rich"  # by a webhook or an app; the other kinds are Discord's previews of links
 NAME_CHARS: Final = 100
+SOURCE: Final = "#"  # between the address of an uploaded file and CHANNEL/MESSAGE, the message that it came with
+# What stands in letters about a file (its alt text, and its name before Discord changed letters in it), a sticker, a component.
+ABOUT_FILE: Final = ("description", "title")
+ABOUT_STICKER: Final = ("name", "description")
+ABOUT_COMPONENT: Final = ("label", "placeholder", "description")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,19 +58,20 @@ class Us:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
-    """What a message shows: `text` as it is written, files, the pictures of previews; `key` tells one state from another."""
+    """What a message shows: `said` as it is written, files; what embeds and previews of links say and show."""
 
-    text: str
+    said: str
     files: tuple[Attachment, ...]
-    previews: tuple[Attachment, ...]
+    preview: str = ""
+    previews: tuple[Attachment, ...] = ()
+
+    @property
+    def text(self) -> str:
+        return "\n".join(each for each in (self.said, self.preview) if each)
 
     @property
     def attachments(self) -> tuple[Attachment, ...]:
         return (*self.files, *self.previews)
-
-    @property
-    def key(self) -> tuple[str, ...]:
-        return (self.text, *(each.id for each in self.attachments))
 
 
 def is_ours(message: Json, us: Us) -> bool:
@@ -116,6 +122,17 @@ def direct_message(message: Json, us: Us) -> CommandUsed:
     )
 
 
+def retitled(event: MessagePosted, title: str) -> MessagePosted:
+    """Return the event of a post's first message with the title above it: under another title it is another event."""
+    key = f"{event.key.removesuffix(':posted')}~{short(title)}:posted"
+    return event.model_copy(update={"key": key, "text": f"{title}\n{event.text}"})
+
+
+def short(text: str) -> str:
+    """Return a few digits that tell one text from another."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+
+
 def edited_ms(message: Json) -> int:
     """Return when `message` was last edited, in milliseconds since 1970, or 0."""
     edited = message.get("edited_timestamp")
@@ -134,19 +151,22 @@ def shown(message: Json, us: Us) -> Shown:
     layers = _layers(message)
     components = [each for layer in layers for each in _walk(layer.get("components") or ())]
     embeds = [embed for layer in layers for embed in layer.get("embeds") or ()]
-    files = [attachment_of(each) for layer in layers for each in layer.get("attachments") or ()]
+    source = f"{SOURCE}{message['channel_id']}/{message['id']}" if "channel_id" in message else ""
+    files = [attachment_of(each, source) for layer in layers for each in layer.get("attachments") or ()]
     stickers = [file for layer in layers for each in layer.get("sticker_items") or () for file in _sticker(each, us)]
     media = [_linked(each) for component in components for each in _media(component)]
     pictures = [_linked(each) for embed in embeds for each in _pictures(embed)]
     words = [
         *(layer.get("content") or "" for layer in layers),
         *(word for layer in layers for word in _poll(layer.get("poll") or {})),
-        *(each.get("content") or "" for each in components if each["type"] == TEXT_DISPLAY),
-        *(word for embed in embeds if embed.get("type", WRITTEN_EMBED) == WRITTEN_EMBED for word in _written(embed)),
+        *(each.get(name) or "" for layer in layers for each in layer.get("attachments") or () for name in ABOUT_FILE),
+        *(each.get(name) or "" for layer in layers for each in layer.get("sticker_items") or () for name in ABOUT_STICKER),
+        *(word for each in components for word in _words(each)),
     ]
     return Shown(
-        text="\n".join(word for word in words if word),
+        said="\n".join(word for word in words if word),
         files=_once([*files, *stickers, *media]),
+        preview="\n".join(dict.fromkeys(word for embed in embeds for word in _written(embed) if word)),
         previews=_once(pictures),
     )
 
@@ -163,18 +183,24 @@ def _ms(timestamp: str) -> int:
 
 
 def _previews_key(what: Shown) -> str:
-    """Return what makes a message with late previews another event: their addresses, without what signs them."""
-    if not what.previews:
+    """Return what makes a message with late previews another event: their words and addresses, without what signs these."""
+    if not what.previews and not what.preview:
         return ""
-    paths = "\n".join(sorted(urlsplit(each.url).path for each in what.previews))
-    return f"+{hashlib.sha256(paths.encode()).hexdigest()[:8]}"
+    paths = "\n".join([*sorted(urlsplit(each.url).path for each in what.previews), what.preview])
+    return f"+{short(paths)}"
 
 
-def attachment_of(attachment: Json) -> Attachment:
-    """Return an uploaded file as it was announced."""
+def address_of(attachment: str, message: Json) -> str | None:
+    """Return where an uploaded file of `message` lies now, or None where it has no such file (any more)."""
+    found = (each for layer in _layers(message) for each in layer.get("attachments") or () if each["id"] == attachment)
+    return next((str(each["url"]) for each in found), None)
+
+
+def attachment_of(attachment: Json, source: str = "") -> Attachment:
+    """Return an uploaded file as it was announced. `source` is appended to its address, to find a new one when that expires."""
     return Attachment(
         id=attachment["id"],
-        url=attachment["url"],
+        url=attachment["url"] + source,
         name=attachment["filename"],
         media_type=(attachment.get("content_type") or "application/octet-stream").split(";")[0],
         size_bytes=attachment.get("size") or 0,
@@ -208,6 +234,9 @@ def _pictures(embed: Json) -> Iterator[Json]:
         media = embed.get(name) or {}
         if media.get("proxy_url") or media.get("url"):
             yield media
+    video = embed.get("video") or {}
+    if video.get("proxy_url"):  # else it is another site's player, and no file
+        yield video
 
 
 def _media(component: Json) -> Iterator[Json]:
@@ -218,6 +247,17 @@ def _media(component: Json) -> Iterator[Json]:
         yield component["media"]
     elif kind == FILE:
         yield component["file"]
+
+
+def _words(component: Json) -> Iterator[str]:
+    """Yield what a component shows in letters."""
+    kind = component["type"]
+    if kind == TEXT_DISPLAY:
+        yield component.get("content") or ""
+    elif kind == MEDIA_GALLERY:
+        yield from (item.get("description") or "" for item in component.get("items") or ())
+    else:
+        yield from (component.get(name) or "" for name in ABOUT_COMPONENT)
 
 
 def _walk(components: Sequence[Json], deep: int = COMPONENTS_DEEP) -> Iterator[Json]:
@@ -234,7 +274,7 @@ def _poll(poll: Json) -> Iterator[str]:
 
 
 def _written(embed: Json) -> Iterator[str]:
-    yield (embed.get("author") or {}).get("name") or ""
+    yield from ((embed.get(name) or {}).get("name") or "" for name in ("provider", "author"))
     yield from (embed.get(name) or "" for name in ("title", "description"))
     for field in embed.get("fields") or ():
         yield from (field.get("name") or "", field.get("value") or "")

@@ -13,11 +13,15 @@ Deed = Literal["read", "send", "send in a thread", "open a thread", "delete", "t
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Permission:
-    """A permission as Discord's settings call it. `attribute` is its name in discord.py, `why` goes into the manual."""
+    """A permission as Discord's settings call it. `attribute` is its name in discord.py, `why` goes into the manual.
+
+    `by_channel`: a channel may take it away.
+    """
 
     attribute: str
     label: str
     why: str
+    by_channel: bool = True
 
 
 # Labels as they stand in a server's settings. Source: https://docs.discord.com/developers/topics/permissions
@@ -44,6 +48,12 @@ PERMISSIONS: Final = (
         label="Manage Threads",
         why="to see private threads, and to take away the thread of a message that was taken out, or a post in a forum with its"
         " title",
+    ),
+    Permission(
+        attribute="moderate_members",
+        label="Timeout Members",
+        why="to silence for a while whose messages a policy punishes so",
+        by_channel=False,
     ),
 )
 LABELS: Final = {each.attribute: each.label for each in PERMISSIONS}

@@ -7,12 +7,14 @@ left out is counted and said.
 import hashlib
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from io import BytesIO
 from typing import Any, Final, assert_never
 
 import discord
-from discord.ui import ActionRow, Container, LayoutView, Separator, TextDisplay
+from discord.ui import ActionRow, Container, LayoutView, MediaGallery, Separator, TextDisplay
 
-from bot.discord.views import CaseButton, Pressed
+from bot.discord.views import CUSTOM_ID_MAX, PersistentButton, Pressed
 from bot.words import (
     ITEMS_MAX,
     LINE_MAX,
@@ -23,6 +25,7 @@ from bot.words import (
     Tone,
     called_for_in_words,
     coverage_in_words,
+    cut,
     engine_in_words,
     left_out,
     mode_in_words,
@@ -34,7 +37,20 @@ from bot.words import (
     tone_of_case,
     tone_of_verdict,
 )
-from handlers.answers import Answer, CaseCard, FindingSaid, Held, Help, Invitation, Judged, Notice, SetUp, Tagged
+from handlers.answers import (
+    Alert,
+    Answer,
+    CaseCard,
+    FindingSaid,
+    Held,
+    Help,
+    Invitation,
+    Judged,
+    Listing,
+    Notice,
+    SetUp,
+    Tagged,
+)
 from pipelines.moderation.policy import Action
 
 # Of one message: components, those inside others included, and characters of all texts together.
@@ -46,6 +62,14 @@ TEXT_MAX: Final = 4_000
 IDS_FROM: Final = 1 << 30
 # Source: https://docs.discord.com/developers/resources/message#create-message (nonce)
 NONCE_MAX: Final = 25
+# Source: https://docs.discord.com/developers/components/reference (action row)
+ROW_BUTTONS: Final = 5
+
+GIVEN_BACK_MAX: Final = 2_500  # of what an author had written
+LISTED_MAX: Final = 3_000  # of a listing; a longer one comes as a file
+FENCE: Final = re.compile("`(?=``)")  # what would end a block of lines
+PICTURE: Final = "picture.jpg"
+PICTURE_ALT: Final = "Blurred picture of the message that was taken out"
 
 # The colours of Discord's own design: https://discord.com/branding
 COLOURS: Final[dict[Tone, int]] = {"": 0x5865F2, "ok": 0x57F287, "warn": 0xFEE75C, "bad": 0xED4245}
@@ -84,8 +108,44 @@ def one_line(text: str, limit: int = NAME_MAX) -> str:
     return escape(" ".join(text.split()), limit)
 
 
-def render(answer: Answer, *, key: str, workspace: str, added: str = "") -> LayoutView:
-    """Return the message that says `answer`. `key` is the effect's; `added` is a sentence of our own below it."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """The message that says `answer`, with its files. `picture`: the blurred one of a case, a JPEG."""
+
+    answer: Answer
+    key: str
+    workspace: str
+    added: str = ""
+    picture: bytes | None = field(default=None, repr=False)
+
+    @property
+    def view(self) -> LayoutView:
+        return self._rendered(next((each.uri for each in self.files()), ""))
+
+    @property
+    def bare(self) -> LayoutView:
+        """Return the message as it is where no files can be attached."""
+        return self._rendered("")
+
+    def files(self) -> list[discord.File]:
+        """Return the files anew: each of these objects can be sent once."""
+        match self.answer:
+            case CaseCard() if self.picture is not None:
+                return [discord.File(BytesIO(self.picture), filename=PICTURE, description=PICTURE_ALT)]
+            case Listing(body=body, file_name=name) if _length(body) > LISTED_MAX:
+                return [discord.File(BytesIO(body.encode("utf-8", "replace")), filename=re.sub(r"[^A-Za-z0-9._-]", "_", name))]
+            case _:
+                return []
+
+    def _rendered(self, file: str) -> LayoutView:
+        return render(self.answer, key=self.key, workspace=self.workspace, added=self.added, file=file)
+
+
+def render(answer: Answer, *, key: str, workspace: str, added: str = "", file: str = "") -> LayoutView:
+    """Return the message that says `answer`.
+
+    `key` is the effect's; `added` is a sentence of our own below it; `file` is the address of the file that comes with it.
+    """
     extra = [f"-# {added}"] if added else []
     match answer:
         case Notice():
@@ -96,11 +156,10 @@ def render(answer: Answer, *, key: str, workspace: str, added: str = "") -> Layo
         case Judged():
             return _layout(key, tone_of_verdict(answer), [*_judged(answer), *extra])
         case CaseCard():
-            buttons = [
-                CaseButton(Pressed(workspace=workspace, case=answer.case, button=name), label=label)
-                for name, label in answer.buttons
-            ]
-            return _layout(key, tone_of_case(answer), [*_case(answer, workspace), *extra], buttons=buttons)
+            buttons = _buttons(workspace, answer.case, answer.buttons)
+            picture = discord.MediaGalleryItem(file, description=PICTURE_ALT, spoiler=True) if file else None
+            shown: list[discord.ui.Item[Any]] = [MediaGallery(picture)] if picture else []
+            return _layout(key, tone_of_case(answer), [*_case(answer, workspace), *extra], shown=shown, buttons=buttons)
         case Held():
             return _layout(key, "" if answer.support else "warn", [*_held(answer), *extra])
         case Help():
@@ -109,6 +168,12 @@ def render(answer: Answer, *, key: str, workspace: str, added: str = "") -> Layo
             return _layout(key, "", ["### What you can ask here", lines, more, *extra])
         case SetUp():
             return _layout(key, "ok", [*_set_up(answer), *extra])
+        case Listing():
+            attached: list[discord.ui.Item[Any]] = [discord.ui.File(file)] if file else []
+            return _layout(key, "", [*_listing(answer, in_file=bool(file)), *extra], shown=attached)
+        case Alert():
+            buttons = _buttons(workspace, answer.value, answer.buttons)
+            return _layout(key, "warn", [*_alert(answer), *extra], buttons=buttons)
         case Invitation():
             lines = f"### A link for {one_line(answer.name)} ({answer.role})\n{answer.url}"
             rule = f"-# It works once, within {answer.minutes} minutes. Whoever opens it is {one_line(answer.name)}."
@@ -127,10 +192,21 @@ def message_link(workspace: str, channel: str, message: str) -> str:
     return f"{SITE}/channels/{workspace}/{channel}/{message}"
 
 
+def _buttons(workspace: str, value: str, buttons: Sequence[tuple[str, str]]) -> list[PersistentButton]:
+    made = [PersistentButton(Pressed(workspace=workspace, value=value, button=name), label=label) for name, label in buttons]
+    return [each for each in made if len(each.custom_id) <= CUSTOM_ID_MAX]
+
+
 def _layout(
-    key: str, tone: Tone, blocks: Sequence[str], *, buttons: Sequence[CaseButton] = (), framed: bool = True
+    key: str,
+    tone: Tone,
+    blocks: Sequence[str],
+    *,
+    shown: Sequence[discord.ui.Item[Any]] = (),
+    buttons: Sequence[PersistentButton] = (),
+    framed: bool = True,
 ) -> LayoutView:
-    """Return blocks of text below each other, as many as Discord takes."""
+    """Return blocks of text below each other, as many as Discord takes; below them what is `shown`, and the buttons."""
     texts: list[discord.ui.Item[Any]] = [TextDisplay(block) for block in _fitting(blocks)]
     view = LayoutView(timeout=None)
     if not framed:
@@ -138,10 +214,11 @@ def _layout(
             "\n".join(each.content for each in texts if isinstance(each, TextDisplay)), id=component_id(key)
         )
         return view.add_item(first)
-    frame: Container[Any] = Container(*texts, accent_colour=COLOURS[tone], id=component_id(key))
+    frame: Container[Any] = Container(*texts, *shown, accent_colour=COLOURS[tone], id=component_id(key))
     if buttons:
         frame.add_item(Separator())
-        frame.add_item(ActionRow(*buttons))
+        for at in range(0, len(buttons), ROW_BUTTONS):
+            frame.add_item(ActionRow(*buttons[at : at + ROW_BUTTONS]))
     return view.add_item(frame)
 
 
@@ -195,6 +272,8 @@ def _case(answer: CaseCard, workspace: str) -> Iterable[str]:
     yield f"### {title_of_case(answer)}{standing}\nA message of **{one_line(answer.author)}** in {where}"
     if called_for := called_for_in_words(answer):
         yield called_for
+    if notes := list(notes_of_case(answer)):
+        yield "\n".join(notes)
     yield from _reasons(answer.reasons)
     yield from _findings(answer.findings)
     yield _foot(coverage_in_words(answer.judged, answer.total), f"case `{answer.case}`", _engine(answer.engine))
@@ -206,20 +285,66 @@ def _held(answer: Held) -> Iterable[str]:
         if answer.action.takes_down:
             yield f"Your message{where} is not shown for now, so that somebody can read it with care."
         yield SUPPORT
+        yield from _given_back(answer)
         return
     if answer.stands:
         yield f"**Please delete your message{where}:** it goes against the rules there."
     else:
         waits = " until a moderator has looked at it" if answer.action is Action.HOLD else ""
         yield f"**Your message{where} was taken out{waits}.**"
+    if answer.timeout_minutes:
+        yield f"You cannot write here for {minutes_in_words(answer.timeout_minutes)}."
     yield from _reasons(answer.reasons)
+    yield from _given_back(answer)
     yield f"-# Case `{answer.case}`"
+
+
+def _given_back(answer: Held) -> Iterable[str]:
+    if answer.text.strip():
+        yield f"This is what you wrote:\n>>> {escape(answer.text.strip(), GIVEN_BACK_MAX)}"
+
+
+def _listing(answer: Listing, *, in_file: bool) -> Iterable[str]:
+    yield f"### {one_line(answer.title)}"
+    if in_file:
+        yield "It is too long to be shown here. The file holds all of it."
+    elif answer.body.strip():
+        yield f"```\n{FENCE.sub('`' + chr(0x200B), cut(answer.body, LISTED_MAX))}\n```"
+
+
+def _alert(answer: Alert) -> Iterable[str]:
+    yield f"### {one_line(answer.title, LINE_MAX)}\n{escape(answer.text, GIVEN_BACK_MAX)}"
+    if answer.channels:
+        more = f" and {len(answer.channels) - ITEMS_MAX} more" if len(answer.channels) > ITEMS_MAX else ""
+        yield f"In {', '.join(f'<#{each}>' for each in answer.channels[:ITEMS_MAX])}{more}"
+
+
+def notes_of_case(card: CaseCard) -> Iterable[str]:
+    """Say what a moderator should know of a case beside what was found."""
+    if card.urgent:
+        yield "**Urgent:** a model refuses to look at this. Please look at it soon."
+    if card.over_quota:
+        yield "It was only flagged: as much as the policy allows within an hour has been taken out already."
+    if card.timeout_minutes:
+        yield f"Its author cannot write for {minutes_in_words(card.timeout_minutes)}."
+    if card.strikes:
+        count = "One earlier message" if card.strikes == 1 else f"{card.strikes} earlier messages"
+        yield f"{count} of this author {'was' if card.strikes == 1 else 'were'} removed lately."
+
+
+def minutes_in_words(minutes: int) -> str:
+    for unit, size in (("day", 1440), ("hour", 60)):
+        if minutes >= size and minutes % size == 0:
+            return f"{minutes // size} {unit}{'' if minutes == size else 's'}"
+    return f"{minutes} minute{'' if minutes == 1 else 's'}"
 
 
 def _set_up(answer: SetUp) -> Iterable[str]:
     watched = ", ".join(f"<#{each}>" for each in answer.watched) or "every channel that Flashbulb is in"
     log_channel = f"<#{answer.log_channel}>" if answer.log_channel else "nowhere yet"
     yield f"### Flashbulb is set up\n**Watched:** {watched}\n**Cases:** {log_channel}\n**Mode:** {mode_in_words(answer)}"
+    if answer.policy:
+        yield f"**Policy:** {one_line(answer.policy, LINE_MAX)}"
 
 
 def _reasons(reasons: Sequence[str]) -> Iterable[str]:

@@ -4,10 +4,11 @@ A reply's address is a token that lives 15 minutes. Nothing here has a nonce: wh
 word may come twice after a crash.
 """
 
+from collections.abc import Sequence
 from typing import Any, Final, NamedTuple, cast
 
 import discord
-from discord.http import handle_message_parameters
+from discord.http import MultipartParameters, handle_message_parameters
 from discord.ui import LayoutView
 
 from bot.discord.messages import NOBODY, Gateway
@@ -53,22 +54,22 @@ class Replies:
         await self._gateway.answered(address)
         return await self._request("GET", address, ORIGINAL)
 
-    async def fill(self, address: str, view: LayoutView) -> str | None:
+    async def fill(self, address: str, view: LayoutView, files: Sequence[discord.File] = ()) -> str | None:
         """Put the answer into the placeholder and return the message's id."""
-        with handle_message_parameters(view=view, allowed_mentions=NOBODY) as params:
-            edited = await self._request("PATCH", address, ORIGINAL, json=params.payload)
+        with handle_message_parameters(view=view, attachments=list(files), allowed_mentions=NOBODY) as params:
+            edited = await self._request("PATCH", address, ORIGINAL, **_body(params))
         return str(edited["id"]) if edited else None
 
     async def drop(self, address: str) -> None:
         """Take the placeholder away."""
         await self._request("DELETE", address, ORIGINAL)
 
-    async def whisper(self, address: str, view: LayoutView) -> str | None:
+    async def whisper(self, address: str, view: LayoutView, files: Sequence[discord.File] = ()) -> str | None:
         """Say something that only whoever caused the interaction sees, and return the message's id."""
         await self._gateway.answered(address)
         private = discord.MessageFlags(ephemeral=True)
-        with handle_message_parameters(view=view, flags=private, allowed_mentions=NOBODY) as params:
-            sent = await self._request("POST", address, json=params.payload)
+        with handle_message_parameters(view=view, files=list(files), flags=private, allowed_mentions=NOBODY) as params:
+            sent = await self._request("POST", address, **_body(params))
         return str(sent["id"]) if sent else None
 
     async def _request(self, verb: str, address: str, path: str = "", **more: Any) -> Json | None:
@@ -87,6 +88,10 @@ class Replies:
             if denied.code not in EXPIRED and denied.code != UNKNOWN_MESSAGE:
                 raise
             return None
+
+
+def _body(params: MultipartParameters) -> dict[str, Any]:
+    return {"form": params.multipart, "files": params.files} if params.files else {"json": params.payload}
 
 
 def waits(placeholder: Json) -> bool:

@@ -18,6 +18,7 @@ from bot.discord.arrivals import Arrivals, Emptied
 from bot.discord.client import DiscordClient
 from bot.discord.outcomes import Denied, answered
 from bot.discord.parse import FINISHED_LATER, Json, edited_ms
+from bot.discord.posts import is_post
 from bot.storage.retention import REMEMBERED_FOR
 from bot.watermarks import KeepsMarks, Watermarks
 from handlers.events import Place, Tenant
@@ -197,10 +198,10 @@ class Sweep:
         return count
 
     async def _read_edits(self, client: DiscordClient, reading: Reading, start: int) -> None:
-        """Look at the last messages before the mark: what was edited or finished, or got a preview, may be new."""
+        """Look at the last messages before the mark: what was edited or finished, got a preview or a title, may be new."""
         since_ms = discord.utils.snowflake_time(_oldest()).timestamp() * 1000
         for message in await self._page(client, reading, before=start + 1):
-            late = message.get("embeds") or message.get("type") in FINISHED_LATER
+            late = message.get("embeds") or message.get("type") in FINISHED_LATER or is_post(message)
             if edited_ms(message) > since_ms or (late and int(message["id"]) > _oldest()):
                 await self._take(client, reading, message)
 

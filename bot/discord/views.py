@@ -1,4 +1,4 @@
-"""The buttons under a case. Everything that a press needs stands in the button's id, so that it outlives every restart."""
+"""The buttons under cases and alerts. All that a press needs stands in the button's id, so that it outlives every restart."""
 
 import re
 from typing import Any, Final, NamedTuple
@@ -9,14 +9,14 @@ import discord
 CUSTOM_ID_MAX: Final = 100
 LABEL_MAX: Final = 80
 
-PATTERN: Final = r"fb:(?P<workspace>[^:]+):(?P<case>[^:]+):(?P<button>[a-z_]+)"
+PATTERN: Final = r"fb:(?P<workspace>[^:]+):(?P<value>.*):(?P<button>[a-z_]+)"
 
 
 class Pressed(NamedTuple):
-    """Which button of which case was pressed. A card may stand in a private message, so it names the workspace too."""
+    """Which button was pressed, and about what. A card may stand in a private message, so it names the workspace too."""
 
     workspace: str
-    case: str
+    value: str
     button: str
 
 
@@ -26,17 +26,17 @@ def read_button(custom_id: str) -> Pressed | None:
     return Pressed(**found.groupdict()) if found else None
 
 
-class CaseButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=PATTERN):
-    """A button of a case. The client keeps nothing about it in memory, however many cards it sends."""
+class PersistentButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=PATTERN):
+    """A button of any name. The client keeps nothing about it in memory, however many cards it sends."""
 
     def __init__(self, pressed: Pressed, *, label: str) -> None:
-        custom_id = f"fb:{pressed.workspace}:{pressed.case}:{pressed.button}"
+        custom_id = f"fb:{pressed.workspace}:{pressed.value}:{pressed.button}"
         super().__init__(discord.ui.Button(label=label[:LABEL_MAX], custom_id=custom_id))
 
     @classmethod
     async def from_custom_id(
         cls, interaction: discord.Interaction[Any], item: discord.ui.Item[Any], match: re.Match[str], /
-    ) -> "CaseButton":
+    ) -> "PersistentButton":
         return cls(Pressed(**match.groupdict()), label=getattr(item, "label", "") or match["button"])
 
     async def callback(self, interaction: discord.Interaction[Any]) -> None:

@@ -14,15 +14,13 @@ from bot.metrics import Metrics
 from bot.slack.history import History
 from bot.slack.parse import PLATFORM, Identity, Seen, order
 from bot.slack.recent import Recent
-from bot.slack.web import SlackError, Web
+from bot.slack.web import FILE_GONE, SlackError, Web
 from bot.slack.wire import WireFileChange, WireMessage, WirePlace, WireSharedFile
 from pipelines.errors import Unavailable
 
 ASKING_S: Final = 1.0  # while Slack waits for the acknowledgement
 PLACES_MAX: Final = 20  # messages that show one file, of which each is asked for and judged
 UPLOADED_S: Final = 60.0  # for so long after an upload Slack may tell of changes that are only its own work on the file
-# There is nothing left to judge.
-GONE: Final = frozenset({"file_not_found", "file_deleted"})
 
 log = structlog.get_logger()
 
@@ -70,7 +68,7 @@ class FileChanges:
         except TimeoutError:
             raise Unavailable("Slack", "takes too long") from None
         except (SlackError, ValidationError, KeyError) as error:
-            if not (isinstance(error, SlackError) and error.code in GONE):
+            if not (isinstance(error, SlackError) and error.code in FILE_GONE):  # there is nothing left to judge
                 log.warning("slack.change_unread", file=id, error=type(error).__name__)
                 self.metrics.delivery_skipped(PLATFORM)
             return None

@@ -195,12 +195,13 @@ class Examination:
     async def policy(self) -> str:
         """Name what the policy calls for and Slack will not do; each becomes the nearest action that it will."""
         policy, can = own_policy(self._settings), CAN_AS_ADMIN if self.deletes else CAN
-        weaker = [action for action in Action if action in policy.calls_for and action not in can]
+        called_for = policy.calls_for | ({Action.TIMEOUT} if policy.strikes else frozenset())
+        weaker = [action for action in Action if action in called_for and action not in can]
         if not weaker:
             return "everything that it calls for can be done"
         words = ", ".join(f"{action} becomes {nearest(action, can)}" for action in weaker)
-        more = "" if self.deletes else "; the token of an admin, SLACK_ADMIN_USER_TOKEN, would let hold and remove work"
-        return f"{words}, with a case for a person{more}"
+        loud = "" if self.deletes else "without SLACK_ADMIN_USER_TOKEN nothing can be taken out of channels: "
+        return f"{loud}{words}, with a case for a person"
 
     @property
     def _team(self) -> str:

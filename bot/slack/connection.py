@@ -11,18 +11,21 @@ from bot.slack.files import SlackFiles
 from bot.slack.history import GONE, History, metadata
 from bot.slack.parse import PLATFORM, order
 from bot.slack.people import People
+from bot.slack.pictures import CardPictures
 from bot.slack.removal import Removal, block_id
-from bot.slack.render import render
+from bot.slack.render import too_long
+from bot.slack.speech import Speech, to
 from bot.slack.standing import Standing
-from bot.slack.web import SlackError, Web
+from bot.slack.web import BLOCKS_REFUSED, SlackError, Web
 from bot.slack.wire import WireMessage
+from bot.storage.copied_files import taken_out
 from bot.words import LOG_CHANNEL_LOST, NO_LOG_CHANNEL
-from handlers.answers import Answer, SetUp
-from handlers.effects import AnyEffect, Card, Edit, Notify, Performed, Post, Remove, Restore
-from handlers.events import MessagePosted, Place
+from handlers.answers import CaseCard, SetUp
+from handlers.effects import AnyEffect, Card, Edit, Notify, Performed, Post, Remove, Restore, Timeout
+from handlers.events import MessagePosted, Place, Tenant
 from handlers.ports import Posted
 from pipelines.content import Content
-from pipelines.moderation.policy import Action
+from pipelines.moderation.policy import Action, Channel
 
 log = structlog.get_logger()
 
@@ -33,6 +36,8 @@ CAN_AS_ADMIN: Final = CAN | {Action.HOLD, Action.REMOVE}
 # Where the bot is not. An interaction's own address reaches there all the same.
 ABSENT: Final = frozenset({"not_in_channel", "channel_not_found"})
 NO_OWNER: Final = "No channel for cases is set yet, and Slack does not say who owns the workspace. Write /flashbulb setup."
+NO_TIMEOUT: Final = "Slack lets nobody silence a person for a time."
+IN_A_FILE: Final = "All of it is in the file that Flashbulb sends you directly."
 REMEMBERED: Final = 1000  # channels and threads of which the last upload is known
 # Source: https://docs.slack.dev/reference/methods/users.list (at most 1000; more is asked for page by page)
 USERS_PAGE, USERS_PAGES = 1000, 10
@@ -60,10 +65,12 @@ class SlackConnection:
         self._people = people
         self._files = files
         self.emulated = emulated
+        self._copies = given.copies
         self._history = History(web, us=standing.us)
         self._removal = Removal(web, history=self._history, copies=given.copies, people=people, files=files)
+        self._speech = Speech(web)
+        self._pictures = CardPictures(web, copies=given.copies, media=given.media)
         self._uploads: OrderedDict[tuple[str, str | None], Posted] = OrderedDict()
-        self._home = ""
         self._owner: str | None = None
 
     @property
@@ -104,7 +111,7 @@ class SlackConnection:
                     return await self._find_card(effect)
                 case Notify():
                     return None if effect.reply else await self._find(await self._private(effect), None, effect.key)
-                case Edit() | Remove():
+                case Edit() | Remove() | Timeout():
                     return None
                 case _:
                     assert_never(effect)
@@ -125,9 +132,11 @@ class SlackConnection:
                 case Notify():
                     return await self._notify(effect)
                 case Remove():
-                    return await self._removal.remove(effect)
+                    return await self._remove(effect)
                 case Restore():
                     return await self._removal.restore(effect)
+                case Timeout():
+                    return Performed(status="failed", why=NO_TIMEOUT)
                 case _:
                     assert_never(effect)
         except SlackError as error:
@@ -156,6 +165,14 @@ class SlackConnection:
             return seen
         return await self._posted(place, wire) if wire else None
 
+    async def channel(self, place: Place) -> Channel:
+        """Return what a policy may know of a channel. Slack gives none an age limit."""
+        return Channel(platform=PLATFORM, id=place.channel, name=await self._people.channel(place.channel))
+
+    async def taken_out(self, place: Place, message: str) -> Posted | None:
+        """Return what the sealed copy of a removed message holds, or None where none is kept."""
+        return await taken_out(self._copies, place, message)
+
     async def _posted(self, place: Place, wire: WireMessage) -> Posted:
         files = await self._files.look_up(wire.all_files)
         return Posted(
@@ -172,13 +189,13 @@ class SlackConnection:
     async def _post(self, effect: Post) -> Performed:
         if effect.about and await self._is_gone(effect.place, effect.about):
             return Performed(status="gone")
-        said = await self._rendered(effect.answer)
+        said = await self._speech.rendered(effect.answer)
         try:
-            return await self._say(effect.place.channel, effect.place.thread, said, metadata(effect.key, effect.about or ""))
+            return await self._speech.say(effect.place.channel, effect.place.thread, said, effect, about=effect.about or "")
         except SlackError as error:
             if error.code not in ABSENT or not effect.reply:
                 raise
-            if not await self._respond(effect, said, "in_channel"):
+            if not await self._speech.respond(effect, said, "in_channel"):
                 raise
             return Performed(status="done")
 
@@ -189,13 +206,34 @@ class SlackConnection:
         except SlackError:
             return False
 
+    async def _remove(self, effect: Remove) -> Performed:
+        try:
+            return await self._removal.remove(effect)
+        finally:
+            if not effect.keep:
+                await self._show_no_more(effect.place.tenant, effect.message)
+
+    async def _show_no_more(self, tenant: Tenant, message: str) -> None:
+        """Take away what earlier cards show of a message of which nothing may stay."""
+        where = (await self._setups.of(tenant)).log_channel
+        try:
+            where = where or await self._speech.direct(await self._owner_id())
+            shown = await self._history.pictures_about(where, message)
+        except SlackError as error:
+            log.warning("slack.cards_unread", code=error.code)
+            return
+        for picture in shown:
+            await self._pictures.take_away(picture)
+
     async def _show_card(self, effect: Card) -> Performed:
         """Show a case in the channel for cases; to the owner while there is none, or where it cannot be written into."""
         log_channel = (await self._setups.of(effect.place.tenant)).log_channel
+        case = effect.answer if isinstance(effect.answer, CaseCard) else None
+        picture = await self._pictures.bring(effect.place.tenant, case.message) if case and case.picture else ""
         added = NO_LOG_CHANNEL
         if log_channel:
             try:
-                return await self._say(log_channel, None, await self._rendered(effect.answer), metadata(effect.key))
+                return await self._say_with(picture, log_channel, effect)
             except SlackError as error:
                 if isinstance(effect.answer, SetUp):
                     raise  # whoever chose that channel is told so
@@ -204,7 +242,29 @@ class SlackConnection:
         owner = await self._owner_id()
         if not owner:
             return Performed(status="failed", why=NO_OWNER)
-        return await self._say(owner, None, await self._rendered(effect.answer, added=added), metadata(effect.key))
+        return await self._say_with(picture, owner, effect, added=added)
+
+    async def _say_with(self, picture: str, channel: str, effect: Card, *, added: str = "") -> Performed:
+        """Show a card with its picture, and without it where Slack finds fault with that."""
+        about = effect.answer.message if isinstance(effect.answer, CaseCard) else ""
+        if picture:
+            said = await self._speech.rendered(effect.answer, added=added, picture=picture)
+            where = {**to(channel), "metadata": metadata(effect.key, about, picture=picture)}
+            if sent := await self._with_picture("chat.postMessage", said, picture, where):
+                return Performed(status="done", message=str(sent["ts"]))
+        said = await self._speech.rendered(effect.answer, added=added)
+        return await self._speech.say(channel, None, said, effect, about=about)
+
+    async def _with_picture(self, method: str, said: Json, picture: str, where: Json) -> Json | None:
+        """Send a card with its picture. None where Slack finds fault with that: then the picture is gone."""
+        try:
+            return await self._web.call(method, **said, **where)
+        except SlackError as error:
+            if error.code not in BLOCKS_REFUSED:
+                raise
+            log.warning("slack.picture_refused", method=method, code=error.code)
+            await self._pictures.take_away(picture)
+            return None
 
     async def _find_card(self, effect: Card) -> Performed | None:
         log_channel = (await self._setups.of(effect.place.tenant)).log_channel
@@ -212,73 +272,57 @@ class SlackConnection:
             with suppress(SlackError):  # it may be the owner who got it
                 if found := await self._find(log_channel, None, effect.key):
                     return found
-        return await self._find(await self._direct(await self._owner_id()), None, effect.key)
+        return await self._find(await self._speech.direct(await self._owner_id()), None, effect.key)
 
     async def _edit(self, effect: Edit) -> Performed:
-        said = await self._rendered(effect.answer)
-        where = {"channel": effect.place.channel, "ts": effect.message}
-        # Without metadata of its own it keeps what it has: by that a card is found again, also once it was decided.
-        # Source: https://docs.slack.dev/reference/methods/chat.update
-        await self._web.say("chat.update", said, **where)
+        """Say something else in a message; without a channel, in the owner's direct messages.
+
+        Without metadata of its own it keeps what it has: by that a card is found again, also once it was decided.
+        Source: https://docs.slack.dev/reference/methods/chat.update
+        """
+        channel = effect.place.channel or await self._speech.direct(await self._owner_id())
+        if isinstance(effect.answer, CaseCard):
+            await self._edit_card(channel, effect.message, effect.answer)
+        else:
+            await self._web.say("chat.update", await self._speech.rendered(effect.answer), channel=channel, ts=effect.message)
         return Performed(status="done", message=effect.message)
 
-    async def _notify(self, effect: Notify) -> Performed:
-        said = await self._rendered(effect.answer)
-        if effect.reply:
-            if await self._respond(effect, said, "ephemeral"):
-                return Performed(status="done")
-            try:
-                where = {"channel": effect.place.channel, "user": effect.person, "thread_ts": effect.place.thread}
-                await self._web.say("chat.postEphemeral", said, **where)
-                return Performed(status="done")
-            except SlackError as error:
-                log.info("slack.not_shown_in_place", effect=effect.key, code=error.code)
-        here = effect.place.channel if _is_direct(effect.place.channel) else effect.person
-        return await self._say(here, None, said, metadata(effect.key))
+    async def _edit_card(self, channel: str, message: str, case: CaseCard) -> None:
+        """Show a case as it is now. Its picture stays for as long as it may, and comes where it may only now."""
+        carried = await self._carried(channel, message)
+        had = carried.get("picture", "")
+        picture, marked = had if case.picture else "", None
+        if case.picture and not had and "key" in carried:
+            picture = await self._pictures.bring(self._standing.us().tenant, case.message)
+            marked = metadata(carried["key"], case.message, picture=picture) if picture else None
+        where: Json = {"channel": channel, "ts": message}
+        if picture:
+            said = await self._speech.rendered(case, picture=picture)
+            if await self._with_picture("chat.update", said, picture, where | {"metadata": marked}):
+                return
+        await self._web.say("chat.update", await self._speech.rendered(case), **where)
+        if had and not picture:
+            await self._pictures.take_away(had)
 
-    async def _say(self, channel: str, thread: str | None, said: Json, marked: Json) -> Performed:
-        sent = await self._web.say(
-            "chat.postMessage",
-            said,
-            channel=channel,
-            thread_ts=thread,
-            metadata=marked,
-            unfurl_links=False,
-            unfurl_media=False,
-        )
-        return Performed(status="done", message=str(sent["ts"]))
-
-    async def _respond(self, effect: Post | Notify, said: Json, to: str) -> bool:
-        """Answer an interaction at its own address. False where that does not take anything any more."""
-        words: Json = {"response_type": to, "replace_original": False}
-        if effect.place.thread and to == "in_channel":
-            words["thread_ts"] = effect.place.thread
+    async def _carried(self, channel: str, message: str) -> dict[str, str]:
         try:
-            return await self._web.respond(effect.reply, words | said)
+            return await self._history.carried(channel, message)
         except SlackError as error:
-            log.warning("slack.blocks_refused", method="response_url", code=error.code)
-            return await self._web.respond(effect.reply, words | {"text": said["text"]})
+            log.info("slack.card_unread", code=error.code)
+            return {}
 
-    async def _rendered(self, answer: Answer, *, added: str = "") -> Json:
-        return render(answer, home=await self._address(), added=added)
+    async def _notify(self, effect: Notify) -> Performed:
+        in_file = too_long(effect.answer)
+        shown = effect.reply and await self._speech.show_in_place(effect, added=IN_A_FILE if in_file else "")
+        return Performed(status="done") if shown and not in_file else await self._send_directly(effect)
 
-    async def _address(self) -> str:
-        """Return the workspace's own address; an answer without links is better than none."""
-        if not self._home:
-            try:
-                self._home = str((await self._web.call("auth.test")).get("url") or "")
-            except SlackError as error:
-                log.info("slack.address_unknown", code=error.code)
-        return self._home
+    async def _send_directly(self, effect: Notify) -> Performed:
+        here = effect.place.channel if _is_direct(effect.place.channel) else effect.person
+        return await self._speech.say(here, None, await self._speech.rendered(effect.answer), effect)
 
     async def _private(self, effect: Notify) -> str:
         channel = effect.place.channel
-        return channel if _is_direct(channel) else await self._direct(effect.person)
-
-    async def _direct(self, person: str) -> str:
-        """Return the channel of the direct messages with somebody, which can be read; opening it shows nobody anything."""
-        opened = await self._web.call("conversations.open", users=person)
-        return str(opened["channel"]["id"])
+        return channel if _is_direct(channel) else await self._speech.direct(effect.person)
 
     async def _owner_id(self) -> str:
         """Return the workspace's first owner, or nothing where Slack does not say."""

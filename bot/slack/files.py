@@ -11,12 +11,10 @@ from yarl import URL
 
 from bot.downloads import Denied, Downloads
 from bot.slack.web import SlackError, Web
-from bot.slack.wire import LINKED, UNKNOWN_FILE, UNREAD, WireFile
+from bot.slack.wire import FILE_HOST, LINKED, UNKNOWN_FILE, UNREAD, WireFile
 from pipelines.content import Attachment
 from pipelines.errors import Unavailable, UserError
 
-# Source: https://docs.slack.dev/reference/objects/file-object (url_private, url_private_download)
-FILE_HOST: Final = "slack.com"
 CANNOT_READ: Final = "I cannot read this file; check the `files:read` scope and that I am in the channel."
 CANNOT_UNDERSTAND: Final = "Slack shows a part of this message in a way that Flashbulb does not know."
 LOOK_UP_S: Final = 1.0  # while Slack waits for the acknowledgement

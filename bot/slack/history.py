@@ -24,9 +24,13 @@ GONE: Final = frozenset({"message_not_found", "thread_not_found"})
 EVENT_TYPE: Final = "flashbulb_effect"
 
 
-def metadata(key: str, about: str = "") -> Json:
-    """Return what makes a message the one of the effect `key`; `about` is the message of which it repeats something."""
-    return {"event_type": EVENT_TYPE, "event_payload": {"key": key} | ({"about": about} if about else {})}
+def metadata(key: str, about: str = "", *, picture: str = "") -> Json:
+    """Return what makes a message the one of the effect `key`.
+
+    `about` is the message of which it repeats something, `picture` the upload that it shows.
+    """
+    more = {"about": about, "picture": picture}
+    return {"event_type": EVENT_TYPE, "event_payload": {"key": key} | {name: value for name, value in more.items() if value}}
 
 
 class History:
@@ -74,6 +78,18 @@ class History:
             async for raw in self._messages(channel, thread, include_all_metadata=True)
             if self._is_ours(raw) and _payload(raw).get("about") == message
         ]
+
+    async def carried(self, channel: str, ts: str) -> dict[str, str]:
+        """Return what `metadata` put into our own message: its `key`, and `about` and `picture` where it has them."""
+        page = await self._web.call("conversations.replies", channel=channel, ts=ts, limit=1, include_all_metadata=True)
+        ours = (raw for raw in page.get("messages", ()) if raw.get("ts") == ts and self._is_ours(raw))
+        return next(({name: str(value) for name, value in _payload(raw).items()} for raw in ours), {})
+
+    async def pictures_about(self, channel: str, message: str) -> list[str]:
+        """Return the uploads that our own messages in a channel show of `message`."""
+        pages = self._messages(channel, None, include_all_metadata=True)
+        carried = [_payload(raw) async for raw in pages if self._is_ours(raw)]
+        return [str(each["picture"]) for each in carried if each.get("about") == message and each.get("picture")]
 
     def _is_ours(self, raw: Json) -> bool:
         return raw.get("user") == self._us().user

@@ -49,6 +49,8 @@ FORM_S: Final = 2.0
 HINT_S: Final = 1.0  # how long a mention waits for the message that it is about
 AT_WORK: Final = "Looking at the newest picture here: the answer comes into its thread."
 FOR_MODERATORS: Final = "Only moderators use {command}: write it in the channel for cases, or ask an admin of this workspace."
+# What is said in a channel that gets another name. Source: https://docs.slack.dev/reference/events/message/channel_name
+RENAMED: Final = ("channel_name", "group_name")
 TAKEN_BACK: Final = "took the bot's token back. Install the app again, set its new SLACK_BOT_TOKEN and start anew"
 
 # Bolt's own words hold whole payloads; what is to be said about them is said here.
@@ -210,6 +212,8 @@ class Listeners:
                 pass
 
     async def _message(self, event: Body) -> None:
+        if event.get("subtype") in RENAMED:
+            self._people.renamed(str(event.get("channel")))
         if (seen := parse.seen(event, self._us)) is None:
             return
         self._recent.note(seen.key(self._us), seen.message.all_files)
@@ -339,4 +343,4 @@ _LABEL: Final = re.compile(r"/?[\w.]{1,80}")
 
 def _sets_up(wire: WireCommand) -> bool:
     """Whether it is for admins, of whom is asked anew whether they still are."""
-    return wire.command == "/flashbulb" and wire.text.strip().lower().startswith("setup")
+    return wire.command == "/flashbulb" and wire.text.lower().split()[:1] not in ([], ["help"])

@@ -30,7 +30,11 @@ SCOPES: Final = (
     Scope(name="chat:write", why="answers, and shows cases", without="nothing is answered and no case is shown"),
     Scope(name="commands", why="has slash commands and menu entries", without="no command and no menu entry works"),
     Scope(name="files:read", why="looks at the files that are posted", without="no picture can be judged or tagged"),
-    Scope(name="files:write", why="posts pictures again that are restored", without="no picture can be restored"),
+    Scope(
+        name="files:write",
+        why="posts pictures again that are restored, shows blurred ones with cases, sends what is long as a file",
+        without="no picture can be restored or shown with a case",
+    ),
     Scope(name="groups:history", why="reads what is posted in private channels", without="private channels are not moderated"),
     Scope(
         name="groups:read",

@@ -114,6 +114,8 @@ class Hearing:
             self.standing.begin(us, listening=listening)
             await stack.enter_async_context(_background(watch(self.web, self.standing, every_s=self.timing.watch_s)))
             log.info("slack.open", workspace=us.team, transport="socket" if self.bound is None else "http")
+            if not self.web.has_admin:
+                log.warning("slack.takes_nothing_out", so="hold and remove only flag", fix="set SLACK_ADMIN_USER_TOKEN")
             await sweeps.serve(listening)
 
 

@@ -50,7 +50,7 @@ class Identity:
 class Seen:
     """A message to take in. `direct`: it was written to the bot alone; `mentions_us`: it does, and did not before.
 
-    `file_event` is the id of the event that told of a change in one of its files.
+    `changed`: it did without being edited. `file_event` is the id of the event that told of a change in one of its files.
     """
 
     channel: str
@@ -64,13 +64,13 @@ class Seen:
     def edit(self) -> str:
         """Return which state of the message it is.
 
-        Where an app changed it, Slack may say only that it did, and not when. Where one of its files changed, the message did
-        not: that state goes by the id of the event that told of it.
+        Where an app changed it, or Slack added a preview, Slack does not say when. Where one of its files changed, the message
+        did not: that state goes by the id of the event that told of it.
         """
         edited = self.message.edited.ts if self.message.edited else "0"
         if self.file_event:
             return f"{edited}+{self.file_event}"
-        return f"0+{self.message.digest}" if self.changed and edited == "0" else edited
+        return f"{edited}+{self.message.digest}" if self.changed else edited
 
     @property
     def moment(self) -> str:
@@ -100,7 +100,8 @@ def seen(event: Json, us: Identity) -> Seen | None:
     if changed and (direct or message.subtype == "tombstone" or (before and message.same_content(before))):
         return None
     mentions_us = us.is_mentioned(message) and not (before and us.is_mentioned(before))
-    return Seen(channel=told.channel, message=message, direct=direct, mentions_us=mentions_us, changed=changed)
+    unedited = changed and message.edited == (before.edited if before else None)
+    return Seen(channel=told.channel, message=message, direct=direct, mentions_us=mentions_us, changed=unedited)
 
 
 def _before(told: WireMessageEvent) -> WireMessage | None:

@@ -1,4 +1,4 @@
-"""Who people are: names and roles, as Slack says."""
+"""Who people are and what channels are called, as Slack says."""
 
 import asyncio
 import time
@@ -18,6 +18,13 @@ KNOWN_FOR_S: Final = 300.0
 KNOWN_MAX: Final = 5000
 ANSWER_S: Final = 1.0  # while Slack waits for the acknowledgement
 NAME_CHARS: Final = 80
+SLACKBOT: Final = "USLACKBOT"  # of whom Slack does not say that it is a bot
+# Source: https://docs.slack.dev/reference/objects/user-object
+ROLES: Final = {
+    "admin": ("is_admin",),
+    "owner": ("is_owner", "is_primary_owner"),
+    "guest": ("is_restricted", "is_ultra_restricted"),
+}
 
 log = structlog.get_logger()
 
@@ -36,6 +43,26 @@ class Remembered:
 
         Raises: `Unavailable` when Slack does not answer in time.
         """
+        task = self._asked(id, fresh=fresh)
+        try:
+            async with asyncio.timeout(ANSWER_S):
+                return await asyncio.shield(task)
+        except TimeoutError:
+            raise Unavailable("Slack", "takes too long") from None
+
+    async def lately(self, id: str) -> Shown:
+        """Return what is known, however old; what is too old is asked for meanwhile. Only of something new Slack is waited for.
+
+        Raises: as `of`.
+        """
+        _, known = self._known.get(id, (0.0, None))
+        if known is None or not known.done() or _failed(known):
+            return await self.of(id)
+        self._asked(id)
+        return known.result()
+
+    def _asked(self, id: str, *, fresh: bool = False) -> asyncio.Task[Shown]:
+        """Return the newest question about `id`, which is put now where there is none that counts."""
         asked_at, task = self._known.get(id, (0.0, None))
         if task is None or fresh or time.monotonic() - asked_at > KNOWN_FOR_S or _failed(task):
             if len(self._known) >= KNOWN_MAX:
@@ -43,11 +70,10 @@ class Remembered:
             task = asyncio.ensure_future(self._ask(id))
             self._known[id] = (time.monotonic(), task)
             task.add_done_callback(_failed)  # whoever waited for it may have gone
-        try:
-            async with asyncio.timeout(ANSWER_S):
-                return await asyncio.shield(task)
-        except TimeoutError:
-            raise Unavailable("Slack", "takes too long") from None
+        return task
+
+    def forget(self, id: str) -> None:
+        self._known.pop(id, None)
 
 
 class People:
@@ -58,6 +84,7 @@ class People:
         self._us = us
         self._setups = setups
         self._users = Remembered(lambda user: self._info("users.info", "user", user))
+        self._bots = Remembered(lambda bot: self._info("bots.info", "bot", bot))
         self._channels = Remembered(lambda channel: self._info("conversations.info", "channel", channel))
 
     async def person(self, user: str, channel: str, *, fresh: bool = False, name: str = "") -> Person:
@@ -73,22 +100,51 @@ class People:
         names = (profile.get("display_name"), profile.get("real_name"), shown.get("name"), name, user)
         called = next(each for each in names if isinstance(each, str) and each)
         role = await self._role(shown, channel, fresh=fresh)
-        return Person(id=user, name=called[:NAME_CHARS], role=role, bot=bool(shown.get("is_bot")))
+        bot = bool(shown.get("is_bot")) or user == SLACKBOT
+        return Person(id=user, name=called[:NAME_CHARS], role=role, bot=bot, roles=self._roles(shown))
 
     async def author(self, message: WireMessage, channel: str) -> Person:
         """Return who wrote a message. It is judged all the same when Slack does not say who they are."""
+        if message.bot_id is not None:
+            return Person(id=message.bot_id, name=(await self._name_of_bot(message))[:NAME_CHARS], bot=True)
         if message.user is None:
-            profile = message.bot_profile.name if message.bot_profile else None
-            name = message.username or profile or message.bot_id or ""
-            return Person(id=message.bot_id or "", name=name[:NAME_CHARS], bot=True)
+            return Person(id="", name="", bot=True)
         try:
-            person = await self.person(message.user, channel)
+            return await self.person(message.user, channel)
         except Unavailable:
-            person = Person(id=message.user, name=message.user)
-        return person.model_copy(update={"bot": True}) if message.bot_id else person
+            return Person(id=message.user, name=message.user)
+
+    async def channel(self, channel: str) -> str:
+        """Return the name of a channel, which costs a request only the first time; empty where Slack does not say."""
+        try:
+            name = (await self._channels.lately(channel)).get("name")
+        except Unavailable:
+            return ""
+        return name if isinstance(name, str) else ""
+
+    def renamed(self, channel: str) -> None:
+        """Hear that a channel has another name from now on."""
+        self._channels.forget(channel)
+
+    async def _name_of_bot(self, message: WireMessage) -> str:
+        """Return what the workspace calls a bot. With each message it may sign otherwise, so that counts for nothing."""
+        assert message.bot_id is not None
+        if message.bot_profile and message.bot_profile.name:
+            return message.bot_profile.name
+        try:
+            name = (await self._bots.of(message.bot_id)).get("name")
+        except Unavailable:
+            name = None
+        return name if isinstance(name, str) and name else message.bot_id
+
+    def _roles(self, shown: Shown) -> tuple[str, ...]:
+        """Return somebody's roles in our workspace, by the names that policies use."""
+        if not self._is_one_of_us(shown):
+            return ()
+        return tuple(role for role, claims in ROLES.items() if any(shown.get(each) is True for each in claims))
 
     async def _role(self, shown: Shown, channel: str, *, fresh: bool) -> Role:
-        if self._is_one_of_us(shown) and any(shown.get(each) is True for each in ("is_admin", "is_owner", "is_primary_owner")):
+        if {"admin", "owner"} & {*self._roles(shown)}:
             return Role.ADMIN
         setup = await self._setups.of(self._us().tenant)
         # Only its members can act in a private channel, and who is in the one for cases is trusted with them.

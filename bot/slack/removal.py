@@ -11,7 +11,7 @@ from bot.slack.files import SlackFiles
 from bot.slack.history import GONE, History, metadata
 from bot.slack.people import People
 from bot.slack.render import restored
-from bot.slack.web import SlackError, Web
+from bot.slack.web import FILE_GONE, SlackError, Web
 from bot.slack.wire import WireFile, WireMessage
 from bot.storage.copies import CopiedFile, Copies, Copy
 from handlers.effects import Performed, Remove, Restore
@@ -22,8 +22,6 @@ from pipelines.limits import ATTACHMENTS_JUDGED, IMAGE_BYTES
 log = structlog.get_logger()
 
 NO_COPY: Final = "No copy of it is kept any more."
-# What is said of a file that is not there any more, which is as good as deleted.
-FILE_GONE: Final = frozenset({"file_not_found", "file_deleted"})
 
 
 def block_id(key: str) -> str:
@@ -47,10 +45,12 @@ class Removal:
         Raises: `SlackError` where Slack does not let us, `Unavailable`.
         """
         channel, ts = effect.place.channel, effect.message
-        wire = await self._history.message(channel, ts)
         if not effect.keep:
             await self._copies.forget(effect.place.tenant, ts)
-        elif wire is not None:
+        if not self._web.has_admin:
+            raise SlackError("no_admin_token")  # of what stays nothing is copied
+        wire = await self._history.message(channel, ts)
+        if effect.keep and wire is not None:
             await self._copies.keep(effect.place.tenant, ts, await self._copy(effect.place, wire))
         kept = await self._delete_files(() if wire is None else wire.files or ())
         deleted = wire is not None and await self._delete(channel, ts)

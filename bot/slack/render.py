@@ -28,7 +28,20 @@ from bot.words import (
     title_of_case,
     title_of_verdict,
 )
-from handlers.answers import Answer, CaseCard, FindingSaid, Held, Help, Invitation, Judged, Notice, SetUp, Tagged
+from handlers.answers import (
+    Alert,
+    Answer,
+    CaseCard,
+    FindingSaid,
+    Held,
+    Help,
+    Invitation,
+    Judged,
+    Listing,
+    Notice,
+    SetUp,
+    Tagged,
+)
 from pipelines.moderation.policy import Action
 
 Json = dict[str, Any]
@@ -40,10 +53,13 @@ PARAGRAPH_MAX: Final = 3_000  # that of a section; Slack names none for rich tex
 CONTEXT_MAX: Final = 3_000
 # Source: https://docs.slack.dev/reference/block-kit/block-elements/button-element
 BUTTON_MAX: Final = 75
+BUTTONS_MAX: Final = 25
 # Advised; Slack cuts at 40,000. Source: https://docs.slack.dev/reference/methods/chat.postMessage
 TEXT_MAX: Final = 4_000
 
 RESTORED_MAX: Final = 4  # paragraphs of a message that comes back
+LISTED_MAX: Final = 4  # pieces of a listing; a longer one comes as a file where Slack takes one
+BLURRED: Final = "Blurred picture of the message that was taken out"
 MORE: Final = "There is more than fits here."
 
 
@@ -73,6 +89,21 @@ class Small:
 
 
 @dataclass(frozen=True, slots=True)
+class Verbatim:
+    """Lines that keep their columns."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """An uploaded file, by its id. Source: https://docs.slack.dev/reference/block-kit/composition-objects/slack-file-object"""
+
+    file: str
+    alt_text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Buttons:
     """Pairs of name and label; `value` comes back with a press."""
 
@@ -80,15 +111,30 @@ class Buttons:
     value: str
 
 
-Piece = Title | Line | Points | Small | Buttons
+Piece = Title | Line | Points | Small | Verbatim | Picture | Buttons
 
 
-def render(answer: Answer, *, home: str = "", added: str = "") -> Json:
+def render(answer: Answer, *, home: str = "", added: str = "", picture: str = "") -> Json:
     """Return the `text` and `blocks` that say `answer`.
 
-    `home` is the workspace's own address, for links to messages; `added` is a sentence of our own below it.
+    `home` is the workspace's own address, for links to messages; `added` is a sentence of our own below it; `picture` is the
+    uploaded file that a case shows.
     """
-    return _message([*_pieces(answer, home), *([Small(added)] if added else [])])
+    pieces = _pieces(answer, home)
+    if picture:
+        at = next((at for at, piece in enumerate(pieces) if isinstance(piece, Buttons)), len(pieces))
+        pieces.insert(at, Picture(picture, BLURRED))
+    return _message([*pieces, *([Small(added)] if added else [])])
+
+
+def too_long(answer: Answer) -> bool:
+    """Whether there is more of it than a message shows, so that it is to come as a file."""
+    return isinstance(answer, Listing) and len(list(_by_lines(answer.body))) > LISTED_MAX
+
+
+def beside_file(listing: Listing) -> Json:
+    """Return the `text` and `blocks` that go with a listing which comes as a file."""
+    return _message([Title(one_line(listing.title)), Small("It is too long to be shown here. The file holds all of it.")])
 
 
 def restored(copy: Copy, *, missing: Sequence[str] = ()) -> Json:
@@ -148,6 +194,10 @@ def _pieces(answer: Answer, home: str) -> list[Piece]:
             return [Title("What you can ask here"), Points(lines), Small(more)]
         case SetUp():
             return list(_set_up(answer))
+        case Listing():
+            return list(_listing(answer))
+        case Alert():
+            return list(_alert(answer))
         case Invitation():
             link = Line((link_run(answer.url, answer.url),))
             rule = f"It works once, within {answer.minutes} minutes. Whoever opens it is {one_line(answer.name)}."
@@ -191,6 +241,7 @@ def _case(answer: CaseCard, home: str) -> Iterator[Piece]:
     yield Line(tuple(where))
     if called_for := called_for_in_words(answer):
         yield Line((run(called_for),))
+    yield from (Line((run(note),)) for note in notes_of_case(answer))
     yield from _reasons(answer.reasons)
     yield from _findings(answer.findings)
     yield _foot(coverage_in_words(answer.judged, answer.total), f"case {answer.case}", _engine(answer.engine))
@@ -204,6 +255,7 @@ def _held(answer: Held) -> Iterator[Piece]:
         if answer.action.takes_down:
             yield Line((run("Your message"), *where, run(" is not shown for now, so that somebody can read it with care.")))
         yield Line((run(SUPPORT),))
+        yield from _given_back(answer)
         return
     if answer.stands:
         yield Line((run("Please delete your message", bold=True), *where, run(": it goes against the rules there.", bold=True)))
@@ -211,11 +263,54 @@ def _held(answer: Held) -> Iterator[Piece]:
         waits = " until a moderator has looked at it" if answer.action is Action.HOLD else ""
         yield Line((run("Your message", bold=True), *where, run(f" was taken out{waits}.", bold=True)))
     yield from _reasons(answer.reasons)
+    if answer.timeout_minutes:
+        yield Line((run(f"You cannot write for {minutes_in_words(answer.timeout_minutes)}."),))
+    yield from _given_back(answer)
     yield Small(f"Case {answer.case}")
 
 
+def _given_back(answer: Held) -> Iterator[Piece]:
+    if answer.text.strip():
+        yield Line((run("This is what you wrote:"),), quote=cut(answer.text, PARAGRAPH_MAX))
+
+
+def _listing(answer: Listing) -> Iterator[Piece]:
+    pieces = list(_by_lines(answer.body))
+    yield Title(one_line(answer.title))
+    yield from (Verbatim(piece) for piece in pieces[:LISTED_MAX])
+    if left := sum(len(piece) for piece in pieces[LISTED_MAX:]):
+        yield Small(f"{left:,} more characters did not fit.")
+
+
+def _by_lines(text: str) -> Iterator[str]:
+    """Yield a text in pieces that fit into a block, each of whole lines as far as they are not longer than that."""
+    piece = ""
+    for line in plain(text).rstrip().splitlines(keepends=True):
+        for at in range(0, len(line), PARAGRAPH_MAX):
+            part = line[at : at + PARAGRAPH_MAX]
+            if len(piece) + len(part) > PARAGRAPH_MAX:
+                yield piece
+                piece = ""
+            piece += part
+    if piece.strip():
+        yield piece
+
+
+def _alert(answer: Alert) -> Iterator[Piece]:
+    yield Title(one_line(answer.title))
+    yield Line((run(cut(answer.text, PARAGRAPH_MAX)),))
+    if answer.channels:
+        yield Line((run("In "), *_channels(answer.channels)))
+    if answer.buttons:
+        yield Buttons(answer.buttons, answer.value)
+
+
+def _channels(channels: Sequence[str]) -> list[Json]:
+    return [each for channel in channels for each in (run(", "), channel_run(channel))][1:]
+
+
 def _set_up(answer: SetUp) -> Iterator[Piece]:
-    watched = [each for channel in answer.watched for each in (run(", "), channel_run(channel))][1:]
+    watched = _channels(answer.watched)
     cases = channel_run(answer.log_channel) if answer.log_channel else run("nowhere yet")
     yield Title("Flashbulb is set up")
     yield Points(
@@ -223,10 +318,31 @@ def _set_up(answer: SetUp) -> Iterator[Piece]:
             Line((run("Watched: ", bold=True), *(watched or [run("every channel that Flashbulb is in")]))),
             Line((run("Cases: ", bold=True), cases)),
             _fact("Mode", mode_in_words(answer)),
+            *([_fact("Policy", one_line(answer.policy, LINE_MAX))] if answer.policy else []),
         )
     )
     if not answer.takes_down:
         yield Small("For more, the operator sets SLACK_ADMIN_USER_TOKEN: docs/slack.md, Taking messages out.")
+
+
+def notes_of_case(card: CaseCard) -> Iterator[str]:
+    """Say what a moderator should know of a case beside what was found."""
+    if card.urgent:
+        yield "Urgent: a model refuses to look at this. Please look at it soon."
+    if card.over_quota:
+        yield "It was only flagged: as much as the policy allows within an hour has been taken out already."
+    if card.timeout_minutes:
+        yield f"Its author cannot write for {minutes_in_words(card.timeout_minutes)}."
+    if card.strikes:
+        count = "One earlier message" if card.strikes == 1 else f"{card.strikes} earlier messages"
+        yield f"{count} of this author {'was' if card.strikes == 1 else 'were'} removed lately."
+
+
+def minutes_in_words(minutes: int) -> str:
+    for unit, size in (("day", 1440), ("hour", 60)):
+        if minutes >= size and minutes % size == 0:
+            return f"{minutes // size} {unit}{'' if minutes == size else 's'}"
+    return f"{minutes} minute{'' if minutes == 1 else 's'}"
 
 
 def _reasons(reasons: Sequence[str]) -> Iterator[Piece]:
@@ -288,15 +404,20 @@ def _block(piece: Piece) -> Json:
         case Small():
             words = {"type": "plain_text", "text": cut(piece.text, CONTEXT_MAX), "emoji": False}
             return {"type": "context", "elements": [words]}
+        case Verbatim():
+            return {"type": "rich_text", "elements": [{"type": "rich_text_preformatted", "elements": [run(piece.text)]}]}
+        case Picture():
+            return {"type": "image", "slack_file": {"id": piece.file}, "alt_text": piece.alt_text}
         case Buttons():
-            return {"type": "actions", "elements": [_button(name, label, piece.value) for name, label in piece.buttons]}
+            buttons = piece.buttons[:BUTTONS_MAX]
+            return {"type": "actions", "elements": [_button(name, label, piece.value) for name, label in buttons]}
         case _:
             assert_never(piece)
 
 
 def _button(name: str, label: str, value: str) -> Json:
     words = {"type": "plain_text", "text": label[:BUTTON_MAX], "emoji": False}
-    return {"type": "button", "action_id": name, "text": words, "value": value}
+    return {"type": "button", "action_id": name, "text": words, "value": value or name}  # without one it counts as a link
 
 
 def _text(pieces: Sequence[Piece]) -> str:
@@ -320,6 +441,10 @@ def _lines(piece: Piece) -> Iterator[str]:
             yield from (f"> {escape(line)}" for line in piece.quote.splitlines())
         case Points():
             yield from (f"• {line}" for point in piece.points for line in _lines(point))
+        case Verbatim():
+            yield from (escape(line) for line in piece.text.splitlines())
+        case Picture():
+            yield piece.alt_text
         case Buttons():
             yield escape("To decide: " + " or ".join(label for _, label in piece.buttons))
         case _:

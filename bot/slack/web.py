@@ -43,6 +43,9 @@ PASSING: Final = frozenset({"fatal_error", "internal_error", "ratelimited", "req
 # Source: https://docs.slack.dev/reference/methods/auth.test
 DEAD_TOKEN: Final = frozenset({"account_inactive", "invalid_auth", "not_authed", "token_expired", "token_revoked"})
 
+# What is said of a file that is not there any more, which is as good as deleted.
+FILE_GONE: Final = frozenset({"file_not_found", "file_deleted"})
+
 # Slack finds fault with the blocks of a message; its text says the same.
 BLOCKS_REFUSED: Final = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long"})
 
@@ -64,6 +67,7 @@ WHY: Final = {
     "message_not_found": "The message is gone.",
     "messages_tab_disabled": "Direct messages to Flashbulb are switched off: switch App Home's Messages Tab on.",
     "msg_too_long": "It is longer than Slack takes.",
+    "no_admin_token": "Slack lets no bot delete what others wrote, and SLACK_ADMIN_USER_TOKEN is not set.",
     "not_in_channel": "Flashbulb is not in the channel. Invite it there.",
     "restricted_action": "This workspace's settings do not let Flashbulb do that.",
     "storage_limit_reached": "This workspace has no room for more files.",
@@ -180,7 +184,7 @@ class Web:
     async def call_as_admin(self, method: str, **arguments: Any) -> Json:
         """Call a method as the admin. Raises: as `call`; a token that no longer works is a `SlackError` here."""
         if self._admin is None:
-            raise SlackError("cant_delete_message")
+            raise SlackError("no_admin_token")
         return (await self._call(self._admin, method, arguments)).body
 
     async def say(self, method: str, said: Json, **arguments: Any) -> Json:

@@ -30,8 +30,15 @@ WITHOUT_BYTES: Final = frozenset({"tombstone", "hidden_by_limit"})
 STUB: Final = "check_file_info"  # what `file_access` says of a file in Slack Connect that has to be looked up first
 LINKED: Final = "slack-link:"  # before the address of a picture that lies elsewhere, which an app shows in a message
 PICTURE: Final = "picture"  # the name of one that has none
+# Source: https://docs.slack.dev/reference/objects/file-object (url_private, url_private_download)
+FILE_HOST: Final = "slack.com"
+# Where Slack itself keeps pictures. Those of a link's preview are looked at only there: from elsewhere they could be others for
+# us than for the people in the channel, and whoever posts a link would learn where Flashbulb runs.
+SLACKS_HOSTS: Final = (FILE_HOST, "slack-edge.com", "slack-imgs.com")
 UNKNOWN_FILE: Final = "slack-file:"  # the address of a file of which Slack does not tell us one
 UNREAD: Final = "slack-unread:"  # the address of what stands in a message and does not fit these models
+# Under these names blocks hold what people read, and where it leads.
+SAID: Final = ("text", "alt_text", "url")
 
 
 class Wire(BaseModel):
@@ -64,6 +71,12 @@ class WireFile(Wire):
         return self.url_private == UNREAD
 
     @property
+    def is_at_slack(self) -> bool:
+        """Whether Slack itself keeps it."""
+        url = self.url_private
+        return url is None or _is_at(url.removeprefix(LINKED), *SLACKS_HOSTS)
+
+    @property
     def state(self) -> str:
         """Return what Slack shows of what it holds. Of one that can be written in, the same state may hold other words."""
         shown = (self.name, self.title, self.alt_txt, self.mimetype, self.size, self.url_private, self.url_private_download)
@@ -81,27 +94,40 @@ class WireFile(Wire):
 
 
 class WireShare(Wire):
-    """What is attached to a message: another message that it passes on, or a preview of an address."""
+    """What is attached to a message: another message that it passes on, what an app wrote, or the preview of a link.
+
+    Source: https://docs.slack.dev/legacy/legacy-messaging/legacy-secondary-message-attachments
+    """
 
     is_share: bool | None = None
     text: str | None = None
     fallback: str | None = None
     files: tuple[WireFile, ...] | None = None
-    # What an app may write around its text. Whatever shape it has, the message is judged.
+    # What stands around its text. Whatever shape it has, the message is judged.
     pretext: Any = Field(default=None, repr=False)
+    author_name: Any = Field(default=None, repr=False)
     title: Any = Field(default=None, repr=False)
+    title_link: Any = Field(default=None, repr=False)
     fields: Any = Field(default=None, repr=False)
     footer: Any = Field(default=None, repr=False)
     blocks: Any = Field(default=None, repr=False)
+    message_blocks: Any = Field(default=None, repr=False)  # those of the message that is passed on
     image_url: Any = Field(default=None, repr=False)
     thumb_url: Any = Field(default=None, repr=False)
 
     @property
     def said(self) -> Iterator[str]:
-        """Yield what it shows."""
-        around = (self.pretext, self.title, self.text or self.fallback, None if self.is_share else self.footer)
+        """Yield what it shows. Of a message that is passed on, Slack itself says who wrote it and where."""
+        head = (self.pretext, None if self.is_share else self.author_name, self.title, self.title_link)
+        around = (*head, self.text or self.fallback, None if self.is_share else self.footer)
         yield from (each for each in around if isinstance(each, str))
-        yield from _texts([self.fields, self.blocks], names=("title", "value", "text"))
+        yield from _texts([self.fields, self.blocks, self.message_blocks], names=("title", "value", *SAID))
+
+    @property
+    def pictures(self) -> Iterator[WireFile]:
+        """Yield the pictures that it shows beside its files."""
+        yield from (_linked(each) for each in (self.image_url, self.thumb_url) if isinstance(each, str))
+        yield from _pictures([self.blocks, self.message_blocks])
 
 
 class WireEdit(Wire):
@@ -147,37 +173,29 @@ class WireMessage(Wire):
     @property
     def all_files(self) -> tuple[WireFile, ...]:
         """Return every file that can be fetched, also those of messages that are passed on."""
-        shared = (file for share in self._shares for file in share.files or ())
-        every = {file.id: file for file in (*(self.files or ()), *shared, *self._pictures)}
+        shared = (file for share in self.attachments or () for file in share.files or ())
+        every = {file.id: file for file in (*(self.files or ()), *shared, *self._shown_pictures)}
         return tuple(file for file in every.values() if file.mode not in WITHOUT_BYTES and not file.is_external)
 
     @property
     def words(self) -> str:
-        """Return what is to be read, as plain text: the text, what is passed on, and what a bot put elsewhere.
+        """Return what is to be read, as plain text: the text, what is passed on, previews, and what a bot put elsewhere.
 
         Where there are blocks they are shown in place of the text, and an app may write something else into them.
         """
         said = plain(self.text or "")
-        shares = [text for share in self._shares for text in share.said]
+        shares = [text for share in self.attachments or () for text in share.said]
         elsewhere = [file.title or file.name or "" for file in self.files or () if file.is_external]
         shown = dict.fromkeys(map(plain, (*_texts(self.blocks or ()), *shares, *elsewhere)))
         return "\n".join(text for text in (said, *(each for each in shown if each.strip() not in said)) if text)
 
     @property
-    def _shares(self) -> tuple[WireShare, ...]:
-        """Return what belongs to the message: what is passed on, and what an app wrote; other attachments preview links."""
-        return tuple(share for share in self.attachments or () if share.is_share or self.bot_id)
-
-    @property
-    def _pictures(self) -> Iterator[WireFile]:
-        """Yield the pictures that an app shows without uploading them to the message."""
-        blocks = [*(self.blocks or ()), *(each for share in self._shares for each in _listed(share.blocks))]
-        for share in self._shares:
-            yield from (_linked(each) for each in (share.image_url, share.thumb_url) if isinstance(each, str))
-        for block in blocks:
-            for image in (block, block.get("accessory")) if isinstance(block, Mapping) else ():
-                if isinstance(image, Mapping) and image.get("type") == "image":
-                    yield from _shown(image)
+    def _shown_pictures(self) -> Iterator[WireFile]:
+        """Yield the pictures that are shown without being files: those of apps, from anywhere, and of previews, from Slack."""
+        yield from _pictures(self.blocks or ())
+        for share in self.attachments or ():
+            anywhere = bool(share.is_share or self.bot_id)
+            yield from (picture for picture in share.pictures if anywhere or picture.is_at_slack)
 
     def written_by(self, user: str, bot: str) -> bool:
         return self.user == user or (bool(bot) and self.bot_id == bot)
@@ -189,7 +207,7 @@ class WireMessage(Wire):
         return hashlib.sha256(shown.encode(errors="surrogatepass")).hexdigest()[:8]
 
     def same_content(self, other: "WireMessage") -> bool:
-        """Whether both say the same and show the same files: previews, pins and counts of replies do not matter."""
+        """Whether both say the same and show the same files: pins, reactions and counts of replies do not matter."""
         files = ({file.id for file in each.all_files} for each in (self, other))
         return not self.unread and self.words == other.words and next(files) == next(files)
 
@@ -386,32 +404,48 @@ def _listed(value: Any) -> Sequence[Any]:
     return value if isinstance(value, list | tuple) else ()
 
 
-def _shown(image: Json) -> Iterator[WireFile]:
-    """Yield the picture of an image. Source: https://docs.slack.dev/reference/block-kit/blocks/image-block"""
-    uploaded = image.get("slack_file")
-    if isinstance(uploaded, Mapping) and re.fullmatch(ID, str(uploaded.get("id"))):
-        yield WireFile(id=uploaded["id"], file_access=STUB)
-    elif isinstance(uploaded, Mapping) and isinstance(uploaded.get("url"), str):
-        yield WireFile(id=_id_of(uploaded["url"]), name=PICTURE, url_private=uploaded["url"])
-    elif isinstance(image.get("image_url"), str):
-        yield _linked(image["image_url"])
+def _pictures(blocks: Any) -> Iterator[WireFile]:
+    """Yield the pictures of blocks, however deep they stand.
+
+    Sources: https://docs.slack.dev/reference/block-kit/blocks/image-block and …/video-block
+    """
+    for item in _mappings(blocks):
+        uploaded = item.get("slack_file")
+        if isinstance(uploaded, Mapping) and re.fullmatch(ID, str(uploaded.get("id"))):
+            yield WireFile(id=uploaded["id"], file_access=STUB)
+        elif isinstance(uploaded, Mapping) and isinstance(uploaded.get("url"), str):
+            yield WireFile(id=_id_of(uploaded["url"]), name=PICTURE, url_private=uploaded["url"])
+        else:
+            yield from (_linked(item[name]) for name in ("image_url", "thumbnail_url") if isinstance(item.get(name), str))
 
 
 def _linked(url: str) -> WireFile:
-    return WireFile(id=_id_of(url), name=PICTURE, url_private=f"{LINKED}{url}")
+    return WireFile(id=_id_of(url), name=PICTURE, url_private=url if _is_at(url, FILE_HOST) else f"{LINKED}{url}")
+
+
+def _is_at(url: str, *hosts: str) -> bool:
+    found = re.match(r"https://([a-z0-9.-]+)(?:[/?#]|$)", url, re.IGNORECASE)
+    host = found[1].lower() if found else ""
+    return any(host == each or host.endswith(f".{each}") for each in hosts)
 
 
 def _id_of(url: str) -> str:
     return f"L{hashlib.sha256(url.encode(errors='surrogatepass')).hexdigest()[:16].upper()}"
 
 
-def _texts(blocks: Sequence[Any], *, names: Sequence[str] = ("text", "alt_text")) -> Iterator[str]:
+def _texts(blocks: Any, *, names: Sequence[str] = SAID) -> Iterator[str]:
     """Yield every text under these names in blocks, however deep, in order."""
-    left: list[Any] = list(reversed(blocks))
+    for item in _mappings(blocks):
+        yield from (item[name] for name in names if isinstance(item.get(name), str))
+
+
+def _mappings(blocks: Any) -> Iterator[Json]:
+    """Yield every mapping in blocks, however deep, in order; what points to an uploaded file belongs to what shows it."""
+    left: list[Any] = [blocks]
     while left:
         item = left.pop()
         if isinstance(item, Mapping):
-            yield from (item[name] for name in names if isinstance(item.get(name), str))
-            left.extend(reversed([value for value in item.values() if isinstance(value, Mapping | list | tuple)]))
+            yield item
+            left.extend(reversed([value for name, value in item.items() if name != "slack_file"]))
         elif isinstance(item, list | tuple):
             left.extend(reversed(item))

@@ -3,14 +3,14 @@
 import base64
 import hashlib
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final, Literal
 
 import sqlalchemy as sa
 
 from bot.storage.database import Records, put
 from bot.storage.seal import Seal
-from bot.storage.tables import CaseRow, now
+from bot.storage.tables import CaseRow, EffectRow, InboxRow, now
 from handlers.events import Frozen, MessagePosted, Person, Place, Tenant
 from handlers.ports import Case, CaseState
 from pipelines.errors import UserError
@@ -107,36 +107,97 @@ class StoredCases:
         )
         return await self._records.read(lambda connection: connection.scalar(counted) or 0)
 
-    async def judged_again(self, tenant: Tenant, case: str, verdict: Verdict) -> Case:
-        """Put a new verdict into a case that nobody has decided, where a model did not answer before.
+    async def judged_again(
+        self, tenant: Tenant, case: str, verdict: Verdict, *, action: Action | None = None, quota: Quota | None = None
+    ) -> Case:
+        """Put a new verdict into a case that nobody has decided, where a model did not answer before; it waits no longer.
+
+        `action`: what is done now, where that is more than before; with `quota` as in `open`.
 
         Raises: `UserError` when there is no such case.
         """
+        return await self._revise(tenant, case, verdict, CaseRow.waits_for_model.is_(True), action=action, quota=quota)
 
-        def replace_verdict(connection: sa.Connection) -> Case:
-            known = _Sealed.model_validate_json(self._seal.open(_row(connection, tenant, case).sealed))
-            changed = {
+    async def join(
+        self, tenant: Tenant, case: str, verdict: Verdict, *, action: Action, raid: str, quota: Quota | None = None
+    ) -> Case:
+        """Make a case that nobody has decided one of a raid, about which `action` is done now.
+
+        Raises: `UserError` when there is no such case.
+        """
+        return await self._revise(tenant, case, verdict, CaseRow.raid == "", action=action, quota=quota, raid=raid)
+
+    async def _revise(
+        self,
+        tenant: Tenant,
+        case: str,
+        verdict: Verdict,
+        *which: sa.ColumnElement[bool],
+        action: Action | None,
+        quota: Quota | None,
+        raid: str | None = None,
+    ) -> Case:
+        """Change an undecided case. What is done late counts for the hour in which it is done."""
+
+        def revise(connection: sa.Connection) -> Case:
+            row = _row(connection, tenant, case)
+            known = _Sealed.model_validate_json(self._seal.open(row.sealed))
+            changed: dict[str, Any] = {
                 "policy": verdict.policy,
-                "strike": verdict.strikes,
-                "waits_for_model": verdict.waits_for_model,
+                "strike": "never" if row.shadow else verdict.strikes,
+                "waits_for_model": False,
                 "sealed": self._seal.close(known.model_copy(update={"verdict": verdict})),
             }
-            undecided = (CaseRow.decided_event.is_(None), CaseRow.waits_for_model)
-            connection.execute(sa.update(CaseRow).where(*_is(tenant, case), *undecided).values(changed))
+            if action is not None:
+                within = _within(connection, tenant, action, quota) if quota else action
+                if within is not Action.FLAG or within is action:
+                    changed |= {"action": within.value, "at": now()}
+                elif not Action(row.action).takes_down:
+                    changed |= {"over_quota": True, "strike": "never"}
+            if raid is not None:
+                changed["raid"] = raid
+            undecided = (*_is(tenant, case), CaseRow.decided_event.is_(None), *which)
+            connection.execute(sa.update(CaseRow).where(*undecided).values(changed))
             return self._case(_row(connection, tenant, case))
 
-        return await self._records.write(replace_verdict)
+        return await self._records.write(revise)
+
+    async def of_raid(self, tenant: Tenant, raid: str) -> tuple[Case, ...]:
+        """Return all cases of a raid, the oldest first."""
+        those = sa.select(CaseRow).where(*_of(tenant), CaseRow.raid == raid).order_by(CaseRow.at)
+        rows = await self._records.read(lambda connection: connection.execute(those).all())
+        return tuple(self._case(row) for row in rows)
+
+    async def shown(self, tenant: Tenant, effect: str) -> str | None:
+        """Return the id of the message in which an effect is seen, by its key, or None where it is not seen (yet)."""
+        of_tenant = (EffectRow.platform == tenant.platform, EffectRow.workspace == tenant.workspace)
+        message = sa.select(EffectRow.message).where(*of_tenant, EffectRow.key == effect, EffectRow.state == "done")
+        return await self._records.read(lambda connection: connection.scalar(message))
 
     async def waiting_for_model(self, *, limit: int) -> tuple[tuple[Tenant, str], ...]:
-        """Return cases of all workspaces that nobody has decided and no model has judged, the oldest first."""
+        """Return cases of all workspaces that nobody has decided and no model has judged, the oldest first.
+
+        What follows from each is done: nothing that is brought back could be taken out after that.
+        """
+        begun = (InboxRow.platform == CaseRow.platform, InboxRow.workspace == CaseRow.workspace, InboxRow.key == CaseRow.event)
         waiting = (
             sa.select(CaseRow.platform, CaseRow.workspace, CaseRow.id)
-            .where(CaseRow.waits_for_model, CaseRow.decided_event.is_(None))
+            .where(*_WAITING, ~sa.exists().where(*begun))
             .order_by(CaseRow.at)
             .limit(limit)
         )
         rows = await self._records.read(lambda connection: connection.execute(waiting).all())
         return tuple((Tenant(platform=row.platform, workspace=row.workspace), row.id) for row in rows)
+
+    async def left_unjudged(self, *, since: datetime) -> tuple[tuple[Tenant, int], ...]:
+        """Return how many messages of each workspace have waited for a model `since` a moment."""
+        counted = (
+            sa.select(CaseRow.platform, CaseRow.workspace, sa.func.count())
+            .where(*_WAITING, CaseRow.at >= since)
+            .group_by(CaseRow.platform, CaseRow.workspace)
+        )
+        rows = await self._records.read(lambda connection: connection.execute(counted).all())
+        return tuple((Tenant(platform=platform, workspace=workspace), number) for platform, workspace, number in rows)
 
     async def decide(
         self, tenant: Tenant, case: str, *, decision: Literal["restored", "kept"], by: Person, event: str
@@ -179,8 +240,11 @@ class StoredCases:
             decided_by=known.decided_by,
             over_quota=row.over_quota,
             raid=row.raid,
+            event=row.event,
         )
 
+
+_WAITING = (CaseRow.waits_for_model, CaseRow.decided_event.is_(None))
 
 _STATES: dict[str, CaseState] = {
     "open": "open",

@@ -37,6 +37,12 @@ class StoredSetups:
         await self._records.write(lambda connection: put(connection, SetupRow, values, update=tuple(chosen)))
         self._known[tenant] = setup
 
+    async def with_choice_for_outage(self) -> tuple[Tenant, ...]:
+        """Return the workspaces in which moderators chose what holds while no model answers."""
+        chosen = sa.select(SetupRow.platform, SetupRow.workspace).where(SetupRow.while_away.is_not(None))
+        rows = await self._records.read(lambda connection: connection.execute(chosen).all())
+        return tuple(Tenant(platform=row.platform, workspace=row.workspace) for row in rows)
+
 
 def _setup(row: sa.Row[Any]) -> Setup:
     chosen = {"watched": row.watched, "log_channel": row.log_channel, "mode": row.mode, "while_away": row.while_away}

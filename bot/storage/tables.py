@@ -122,6 +122,7 @@ class VerdictRow(OfTenant, Table):
     """What was found in one message, as numbers and names. `findings` is a list of [category, kind, severity, confidence]."""
 
     __tablename__ = "verdict"
+    __table_args__ = (sa.Index("ix_verdict_newest", "platform", "workspace", "at"),)
     event: Mapped[str] = mapped_column(primary_key=True)
     channel: Mapped[str]
     channel_name: Mapped[str]
@@ -131,7 +132,7 @@ class VerdictRow(OfTenant, Table):
     incomplete: Mapped[Any] = mapped_column(sa.JSON)  # causes
     action: Mapped[str]
     policy: Mapped[str]
-    at: Mapped[datetime] = mapped_column(default=now, index=True)
+    at: Mapped[datetime] = mapped_column(default=now)
     expires_at: Mapped[datetime] = mapped_column(index=True)
 
 

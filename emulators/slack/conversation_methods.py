@@ -36,7 +36,11 @@ async def team_info(slack: Parts, caller: Token, given: Json) -> Json:
 
 
 async def bots_info(slack: Parts, caller: Token, given: Json) -> Json:
-    return {"bot": {"id": BOT_ID, "deleted": False, "name": "Flashbulb", "app_id": APP, "user_id": caller.user, "icons": {}}}
+    bot = str(given.get("bot") or BOT_ID)
+    if bot not in slack.workspace.bots:
+        raise ApiError("bot_not_found")
+    user = {"user_id": caller.user} if bot == BOT_ID else {}
+    return {"bot": {"id": bot, "deleted": False, "name": slack.workspace.bots[bot], "app_id": APP, "icons": {}} | user}
 
 
 async def users_info(slack: Parts, caller: Token, given: Json) -> Json:

@@ -12,6 +12,7 @@ from emulators.slack.state import ApiError, Channel, Json, Token
 
 ALT_TEXT_MAX = 1000  # Source: https://docs.slack.dev/reference/methods/files.getUploadURLExternal
 SHARE_LATE_S = 1.0
+PROCESSED_LATE_S = 0.5
 
 
 async def get_upload_url(slack: Parts, caller: Token, given: Json) -> Json:
@@ -54,6 +55,9 @@ async def complete_upload(slack: Parts, caller: Token, given: Json) -> Json:
     ]
     for one, file in zip(wanted, files, strict=True):
         file.title, file.pending = one.get("title") or file.title, False
+    if slow := slack.faults.take("processed_late"):
+        for file in files:
+            file.ready_at = slack.workspace.now() + slow.seconds(PROCESSED_LATE_S)
     late = slack.faults.take("shares_delayed")
     # Slack shares after it answered, so that the answer does not say where: `shares` is empty.
     shown = [slack.files.with_shares(file) for file in files]

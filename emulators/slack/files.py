@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import io
 import mimetypes
+import re
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -18,6 +19,13 @@ from emulators.slack.state import TEAM, ApiError, Channel, Json, Token, Workspac
 SQUARE_THUMBS = (64, 80, 160)
 THUMBS = (360, 480, 720, 800, 960, 1024)
 DRIVE_NAME = "gdrive"
+# What blocks show. Source: https://docs.slack.dev/reference/block-kit/composition-objects/slack-file-object
+SHOWN_TYPES = ("image/png", "image/jpeg", "image/gif")
+# What people write in Slack itself is a file too; downloaded, it is a page.
+WRITTEN = {
+    "canvas": {"mimetype": "application/vnd.slack-docs", "filetype": "quip", "mode": "quip", "editable": True},
+    "list": {"mimetype": "application/vnd.slack-list", "filetype": "list", "mode": "list", "editable": True},
+}
 
 
 @dataclass(slots=True, kw_only=True)
@@ -25,6 +33,7 @@ class File:
     """A file. `shares` is by channel: the messages that show it. `mode` is hosted, tombstone, hidden_by_limit, external …
 
     `stub` says that messages show it as Slack Connect does; `claims` replace what is shown, as faults and tests want it.
+    Before `ready_at` Slack has not looked through it: its type is not known then, and no block shows it.
     """
 
     id: str
@@ -41,6 +50,7 @@ class File:
     mode: str = "hosted"
     stub: bool = False
     pending: bool = False
+    ready_at: float = 0.0
     claims: Json = field(default_factory=dict)
     shares: dict[str, list[str]] = field(default_factory=dict)
 
@@ -94,6 +104,9 @@ class Files:
                 "external_type": DRIVE_NAME,
                 "url_private": "https://drive.google.com/file/d/1",
             }
+        for name, claims in WRITTEN.items():
+            if self._faults.take(name):
+                file.claims |= claims
         if switch := self._faults.take("mimetype_lie"):
             file.claims["mimetype"] = switch.value or "image/png"
         if switch := self._faults.take("size_lie"):
@@ -115,6 +128,20 @@ class Files:
         if found.user != viewer and not any(viewer in channel.members for channel in channels):
             raise ApiError("file_not_found")
         return found
+
+    def shows(self, reference: Json, viewer: str) -> bool:
+        """Tell whether a block of `viewer` may show a file: it is there, theirs to see, a picture, and was looked through."""
+        if bool(reference.get("id")) == bool(reference.get("url")):
+            return False
+        named = re.search(rf"/{TEAM}-(F\w+)/", str(reference.get("url")))
+        try:
+            file = self.readable(str(reference.get("id") or (named and named[1])), viewer)
+        except ApiError:
+            return False
+        return bool(file.digest) and not file.pending and self.is_ready(file) and file.mimetype in SHOWN_TYPES
+
+    def is_ready(self, file: File) -> bool:
+        return self._workspace.now() >= file.ready_at
 
     def content(self, file: File) -> bytes:
         return self._contents[file.digest]
@@ -167,6 +194,8 @@ class Files:
         }
         if file.alt_txt:
             shown["alt_txt"] = file.alt_txt
+        if not self.is_ready(file):
+            return shown | {"mimetype": "", "filetype": "", "pretty_type": ""}
         return shown | self._thumbs_of(file) | file.claims
 
     def in_message(self, file: str) -> Json:

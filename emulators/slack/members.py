@@ -78,6 +78,18 @@ class Members:
         self._journal.tell()
         return message
 
+    async def post_as_bot(self, channel: str, bot: str, text: str = "", username: str = "", **content: Any) -> str:
+        """Post as an app or a webhook, which may sign with whatever `username` it likes."""
+        message = self._parts.messages.post_as_bot(self._channel(channel), bot, text, username, content)
+        self._journal.tell()
+        return str(message["ts"])
+
+    async def unfurl(self, channel: str, message: str, previews: Sequence[Json]) -> None:
+        """Show previews of a message's links, as Slack adds them."""
+        where = self._channel(channel)
+        self._parts.messages.unfurl(where, message_in(where, message), previews)
+        self._journal.tell()
+
     async def delete(self, channel: str, message: str) -> None:
         """Delete a message as its author."""
         where = self._channel(channel)
@@ -116,7 +128,7 @@ class Members:
         own = [
             self._parts.messages.shown(message) | {"channel": direct.id}
             for message in direct.messages.values()
-            if message["user"] == BOT
+            if message.get("user") == BOT
         ]
         return sorted([*self.workspace.ephemerals.get(user, []), *own], key=lambda message: float(message["ts"]))
 
@@ -162,12 +174,19 @@ class Members:
 
     # The workspace.
 
-    async def add_user(self, user: str, name: str = "", is_admin: bool = False, channels: Sequence[str] = ()) -> str:
+    async def add_user(
+        self, user: str, name: str = "", is_admin: bool = False, is_guest: bool = False, channels: Sequence[str] = ()
+    ) -> str:
         """Add a member, to these channels too."""
-        self.workspace.users[user] = User(id=user, name=name or user.lower(), is_admin=is_admin)
+        self.workspace.users[user] = User(id=user, name=name or user.lower(), is_admin=is_admin, is_guest=is_guest)
         for channel in channels:
             await self.join(channel, user)
         return user
+
+    async def add_bot(self, bot: str, name: str) -> str:
+        """Install another app, which posts under this bot id."""
+        self.workspace.bots[bot] = name
+        return bot
 
     async def add_channel(
         self, channel: str, name: str = "", kind: Kind = "channel", members: Sequence[str] = (), is_ext_shared: bool = False
@@ -195,6 +214,11 @@ class Members:
         where.members.remove(BOT)
         event = {"type": "channel_left", "channel": channel, "event_ts": self.workspace.timestamp()}
         self._events.happened("channel_left", event)
+
+    async def rename(self, channel: str, name: str) -> None:
+        """Give a channel another name, as an admin."""
+        self._parts.messages.rename(self._channel(channel), name, self.olga)
+        self._journal.tell()
 
     async def archive(self, channel: str) -> None:
         where = self._channel(channel)

@@ -65,6 +65,30 @@ class Messages:
         self._tell_of_post(channel, message, files)
         return message
 
+    def post_as_bot(self, channel: Channel, bot: str, text: str, username: str, content: Json) -> Json:
+        """Store what an app posts without a user of its own, such as a webhook, and tell of it."""
+        message = {"type": "message", "subtype": "bot_message", "bot_id": bot, "text": text, "ts": self._workspace.timestamp()}
+        message |= {"username": username} | {key: value for key, value in content.items() if value}
+        channel.messages[message["ts"]] = message
+        self._events.message(channel, self.shown(message))
+        return message
+
+    def unfurl(self, channel: Channel, message: Json, attachments: Sequence[Json]) -> None:
+        """Add the previews of links, as Slack does some moments later, and tell of it; nobody has edited the message."""
+        before = self.shown(message)
+        message["attachments"] = [*message.get("attachments", ()), *attachments]
+        self._tell_of_change(channel, "message_changed", {"message": self.shown(message), "previous_message": before})
+
+    def rename(self, channel: Channel, name: str, user: str) -> None:
+        """Give a channel another name, of which a message in it tells."""
+        change = {"old_name": channel.name, "name": name}
+        channel.name = name
+        words = f'<@{user}> has renamed the channel from "{change["old_name"]}" to "{name}"'
+        subtype = "group_name" if channel.kind == "group" else "channel_name"
+        message = {"type": "message", "subtype": subtype, "user": user, "text": words, "ts": self._workspace.timestamp()}
+        channel.messages[message["ts"]] = message | change
+        self._events.message(channel, message | change)
+
     def edit(self, channel: Channel, message: Json, editor: str, **content: object) -> Json:
         """Change what is given and tell of it."""
         before = self.shown(message)

@@ -41,6 +41,7 @@ class User:
     is_admin: bool = False
     is_owner: bool = False
     is_bot: bool = False
+    is_guest: bool = False
     deleted: bool = False
 
     def shown(self) -> Json:
@@ -57,7 +58,7 @@ class User:
             "is_admin": self.is_admin,
             "is_owner": self.is_owner,
             "is_primary_owner": self.is_owner,
-            "is_restricted": False,
+            "is_restricted": self.is_guest,
             "is_ultra_restricted": False,
             "is_bot": self.is_bot,
             "is_app_user": False,
@@ -141,6 +142,7 @@ class Workspace:
     def __init__(self) -> None:
         self.users: dict[str, User] = {}
         self.channels: dict[str, Channel] = {}
+        self.bots: dict[str, str] = {BOT_ID: "Flashbulb"}  # names of the apps that post, by bot id
         self.tokens = tokens()
         self.subscriptions = set(SUBSCRIPTIONS)
         self.ephemerals: dict[str, list[Json]] = {}  # by user: what only this user saw, oldest first

@@ -5,18 +5,19 @@ question always gets the same answer. No model looks at anything, and it says so
 """
 
 import json
-from typing import Final
+from typing import Any, Final
 
 from emulators.problems import Problem, Rejected
 from emulators.understudy.describing import describe
-from emulators.understudy.judging import judge
+from emulators.understudy.judging import judge, judge_together, own_categories
 from emulators.understudy.reading import parts_of
 from emulators.wire import Asked
 
 MODEL_VERSION: Final = "understudy-1"
 
 # A question is told by what its answer must hold.
-MODERATION: Final = {"nonce", "parts", "categories", "tampering"}
+MODERATION: Final = {"nonce", "parts", "categories", "tampering", "own"}
+TOGETHER: Final = {"nonce", "judgements"}
 TAGGING: Final = {"subjects", "style", "mood", "technical_quality", "colours", "text", "alt_text", "tags"}
 
 
@@ -26,7 +27,7 @@ def answer(asked: Asked) -> str:
     Raises: `Rejected` for any other question, and for one that it cannot read.
     """
     wanted = set((asked.schema or {}).get("properties", ()))
-    if wanted not in (MODERATION, TAGGING):
+    if wanted not in (MODERATION, TOGETHER, TAGGING):
         raise Rejected(
             Problem(
                 status=501,
@@ -37,7 +38,11 @@ def answer(asked: Asked) -> str:
     parts = parts_of(asked)
     if parts is None:
         raise Rejected(Problem(status=400, message="The understudy found no part that begins with <part id=… nonce=…>."))
-    said = judge(parts) if wanted == MODERATION else describe(parts)
+    said: dict[str, Any] | None
+    if wanted == TAGGING:
+        said = describe(parts)
+    else:
+        said = (judge if wanted == MODERATION else judge_together)(parts, own=own_categories(asked.instructions))
     if said is None:
         raise Rejected(Problem(status=400, message="The understudy found no picture that can be opened."))
     return json.dumps(said, ensure_ascii=False)

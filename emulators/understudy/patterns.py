@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -34,10 +34,10 @@ class Match:
     kind: str = ""
 
 
-def matches(text: Text) -> Iterator[Match]:
-    """Yield everything that the patterns match in one text."""
+def matches(text: Text, *, own: Sequence[str] = ()) -> Iterator[Match]:
+    """Yield everything that the patterns match in one text. `own` are the names of a workspace's own categories."""
     folded = fold(text.text)
-    yield from _test_strings(folded)
+    yield from _test_strings(folded, own)
     yield from _instructions(folded)
     yield from _numbers(folded)
     yield from _lures(folded)
@@ -58,7 +58,7 @@ PLAIN_HYPHENS: Final = {ord(each): "-" for each in "\u2010\u2011\u2012\u2013\u20
 
 TEST_STRING: Final = re.compile(
     r"FLASHBULB[-_]TEST[-_]"
-    rf"({'|'.join(name.upper().replace('_', '[-_]') for name in (*CATEGORIES, TAMPERING))})"
+    rf"({'|'.join(name.upper().replace('_', '[-_]') for name in (*CATEGORIES, TAMPERING))}|OWN[-_][A-Z0-9_-]{{1,40}}?)"
     r"[-_]S([0-4])[-_]C(100|\d\d?)(?!\d)(?:[-_]K([A-Z]+))?",
     re.ASCII,
 )
@@ -66,11 +66,16 @@ TEST_STRING: Final = re.compile(
 GTUBE: Final = "XJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X"
 
 
-def _test_strings(folded: str) -> Iterator[Match]:
+def _test_strings(folded: str, own: Sequence[str]) -> Iterator[Match]:
     for found in TEST_STRING.finditer(folded):
-        category, severity, percent, kind = found.groups()
+        named, severity, percent, kind = found.groups()
+        category = named.lower().replace("-", "_")
+        if category.startswith("own_"):
+            if category[4:] not in own:
+                continue
+            category = f"own:{category[4:]}"
         yield Match(
-            category=category.lower().replace("-", "_"),
+            category=category,
             severity=int(severity),
             confidence=int(percent) / 100,
             evidence=f"test string {found[0]}",

@@ -36,7 +36,9 @@ class MediaReader:
         return joined(intakes)
 
     async def preview(self, data: bytes, *, side_px: int, blurred: bool = False) -> bytes:
-        """Return the picture as a WebP of at most `side_px`, without metadata. `blurred`: beyond recognition of details.
+        """Return the picture as a WebP of at most `side_px`, without metadata.
+
+        `blurred`: beyond recognition of details, and as a JPEG, which every platform shows.
 
         Raises: `UserError` when it cannot be read, `Unavailable` when no worker can be started.
         """

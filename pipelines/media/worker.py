@@ -69,7 +69,7 @@ def read(readers: Readers, data: bytes, arguments: Mapping[str, Any]) -> tuple[d
 
 
 def preview(data: bytes, arguments: Mapping[str, Any]) -> tuple[dict[str, Any], bytes]:
-    """Return the picture as a small WebP."""
+    """Return the picture small, for people."""
     return {}, images.preview(data, side_px=int(arguments["side_px"]), blurred=bool(arguments.get("blurred")))
 
 

@@ -1,16 +1,19 @@
 """What a workspace does about findings: data that can be read, diffed and replayed without a model."""
 
 import hashlib
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from fnmatch import fnmatchcase
 from functools import cached_property
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
 
 from pipelines import limits
+from pipelines.content import FactKind
 from pipelines.moderation.report import OWN, Category, CategoryName, Finding
 
 
@@ -27,7 +30,7 @@ class Action(StrEnum):
 
     @property
     def strength(self) -> int:
-        return _STRENGTHS[self]
+        return _STRENGTHS[self._value_]  # by its text, which hashes faster than a member
 
     @property
     def takes_down(self) -> bool:
@@ -35,22 +38,49 @@ class Action(StrEnum):
         return self.strength >= Action.HOLD.strength
 
 
-_STRENGTHS: Final = {action: strength for strength, action in enumerate(Action)}
+_STRENGTHS: Final = {action.value: strength for strength, action in enumerate(Action)}
 
 Mode = Literal["shadow", "enforce"]
 Kind = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 Sentence = Annotated[str, StringConstraints(strip_whitespace=True, min_length=10, max_length=300)]
 
+# The kinds that are told apart, where a category has any: the judge's (`prompts/moderation.md`), and those of facts, which come
+# from reading a file.
+KINDS: Final[Mapping[Category, tuple[str, ...]]] = {
+    Category.SEXUAL: ("explicit", "nudity", "suggestive"),
+    Category.VIOLENCE: ("threat", "glorification", "extremism"),
+    Category.SELF_HARM: ("distress", "promotion"),
+    Category.PRIVACY: ("location",),
+    Category.TAMPERING: tuple(kind for kind in get_args(FactKind) if kind != "location"),
+}
+
 
 def strongest(*actions: Action) -> Action:
     return max(actions, key=lambda action: action.strength, default=Action.ALLOW)
 
 
-class Rules(BaseModel):
-    """What every part of a policy has in common: it is frozen, and unknown keys are errors."""
+def wrong(says: str, *at: str | int) -> PydanticCustomError:
+    """Return the error of a policy that is wrong as a whole; `at` leads to the key that is to be changed."""
+    return PydanticCustomError("policy", "{says}", {"says": says, "at": at})
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+
+def _for_the_unjudged(action: Action) -> Action:
+    if not Action.FLAG.strength <= action.strength <= Action.REMOVE.strength:
+        raise wrong("must be flag, hold or remove")
+    return action
+
+
+Unjudged = Annotated[Action, AfterValidator(_for_the_unjudged)]
+
+
+class Rules(BaseModel):
+    """What every part of a policy has in common: it is frozen, and unknown keys are errors.
+
+    Ids may be written as numbers, as Discord's are.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", coerce_numbers_to_str=True)
 
 
 class Gate(Rules):
@@ -61,8 +91,8 @@ class Gate(Rules):
     kinds: tuple[Kind, ...] = ()
 
     def opens_for(self, finding: Finding) -> bool:
-        named = not self.kinds or finding.kind in self.kinds
-        return named and finding.severity >= self.severity and finding.confidence >= self.confidence
+        reached = finding.severity >= self.severity and finding.confidence >= self.confidence
+        return reached and (not self.kinds or finding.kind in self.kinds)
 
 
 class Gates(Rules):
@@ -76,18 +106,20 @@ class Gates(Rules):
 
     def by_action(self) -> Iterator[tuple[Action, tuple[Gate, ...]]]:
         """Yield each action that has gates, the strongest first."""
-        named = (
-            (Action.TIMEOUT, self.timeout),
-            (Action.REMOVE, self.remove),
-            (Action.HOLD, self.hold),
-            (Action.FLAG, self.flag),
-            (Action.TAG, self.tag),
-        )
-        return ((action, gates) for action, gates in named if gates)
+        if self.timeout:
+            yield Action.TIMEOUT, self.timeout
+        if self.remove:
+            yield Action.REMOVE, self.remove
+        if self.hold:
+            yield Action.HOLD, self.hold
+        if self.flag:
+            yield Action.FLAG, self.flag
+        if self.tag:
+            yield Action.TAG, self.tag
 
 
 class Rule(Gates):
-    """What one category leads to.
+    """What one category leads to. A rule that names no action at all has the gates of the whole policy.
 
     `mode` comes before the workspace's. Findings of the kinds in `allow` call for nothing. `help`: who is found to be at risk
     gets words of help also where nothing is done.
@@ -101,8 +133,15 @@ class Rule(Gates):
         """Return the strongest action that `finding` calls for."""
         if finding.kind in self.allow:
             return Action.ALLOW
-        opened = (action for action, gates in self.by_action() if any(gate.opens_for(finding) for gate in gates))
-        return next(opened, Action.ALLOW)
+        for action, gates in self.by_action():
+            for gate in gates:
+                if gate.opens_for(finding):
+                    return action
+        return Action.ALLOW
+
+    @property
+    def names_gates(self) -> bool:
+        return not self.model_fields_set.isdisjoint(Gates.model_fields)
 
     def changed_by(self, other: "Rule") -> "Rule":
         """Return this rule with what `other` names in its place."""
@@ -118,8 +157,8 @@ class OwnCategory(Rule):
 class Profile(Rules):
     """What holds instead in some channels: of a category's rule that which is named here, the rest as everywhere."""
 
-    unknown: Action | None = None
-    unreadable: Action | None = None
+    unknown: Unjudged | None = None
+    unreadable: Unjudged | None = None
     categories: dict[Category, Rule] = Field(default_factory=dict)
 
 
@@ -134,7 +173,7 @@ class Match(Rules):
     @model_validator(mode="after")
     def _names_something(self) -> Self:
         if not self.model_fields_set:
-            raise ValueError("name at least one of platform, id, name and age_gated")
+            raise wrong("must name at least one of platform, id, name and age_gated")
         return self
 
     def fits(self, channel: "Channel") -> bool:
@@ -164,9 +203,18 @@ class Exempt(Rules):
     bots: tuple[str, ...] = ()
     still_scan: tuple[Category, ...] = (Category.CHILD_SAFETY, Category.SCAM_SPAM)
 
+    @model_validator(mode="after")
+    def _children_are_looked_for(self) -> Self:
+        if Category.CHILD_SAFETY not in self.still_scan:
+            raise wrong("must name child_safety, of which nobody is exempt", "still_scan")
+        return self
+
 
 class Limits(Rules):
-    """How much of a message is looked at, where that shall be less than `pipelines.limits` allow; the rest is `unreadable`."""
+    """How much of a message is looked at, where that shall be less than `pipelines.limits` allow.
+
+    Files of more than `file_bytes` are `unreadable`; other frames, pages and text (of the message itself) lead to `unknown`.
+    """
 
     file_bytes: int = Field(default=limits.FILE_BYTES, ge=1, le=limits.FILE_BYTES)
     frames_judged: int = Field(default=limits.FRAMES_JUDGED, ge=1, le=limits.FRAMES_JUDGED)
@@ -255,8 +303,8 @@ class Policy(Rules):
     version: Literal[1]
     mode: Mode | None = None
     language: str = Field(default="en", pattern=r"^[a-z]{2,3}(-[A-Z]{2})?$")
-    unknown: Action = Action.HOLD
-    unreadable: Action = Action.HOLD
+    unknown: Unjudged = Action.HOLD
+    unreadable: Unjudged = Action.HOLD
     escalate: bool = True
     gates: Gates
     categories: dict[Category, Rule] = Field(default_factory=dict)
@@ -273,37 +321,48 @@ class Policy(Rules):
 
     @model_validator(mode="after")
     def _children_are_never_waved_through(self) -> Self:
-        for where, rule in self._rules_for(Category.CHILD_SAFETY):
-            _refuse_leniency(where, rule)
+        everywhere = self.rule_for(Category.CHILD_SAFETY)
+        _refuse_leniency(everywhere, "categories", "child_safety")
+        for name, profile in self.profiles.items():
+            if Category.CHILD_SAFETY in profile.categories:
+                changed = everywhere.changed_by(profile.categories[Category.CHILD_SAFETY])
+                _refuse_leniency(changed, "profiles", name, "categories", "child_safety")
         return self
 
     @model_validator(mode="after")
-    def _unknown_is_never_waved_through(self) -> Self:
-        for where, answers in (("", self), *((f"profiles.{name}.", each) for name, each in self.profiles.items())):
-            for key in ("unknown", "unreadable"):
-                action = getattr(answers, key)
-                if action is not None and not Action.FLAG.strength <= action.strength <= Action.REMOVE.strength:
-                    raise ValueError(f"{where}{key} must be flag, hold or remove")
+    def _kinds_exist(self) -> Self:
+        all_kinds = tuple(kind for kinds in KINDS.values() for kind in kinds)
+        _refuse_other_kinds(self.gates, all_kinds, "gates", ())
+        for category, rule in self.categories.items():
+            _refuse_other_kinds(rule, KINDS.get(category), category.value, ("categories", category.value))
+        for name, profile in self.profiles.items():
+            for category, rule in profile.categories.items():
+                at = ("profiles", name, "categories", category.value)
+                _refuse_other_kinds(rule, KINDS.get(category), category.value, at)
+        return self
+
+    @model_validator(mode="after")
+    def _own_categories_are_new(self) -> Self:
+        for name in self.own_categories:
+            if name in set(Category):
+                raise wrong("is a category already; write it under categories, or choose another name", "own_categories", name)
         return self
 
     @model_validator(mode="after")
     def _profiles_exist(self) -> Self:
         for position, rule in enumerate(self.channels):
             if rule.profile is not None and rule.profile not in self.profiles:
-                raise ValueError(f"channels.{position}.profile: there is no profile {rule.profile}")
+                there = f"those named under profiles are {', '.join(self.profiles)}" if self.profiles else "none is named"
+                raise wrong(f"there is no profile {rule.profile}: {there}", "channels", position, "profile")
         return self
 
-    def _rules_for(self, category: Category) -> Iterator[tuple[str, Rule]]:
-        everywhere = self._rule_of(category)
-        yield "", everywhere
-        for name, profile in self.profiles.items():
-            if category in profile.categories:
-                yield f"profiles.{name}: ", everywhere.changed_by(profile.categories[category])
-
-    def _rule_of(self, category: CategoryName) -> Rule:
-        own = self.own_categories.get(category.removeprefix(OWN)) if category.startswith(OWN) else None
-        rule = own or (None if category.startswith(OWN) else self.categories.get(Category(category)))
-        return rule or Rule(**self.gates.model_dump())
+    def rule_for(self, category: CategoryName) -> Rule:
+        """Return what a category leads to where no profile changes it."""
+        own = category.removeprefix(OWN) if category.startswith(OWN) else None
+        rule = self.own_categories.get(own) if own is not None else self.categories.get(Category(category))
+        if rule is None:
+            return Rule(**dict(self.gates))
+        return rule if rule.names_gates else rule.model_copy(update=dict(self.gates))
 
     def at(self, channel: Channel) -> "ChannelPolicy":
         """Return what holds in a channel."""
@@ -320,10 +379,19 @@ class Policy(Rules):
         unjudged = (each for profile in profiles for each in (profile.unknown, profile.unreadable) if each)
         return frozenset((*gated, *unjudged, self.unknown, self.unreadable))
 
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        copy = super().model_copy(update=update, deep=deep)
+        copy.__dict__.pop("fingerprint", None)  # it names the original
+        return copy
+
     @cached_property
     def fingerprint(self) -> str:
-        """Return what names these rules in every verdict: a hash of the policy as data, not of its comments."""
-        canonical = self.model_dump_json(exclude_defaults=False)
+        """Return what names these rules in every verdict: a hash of the policy as data, not of its comments.
+
+        What a rule does not name counts as well, since it is then another's word that holds.
+        """
+        named = self.model_dump(mode="json", include={"categories", "own_categories", "profiles"}, exclude_unset=True)
+        canonical = json.dumps([self.model_dump(mode="json"), named], sort_keys=True)
         return hashlib.sha256(canonical.encode()).hexdigest()[:12]
 
 
@@ -353,7 +421,7 @@ class ChannelPolicy:
     def rule_for(self, category: CategoryName) -> Rule:
         """Return what a category leads to here."""
         if category not in self._rules:
-            rule = self.policy._rule_of(category)
+            rule = self.policy.rule_for(category)
             changes: Mapping[str, Rule] = {each.value: changed for each, changed in self._profile.categories.items()}
             self._rules[category] = rule.changed_by(changes[category]) if category in changes else rule
         return self._rules[category]
@@ -363,8 +431,12 @@ class ChannelPolicy:
         return self.rule_for(finding.category).action_for(finding)
 
     def mode_for(self, category: CategoryName | None, otherwise: Mode) -> Mode:
-        """Return whether what a category calls for is carried out: the channel's word, the category's, then `otherwise`."""
-        return self.mode or (self.rule_for(category).mode if category else None) or otherwise
+        """Return whether what a category calls for is carried out: the channel's word, the category's, then `otherwise`.
+
+        No channel's word puts `child_safety` into shadow.
+        """
+        channel = None if category == Category.CHILD_SAFETY and self.mode == "shadow" else self.mode
+        return channel or (self.rule_for(category).mode if category else None) or otherwise
 
     def exempts(self, author: Author) -> bool:
         """Whether only the categories of `exempt.still_scan` count in what `author` writes."""
@@ -379,13 +451,32 @@ def everywhere(policy: Policy) -> ChannelPolicy:
     return policy.at(Channel(platform="", id=""))
 
 
-def _refuse_leniency(where: str, rule: Rule) -> None:
+def _refuse_leniency(rule: Rule, *at: str) -> None:
     weaker = [action for action, _ in rule.by_action() if action.strength < Action.REMOVE.strength]
     if weaker:
-        raise ValueError(f"{where}child_safety may not lead to less than remove (found: {', '.join(weaker)})")
+        needed = "name it under categories with remove: [{severity: 2, confidence: 0.5}]"
+        raise wrong(f"may not lead to less than remove (found: {', '.join(weaker)}); {needed}", *at)
     if rule.allow:
-        raise ValueError(f"{where}child_safety has no kinds to allow")
+        raise wrong("nothing of it may be allowed", *at, "allow")
     if rule.mode == "shadow":
-        raise ValueError(f"{where}child_safety may not be in shadow on its own; the mode of the whole policy may")
-    if not any(g.severity <= 2 and g.confidence <= 0.5 and not g.kinds for g in (*rule.remove, *rule.timeout)):
-        raise ValueError(f"{where}child_safety needs a gate for remove at severity 2, confidence 0.5 or stricter")
+        raise wrong("may not be in shadow on its own; the mode of the whole policy may", *at, "mode")
+    if not any(gate.severity <= 2 and gate.confidence <= 0.5 and not gate.kinds for gate in (*rule.remove, *rule.timeout)):
+        raise wrong("needs a gate for remove at severity 2, confidence 0.5 or stricter, for all kinds", *at)
+
+
+def _refuse_other_kinds(rules: Gates, known: tuple[str, ...] | None, whose: str, at: tuple[str, ...]) -> None:
+    """Refuse a kind that nothing is ever reported as: its gate would never open."""
+    if known is None:
+        return
+    at = at or (whose,)
+    named: list[tuple[tuple[str | int, ...], tuple[str, ...]]] = [
+        ((action.value, position, "kinds"), gate.kinds)
+        for action, gates in rules.by_action()
+        for position, gate in enumerate(gates)
+    ]
+    if isinstance(rules, Rule):
+        named.append((("allow",), rules.allow))
+    for where, kinds in named:
+        for kind in kinds:
+            if kind not in known:
+                raise wrong(f"there is no kind {kind}: those of {whose} are {', '.join(known)}", *at, *where)

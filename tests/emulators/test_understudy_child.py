@@ -18,6 +18,7 @@ from pipelines.models import Models, Providers
 from pipelines.moderation.judge import Judgement
 from pipelines.moderation.moderate import moderate
 from pipelines.moderation.policies import preset
+from pipelines.moderation.policy import everywhere
 from pipelines.moderation.policy import Action
 from pipelines.ports import UNDERSTUDY
 from pipelines.tagging import Tags, tag
@@ -65,7 +66,7 @@ async def test_the_product_s_own_clients_judge_and_tag_with_it(child: Process) -
     intake = Intake(parts=(a_text("FLASHBULB-TEST-SELF_HARM-S3-C90-KDISTRESS"), a_picture(scene())))
 
     async with Models(accounts, allow_understudy=True) as models:
-        verdict, calls = await moderate(intake, policy=preset(), model=models)
+        verdict, calls = await moderate(intake, policy=everywhere(preset()), model=models)
         reply = await tag(intake.of(0), model=models)
 
     assert (verdict.decision, verdict.action, verdict.distress) == ("act", Action.HOLD, True)

@@ -12,8 +12,9 @@ from emulators.understudy.patterns import CATEGORIES
 from emulators.wire import Blob
 from pipelines.content import AudioPart, Intake
 from pipelines.moderation.decide import decide
-from pipelines.moderation.judge import Judgement, report
+from pipelines.moderation.judge import Judgement, answered
 from pipelines.moderation.policies import preset
+from pipelines.moderation.policy import everywhere
 from pipelines.moderation.report import Category
 from pipelines.ports import Reply
 from pipelines.tagging import Tags
@@ -224,8 +225,8 @@ def test_the_published_test_strings_do_what_the_policy_page_says(text: str, acti
 
     judgement = judged(*intake.parts)
 
-    found = report(intake, Reply(outcome="ok", output=judgement))
-    assert decide(found, preset(), prompt="any").action == action
+    found = answered(intake.parts, Reply(outcome="ok", output=judgement))
+    assert decide(found, everywhere(preset())).action == action
 
 
 @pytest.mark.parametrize(

@@ -161,7 +161,10 @@ async def test_a_removed_picture_comes_back_when_a_moderator_restores_it(strict_
     assert {call.method for call in slack.calls if call.user == slack.olga} == {"chat.delete", "files.delete"}
     [file] = back["files"]
     assert (file["name"], file["alt_txt"]) == ("lake.jpg", "A file that ann posted without a description.")
-    [sent] = [content for call in slack.calls for _, content in call.files]
+    [blurred, sent] = [content for call in slack.calls for _, content in call.files]  # for the card, and then the file itself
+    assert [block["type"] for block in card["blocks"]].count("image") == 1
+    assert [block["type"] for block in decided["blocks"]].count("image") == 0
+    assert len(blurred) < len(bad) / 4
     assert (sent, size_of(sent)) == (bad, (1000, 750))
 
 

@@ -11,7 +11,9 @@ from handlers.ports import Posted
 from pipelines.content import Attachment, Content
 from pipelines.moderation.policy import Action
 from pipelines.ports import Reply
-from tests.fakes import ADA, GENERAL, MO, OLGA, Known, a_message, a_picture, kinds
+from tests.fakes import ADA, GENERAL, GRACE, MO, OLGA, Known, a_message, a_picture, kinds
+
+POLICY = "policy [show|versions|edit|use|lint|rollback|diff]"
 
 
 def a_command(command: str, argument: str = "", *, author: Person = ADA, message: str | None = None) -> CommandUsed:
@@ -135,8 +137,10 @@ async def test_help_lists_the_commands(argument: str) -> None:
     [
         pytest.param(ADA, ["/flashbulb help"], id="member"),
         pytest.param(MO, ["/moderate [text]", "/flashbulb help"], id="moderator"),
-        pytest.param(MO.model_copy(update={"role": Role.ADMIN}), ["/moderate [text]", "/flashbulb help | setup"], id="admin"),
-        pytest.param(OLGA, ["/moderate [text]", "/flashbulb help | setup | invite NAME member|moderator"], id="operator"),
+        pytest.param(GRACE, ["/moderate [text]", f"/flashbulb help | setup | {POLICY}"], id="admin"),
+        pytest.param(
+            OLGA, ["/moderate [text]", f"/flashbulb help | setup | {POLICY} | invite NAME member|moderator"], id="operator"
+        ),
     ],
 )
 async def test_help_names_only_what_one_may_use(author: Person, lines: list[str]) -> None:
@@ -264,6 +268,8 @@ async def test_a_report_on_a_message_that_is_gone_says_so() -> None:
         pytest.param(a_command("report", message="m7"), "report", id="report"),
         pytest.param(a_command("flashbulb", "invite", author=OLGA), "invite", id="invite"),
         pytest.param(a_command("flashbulb", "invite", author=ADA), None, id="invite-by-a-member"),
+        pytest.param(a_command("flashbulb", "policy", author=GRACE), None, id="policy"),
+        pytest.param(a_command("flashbulb", "policy edit", author=MO), None, id="edit-the-policy-by-a-moderator"),
         pytest.param(a_command("flashbulb", "help"), None, id="help"),
         pytest.param(a_command("tag"), None, id="tag"),
     ],
@@ -300,6 +306,8 @@ def a_form(form: str, *, author: Person = ADA, about: str = "", **values: str) -
         pytest.param(a_command("moderate"), ["notify"], id="moderate-nothing"),
         pytest.param(a_command("flashbulb", "help"), ["notify"], id="help"),
         pytest.param(a_command("flashbulb", "setup"), ["notify"], id="setup-by-a-member"),
+        pytest.param(a_command("flashbulb", "policy", author=GRACE), ["notify", "notify"], id="policy"),
+        pytest.param(a_command("flashbulb", "policy use gaming", author=GRACE), ["notify"], id="policy-use"),
         pytest.param(a_command("flashbulb", "invite Eve member", author=OLGA), ["notify"], id="invite"),
         pytest.param(a_command("dance"), ["notify"], id="unknown"),
         pytest.param(a_press("keep", "case", author=ADA), ["notify"], id="press-by-a-member"),

@@ -13,7 +13,7 @@ from handlers.forms import WATCHED_MAX, Form, form_for
 from handlers.modes import mode_of
 from handlers.ports import Setup
 from pipelines.content import Content, Intake
-from pipelines.moderation.policies import preset
+from pipelines.moderation.policies import PRESETS, preset, preset_text
 from pipelines.moderation.policy import Action
 from tests.fakes import ADA, GENERAL, GRACE, MO, OLGA, Known, PlainMedia, a_message, a_picture, kinds
 
@@ -51,6 +51,7 @@ async def test_the_form_begins_with_what_holds_now() -> None:
         ("watched", "channels", "c1 c2"),
         ("log_channel", "channel", "cases"),
         ("mode", "choice", "enforce"),
+        ("policy", "choice", "default"),
     ]
 
 
@@ -62,10 +63,14 @@ async def test_before_anybody_chose_the_form_proposes_shadow_for_a_real_communit
     form = await opened(known)
 
     assert form is not None
-    assert {field.name: field.value for field in form.fields} == {"watched": "", "log_channel": "", "mode": mode}
+    assert {field.name: field.value for field in form.fields if field.name != "policy"} == {
+        "watched": "",
+        "log_channel": "",
+        "mode": mode,
+    }
 
 
-async def test_where_channels_are_not_chosen_only_the_mode_is_asked_and_kept() -> None:
+async def test_where_channels_are_not_chosen_only_mode_and_policy_are_asked() -> None:
     known = Known()
     known.channels.chooses = False
 
@@ -73,7 +78,7 @@ async def test_where_channels_are_not_chosen_only_the_mode_is_asked_and_kept() -
     plan = await Planner(known.services).plan(submitted(author=OLGA, mode="shadow", log_channel="x"))
 
     assert form is not None
-    assert [field.name for field in form.fields] == ["mode"]
+    assert [field.name for field in form.fields] == ["mode", "policy"]
     assert kinds(plan.effects) == ["notify"]
     assert known.setups.setup == Setup(mode="shadow")
 
@@ -84,7 +89,7 @@ async def test_what_an_admin_chose_is_kept_and_said_to_the_admin_and_in_the_log_
     plan = await Planner(known.services).plan(submitted(watched=" c1  c2 c1 ", log_channel="cases", mode="enforce"))
 
     card, notify = plan.effects
-    said = SetUp(watched=("c1", "c2"), log_channel="cases", mode="enforce")
+    said = SetUp(watched=("c1", "c2"), log_channel="cases", mode="enforce", policy="the operator's (default)")
     assert known.setups.setup == Setup(watched=("c1", "c2"), log_channel="cases", mode="enforce")
     assert isinstance(card, Card)
     assert isinstance(notify, Notify)
@@ -99,6 +104,7 @@ async def test_what_an_admin_chose_is_kept_and_said_to_the_admin_and_in_the_log_
         pytest.param(MO, {"log_channel": "c", "mode": "enforce"}, "Only ", id="by-a-moderator"),
         pytest.param(GRACE, {"log_channel": "c"}, "Choose a mode", id="no-mode"),
         pytest.param(GRACE, {"log_channel": "c", "mode": "chaos"}, "Choose a mode", id="no-such-mode"),
+        pytest.param(GRACE, {"log_channel": "c", "mode": "enforce", "policy": "x"}, "Choose a policy", id="no-such-policy"),
         pytest.param(GRACE, {"mode": "enforce"}, "Choose one channel", id="no-log-channel"),
         pytest.param(GRACE, {"log_channel": "c d", "mode": "enforce"}, "Choose one channel", id="two-log-channels"),
         pytest.param(
@@ -120,6 +126,54 @@ async def test_what_cannot_be_kept_is_said_and_nothing_changes(author: Person, v
     assert isinstance(notify.answer, Notice)
     assert said in notify.answer.text
     assert known.setups.setup == before
+
+
+async def test_another_preset_becomes_a_version_once() -> None:
+    known = Known()
+    event = submitted(log_channel="cases", mode="enforce", policy="gaming")
+
+    plans = [await Planner(known.services).plan(event) for _ in range(2)]
+
+    assert [(each.text, each.author) for each in known.policies.saved] == [(preset_text("gaming"), "Grace")]
+    assert [effect.answer.policy for plan in plans for effect in plan.effects] == ["version 1 (gaming)"] * 4
+
+
+@pytest.mark.parametrize("policy", ["keep", "default", ""], ids=["keep", "the-one-that-holds", "an-older-form"])
+async def test_the_policy_that_holds_is_not_written_again(policy: str) -> None:
+    known = Known()
+
+    await Planner(known.services).plan(submitted(log_channel="cases", mode="enforce", policy=policy))
+
+    assert known.policies.saved == []
+
+
+@pytest.mark.parametrize(
+    ("change", "value", "first"),
+    [
+        pytest.param({}, "default", "Keep what holds now: the operator's (default)", id="a-preset"),
+        pytest.param({"unknown": Action.REMOVE}, "keep", "Keep what holds now: the operator's", id="ones-own"),
+    ],
+)
+async def test_the_preset_that_holds_is_chosen_already(change: dict[str, Action], value: str, first: str) -> None:
+    known = Known()
+    known.policies.policy = preset().model_copy(update=change)
+
+    form = await opened(known)
+
+    assert form is not None
+    field = form.fields[-1]
+    assert (field.value, field.options[0]) == (value, ("keep", first))
+    assert [name for name, _ in field.options[1:]] == list(PRESETS)
+    assert all(len(label) <= 75 for _, label in field.options)  # Slack's limit for the text of an option
+
+
+async def test_a_set_up_leaves_what_moderators_chose_for_an_outage() -> None:
+    known = Known()
+    known.setups.setup = Setup(while_away="flag")
+
+    await Planner(known.services).plan(submitted(log_channel="cases", mode="enforce"))
+
+    assert known.setups.setup == Setup(log_channel="cases", mode="enforce", while_away="flag")
 
 
 @pytest.mark.parametrize(("author", "said"), [(ADA, "Only who administers"), (GRACE, "could not be opened")])

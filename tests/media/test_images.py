@@ -742,6 +742,17 @@ def test_a_preview_is_a_small_webp_without_metadata(picture) -> None:
     assert not {"exif", "xmp", "icc_profile", "comment"} & set(shown.info)
 
 
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "L"])
+def test_a_blurred_preview_shows_no_details_and_is_a_jpeg(mode: str) -> None:
+    picture = samples.written("HELLO", ink=(*RED, 255), ground=(255, 255, 255, 255), size=(640, 480)).convert(mode)
+
+    shown = Image.open(io.BytesIO(preview(samples.encoded(picture, "PNG"), side_px=320, blurred=True)))
+
+    assert (shown.format, shown.size) == ("JPEG", (320, 240))
+    rough = shown.convert("L").resize((16, 12), Image.Resampling.BOX).resize(shown.size, Image.Resampling.BICUBIC)
+    assert max(ImageChops.difference(shown.convert("L"), rough).getextrema()) <= 40
+
+
 def test_a_preview_stays_transparent() -> None:
     data = samples.encoded(samples.written("HI", ink=(*RED, 255), ground=(0, 0, 0, 0)), "PNG")
 

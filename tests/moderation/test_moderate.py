@@ -8,32 +8,12 @@ import pytest
 from pipelines.content import Fact, Gap, Intake
 from pipelines.moderation.moderate import moderate
 from pipelines.moderation.policies import preset
-from pipelines.moderation.policy import Action
+from pipelines.moderation.policy import Action, everywhere
 from pipelines.moderation.report import Category
 from pipelines.ports import Call, Question, Reply
 from tests.fakes import ScriptedModel, a_judgement, parts
 
-
-@pytest.mark.parametrize(
-    ("severity", "confidence", "action"),
-    [
-        pytest.param(1, 0.99, Action.ALLOW, id="mild-however-certain"),
-        pytest.param(2, 0.49, Action.ALLOW, id="moderate-but-unsure"),
-        pytest.param(2, 0.50, Action.FLAG, id="moderate-at-the-flag-gate"),
-        pytest.param(2, 0.70, Action.HOLD, id="moderate-and-likely"),
-        pytest.param(3, 0.50, Action.HOLD, id="severe-but-unsure-so-a-human-looks"),
-        pytest.param(3, 0.84, Action.HOLD, id="severe-just-below-removal"),
-        pytest.param(3, 0.85, Action.REMOVE, id="severe-and-certain"),
-        pytest.param(4, 0.85, Action.REMOVE, id="critical-and-certain"),
-    ],
-)
-async def test_severity_and_confidence_select_the_action(severity: int, confidence: float, action: Action) -> None:
-    model = ScriptedModel().judges(harassment=(severity, confidence))
-
-    verdict, _ = await moderate(parts("text:0"), policy=preset(), model=model)
-
-    assert verdict.action is action
-    assert verdict.decision == ("allow" if action is Action.ALLOW else "act")
+POLICY = everywhere(preset())
 
 
 @pytest.mark.parametrize(
@@ -52,17 +32,17 @@ async def test_some_categories_have_rules_of_their_own(
 ) -> None:
     model = ScriptedModel().judges(**opinions)
 
-    verdict, _ = await moderate(parts("text:0"), policy=preset(), model=model)
+    verdict, _ = await moderate(parts("text:0"), policy=POLICY, model=model)
 
     assert (verdict.action, verdict.keep_copy, verdict.distress) == (action, keeps, distress)
 
 
 async def test_a_reason_says_the_kind_in_words() -> None:
-    model = ScriptedModel().judges(scam_spam=(3, 0.93, "investment_fraud"))
+    model = ScriptedModel().judges(violence=(3, 0.93, "Threat"))
 
-    verdict, _ = await moderate(parts("text:0"), policy=preset(), model=model)
+    verdict, _ = await moderate(parts("text:0"), policy=POLICY, model=model)
 
-    assert verdict.reasons == ("Scam or spam, investment fraud: severe, 93% sure.",)
+    assert verdict.reasons == ("Violence, threat: severe, 93% sure.",)
 
 
 def without_last_part(question: Question[Any]) -> dict[str, Any]:
@@ -105,7 +85,7 @@ FAILED = Call(model="m", outcome="unavailable")
 async def test_whatever_is_not_judged_in_full_is_unknown_and_held(answer: Any, cause: str) -> None:
     model = ScriptedModel(answers=[answer])
 
-    verdict, _ = await moderate(parts("text:0", "file:0"), policy=preset(), model=model)
+    verdict, _ = await moderate(parts("text:0", "file:0"), policy=POLICY, model=model)
 
     assert (verdict.decision, verdict.action) == ("unknown", Action.HOLD)
     assert [item.cause for item in verdict.incomplete] == [cause]
@@ -119,7 +99,7 @@ async def test_whatever_is_not_judged_in_full_is_unknown_and_held(answer: Any, c
 async def test_what_the_vendor_calls_prohibited_is_not_kept(reason: str, keeps: bool) -> None:
     model = ScriptedModel(answers=[Reply(outcome="refused", reason=reason)])
 
-    verdict, _ = await moderate(parts("file:0"), policy=preset(), model=model)
+    verdict, _ = await moderate(parts("file:0"), policy=POLICY, model=model)
 
     assert verdict.keep_copy is keeps
 
@@ -131,7 +111,7 @@ async def test_what_the_vendor_calls_prohibited_is_not_kept(reason: str, keeps: 
 async def test_a_file_that_is_not_among_the_parts_keeps_the_verdict_from_being_allow(kind: Any, cause: str) -> None:
     intake = Intake(parts=parts("text:0").parts, gaps=(Gap(place="file:0", kind=kind, why="It is damaged."),))
 
-    verdict, _ = await moderate(intake, policy=preset(), model=ScriptedModel())
+    verdict, _ = await moderate(intake, policy=POLICY, model=ScriptedModel())
 
     assert (verdict.decision, verdict.action) == ("unknown", Action.HOLD)
     assert verdict.incomplete[0].cause == cause
@@ -142,7 +122,7 @@ async def test_nothing_but_gaps_asks_no_model() -> None:
     model = ScriptedModel()
     intake = Intake(gaps=(Gap(place="file:0", kind="unreadable", why="It is damaged."),))
 
-    verdict, calls = await moderate(intake, policy=preset(), model=model)
+    verdict, calls = await moderate(intake, policy=POLICY, model=model)
 
     assert verdict.decision == "unknown"
     assert (model.questions, calls) == ([], ())
@@ -152,7 +132,7 @@ async def test_what_members_wrote_never_enters_the_instructions() -> None:
     model = ScriptedModel()
     intake = parts("text:0")
 
-    await moderate(intake, policy=preset(), model=model)
+    await moderate(intake, policy=POLICY, model=model)
 
     [question] = model.questions
     assert "what Ada wrote" not in question.instructions
@@ -166,7 +146,7 @@ async def test_long_evidence_is_cut_not_refused() -> None:
         answer["categories"]["hate"]["evidence"] = "x" * 500
         return answer
 
-    verdict, _ = await moderate(parts("text:0"), policy=preset(), model=ScriptedModel(answers=[talkative]))
+    verdict, _ = await moderate(parts("text:0"), policy=POLICY, model=ScriptedModel(answers=[talkative]))
 
     assert len(verdict.findings[0].evidence) == 120
 
@@ -179,7 +159,7 @@ async def test_what_reading_a_file_showed_is_a_finding_whatever_the_judge_says()
     )
     intake = replace(parts("file:0"), facts=facts)
 
-    verdict, _ = await moderate(intake, policy=preset(), model=ScriptedModel())
+    verdict, _ = await moderate(intake, policy=POLICY, model=ScriptedModel())
 
     assert (verdict.decision, verdict.action) == ("act", Action.HOLD)
     assert [(each.category, each.kind, each.severity, each.confidence) for each in verdict.findings] == [

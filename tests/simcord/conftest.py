@@ -25,6 +25,7 @@ from handlers.events import AnyEvent, CommandUsed, Place, Tenant
 from handlers.forms import Form, FormField
 from handlers.ports import Setup
 from pipelines.content import Attachment
+from tests.fakes import PlainMedia
 
 REPORT = Form(
     name="report",
@@ -117,6 +118,7 @@ async def town_with(records: Records, seal: Seal) -> AsyncIterator[Town]:
         marks=Marks(records),
         copies=Copies(records, seal),
         files=HostedFiles(),
+        media=PlainMedia(),
         metrics=Metrics(),
     )
     bot = Bot(given)

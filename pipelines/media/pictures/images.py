@@ -14,7 +14,7 @@ from pipelines.media.pictures.hashes import hashes
 from pipelines.media.pictures.metadata import Texts
 from pipelines.media.pictures.opening import BROKEN, count, is_animation, open_picture, turned_to
 from pipelines.media.pictures.text_share import TEXT_LIKE
-from pipelines.media.pictures.views import HIDDEN, TILED_SIDE_PX, View, as_jpeg, as_print, as_webp_preview, views
+from pipelines.media.pictures.views import HIDDEN, TILED_SIDE_PX, View, as_jpeg, as_preview, as_print, views
 from pipelines.media.read import Asked, NotRead, Read
 
 _TILED_FROM_PX: Final = 1600  # unless small print is asked for: print in a smaller picture is legible at 1024 px, if at all
@@ -41,11 +41,11 @@ def read(data: bytes, asked: Asked) -> Read:
 
 
 def preview(data: bytes, *, side_px: int, blurred: bool = False) -> bytes:
-    """Return the (first) picture as a WebP of at most `side_px`, without metadata.
+    """Return the (first) picture as a WebP of at most `side_px`, without metadata; `blurred`: a JPEG.
 
     Raises: `NotRead`; whatever Pillow raises on damaged files.
     """
-    return as_webp_preview(open_picture(data), side_px=side_px, blurred=blurred)
+    return as_preview(open_picture(data), side_px=side_px, blurred=blurred)
 
 
 def _animation(seen: "_Seen") -> str:

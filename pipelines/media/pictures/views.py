@@ -139,8 +139,11 @@ def as_print(tile: Image.Image) -> bytes:
     return _encoded(tile, "JPEG", quality=_PRINT_QUALITY, subsampling="4:4:4")
 
 
-def as_webp_preview(opened: Image.Image, *, side_px: int, blurred: bool = False) -> bytes:
-    """Encode the picture small, for people; transparency stays. `blurred`: nothing smaller than a 16th of it can be told."""
+def as_preview(opened: Image.Image, *, side_px: int, blurred: bool = False) -> bytes:
+    """Encode the picture small, for people, as a WebP in which transparency stays.
+
+    `blurred`: nothing smaller than a 16th of it can be told. That one is a JPEG: Slack shows no WebP in its messages.
+    """
     size, profile = fit(opened.size, side_px), _profile(opened)
     small = decoded(opened, side_px=side_px).resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)
     turn = metadata.orientation(opened)
@@ -150,6 +153,7 @@ def as_webp_preview(opened: Image.Image, *, side_px: int, blurred: bool = False)
     if blurred:
         few = fit(result.size, _BLURRED_CELLS)
         result = result.resize(few, Image.Resampling.BOX).resize(result.size, Image.Resampling.BICUBIC)
+        return as_jpeg(_turned(_on(result, "white") if result.mode == "RGBA" else result, turn))
     return _encoded(_turned(result, turn), "WEBP", quality=_WEBP_QUALITY, method=4)
 
 

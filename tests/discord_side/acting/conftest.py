@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,15 +20,30 @@ from bot.storage.seal import load_seal
 from bot.storage.setups import StoredSetups
 from emulators.discord import DiscordEmulator
 from handlers.answers import Answer, Notice
-from handlers.effects import Card, Notify, Post, Remove, Restore
+from handlers.effects import Card, Notify, Post, Remove, Restore, Timeout
 from handlers.events import AnyEvent, CommandUsed, Place
 from handlers.forms import Form, FormField
 from handlers.ports import Connection, Setup
+from pipelines.errors import FlashbulbError, UserError
+from tests.fakes import PlainMedia
 
 WORDS = Notice(text="Flashbulb says so.")
 ASKING = Form(
     name="report", title="Report", fields=(FormField(name="reason", label="Why?", required=False),), submit="Report", about="1"
 )
+
+
+class Blurring(PlainMedia):
+    """Media whose previews say what they were made of; everything but a PNG cannot be read."""
+
+    error: FlashbulbError | None = None
+
+    async def preview(self, data: bytes, *, side_px: int, blurred: bool = False) -> bytes:
+        if self.error is not None:
+            raise self.error
+        if not data.startswith(b"\x89PNG"):
+            raise UserError("This is no picture.")
+        return b"\xff\xd8\xff" + (b"blurred " if blurred else b"clear ") + data
 
 
 @dataclass
@@ -37,6 +53,7 @@ class Discord:
     emulator: DiscordEmulator
     connection: Connection
     given: Given
+    media: "Blurring"
     accepted: list[AnyEvent] = field(default_factory=list)
 
     @property
@@ -82,6 +99,10 @@ class Discord:
     def restore(self, message: str) -> Restore:
         return Restore(key="e-restore", place=self.place, message=message)
 
+    def timeout(self, person: str, *, minutes: float = 10, key: str = "e-timeout") -> Timeout:
+        until = datetime.now(UTC) + timedelta(minutes=minutes)
+        return Timeout(key=key, place=self.place, person=person, until=until, case="c4se")
+
     def sent(self, method: str) -> list[Any]:
         return [call for call in self.emulator.calls if call.method == method]
 
@@ -108,6 +129,7 @@ async def connected(emulator: DiscordEmulator, data: Path) -> AsyncIterator[Disc
         async def form_for(command: CommandUsed) -> Form | None:
             return ASKING if command.command == "report" else None
 
+        media = Blurring()
         given = Given(
             accept=accept,
             form_for=form_for,
@@ -115,11 +137,12 @@ async def connected(emulator: DiscordEmulator, data: Path) -> AsyncIterator[Disc
             marks=Marks(records),
             copies=Copies(records, seal),
             files=HostedFiles(),
+            media=media,
             metrics=Metrics(),
         )
         settings = Settings(_env_file=None, **{name.lower(): value for name, value in emulator.environment.items()})
         async with open_discord(settings, pauses_s=(0.05,), guild_ready_s=0.05)(given) as connection:
-            discord = Discord(emulator, connection, given, accepted)
+            discord = Discord(emulator, connection, given, media, accepted)
             await given.setups.save(discord.place.tenant, Setup(log_channel=emulator.moderators))
             await connection.ready()
             await emulator.wait_for(lambda: emulator.world.commands)

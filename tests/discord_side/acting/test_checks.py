@@ -46,7 +46,6 @@ async def test_a_sound_set_up_passes_every_check(emulator: DiscordEmulator, tmp_
         "discord servers",
         "discord log channel",
         "discord channels",
-        "discord policy",
     ]
     assert [words for words in said.values() if words.startswith("!")] == []
     assert said["discord channels"] == "#general, #pics"
@@ -83,6 +82,15 @@ async def test_a_bot_that_nobody_invited_yet_gets_its_invitation(emulator: Disco
     said = await checked(emulator, tmp_path / "data")
 
     assert invitation(emulator.application) in said["discord servers"]
+
+
+async def test_a_role_that_may_silence_nobody_is_a_problem_of_the_server(emulator: DiscordEmulator, tmp_path: Path) -> None:
+    await emulator.set_permissions(deny=["moderate_members"])
+
+    said = await checked(emulator, tmp_path / "data")
+
+    assert "In Darkroom, allow Flashbulb's role: Timeout Members." in said["discord servers"]
+    assert said["discord channels"] == "#general, #pics"
 
 
 @pytest.mark.parametrize("setup", [{}, {"watched": ("1000000000000000202",)}], ids=["all-channels", "chosen-channels"])
@@ -130,15 +138,3 @@ async def test_a_channel_for_cases_must_be_writable(emulator: DiscordEmulator, t
     said = await checked(emulator, tmp_path / "data")
 
     assert "In #moderators, the channel for cases, allow Flashbulb: Send Messages." in said["discord log channel"]
-
-
-async def test_what_the_policy_asks_and_discord_will_not_do_is_said(emulator: DiscordEmulator, tmp_path: Path) -> None:
-    said = await checked(emulator, tmp_path / "data")
-    (tmp_path / "data" / "policy.yaml").write_text(
-        "version: 1\ngates:\n  timeout: [{severity: 1, confidence: 0.5}]\n", encoding="utf-8"
-    )
-
-    strict = await checked(emulator, tmp_path / "data")
-
-    assert said["discord policy"] == "everything that it calls for can be done"
-    assert strict["discord policy"] == "timeout becomes remove, with a case for a person"

@@ -1,5 +1,6 @@
 """The commands that Discord is told of: what the code answers, in each place where it makes sense."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -22,8 +23,17 @@ def test_there_is_exactly_what_the_one_table_says() -> None:
     assert list(named) == [*(each.name for each in COMMANDS), *(each.label for each in SHORTCUTS)]
     assert all(each["description"] for each in command_list() if each["type"] == 1)
     for each in COMMANDS:
-        subcommands = [option["name"] for option in OPTIONS[each.name] if option["type"] == 1]
+        subcommands = [
+            option["name"] + "".join(f" [{'|'.join(choices)}]" for choices in choices_of(option))
+            for option in OPTIONS[each.name]
+            if option["type"] == 1
+        ]
         assert not subcommands or each.usage_for(Role.ADMIN) == " | ".join(subcommands)
+
+
+def choices_of(subcommand: Mapping[str, Any]) -> list[list[str]]:
+    options = subcommand.get("options") or ()
+    return [[choice["value"] for choice in option["choices"]] for option in options if "choices" in option]
 
 
 def test_files_can_come_with_a_command() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from bot.discord.forms import modal, read
-from bot.discord.views import CaseButton, Pressed, read_button
+from bot.discord.views import PersistentButton, Pressed, read_button
 from emulators.discord.components import check_form
 from handlers.commands import SHORTCUTS
 from handlers.forms import Form, FormField
@@ -84,9 +84,9 @@ async def test_a_form_opens_comes_back_and_says_what_was_chosen(discord: Discord
 
 
 def test_a_button_says_all_that_a_press_needs() -> None:
-    pressed = Pressed(workspace="1" * 20, case="abcdefghijkl", button="restore")
+    pressed = Pressed(workspace="1" * 20, value="abcdefghijkl", button="restore")
 
-    button = CaseButton(pressed, label="Restore" * 20)
+    button = PersistentButton(pressed, label="Restore" * 20)
 
     made = button.to_component_dict()
     assert read_button(made["custom_id"]) == pressed

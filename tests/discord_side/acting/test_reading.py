@@ -1,5 +1,7 @@
-"""Messages read back from Discord when a command, a report or a case is about them."""
+"""What is read back from Discord when a command, a report or a case is about it: messages, channels, what was taken out."""
 
+from bot.storage.copied_files import CopiedFiles
+from pipelines.moderation.policy import Channel
 from tests.discord_side.acting.conftest import Discord
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"picture" * 9
@@ -57,3 +59,43 @@ async def test_the_newest_picture_of_a_thread_may_be_the_message_that_it_hangs_o
 
 async def test_where_there_is_no_picture_there_is_none(discord: Discord) -> None:
     assert await discord.connection.latest_with_files(discord.place) is None
+
+
+async def test_a_channel_is_known_by_its_name_and_age_gate_without_a_request(discord: Discord) -> None:
+    gated = await discord.emulator.add_channel("after-dark", nsfw=True)
+    await discord.emulator.wait_for(lambda: discord.connection._gateway.client.get_channel(int(gated)))  # type: ignore[attr-defined]
+
+    found = [
+        await discord.connection.channel(discord.place.model_copy(update=change))
+        for change in ({}, {"channel": gated}, {"channel": gated, "thread": "77"})
+    ]
+
+    assert found == [
+        Channel(platform="discord", id=discord.emulator.pics, name="pics"),
+        *[Channel(platform="discord", id=gated, name="after-dark", age_gated=True)] * 2,
+    ]
+    assert discord.sent("GET /channels/{id}") == []
+
+
+async def test_a_channel_that_the_gateway_did_not_tell_of_is_asked_for_once(discord: Discord) -> None:
+    discord.emulator.world.add_channel("900", "quiet", nsfw=True)
+    quiet, gone = (discord.place.model_copy(update={"channel": each}) for each in ("900", "901"))
+
+    found = [await discord.connection.channel(each) for each in (quiet, quiet, gone, gone)]
+
+    assert found[0] == found[1] == Channel(platform="discord", id="900", name="quiet", age_gated=True)
+    assert found[2] == found[3] == Channel(platform="discord", id="901")
+    assert len(discord.sent("GET /channels/{id}")) == 2
+
+
+async def test_what_was_taken_out_can_be_read_with_its_files(discord: Discord) -> None:
+    message = await discord.emulator.post(discord.emulator.pics, discord.emulator.ann, "look", [("cat.png", PNG)])
+    assert await discord.connection.taken_out(discord.place, message) is None
+    await discord.connection.act(discord.remove(message))
+
+    posted = await discord.connection.taken_out(discord.place, message)
+
+    assert posted is not None
+    assert (posted.message, posted.author.name, posted.content.text) == (message, "ann", "look")
+    [cat] = posted.content.attachments
+    assert await CopiedFiles(discord.given.copies).fetch(cat, limit_bytes=1000) == PNG

@@ -291,3 +291,19 @@ async def test_no_copy_is_kept_of_a_message_that_could_not_be_taken_out(discord:
         await discord.connection.act(discord.remove(message))
 
     assert await discord.given.copies.find(discord.place.tenant, message) is None
+
+
+async def test_a_message_of_large_and_many_files_goes_and_comes_back_with_what_fits(discord: Discord) -> None:
+    discord.emulator.world.guild["premium_tier"] = 2  # boosted: files of up to 50 MB
+    large = ("film.mp4", bytes(26 * 1024 * 1024))
+    small = [(f"{number}.png", PNG + bytes([number])) for number in range(9)]
+    message = await removed(discord, files=[large, *small])
+
+    copy = await discord.given.copies.find(discord.place.tenant, message)
+    performed = await discord.connection.act(discord.restore(message))
+
+    assert copy is not None
+    assert [each.data for each in copy.files] == [None, *(data for _, data in small)]
+    [back] = await discord.emulator.messages(discord.emulator.pics)
+    assert (back["id"], "Not brought back: film.mp4" in words(back)) == (performed.message, True)
+    assert len(discord.sent("GET /cdn")) == 9

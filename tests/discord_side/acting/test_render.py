@@ -1,5 +1,6 @@
 """Answers as layouts: within Discord's limits, whatever members and models wrote, and escaped once."""
 
+import json
 import re
 from typing import Any, get_args
 
@@ -7,9 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.discord.render import COMPONENTS_MAX, MARKUP, TEXT_MAX, component_id, escape, nonce, render
+from bot.discord.render import COMPONENTS_MAX, MARKUP, TEXT_MAX, Said, component_id, escape, nonce, render
+from bot.discord.views import read_button
 from emulators.discord.components import V2, prepare
 from handlers.answers import (
+    Alert,
     Answer,
     CaseCard,
     FindingSaid,
@@ -17,6 +20,7 @@ from handlers.answers import (
     Help,
     Invitation,
     Judged,
+    Listing,
     Notice,
     SetUp,
     Tagged,
@@ -67,7 +71,9 @@ ANSWERS: dict[str, Answer] = {
     "case": CARD,
     "held": Held(case="abcdefghijkl", action=Action.HOLD, reasons=("So.",), channel="11"),
     "help": help_for(Role.ADMIN),
-    "set-up": SetUp(watched=("11", "12"), log_channel="13", mode="shadow"),
+    "set-up": SetUp(watched=("11", "12"), log_channel="13", mode="shadow", policy="gaming, version 2"),
+    "listing": Listing(title="The policy", body="version: 3\n  mode: shadow"),
+    "alert": Alert(title="Look", text="Something happens.", value="raid:1", buttons=(("raid_keep", "Keep"),), channels=("11",)),
     "invitation": Invitation(name="Ann", role="member", url="http://127.0.0.1:8321/enter#code", minutes=10),
 }
 LONG = "\U0001f600*" * 20_000
@@ -87,10 +93,16 @@ EXTREMES: dict[str, Answer] = {
             "reasons": (LONG,) * 60,
             "findings": (FINDING.model_copy(update={"evidence": LONG, "finding_kind": LONG}),) * 60,
             "decided_by": LONG,
+            "urgent": True,
+            "strikes": 7,
+            "timeout_minutes": 7,
+            "over_quota": True,
         }
     ),
-    "held": Held(case="abcdefghijkl", action=Action.HOLD, reasons=(LONG,) * 60),
+    "held": Held(case="abcdefghijkl", action=Action.HOLD, reasons=(LONG,) * 60, text=LONG, timeout_minutes=1),
     "help": Help(commands=((LONG, LONG),) * 60),
+    "listing": Listing(title=LONG, body=LONG),
+    "alert": Alert(title=LONG, text=LONG, value="1", buttons=(("raid_keep", LONG),), channels=("1" * 20,) * 60),
     "set-up": SetUp(watched=("1" * 20,) * 25, log_channel="1" * 20, mode="enforce"),
     "invitation": Invitation(name=LONG, role="moderator", url="http://127.0.0.1/enter#code", minutes=10),
 }
@@ -134,8 +146,10 @@ def test_what_is_cut_is_counted(name: str) -> None:
         TAGGED.model_copy(update={"file_name": RAW, "tags": (RAW,), "text": RAW, "alt_text": RAW, "subjects": (RAW,)}),
         CARD.model_copy(update={"author": RAW, "reasons": (RAW,), "findings": (FINDING.model_copy(update={"evidence": RAW}),)}),
         Held(case="c", action=Action.REMOVE, reasons=(RAW,)),
+        Held(case="c", action=Action.REMOVE, reasons=(), text=RAW),
+        Alert(title="x", text=RAW),
     ],
-    ids=["notice", "tagged", "case", "held"],
+    ids=["notice", "tagged", "case", "held", "given-back", "alert"],
 )
 def test_what_people_wrote_is_shown_as_it_is_and_escaped_once(answer: Answer) -> None:
     shown = said(answer)
@@ -234,6 +248,50 @@ def test_words_of_help_for_a_message_that_stands_do_not_say_it_is_gone() -> None
 
     assert "not shown" not in shown
     assert "You have done nothing wrong" in shown
+
+
+def test_a_card_says_what_else_moderators_should_know() -> None:
+    plain = said(CARD)
+    shown = said(CARD.model_copy(update={"urgent": True, "strikes": 1, "timeout_minutes": 2880, "over_quota": True}))
+
+    for words_ in ("Urgent", "cannot write for 2 days", "One earlier message of this author was removed", "only flagged"):
+        assert words_ in shown
+        assert words_ not in plain
+
+
+def test_an_author_gets_back_what_they_wrote_and_learns_how_long_they_are_silent() -> None:
+    shown = said(Held(case="c", action=Action.TIMEOUT, reasons=(), text="all\nmy words", timeout_minutes=60))
+
+    assert "You cannot write here for 1 hour." in shown
+    assert "This is what you wrote:\n>>> all\nmy words" in shown
+
+
+def test_a_listing_keeps_its_columns_and_cannot_end_its_block() -> None:
+    shown = said(Listing(title="Policy", body="a:\n  - b\n```\n@everyone"))
+
+    assert shown.startswith("### Policy\n```\na:\n  - b\n`")
+    assert shown.count("```") == 2
+    assert shown.endswith("```")
+
+
+def test_a_listing_too_long_for_a_message_is_a_file_that_holds_all_of_it() -> None:
+    long = Listing(title="Policy", body="line\n" * 2000, file_name="the policy.yaml")
+    message = Said(answer=long, key="e1", workspace="7")
+
+    [file] = message.files()
+
+    assert (file.filename, file.fp.read().decode()) == ("the_policy.yaml", long.body)
+    assert '"attachment://the_policy.yaml"' in json.dumps(message.view.to_components())
+    assert "attachment://" not in json.dumps(message.bare.to_components())
+    assert Said(answer=Listing(title="Policy", body="short"), key="e1", workspace="7").files() == []
+
+
+@pytest.mark.parametrize("value", ["", "raid:1", "discord:5:away:2026-11-28T03:42:44+00:00"])
+def test_a_button_brings_back_what_was_put_into_it(value: str) -> None:
+    made = components(Alert(title="x", text="y", value=value, buttons=(("away_hold", "Hold"), ("away_flag", "Flag"))))
+
+    ids = [each["custom_id"] for each in made[0]["components"][-1]["components"]]
+    assert [read_button(each) for each in ids] == [("7", value, "away_hold"), ("7", value, "away_flag")]
 
 
 def test_keys_make_nonces_and_ids_that_discord_takes() -> None:

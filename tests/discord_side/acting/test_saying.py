@@ -26,11 +26,11 @@ CASE = CaseCard(
 )
 
 
-async def test_it_is_a_connection_that_can_do_all_but_punish(discord: Discord) -> None:
+async def test_it_is_a_connection_that_can_do_all_but_ban(discord: Discord) -> None:
     connection: Connection = discord.connection
 
     assert (connection.platform, connection.emulated, connection.chooses_channels) == ("discord", True, True)
-    assert {action.value for action in connection.supports} == {"allow", "tag", "flag", "hold", "remove"}
+    assert {action.value for action in connection.supports} == {"allow", "tag", "flag", "hold", "remove", "timeout"}
 
 
 async def test_an_answer_in_a_channel_pings_nobody_and_is_found_again(discord: Discord) -> None:

@@ -59,11 +59,36 @@ async def test_what_cannot_be_fetched_says_why(
         await ears.files.fetch(event.attachments[0], limit_bytes=10_000)
 
 
-async def test_an_address_whose_time_is_over_is_no_file(ears: Ears, emulator: DiscordEmulator) -> None:
+async def test_an_address_whose_time_is_over_is_asked_for_anew(ears: Ears, emulator: DiscordEmulator) -> None:
+    emulator.world.files.lifetime_s = -60
+    await emulator.post(emulator.pics, emulator.ann, files=[("dog.png", PNG + b"dog"), ("cat.png", PNG)])
+    event = await ears.first(MessagePosted)
+    emulator.world.files.lifetime_s = 60
+
+    fetched = [await ears.files.fetch(each, limit_bytes=10_000) for each in event.attachments]
+
+    assert fetched == [PNG + b"dog", PNG]
+
+
+async def test_a_file_that_was_forwarded_is_asked_for_where_it_was_forwarded_to(ears: Ears, emulator: DiscordEmulator) -> None:
+    emulator.world.files.lifetime_s = -60
+    source = await emulator.post(emulator.general, emulator.bob, "from there", files=[("cat.png", PNG)])
+    await emulator.forward(emulator.pics, emulator.ann, emulator.general, source)
+    await emulator.delete(emulator.general, source)
+    _, forward = await ears.heard(MessagePosted, 2)
+    emulator.world.files.lifetime_s = 60
+
+    assert await ears.files.fetch(forward.attachments[0], limit_bytes=10_000) == PNG
+
+
+async def test_an_address_whose_time_is_over_and_whose_message_is_gone_is_no_file(
+    ears: Ears, emulator: DiscordEmulator
+) -> None:
+    emulator.world.files.lifetime_s = -60
     await emulator.post(emulator.pics, emulator.ann, files=[("cat.png", PNG)])
     event = await ears.first(MessagePosted)
 
-    await emulator.advance_clock(60 * 86_400)
+    await emulator.delete(emulator.pics, event.message)
 
     with pytest.raises(UserError):
         await ears.files.fetch(event.attachments[0], limit_bytes=10_000)

@@ -6,7 +6,7 @@ import pytest
 from discord.ui import ActionRow, Button, LayoutView, TextDisplay
 
 from bot.discord.interactions import BUSY, FAULT, OLD_BUTTON, OLD_COMMAND, OLD_FORM
-from bot.discord.views import CaseButton, Pressed
+from bot.discord.views import PersistentButton, Pressed
 from emulators.discord import DiscordEmulator
 from handlers.events import ButtonPressed, CommandUsed, FormSubmitted, Role
 from handlers.forms import Form, FormField
@@ -31,9 +31,9 @@ async def a_card(ears: Ears, emulator: DiscordEmulator, channel: str, pressed: P
     """Let the bot post a button; return the message and the button's id."""
     view = LayoutView(timeout=None)
     view.add_item(TextDisplay("A case"))
-    view.add_item(ActionRow(CaseButton(pressed, label="Restore")))
+    view.add_item(ActionRow(PersistentButton(pressed, label="Restore")))
     sent = await ears.connection._gateway.client.get_partial_messageable(int(channel)).send(view=view)
-    return str(sent.id), f"fb:{pressed.workspace}:{pressed.case}:{pressed.button}"
+    return str(sent.id), f"fb:{pressed.workspace}:{pressed.value}:{pressed.button}"
 
 
 async def test_a_command_is_accepted_before_it_is_answered(ears: Ears, emulator: DiscordEmulator) -> None:

@@ -106,8 +106,18 @@ def test_every_place_where_a_picture_hides_is_looked_into() -> None:
 
     what = shown(message, US)
 
-    assert what.text.split("\n") == ["said", "quoted", "which?", "this", "in a section", "title", "n", "v"]
-    assert [each.url.rpartition("/")[2] for each in what.files] == [
+    assert what.text.split("\n") == [
+        "said",
+        "quoted",
+        "which?",
+        "this",
+        *("one", "three", "four"),
+        "in a section",
+        "title",
+        "n",
+        "v",
+    ]
+    assert [each.url.partition("#")[0].rpartition("/")[2] for each in what.files] == [
         "cat.png?ex=1",
         "cat.png?ex=1",
         "s1.png",
@@ -116,12 +126,52 @@ def test_every_place_where_a_picture_hides_is_looked_into() -> None:
         "f.zip",
     ]
     assert [each.url.rpartition("/")[2] for each in what.previews] == ["i.png"]
+    assert {each.url.partition("#")[2] for each in what.files[:2]} == {"4/10"}  # where a new address is to be had
 
 
-def test_previews_of_links_are_pictures_and_not_words() -> None:
-    article = {"type": "article", "title": "Somebody else's title", "description": "and words"}
+def test_previews_of_links_are_judged_by_their_words_and_films_too_and_each_is_another_event() -> None:
+    article = {
+        "type": "article",
+        "provider": {"name": "A site"},
+        "title": "Somebody else's title",
+        "description": "and words",
+        "video": {"url": "https://x.example/a.mp4", "proxy_url": "https://images-ext-1.discordapp.net/external/x/a.mp4"},
+    }
+    player = {"type": "video", "title": "A film", "video": {"url": "https://www.youtube.com/embed/x"}}
+    posted = [
+        message_posted(a_message(content="https://x.example", embeds=embeds), HERE, US)
+        for embeds in ([], [article], [player], [player | {"title": "Another"}])
+    ]
 
-    assert shown(a_message(content="https://x.example", embeds=[article]), US).text == "https://x.example"
+    assert [each and each.text.split("\n")[1:] for each in posted] == [
+        [],
+        ["A site", "Somebody else's title", "and words"],
+        ["A film"],
+        ["Another"],
+    ]
+    assert len({each.key for each in posted if each}) == 4
+    assert [each and [file.url.partition("external")[0] for file in each.attachments] for each in posted] == [
+        [],
+        ["https://images-ext-1.discordapp.net/"],
+        [],
+        [],
+    ]
+
+
+def test_what_stands_in_letters_beside_a_picture_is_judged() -> None:
+    gallery = {"type": 12, "items": [{"media": {"url": "https://cdn.discordapp.com/i.png"}, "description": "in a gallery"}]}
+    row = {"type": 1, "components": [{"type": 2, "label": "on a button", "style": 5, "url": "https://x.example"}]}
+    message = a_message(
+        attachments=[CAT | {"description": "alt text", "title": "its name"}],
+        sticker_items=[{"id": "s3", "name": "a sticker", "description": "what it shows", "format_type": 3}],
+        components=[gallery, row],
+    )
+
+    what = shown(message, US)
+
+    assert what.text.split("\n") == ["alt text", "its name", "a sticker", "what it shows", "in a gallery", "on a button"]
+    assert what.files[0].id == "9"
+    assert len(what.files) == 2  # of the sticker, a drawing in JSON, there is no picture
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from emulators.slack import SlackEmulator
 from tests.emulators.slack.conftest import CAT, Json, picture
+from tests.media.samples import encoded, plain
 
 
 async def a_file(slack: SlackEmulator, **content: Any) -> Json:
@@ -168,6 +169,42 @@ async def test_a_card_shows_a_file_once_it_is_ready(slack: SlackEmulator, client
     posted = await client.chat_postMessage(channel=slack.pics, text="a", blocks=blocks)
 
     assert posted["message"]["blocks"][0]["slack_file"] == {"id": upload["file"]["id"]}
+
+
+@pytest.mark.parametrize(
+    ("form", "expected"),
+    [("PNG", True), ("JPEG", True), ("GIF", True), ("WEBP", False)],
+)
+async def test_blocks_show_pictures_of_three_forms(
+    slack: SlackEmulator, client: AsyncWebClient, form: str, expected: bool
+) -> None:
+    upload = await client.files_upload_v2(content=encoded(plain(), form), filename=f"a.{form.lower()}")
+    shown = {"slack_file": {"id": upload["file"]["id"]}, "alt_text": "a cat"}
+
+    assert await _is_taken(client, slack, shown) is expected
+
+
+async def test_blocks_show_no_file_that_is_unfinished_or_not_looked_through(
+    slack: SlackEmulator, client: AsyncWebClient
+) -> None:
+    announced = await client.files_getUploadURLExternal(filename="a.png", length=10)
+    slack.fault("processed_late", times=1, value=60)
+    late = await client.files_upload_v2(content=picture(), filename="a.png")
+    unknown = (await client.files_info(file=late["file"]["id"]))["file"]
+
+    for reference in ({"id": announced["file_id"]}, {"id": unknown["id"]}, {}, {"id": "F1", "url": "https://x"}):
+        assert not await _is_taken(client, slack, {"slack_file": reference, "alt_text": "a cat"})
+    assert unknown["mimetype"] == ""
+    await slack.advance_clock(61)
+    assert await _is_taken(client, slack, {"slack_file": {"url": unknown["url_private"]}, "alt_text": "a cat"})
+
+
+async def _is_taken(client: AsyncWebClient, slack: SlackEmulator, image: dict[str, Any]) -> bool:
+    try:
+        await client.chat_postMessage(channel=slack.pics, text="a", blocks=[{"type": "image"} | image])
+    except SlackApiError as error:
+        return error.response["error"] != "invalid_blocks"
+    return True
 
 
 async def test_an_edit_takes_a_file_away(slack: SlackEmulator, client: AsyncWebClient) -> None:

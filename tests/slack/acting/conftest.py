@@ -1,7 +1,7 @@
 """A connection to an emulated Slack, with records of its own, that nothing listens for."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import aiohttp
@@ -29,6 +29,9 @@ from handlers.effects import Notify, Post
 from handlers.events import Place, Tenant
 from handlers.forms import Form
 from handlers.ports import Setup
+from pipelines.errors import UserError
+from tests.fakes import PlainMedia
+from tests.media.samples import encoded, plain
 
 PACE_S = 0.05  # a second takes too long here
 TENANT = Tenant(platform="slack", workspace="T1")
@@ -40,11 +43,28 @@ async def slack() -> AsyncIterator[SlackEmulator]:
         yield emulator
 
 
+BLURRED = encoded(plain(), "JPEG")
+
+
+@dataclass
+class Blurring(PlainMedia):
+    """Every PNG has the same blurred preview; nothing else is a picture."""
+
+    asked: list[tuple[int, bool]] = field(default_factory=list)
+
+    async def preview(self, data: bytes, *, side_px: int, blurred: bool = False) -> bytes:
+        self.asked.append((side_px, blurred))
+        if not data.startswith(b"\x89PNG"):
+            raise UserError("This is no picture.")
+        return BLURRED
+
+
 @dataclass(kw_only=True)
 class Desk:
     """What acts in the emulated workspace: with the admin's token, and without."""
 
     given: Given
+    media: Blurring
     web: Web
     connection: SlackConnection
     with_admin: SlackConnection
@@ -68,6 +88,7 @@ async def desk(slack: SlackEmulator, tmp_path: Path) -> AsyncIterator[Desk]:
             marks=Marks(records),
             copies=Copies(records, seal),
             files=HostedFiles(),
+            media=(media := Blurring()),
             metrics=Metrics(),
         )
 
@@ -87,7 +108,7 @@ async def desk(slack: SlackEmulator, tmp_path: Path) -> AsyncIterator[Desk]:
             open_client(token, api_url=slack.api_url, session=session) for token in (slack.bot_token, slack.admin_token)
         )
         web, web_with_admin = Web(bot, pace_s=PACE_S), Web(bot, admin, pace_s=PACE_S)
-        yield Desk(given=given, web=web, connection=connected(web), with_admin=connected(web_with_admin))
+        yield Desk(given=given, media=media, web=web, connection=connected(web), with_admin=connected(web_with_admin))
 
 
 async def _nothing(event: object) -> None:

@@ -55,7 +55,7 @@ async def test_a_complete_set_up(slack: SlackEmulator, chosen: dict[str, Any], t
         "slack log channel": "#moderators",
         "slack channels": "#pics",
         "slack admin token": "of olga; all 2 scopes granted",
-        "slack policy": "everything that it calls for can be done",
+        "slack policy": "timeout becomes remove, with a case for a person",
     }
     assert {call.method for call in slack.calls}.isdisjoint({"chat.postMessage", "conversations.join", "files.delete"})
 
@@ -200,4 +200,19 @@ async def test_the_admins_token(
 async def test_what_the_policy_asks_and_slack_does_not_do(chosen: dict[str, Any], tmp_path: Path, token: str | None) -> None:
     said = await says(chosen | {"slack_admin_user_token": token}, tmp_path)
 
-    assert said["slack policy"].startswith("hold becomes flag, remove becomes flag, with a case for a person")
+    assert said["slack policy"] == (
+        "without SLACK_ADMIN_USER_TOKEN nothing can be taken out of channels: hold becomes flag, remove becomes flag, timeout"
+        " becomes flag, with a case for a person"
+    )
+
+
+async def test_a_policy_that_slack_can_follow(slack: SlackEmulator, chosen: dict[str, Any], tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir(mode=0o700)
+    (tmp_path / "data" / "policy.yaml").write_text(
+        "version: 1\nunknown: flag\nunreadable: flag\nstrikes: null\ngates: {flag: [{severity: 2, confidence: 0.5}]}\n"
+        "categories: {child_safety: {remove: [{severity: 2, confidence: 0.5}]}}\n"
+    )
+
+    said = await says(chosen | {"slack_admin_user_token": slack.admin_token}, tmp_path)
+
+    assert said["slack policy"] == "everything that it calls for can be done"

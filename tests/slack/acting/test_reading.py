@@ -6,6 +6,7 @@ from bot.slack.web import SlackError
 from emulators.slack import SlackEmulator
 from handlers.events import MessagePosted, Person, Role
 from pipelines.content import Attachment
+from pipelines.moderation.policy import Channel
 from tests.slack.acting.conftest import Desk, at
 
 FILE = [("cat.png", b"not really a picture")]
@@ -18,7 +19,7 @@ async def test_a_message_is_found_with_its_author_and_files(slack: SlackEmulator
 
     assert posted is not None
     assert (posted.place, posted.message) == (at(slack.pics), message)
-    assert posted.author == Person(id=slack.olga, name="olga", role=Role.ADMIN)
+    assert posted.author == Person(id=slack.olga, name="olga", role=Role.ADMIN, roles=("admin", "owner"))
     assert posted.content.text == "look & @bob"
     assert [(each.name, each.media_type) for each in posted.content.attachments] == [("cat.png", "image/png")]
 
@@ -160,3 +161,45 @@ async def test_where_history_may_not_be_read_what_was_seen_is_known(slack: Slack
     assert posted.message == "1.000001"
     with pytest.raises(SlackError, match="channels:history"):
         await desk.connection.latest_with_files(at(slack.general))
+
+
+async def test_the_name_of_a_channel_is_asked_for_once(slack: SlackEmulator, desk: Desk) -> None:
+    places = [at(slack.pics), at(slack.pics, "1.1"), at(slack.moderators)]
+
+    found = [await desk.connection.channel(place) for place in places for _ in range(3)]
+
+    assert found[0] == Channel(platform="slack", id=slack.pics, name="pics")
+    assert [each.name for each in found] == ["pics"] * 6 + ["moderators"] * 3
+    assert [call.method for call in slack.calls] == ["conversations.info"] * 2
+
+
+@pytest.mark.parametrize("fault", ["missing_scope", "channel_not_found", "error_500"])
+async def test_a_channel_of_which_slack_says_nothing_has_no_name(slack: SlackEmulator, desk: Desk, fault: str) -> None:
+    slack.fault(fault, method="conversations.info")
+
+    assert (await desk.connection.channel(at(slack.pics))).name == ""
+
+
+async def test_an_old_name_is_told_at_once_and_looked_up_meanwhile(
+    slack: SlackEmulator, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await desk.connection.channel(at(slack.pics))
+    slack.workspace.channels[slack.pics].name = "pictures"
+    monkeypatch.setattr("bot.slack.people.KNOWN_FOR_S", 0.0)
+
+    told = await desk.connection.channel(at(slack.pics))
+    monkeypatch.setattr("bot.slack.people.KNOWN_FOR_S", 300.0)
+    await slack.wait_for(lambda: [call.status for call in slack.calls if call.method == "conversations.info"][1:] == [200])
+
+    assert (told.name, (await desk.connection.channel(at(slack.pics))).name) == ("pics", "pictures")
+
+
+async def test_roles_are_those_of_our_workspace(slack: SlackEmulator, desk: Desk) -> None:
+    await slack.add_user("UGUEST", "gus", is_guest=True, channels=[slack.pics])
+    found = {}
+    for user in (slack.olga, slack.ann, "UGUEST"):
+        posted = await desk.connection.message(at(slack.pics), await slack.post(slack.pics, user, "hello"))
+        assert posted is not None
+        found[posted.author.name] = posted.author.roles
+
+    assert found == {"olga": ("admin", "owner"), "ann": (), "gus": ("guest",)}

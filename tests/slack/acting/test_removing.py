@@ -3,6 +3,7 @@
 import pytest
 
 from bot.slack.removal import NO_COPY
+from bot.storage.copied_files import CopiedFiles
 from bot.storage.copies import CopiedFile, Copy
 from emulators.slack import SlackEmulator
 from handlers.answers import Notice
@@ -31,6 +32,16 @@ def called_by(slack: SlackEmulator, user: str) -> set[str]:
 async def test_only_with_an_admins_token_is_anything_taken_out(desk: Desk) -> None:
     assert desk.connection.supports == {Action.ALLOW, Action.TAG, Action.FLAG}
     assert desk.with_admin.supports == desk.connection.supports | {Action.HOLD, Action.REMOVE}
+
+
+async def test_without_one_nothing_is_deleted_and_nothing_copied(slack: SlackEmulator, desk: Desk) -> None:
+    message = await slack.post(slack.pics, slack.ann, "look", [("cat.png", PICTURE)])
+
+    performed = await desk.connection.act(a_removal(slack.pics, message))
+
+    assert (performed.status, "SLACK_ADMIN_USER_TOKEN is not set" in performed.why) == ("failed", True)
+    assert await desk.given.copies.find(TENANT, message) is None
+    assert await desk.connection.message(at(slack.pics), message) is not None
 
 
 async def test_a_message_goes_with_its_files_after_a_copy_is_sealed(slack: SlackEmulator, desk: Desk) -> None:
@@ -254,3 +265,33 @@ async def test_without_a_copy_nothing_comes_back(slack: SlackEmulator, desk: Des
 
 def words(block: dict) -> str:
     return "".join(run["text"] for element in block["elements"] for run in element["elements"])
+
+
+async def test_what_was_taken_out_is_read_from_its_copy(slack: SlackEmulator, desk: Desk) -> None:
+    root = await slack.post(slack.pics, slack.bob, "what do you think?")
+    message = await slack.post(slack.pics, slack.ann, "look", [("cat.png", PICTURE)], thread=root)
+    await desk.with_admin.act(a_removal(slack.pics, message))
+
+    posted = await desk.with_admin.taken_out(at(slack.pics), message)
+
+    assert posted is not None
+    assert (posted.place, posted.author.id, posted.content.text) == (at(slack.pics, root), slack.ann, "look")
+    assert await CopiedFiles(desk.given.copies).fetch(posted.content.attachments[0], limit_bytes=100_000) == PICTURE
+    assert await desk.with_admin.taken_out(at(slack.pics), "1.000001") is None
+
+
+async def test_a_limit_on_deleting_is_waited_for(slack: SlackEmulator, desk: Desk) -> None:
+    message = await slack.post(slack.pics, slack.ann, "look")
+    slack.fault("ratelimited", times=1, method="chat.delete", value=30)
+
+    with pytest.raises(Unavailable):
+        await desk.with_admin.act(a_removal(slack.pics, message))
+
+    assert await desk.with_admin.message(at(slack.pics), message) is not None
+
+
+async def test_a_file_that_is_gone_already_does_not_count_as_one_that_stays(slack: SlackEmulator, desk: Desk) -> None:
+    message = await slack.post(slack.pics, slack.ann, "look", [("cat.png", PICTURE)])
+    slack.fault("file_not_found", method="files.delete")
+
+    assert (await desk.with_admin.act(a_removal(slack.pics, message))).status == "done"

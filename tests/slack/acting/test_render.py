@@ -14,12 +14,14 @@ from bot.slack.render import escape, one_line
 from bot.storage.copies import Copy
 from emulators.slack.blocks import problems_of
 from handlers.answers import (
+    Alert,
     Answer,
     CaseCard,
     FindingSaid,
     Held,
     Invitation,
     Judged,
+    Listing,
     Notice,
     SetUp,
     Tagged,
@@ -84,8 +86,14 @@ ANSWERS: list[Answer] = [
     Held(case="c7", action=Action.HOLD, reasons=("Spam.",), channel="CPICS"),
     Held(case="c7", action=Action.FLAG, reasons=("Spam.",), stands=True, channel="CPICS"),
     Held(case="c7", action=Action.HOLD, reasons=(), support=True, channel="CPICS"),
+    Held(case="c7", action=Action.TIMEOUT, reasons=("Spam.",), channel="CPICS", text="buy *now*\nquick", timeout_minutes=60),
+    CARD.model_copy(update={"urgent": True, "strikes": 2, "timeout_minutes": 90, "over_quota": True}),
+    Listing(title="The policy", body="version: 1\ngates:\n  hold:\n    - {severity: 2}\n"),
+    Alert(
+        title="No model answers", text="What shall be done?", value="v1", buttons=(("away_hold", "Hold"),), channels=("CPICS",)
+    ),
     help_for(Role.ADMIN),
-    SetUp(watched=("CPICS",), log_channel="GMODS", mode="shadow"),
+    SetUp(watched=("CPICS",), log_channel="GMODS", mode="shadow", policy="gaming, 2nd version"),
     Invitation(name="Ada", role="member", url="http://127.0.0.1:8321/enter#code", minutes=30),
 ]
 
@@ -172,11 +180,80 @@ def test_coverage_and_model_share_one_small_line() -> None:
     assert small == ["2 of 3 parts judged, case c7, by gemini-x"]
 
 
+@pytest.mark.parametrize(
+    ("changed", "note"),
+    [
+        pytest.param({"urgent": True}, "Urgent: a model refuses to look at this.", id="urgent"),
+        pytest.param({"strikes": 1}, "One earlier message of this author was removed lately.", id="one-strike"),
+        pytest.param({"strikes": 3}, "3 earlier messages of this author were removed lately.", id="strikes"),
+        pytest.param({"timeout_minutes": 1440}, "Its author cannot write for 1 day.", id="a-day"),
+        pytest.param({"timeout_minutes": 90}, "Its author cannot write for 90 minutes.", id="minutes"),
+        pytest.param({"over_quota": True}, "It was only flagged: as much as the policy allows", id="over-quota"),
+    ],
+)
+def test_a_card_notes_what_else_counts(changed: dict[str, Any], note: str) -> None:
+    assert note in words(render.render(CARD.model_copy(update=changed)))
+    assert note not in words(render.render(CARD))
+
+
+def test_an_author_gets_back_what_was_taken_out_word_by_word() -> None:
+    held = Held(case="c7", action=Action.HOLD, reasons=(), channel="CPICS", text="buy *now* <!here>\n" + "x" * 4_000)
+
+    said = render.render(held)
+
+    [quote] = [part for block in said["blocks"] for part in block.get("elements", ()) if part["type"] == "rich_text_quote"]
+    assert quote["elements"][0]["text"].startswith("buy *now* <!here>\nxxx")
+    assert len(quote["elements"][0]["text"]) <= render.PARAGRAPH_MAX
+    assert "> buy *now* &lt;!here&gt;" in said["text"]
+
+
+def test_a_listing_keeps_its_lines_and_columns() -> None:
+    body = "".join(f"{'  ' * (number % 5)}key_{number}: value\n" for number in range(400))
+
+    said = render.render(Listing(title="The policy", body=body))
+
+    shown = [block["elements"][0] for block in said["blocks"][1:]]
+    assert problems_of(said["blocks"]) == []
+    assert {each["type"] for each in shown} == {"rich_text_preformatted"}
+    assert "".join(each["elements"][0]["text"] for each in shown) == body.rstrip()
+    assert all(each["elements"][0]["text"].endswith("\n") for each in shown[:-1])
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        pytest.param("short", False, id="short"),
+        pytest.param("a line\n" * 1_700, False, id="four-pieces"),
+        pytest.param("a line\n" * 1_800, True, id="five-pieces"),
+        pytest.param("x" * 12_001, True, id="one-line"),
+        pytest.param("\n" * 50, False, id="nothing"),
+    ],
+)
+def test_what_does_not_fit_into_a_message_comes_as_a_file(body: str, expected: bool) -> None:
+    listing = Listing(title="The policy", body=body)
+
+    said = render.render(listing)
+
+    assert render.too_long(listing) is expected
+    assert ("more characters did not fit." in words(said)) is expected
+    assert problems_of(said["blocks"]) == problems_of(render.beside_file(listing)["blocks"]) == []
+
+
+def test_a_picture_stands_above_the_buttons_with_its_alt_text() -> None:
+    said = render.render(CARD, picture="F7", added="More below.")
+
+    picture = said["blocks"][-3]
+    assert [block["type"] for block in said["blocks"]][-3:] == ["image", "actions", "context"]
+    assert (picture["slack_file"], picture["alt_text"]) == ({"id": "F7"}, render.BLURRED)
+
+
 def test_channels_stand_in_a_list_with_commas() -> None:
     said = words(render.render(SetUp(watched=("CPICS", "CTALK"), log_channel="GMODS", mode="enforce")))
 
     assert "Watched: #CPICS, #CTALKCases: " in said
     assert "Mode: enforce, actions are carried out" in said
+    assert "Policy" not in said
+    assert "Policy: workplace" in words(render.render(SetUp(watched=(), log_channel=None, mode="enforce", policy="workplace")))
 
 
 def test_where_nothing_can_be_taken_out_the_mode_says_what_happens_and_what_would_help() -> None:
@@ -211,7 +288,7 @@ def test_words_of_help_do_not_say_that_a_message_is_gone_which_stands() -> None:
 def test_what_others_wrote_does_nothing(answer: Answer) -> None:
     raw = json.loads(answer.model_dump_json())
     ours = {"kind", "case", "channel", "message", "action", "called_for", "state", "verdict", "category", "mode", "role"}
-    ours |= {"watched", "log_channel", "url"}
+    ours |= {"watched", "log_channel", "url", "channels", "buttons", "value"}
 
     def spoiled(value: Any, name: str = "") -> Any:
         if name in ours or not isinstance(value, str | list | dict):

@@ -2,14 +2,15 @@
 
 import asyncio
 import time
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from bot.words import LOG_CHANNEL_LOST, NO_LOG_CHANNEL
 from emulators.slack import SlackEmulator
-from handlers.answers import CaseCard, Notice, SetUp
-from handlers.effects import Card, Edit, Performed
+from handlers.answers import Alert, CaseCard, Listing, Notice, SetUp
+from handlers.effects import Card, Edit, Notify, Performed, Post, Timeout
 from pipelines.errors import Unavailable
 from pipelines.moderation.policy import Action
 from tests.slack.acting.conftest import Desk, a_notice, a_post, at
@@ -259,6 +260,16 @@ async def test_a_card_is_edited_in_place(slack: SlackEmulator, desk: Desk) -> No
     assert [block["type"] for block in card["blocks"]].count("actions") == 0
 
 
+async def test_the_owners_card_is_edited_where_no_channel_for_cases_is_set(slack: SlackEmulator, desk: Desk) -> None:
+    shown = await desk.connection.act(a_card())
+    decided = CARD.model_copy(update={"state": "kept", "decided_by": "Mo"})
+
+    edit = Edit(key="slack:T1:two#card", place=at(""), message=shown.message or "", answer=decided)
+
+    assert await desk.connection.act(edit) == shown
+    assert "Kept removed by Mo" in (await slack.private(slack.olga))[-1]["text"]
+
+
 async def test_editing_what_is_gone_ends_it(slack: SlackEmulator, desk: Desk) -> None:
     edit = Edit(key="slack:T1:two#card", place=at(slack.pics), message="1.000001", answer=Notice(text="x"))
 
@@ -332,3 +343,72 @@ async def test_nothing_that_members_wrote_pings_or_links(slack: SlackEmulator, d
     assert said["text"] == "&lt;!channel&gt; &lt;@UBOB&gt; &amp; &lt;https://evil.example|bank&gt;"
     assert said["blocks"][0]["elements"][0]["elements"][0]["type"] == "text"
     assert (call.arguments["unfurl_links"], call.arguments["unfurl_media"]) == ("false", "false")
+
+
+LONG = Listing(title="The policy", body="".join(f"  line: {number}\n" for number in range(2_000)))
+
+
+async def file_shown(slack: SlackEmulator, message: dict[str, Any]) -> tuple[str, bytes]:
+    [file] = message["files"]
+    content = next(call.files[0][1] for call in slack.calls if call.method == "upload")
+    return file["name"], content
+
+
+async def test_what_is_too_long_for_a_message_comes_as_a_file_which_is_found_again(slack: SlackEmulator, desk: Desk) -> None:
+    effect = Post(key="slack:T1:one#post", place=at(slack.pics), answer=LONG)
+    slack.fault("lost", times=1, method="files.completeUploadExternal")
+
+    with pytest.raises(Unavailable):
+        await desk.connection.act(effect)
+    found = await desk.connection.look(effect)
+
+    [said] = await slack.messages(slack.pics)
+    assert found == Performed(status="done", message=said["ts"])
+    assert await file_shown(slack, said) == ("policy.yaml", LONG.body.encode())
+
+
+async def test_in_private_it_is_shown_as_far_as_it_fits_and_sent_directly(slack: SlackEmulator, desk: Desk) -> None:
+    address = await reply_address(slack, slack.pics, slack.ann)
+    effect = Notify(key="slack:T1:one#notice", place=at(slack.pics), person=slack.ann, answer=LONG, reply=address)
+
+    performed = await desk.connection.act(effect)
+
+    shown, sent = (await slack.private(slack.ann))[-2:]
+    assert performed.status == "done"
+    assert shown["is_ephemeral"]
+    assert shown["text"].startswith("The policy\n  line: 0\n")
+    assert await file_shown(slack, sent) == ("policy.yaml", LONG.body.encode())
+    assert await slack.messages(slack.pics) == []
+
+
+async def test_without_the_right_to_upload_it_is_shown_as_far_as_it_fits(slack: SlackEmulator, desk: Desk) -> None:
+    slack.workspace.tokens[slack.bot_token].scopes -= {"files:write"}
+
+    performed = await desk.connection.act(Post(key="slack:T1:one#post", place=at(slack.pics), answer=LONG))
+
+    [said] = await slack.messages(slack.pics)
+    assert performed == Performed(status="done", message=said["ts"])
+    assert "more characters did not fit." in str(said["blocks"][-1])
+
+
+async def test_an_alert_has_whatever_buttons_it_brings(slack: SlackEmulator, desk: Desk) -> None:
+    await desk.set_up(log_channel=slack.moderators)
+    buttons = (("while_away_hold", "Hold them"), ("while_away_flag", "Flag them"))
+    alert = Alert(title="No model answers", text="What shall be done?", buttons=buttons, channels=(slack.pics,))
+
+    await desk.connection.act(Card(key="slack:T1:one#away", place=at(slack.pics), answer=alert))
+
+    card = (await slack.messages(slack.moderators))[-1]
+    [actions] = [block for block in card["blocks"] if block["type"] == "actions"]
+    assert [button["action_id"] for button in actions["elements"]] == ["while_away_hold", "while_away_flag"]
+    assert all(button["value"] for button in actions["elements"])
+
+
+async def test_nobody_is_timed_out_and_moderators_read_why(desk: Desk) -> None:
+    effect = Timeout(key="slack:T1:one#timeout", place=at("CPICS"), person="UANN", until=datetime.now(UTC))
+
+    performed = await desk.with_admin.act(effect)
+
+    assert Action.TIMEOUT not in desk.with_admin.supports
+    assert performed == Performed(status="failed", why="Slack lets nobody silence a person for a time.")
+    assert await desk.with_admin.look(effect) is None

@@ -15,6 +15,7 @@ from handlers.events import AnyEvent, CommandUsed, MessagePosted, Tenant
 from handlers.forms import Form
 from handlers.ports import Connection, Setup
 from pipelines.errors import Unavailable
+from tests.fakes import PlainMedia
 
 HURRY = Timing(pauses_s=(0.05,), rhythm=Rhythm(ping_s=0.4, look_s=0.1, failures=3), hint_s=0.3, rest_s=0.05)
 
@@ -99,6 +100,7 @@ async def opened(
         marks=desk,
         copies=None,  # only what acts needs them
         files=files,
+        media=PlainMedia(),
         metrics=(metrics := Metrics()),
     )
     opening = open_slack(Settings(_env_file=None, **environment), timing=timing)

@@ -184,3 +184,23 @@ def _buttons() -> dict[str, object]:
         "block_id": "b1",
         "elements": [button("restore", value="case-42"), button("link", url="https://x.org")],
     }
+
+
+@pytest.mark.parametrize(
+    ("text", "role"),
+    [
+        pytest.param("help", Role.ADMIN, id="help-is-for-everybody"),
+        pytest.param("setup", Role.MEMBER, id="setup"),
+        pytest.param("Policy use strict", Role.MEMBER, id="policy"),
+    ],
+)
+async def test_who_changes_the_workspace_is_asked_for_anew(slack: SlackEmulator, desk: Desk, text: str, role: Role) -> None:
+    await slack.add_user("UEVE", "eve", is_admin=True, channels=[slack.general])
+    async with listening(slack, desk):
+        await slack.post(slack.general, "UEVE", "hello")
+        await slack.wait_for(lambda: desk.messages)
+        slack.workspace.users["UEVE"].is_admin = False
+        await slack.command(slack.general, "UEVE", "flashbulb", text)
+        event = await slack.wait_for(lambda: desk.the(CommandUsed))
+
+    assert event.author.role is role

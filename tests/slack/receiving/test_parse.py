@@ -55,7 +55,7 @@ def test_moments_are_compared_as_numbers(earlier: str, later: str) -> None:
         pytest.param({**MESSAGE, "user": None, "bot_id": "B0BOT", "subtype": "bot_message"}, id="ours-as-a-bot"),
         pytest.param(CHANGED | {"subtype": "message_deleted", "deleted_ts": "1.1"}, id="a-deletion"),
         pytest.param(CHANGED | {"message": MESSAGE, "previous_message": MESSAGE}, id="a-count-of-replies"),
-        pytest.param(CHANGED | {"message": PREVIEWED, "previous_message": MESSAGE}, id="a-preview"),
+        pytest.param(CHANGED | {"message": PREVIEWED, "previous_message": PREVIEWED}, id="nothing-new-beside-a-preview"),
         pytest.param(CHANGED | {"message": EDITED | {"user": "U0BOT"}, "previous_message": MESSAGE}, id="our-own-edit"),
         pytest.param(CHANGED | {"message": MESSAGE | {"subtype": "tombstone", "text": "gone"}}, id="a-tombstone"),
         pytest.param(CHANGED | {"channel_type": "im", "message": EDITED | {"text": "x"}}, id="an-edit-in-a-direct-message"),

@@ -78,10 +78,11 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("key", *TENANT, name=op.f("pk_findings")),
     )
     for table, columns in {
-        "verdict": ("at", "expires_at"),
+        "verdict": ("expires_at",),
         "known_hash": ("entry", "expires_at"),
         "findings": ("expires_at",),
     }.items():
         with op.batch_alter_table(table, schema=None) as batch_op:
             for name in columns:
                 batch_op.create_index(batch_op.f(f"ix_{table}_{name}"), [name], unique=False)
+    op.create_index("ix_verdict_newest", "verdict", ["platform", "workspace", "at"], unique=False)

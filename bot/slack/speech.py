@@ -1,0 +1,101 @@
+"""Our own messages: answers become blocks and text, are posted, shown to one person, or come as a file."""
+
+from typing import Any, Final
+
+import structlog
+
+from bot.slack.history import metadata
+from bot.slack.removal import block_id
+from bot.slack.render import beside_file, render, too_long
+from bot.slack.web import SlackError, Web
+from handlers.answers import Answer, Listing
+from handlers.effects import Card, Notify, Performed, Post
+
+CONVERSATIONS: Final = ("C", "G", "D")  # begin the ids of what files can be shared in; those of people begin otherwise
+
+log = structlog.get_logger()
+
+Json = dict[str, Any]
+
+
+class Speech:
+    """Says things as the bot. Every method raises `SlackError` for what Slack will not do, and `Unavailable`."""
+
+    def __init__(self, web: Web) -> None:
+        self._web = web
+        self._home = ""
+
+    async def show_in_place(self, effect: Notify, *, added: str = "") -> bool:
+        """Show something to one person where they are. False where that is not possible."""
+        said = await self.rendered(effect.answer, added=added)
+        if await self.respond(effect, said, "ephemeral"):
+            return True
+        try:
+            where = {"channel": effect.place.channel, "user": effect.person, "thread_ts": effect.place.thread}
+            await self._web.say("chat.postEphemeral", said, **where)
+        except SlackError as error:
+            log.info("slack.not_shown_in_place", effect=effect.key, code=error.code)
+            return False
+        return True
+
+    async def say(
+        self, channel: str, thread: str | None, said: Json, effect: Post | Card | Notify, *, about: str = ""
+    ) -> Performed:
+        """Post a message that is found again by the effect's key. What is too long for one comes as a file."""
+        if isinstance(effect.answer, Listing) and too_long(effect.answer):
+            try:
+                return await self._share(channel, thread, effect.answer, effect.key)
+            except SlackError as error:
+                log.warning("slack.upload_refused", code=error.code)
+        marked = metadata(effect.key, about)
+        sent = await self._web.say("chat.postMessage", said, **to(channel, thread), metadata=marked)
+        return Performed(status="done", message=str(sent["ts"]))
+
+    async def _share(self, channel: str, thread: str | None, listing: Listing, key: str) -> Performed:
+        """Post a listing as a file, found again by its block's id: an upload carries no metadata."""
+        if not channel.startswith(CONVERSATIONS):
+            channel = await self.direct(channel)
+        file = await self._web.upload(listing.file_name, listing.body.encode())
+        blocks = beside_file(listing)["blocks"]
+        blocks[0]["block_id"] = block_id(key)
+        await self._web.call(
+            "files.completeUploadExternal",
+            files=[{"id": file, "title": listing.title}],
+            channel_id=channel,
+            thread_ts=thread,
+            blocks=blocks,
+        )
+        return Performed(status="done")
+
+    async def respond(self, effect: Post | Notify, said: Json, to: str) -> bool:
+        """Answer an interaction at its own address. False where that does not take anything any more."""
+        words: Json = {"response_type": to, "replace_original": False}
+        if effect.place.thread and to == "in_channel":
+            words["thread_ts"] = effect.place.thread
+        try:
+            return await self._web.respond(effect.reply, words | said)
+        except SlackError as error:
+            log.warning("slack.blocks_refused", method="response_url", code=error.code)
+            return await self._web.respond(effect.reply, words | {"text": said["text"]})
+
+    async def rendered(self, answer: Answer, *, added: str = "", picture: str = "") -> Json:
+        return render(answer, home=await self._address(), added=added, picture=picture)
+
+    async def _address(self) -> str:
+        """Return the workspace's own address; an answer without links is better than none."""
+        if not self._home:
+            try:
+                self._home = str((await self._web.call("auth.test")).get("url") or "")
+            except SlackError as error:
+                log.info("slack.address_unknown", code=error.code)
+        return self._home
+
+    async def direct(self, person: str) -> str:
+        """Return the channel of the direct messages with somebody, which can be read; opening it shows nobody anything."""
+        opened = await self._web.call("conversations.open", users=person)
+        return str(opened["channel"]["id"])
+
+
+def to(channel: str, thread: str | None = None) -> Json:
+    """Return where a message goes, whose links show nothing of where they lead."""
+    return {"channel": channel, "thread_ts": thread, "unfurl_links": False, "unfurl_media": False}

@@ -1,0 +1,128 @@
+"""The policies of all workspaces: numbered versions, each as it was written."""
+
+import asyncio
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+import sqlalchemy as sa
+import structlog
+
+from bot.storage.database import Records, put
+from bot.storage.tables import PolicyRow, now
+from handlers.events import Person, Place, Tenant
+from handlers.ports import Channels, PolicyVersion
+from pipelines.errors import Misconfigured, UserError
+from pipelines.moderation.policies import parse
+from pipelines.moderation.policy import Channel, ChannelPolicy, Policy
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class _Newest:
+    """What holds in a workspace, and what that means in its channels."""
+
+    version: PolicyVersion
+    here: dict[Channel, ChannelPolicy] = field(default_factory=dict)
+
+
+class StoredPolicies:
+    """Versions by workspace, numbered from 1; implements `handlers.ports.Policies`.
+
+    `operators` is version 0: it holds until a workspace has one of its own, and where that can no longer be read. The newest
+    one is read once and remembered, since every message asks for it; no other process changes it meanwhile.
+    """
+
+    def __init__(self, records: Records, operators: PolicyVersion, channels: Channels) -> None:
+        self._records = records
+        self._operators = operators
+        self._channels = channels
+        self._newest: dict[Tenant, _Newest] = {}
+
+    async def for_place(self, place: Place) -> ChannelPolicy:
+        """Return what holds in the channel of `place`; its platform is asked only where the policy tells channels apart."""
+        newest = await self._of(place.tenant)
+        policy = newest.version.policy
+        channel = await self._channels.channel(place) if policy.channels else Channel(platform=place.platform, id=place.channel)
+        if channel not in newest.here:
+            newest.here[channel] = policy.at(channel)
+        return newest.here[channel]
+
+    async def current(self, tenant: Tenant) -> PolicyVersion:
+        """Return the version that holds."""
+        return (await self._of(tenant)).version
+
+    async def versions(self, tenant: Tenant) -> tuple[PolicyVersion, ...]:
+        """Return all versions, the newest first; the operator's last."""
+        stored = sa.select(PolicyRow).where(*_of_tenant(tenant)).order_by(PolicyRow.number.desc())
+
+        def read(connection: sa.Connection) -> tuple[PolicyVersion, ...]:
+            return tuple(self._version(row) for row in connection.execute(stored))
+
+        return (*await self._records.read(read), self._operators)
+
+    async def save(self, tenant: Tenant, text: str, *, by: Person, event: str) -> PolicyVersion:
+        """Make `text` the newest version; the same event makes the same one again.
+
+        Raises: `UserError` naming the line or key that is wrong, or when nothing would change.
+        """
+        try:
+            policy = await asyncio.to_thread(_parsed, text)
+        except Misconfigured as error:
+            raise UserError(str(error)) from error
+        of_event = sa.select(PolicyRow).where(*_of_tenant(tenant), PolicyRow.event == event)
+        newest = sa.select(PolicyRow).where(*_of_tenant(tenant)).order_by(PolicyRow.number.desc()).limit(1)
+        written = {"text": text, "fingerprint": policy.fingerprint, "author": by.name, "event": event, "at": now()}
+
+        def write(connection: sa.Connection) -> sa.Row[Any]:
+            while (row := connection.execute(of_event).one_or_none()) is None:
+                before = connection.execute(newest).one_or_none()
+                if text == (before.text if before else self._operators.text):
+                    raise UserError("Nothing changed: this is the policy that holds already.")
+                number = before.number + 1 if before else 1
+                # Two may write at once on Postgres: whoever comes second takes the next number.
+                put(connection, PolicyRow, {**tenant.model_dump(), **written, "number": number})
+            return row
+
+        version = self._version(await self._records.write(write))
+        self._remember(tenant, version)
+        return version
+
+    async def _of(self, tenant: Tenant) -> _Newest:
+        if tenant not in self._newest:
+            newest = sa.select(PolicyRow).where(*_of_tenant(tenant)).order_by(PolicyRow.number.desc()).limit(1)
+
+            def read(connection: sa.Connection) -> PolicyVersion:
+                row = connection.execute(newest).one_or_none()
+                return self._operators if row is None else self._version(row)
+
+            version = await self._records.read(read)
+            self._remember(tenant, version)
+            if self._newest[tenant].version.trouble:
+                log.error("policy.unreadable", platform=tenant.platform, workspace=tenant.workspace, number=version.number)
+        return self._newest[tenant]
+
+    def _remember(self, tenant: Tenant, version: PolicyVersion) -> None:
+        """Keep a version unless a newer one was saved meanwhile."""
+        known = self._newest.get(tenant)
+        if known is None or known.version.number < version.number:
+            self._newest[tenant] = _Newest(version)
+
+    def _version(self, row: sa.Row[Any]) -> PolicyVersion:
+        """Return a stored version. A newer Flashbulb may refuse what an older one took: that must not stop moderation."""
+        policy, trouble = self._operators.policy, ""
+        try:
+            policy = _parsed(row.text)
+        except Misconfigured as error:
+            trouble = str(error)
+        return PolicyVersion(number=row.number, policy=policy, text=row.text, author=row.author, at=row.at, trouble=trouble)
+
+
+@lru_cache(maxsize=64)
+def _parsed(text: str) -> Policy:
+    return parse(text, source="The policy")
+
+
+def _of_tenant(tenant: Tenant) -> tuple[sa.ColumnElement[bool], sa.ColumnElement[bool]]:
+    return PolicyRow.platform == tenant.platform, PolicyRow.workspace == tenant.workspace
