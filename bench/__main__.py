@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from bench.figures import Figure, show, write
+from bench.known import known
 from bench.media import media
 from bench.moderation import moderation
 from bench.running import Running, running
@@ -113,6 +114,7 @@ ROWS: Final[dict[str, Callable[[], Awaitable[list[Figure]]]]] = {
     "cpu": cpu,
     "media": media,
     "moderation": moderation,
+    "known": known,
     "uploads": lambda: compare("discord"),
     "uploads_slack": lambda: compare("slack"),
 }

@@ -31,18 +31,20 @@ from bot.metrics import CountedConnection, CountedModel, CountedPlanner, Metrics
 from bot.models import open_models
 from bot.outages import Outages, WatchedModel
 from bot.platforms import Accept, Connected, FormFor, Given, HostedFiles, OpenConnection
-from bot.policies import OnePolicy, own_policy
+from bot.policies import own_version
 from bot.raids import watching_raids
 from bot.settings import Settings, refuse_understudy_beside_real
 from bot.stopping import stop_signals
 from bot.storage.banks import StoredBanks
 from bot.storage.cases import StoredCases
 from bot.storage.console import ConsoleMessages
+from bot.storage.copied_files import CopiedFiles
 from bot.storage.copies import Copies
 from bot.storage.database import Records, open_records
 from bot.storage.ledger import StoredLedger
 from bot.storage.marks import Marks
 from bot.storage.memories import StoredMemories
+from bot.storage.policies import StoredPolicies
 from bot.storage.results import StoredResults
 from bot.storage.seal import Seal, load_seal
 from bot.storage.setups import StoredSetups
@@ -130,7 +132,7 @@ async def open_app(settings: Settings, *, connections: Sequence[OpenConnection] 
     Raises: `Misconfigured` or `Unavailable`, naming what is wrong, before anything is served.
     """
     refuse_understudy_beside_real(settings)
-    policy = own_policy(settings)
+    operators = own_version(settings)
     data, url = settings.flashbulb_data, _secret(settings.flashbulb_database_url)
     intake = Intake(metrics := Metrics())
     async with AsyncExitStack() as stack:
@@ -144,9 +146,10 @@ async def open_app(settings: Settings, *, connections: Sequence[OpenConnection] 
         )
 
         page = _web(settings, records, sandbox)
-        page.hosts.hosts.append(linked_files(await enter(guarded_session(None))))
+        page.hosts.hosts += [linked_files(await enter(guarded_session(None))), CopiedFiles(Copies(records, seal))]
         platforms: dict[str, Connection] = {page.connection.platform: CountedConnection(page.connection, metrics)}
-        channels, policies, setups = Connected(platforms), OnePolicy(policy, Connected(platforms)), StoredSetups(records)
+        channels, setups = Connected(platforms), StoredSetups(records)
+        policies = StoredPolicies(records, operators, channels)
         ask = partial(form_for, channels=channels, policies=policies, setups=setups)
         given = _given(intake, ask, setups, records=records, seal=seal, page=page)
         for open_connection in (*_configured(settings), *connections):
@@ -158,6 +161,7 @@ async def open_app(settings: Settings, *, connections: Sequence[OpenConnection] 
         outages = Outages(accept=intake.accept, cases=cases, setups=setups, metrics=metrics)
         services = Services(
             media=page.media,
+            files=page.hosts,
             model=WatchedModel(CountedModel(models, metrics), outages),
             channels=channels,
             policies=policies,
@@ -166,7 +170,7 @@ async def open_app(settings: Settings, *, connections: Sequence[OpenConnection] 
             results=StoredResults(records, seal),
             ledger=StoredLedger(records),
             invitations=sign_ins,
-            verdicts=StoredVerdicts(records),
+            verdicts=StoredVerdicts(records, policies),
             banks=StoredBanks(records),
             memories=StoredMemories(records, seal),
             earlier=EarlierMessages(),

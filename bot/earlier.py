@@ -63,6 +63,16 @@ class EarlierMessages:
             self._bytes += _total(kept)
         self._forget(now)
 
+    def forget(self, event: MessagePosted) -> None:
+        """Forget a message about which something is done."""
+        key = _key(event)
+        old = self._noted.get(key, ())
+        if kept := tuple(each for each in old if each.message != event.message):
+            self._noted[key] = kept
+        else:
+            self._noted.pop(key, None)
+        self._bytes += _total(kept) - _total(old)
+
     def _forget(self, now: float) -> None:
         while self._noted:
             key, oldest = next(iter(self._noted.items()))

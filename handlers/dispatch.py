@@ -19,6 +19,7 @@ from handlers.events import (
 )
 from handlers.moderation import on_moderate
 from handlers.outages import on_choice_for_outage, on_model_away, on_model_returned
+from handlers.policies import on_policy_form
 from handlers.ports import Services
 from handlers.raids import on_raid_decided, on_raid_quiet, undone_in_raid
 from handlers.review import on_button, on_report
@@ -139,6 +140,8 @@ async def on_form(event: FormSubmitted, services: Services) -> Plan:
             return await on_report(event, services)
         case "setup":
             return await on_setup(event, services)
+        case "policy":
+            return await on_policy_form(event, services)
         case "invite":
             values = event.values
             return await invite(event, name=values.get("name", ""), role=values.get("role", ""), services=services)

@@ -5,6 +5,7 @@ from handlers.cases import card_findings, card_reasons
 from handlers.commands import is_open_to
 from handlers.effects import Notify, Plan
 from handlers.events import CommandUsed
+from handlers.intake import within_limits
 from handlers.ports import Services
 from pipelines.content import Content
 from pipelines.errors import UserError
@@ -22,7 +23,7 @@ async def on_moderate(event: CommandUsed, services: Services) -> Plan:
             raise UserError("Write what is to be judged after /moderate.")
         content = posted.content
     policy = await services.policies.for_place(event.place)
-    intake = await services.media.intake(content, file_bytes=policy.policy.limits.file_bytes)
+    intake = await within_limits(content, policy, services)
     tenant = event.place.tenant
     verdict, calls = await moderate(
         intake, policy=policy, model=services.model, bank=services.banks.of(tenant), memory=services.memories.of(tenant)

@@ -6,6 +6,7 @@ from handlers.answers import Alert, CaseCard, Notice
 from handlers.cases import Standing, card, consequences, nearest, standing_of, words_of_help
 from handlers.effects import AnyEffect, Card, Edit, Notify, Plan, Remove, Restore
 from handlers.events import FLASHBULB, ButtonPressed, MessagePosted, ModelAway, ModelReturned, Place, Tenant
+from handlers.intake import within_limits
 from handlers.ports import Case, Posted, Services
 from pipelines.errors import UserError
 from pipelines.moderation.decide import after_strikes
@@ -89,7 +90,7 @@ async def _judged(case: Case, message: MessagePosted | None, services: Services)
     if message is None:
         return await services.cases.judged_again(case.place.tenant, case.id, case.verdict)
     tenant, standing = case.place.tenant, await standing_of(message, services)
-    intake = await services.media.intake(message.content, file_bytes=standing.policy.policy.limits.file_bytes)
+    intake = await within_limits(message.content, standing.policy, services)
     verdict, calls = await moderate(
         intake,
         policy=standing.policy,

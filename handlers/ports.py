@@ -12,8 +12,9 @@ from handlers.events import Frozen, MessagePosted, Person, Place, Role, Tenant
 from pipelines.content import Content, Intake, Part, Reading
 from pipelines.moderation.policy import Action, Channel, ChannelPolicy, Mode, Policy, Quota
 from pipelines.moderation.report import Finding
+from pipelines.moderation.together import Together
 from pipelines.moderation.verdict import Decided, Verdict
-from pipelines.ports import Call, HashBank, LanguageModel, Media, Memory
+from pipelines.ports import Call, Files, HashBank, LanguageModel, Media, Memory
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -218,6 +219,10 @@ class Earlier(Protocol):
         """Remember the parts of a message for those that follow it."""
         ...
 
+    def forget(self, event: MessagePosted) -> None:
+        """Forget a message about which something is done."""
+        ...
+
 
 class Setups(Protocol):
     """How each workspace is set up."""
@@ -317,6 +322,7 @@ class Services:
     """Everything that a handler may use."""
 
     media: Media
+    files: Files
     model: LanguageModel
     channels: Channels
     policies: Policies
@@ -330,3 +336,4 @@ class Services:
     memories: Memories
     earlier: Earlier
     bursts: Bursts = field(default_factory=Bursts)
+    together: Together = field(default_factory=Together)

@@ -6,6 +6,7 @@ from handlers.answers import Notice
 from handlers.cases import card
 from handlers.effects import AnyEffect, Card, Edit, Notify, Plan, Restore
 from handlers.events import ButtonPressed, FormSubmitted, MessagePosted
+from handlers.intake import within_limits
 from handlers.ports import Case, Services
 from pipelines.errors import UserError
 from pipelines.moderation.moderate import moderate
@@ -56,7 +57,7 @@ async def on_report(event: FormSubmitted, services: Services) -> Plan:
         attachments=posted.content.attachments,
     )
     tenant, policy = posted.place.tenant, await services.policies.for_place(posted.place)
-    intake = await services.media.intake(posted.content, file_bytes=policy.policy.limits.file_bytes)
+    intake = await within_limits(posted.content, policy, services)
     verdict, calls = await moderate(
         intake, policy=policy, model=services.model, bank=services.banks.of(tenant), memory=services.memories.of(tenant)
     )

@@ -7,14 +7,18 @@ from handlers.cases import follow, standing_of
 from handlers.commands import help_for
 from handlers.effects import AnyEffect, Card, Notify, Plan, Post, Remove
 from handlers.events import MessagePosted
+from handlers.intake import within_limits
 from handlers.ports import Services
 from handlers.raids import follow_in_raid, notice_raid
 from handlers.tagging import tag_pictures
 from pipelines.content import Intake
 from pipelines.errors import FlashbulbError
 from pipelines.moderation.decide import decide
+from pipelines.moderation.judge import ask
 from pipelines.moderation.moderate import moderate
+from pipelines.moderation.policy import Action
 from pipelines.moderation.report import Coverage, Incomplete, Report
+from pipelines.moderation.together import is_chosen, is_ordinary
 
 
 async def on_message(event: MessagePosted, services: Services) -> Plan:
@@ -23,8 +27,7 @@ async def on_message(event: MessagePosted, services: Services) -> Plan:
     watched = setup.watches(event.place.channel)
     if not watched and not event.mentions_us:
         return Plan()
-    policy = await services.policies.for_place(event.place)
-    intake = await services.media.intake(event.content, file_bytes=policy.policy.limits.file_bytes)
+    intake = await within_limits(event.content, await services.policies.for_place(event.place), services)
     effects = await _moderate(event, intake, services) if watched else ()
     if event.mentions_us and not any(_is_last_word(effect) for effect in effects):
         effects = (*effects, *await _answer_mention(event, intake, services))
@@ -46,6 +49,9 @@ async def _moderate(event: MessagePosted, intake: Intake, services: Services) ->
     earlier = services.earlier.before(event)
     services.earlier.note(event, intake)
     await notice_raid(event, intake, standing, services)
+    ordinary = is_ordinary(event.content)
+    if ordinary and not is_chosen(event.key, standing.policy.policy.texts.share):
+        return ()  # not judged, which is no verdict at all
     verdict, calls = await moderate(
         intake,
         policy=standing.policy,
@@ -56,12 +62,25 @@ async def _moderate(event: MessagePosted, intake: Intake, services: Services) ->
         mode=standing.mode,
         exempt=standing.exempt,
         besides=partial(services.bursts.findings, event),
+        asker=services.together.of(f"{tenant.platform}:{tenant.workspace}") if ordinary else ask,
     )
+    if verdict.action is not Action.ALLOW:
+        services.earlier.forget(event)  # it has been dealt with, and is no reason to act upon what follows it
     raid = services.bursts.judged(event, verdict)  # at once: whoever begins a raid now has to know of this one
     await services.ledger.record(tenant, event=event.key, task="moderation", calls=calls)
+    if verdict.decision == "unknown" and await _is_gone(event, services):
+        return ()  # nobody could judge it, and nobody has to any more
     return await (
         follow_in_raid(event, verdict, standing, raid, services) if raid else follow(event, verdict, standing, services)
     )
+
+
+async def _is_gone(event: MessagePosted, services: Services) -> bool:
+    """Whether a message was deleted meanwhile; where its platform does not say so, it stands."""
+    try:
+        return await services.channels.message(event.place, event.message) is None
+    except FlashbulbError:
+        return False
 
 
 async def on_message_after_fault(event: MessagePosted, services: Services) -> Plan:

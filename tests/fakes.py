@@ -156,10 +156,21 @@ class PlainMedia:
 
 
 @dataclass
+class ListedFiles:
+    """Files by address."""
+
+    files: dict[str, bytes] = field(default_factory=dict)
+
+    async def fetch(self, attachment: Attachment, *, limit_bytes: int) -> bytes:
+        return self.files[attachment.url]
+
+
+@dataclass
 class ListedChannels:
     posted: list[Posted] = field(default_factory=list)
     copies: list[Posted] = field(default_factory=list)
     known: dict[str, Channel] = field(default_factory=dict)
+    empty: bool = False  # whether messages that are not in `posted` are gone
     real: bool = False
     chooses: bool = True
     can: frozenset[Action] = frozenset(action for action in Action if action.strength <= Action.REMOVE.strength)
@@ -174,7 +185,13 @@ class ListedChannels:
         return self.chooses
 
     async def message(self, place: Place, message: str) -> Posted | None:
-        return next((each for each in self.posted if each.message == message), None)
+        return next(
+            (each for each in self.posted if each.message == message), None if self.empty else self._other(place, message)
+        )
+
+    @staticmethod
+    def _other(place: Place, message: str) -> Posted:
+        return Posted(place=place, message=message, author=ADA, content=Content(text="something else"))
 
     async def latest_with_files(self, place: Place) -> Posted | None:
         return next((each for each in reversed(self.posted) if each.content.attachments), None)
@@ -226,8 +243,12 @@ class KeptSetups:
 
 @dataclass
 class ListedCases:
+    """`cards`: the message of each effect that is seen, by its key. `revised`: the cases that were judged again."""
+
     cases: dict[str, Case] = field(default_factory=dict)
     winners: dict[str, str] = field(default_factory=dict)
+    cards: dict[str, str] = field(default_factory=dict)
+    revised: list[str] = field(default_factory=list)
 
     async def open(
         self,
@@ -254,6 +275,7 @@ class ListedCases:
             state=state,
             over_quota=over,
             raid=raid,
+            event=event.key,
         )
         return replace(self.cases.setdefault(case.id, case), first_over_quota=first)
 
@@ -261,9 +283,26 @@ class ListedCases:
         theirs = [each for each in self.cases.values() if each.author.id == person and each.id != f"case-{apart_from}"]
         return sum(each.verdict.strikes == "at_once" and each.state != "restored" for each in theirs)
 
-    async def judged_again(self, tenant: Tenant, case: str, verdict: Verdict) -> Case:
-        self.cases[case] = replace(self.cases[case], verdict=verdict)
+    async def judged_again(
+        self, tenant: Tenant, case: str, verdict: Verdict, *, action: Action | None = None, quota: Quota | None = None
+    ) -> Case:
+        known = self.cases[case]
+        self.revised.append(case)
+        if known.state in ("open", "reported") and known.verdict.waits_for_model:
+            self.cases[case] = replace(known, verdict=verdict, action=action or known.action)
         return self.cases[case]
+
+    async def join(
+        self, tenant: Tenant, case: str, verdict: Verdict, *, action: Action, raid: str, quota: Quota | None = None
+    ) -> Case:
+        self.cases[case] = replace(self.cases[case], verdict=verdict, action=action, raid=raid)
+        return self.cases[case]
+
+    async def of_raid(self, tenant: Tenant, raid: str) -> tuple[Case, ...]:
+        return tuple(each for each in self.cases.values() if each.raid == raid)
+
+    async def shown(self, tenant: Tenant, effect: str) -> str | None:
+        return self.cards.get(effect)
 
     async def find(self, tenant: Tenant, case: str) -> Case | None:
         return self.cases.get(case)
@@ -328,6 +367,7 @@ class ListedBanks:
 
     known: KnownContent = field(default_factory=KnownContent)
     denied: list[tuple[tuple[Reading, ...], Finding]] = field(default_factory=list)
+    lifted: list[str] = field(default_factory=list)
 
     def of(self, tenant: Tenant) -> "ListedBanks":
         return self
@@ -339,6 +379,9 @@ class ListedBanks:
         self, tenant: Tenant, readings: Sequence[Reading], *, finding: Finding, reason: str, until: datetime | None
     ) -> None:
         self.denied.append((tuple(readings), finding))
+
+    async def lift(self, tenant: Tenant, *, reason: str) -> None:
+        self.lifted.append(reason)
 
 
 @dataclass
@@ -358,6 +401,9 @@ class ListedEarlier:
     def note(self, event: MessagePosted, intake: Intake) -> None:
         self.noted.append(event.key)
 
+    def forget(self, event: MessagePosted) -> None:
+        self.noted.remove(event.key)
+
 
 @dataclass
 class ListedInvitations:
@@ -373,6 +419,7 @@ class Known:
     """All the fakes of one test, and the services made of them."""
 
     media: PlainMedia = field(default_factory=PlainMedia)
+    files: ListedFiles = field(default_factory=ListedFiles)
     model: ScriptedModel = field(default_factory=ScriptedModel)
     channels: ListedChannels = field(default_factory=ListedChannels)
     policies: FixedPolicy = field(default_factory=FixedPolicy)
@@ -390,6 +437,7 @@ class Known:
     def services(self) -> Services:
         return Services(
             media=self.media,
+            files=self.files,
             model=self.model,
             channels=self.channels,
             policies=self.policies,

@@ -27,6 +27,7 @@ from pipelines.media.intake import MediaReader
 from pipelines.media.sandbox import Sandbox
 from pipelines.moderation.moderate import moderate
 from pipelines.moderation.policy import Policy, everywhere
+from pipelines.moderation.tightening import tightened
 from pipelines.moderation.verdict import Verdict
 from pipelines.ports import LanguageModel, Media
 from pipelines.tagging import tag
@@ -130,7 +131,8 @@ async def moderate_inputs(
 
     async def look(each: Input, tools: Tools) -> Seen:
         began = monotonic()
-        verdict, _ = await moderate(await tools.media.intake(each.content), policy=everywhere(rules), model=tools.model)
+        intake = tightened(await tools.media.intake(each.content, file_bytes=rules.limits.file_bytes), rules.limits)
+        verdict, _ = await moderate(intake, policy=everywhere(rules), model=tools.model)
         document = {"file": each.file, **_verdict_document(verdict), **_made_by(verdict.engine, began)}
         return Seen(input=each, document=document, end=_end_of_verdict(verdict))
 

@@ -1,25 +1,280 @@
 """Allowed and denied content."""
 
-from collections.abc import Sequence
+import asyncio
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain, groupby
+from typing import Any, Final, TypeVar
+
+import sqlalchemy as sa
 
 from bot.storage.database import Records
+from bot.storage.tables import KnownHashRow, Table, now
 from handlers.events import Tenant
 from pipelines.content import Reading
-from pipelines.moderation.known import NOTHING_KNOWN
-from pipelines.moderation.report import Finding
-from pipelines.ports import HashBank
+from pipelines.errors import UserError
+from pipelines.moderation.lists import Entry, Hash, Listing, Lists, entry_id, exact_hashes, near_hashes
+from pipelines.moderation.report import Category, Finding
+from pipelines.ports import HashBank, Known
+
+# Comparisons of hashes that are made on the event loop: 0.3 ms of them. A trip to a thread costs as much.
+AT_ONCE: Final = 160_000
+
+_TABLE: Final = Table.metadata.tables[KnownHashRow.__tablename__]
+_OF_ENTRY: Final = ("entry", "listed", "category", "finding_kind", "severity", "reason", "by", "at", "expires_at")
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counted:
+    """An entry and how many hashes of each kind it has."""
+
+    entry: Entry
+    hashes: dict[str, int]
 
 
 class StoredBanks:
-    """The lists of all workspaces; implements `handlers.ports.Banks`."""
+    """The lists of all workspaces; implements `handlers.ports.Banks`.
+
+    Each is read once, when it is first needed, and kept in memory: one process works on a database.
+    """
 
     def __init__(self, records: Records) -> None:
         self._records = records
+        self._lists: dict[Tenant, Lists] = {}
+        self._turns: defaultdict[Tenant, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._changes: set[asyncio.Task[Any]] = set()
 
     def of(self, tenant: Tenant) -> HashBank:
-        return NOTHING_KNOWN
+        return _OneBank(self, tenant)
+
+    async def match(self, tenant: Tenant, readings: tuple[Reading, ...]) -> Known:
+        """Look files up; where there is much to compare, on another thread.
+
+        Raises: `Unavailable` when the database does not answer.
+        """
+        queries = sum(len(each.hashes.pdq) for each in readings if each.hashes)
+        if not any(each.hashes for each in readings):
+            return Known()
+        lists = self._lists.get(tenant) or await self._loaded(tenant)
+        if queries * lists.pictures > AT_ONCE:
+            return await asyncio.to_thread(lists.match, readings, now())
+        return lists.match(readings, now())
 
     async def deny(
-        self, tenant: Tenant, readings: Sequence[Reading], *, finding: Finding, reason: str, until: datetime | None
-    ) -> None: ...
+        self,
+        tenant: Tenant,
+        readings: Sequence[Reading],
+        *,
+        finding: Finding,
+        reason: str,
+        until: datetime | None,
+        by: str = "",
+    ) -> None:
+        """Have the files behind `readings`, and near copies of the pictures among them, lead to `finding` from now on.
+
+        Raises: `UserError` for content of which nobody may keep a hash.
+        """
+        hashes = [each for reading in readings for each in (*exact_hashes(reading), *near_hashes(reading))]
+        await self._list(tenant, "deny", hashes, finding=finding, reason=reason, until=until, by=by)
+
+    async def allow(
+        self, tenant: Tenant, readings: Sequence[Reading], *, reason: str, until: datetime | None, by: str = ""
+    ) -> None:
+        """Have exactly the files behind `readings`, and exactly the same single pictures, pass from now on."""
+        hashes = [each for reading in readings for each in exact_hashes(reading)]
+        await self._list(tenant, "allow", hashes, finding=None, reason=reason, until=until, by=by)
+
+    async def _list(
+        self,
+        tenant: Tenant,
+        listed: Listing,
+        hashes: Sequence[Hash],
+        *,
+        finding: Finding | None,
+        reason: str,
+        until: datetime | None,
+        by: str,
+    ) -> None:
+        if hashes:
+            entry = made(listed, hashes, finding=finding, reason=reason, until=until, by=by)
+            await self.add(tenant, [(entry, tuple(hashes))])
+
+    async def add(self, tenant: Tenant, entries: Sequence[tuple[Entry, tuple[Hash, ...]]]) -> None:
+        """Put entries on their lists, all or none.
+
+        Raises: `UserError` for content of which nobody may keep a hash.
+        """
+        if any(entry.category == Category.CHILD_SAFETY for entry, _ in entries):
+            raise UserError("Hashes of child safety content are not kept here. Follow the reporting route instead.")
+
+        def write(connection: sa.Connection) -> None:
+            ids = [entry.id for entry, _ in entries]
+            connection.execute(sa.delete(_TABLE).where(*_of(tenant), _TABLE.c.entry.in_(ids)))
+            connection.execute(sa.insert(_TABLE), [row for entry, hashes in entries for row in _rows(tenant, entry, hashes)])
+
+        async def change() -> None:
+            await self._records.write(write)
+            if lists := self._lists.get(tenant):
+                for entry, hashes in entries:
+                    lists.add(entry, hashes, moment=now())
+
+        await self._in_turn(tenant, change)
+
+    async def remove(self, tenant: Tenant, entry: str) -> bool:
+        """Take back what one decision put on a list. Returns whether there was such an entry."""
+        return bool(await self._remove(tenant, _TABLE.c.entry == entry))
+
+    async def lift(self, tenant: Tenant, *, reason: str) -> None:
+        """Take off the list of what is denied whatever was put there for `reason`."""
+        await self._remove(tenant, _TABLE.c.listed == "deny", _TABLE.c.reason == reason)
+
+    async def _remove(self, tenant: Tenant, *which: sa.ColumnElement[bool]) -> set[str]:
+        def write(connection: sa.Connection) -> set[str]:
+            gone = sa.delete(_TABLE).where(*_of(tenant), *which).returning(_TABLE.c.entry)
+            return set(connection.execute(gone).scalars())
+
+        async def change() -> set[str]:
+            ids = await self._records.write(write)
+            if lists := self._lists.get(tenant):
+                lists.remove(ids)
+            return ids
+
+        return await self._in_turn(tenant, change)
+
+    async def entries(self, tenant: Tenant) -> tuple[Counted, ...]:
+        """Return what is on the lists, the oldest first."""
+        columns = [_TABLE.c[name] for name in _OF_ENTRY]
+        counted = (
+            sa.select(*columns, _TABLE.c.kind, sa.func.count().label("number"))
+            .where(*_of(tenant), _still())
+            .group_by(*columns, _TABLE.c.kind)
+            .order_by(_TABLE.c.at, _TABLE.c.entry, _TABLE.c.kind)
+        )
+        rows = await self._records.read(lambda connection: connection.execute(counted).all())
+        return tuple(Counted(entry=entry, hashes={row.kind: row.number for row in those}) for entry, those in _by_entry(rows))
+
+    async def hashes(self, tenant: Tenant) -> tuple[tuple[Entry, tuple[Hash, ...]], ...]:
+        """Return all that is on the lists, the oldest first."""
+        return await self._records.read(lambda connection: tuple(_read(connection, tenant)))
+
+    async def _loaded(self, tenant: Tenant) -> Lists:
+        async def load() -> Lists:
+            if tenant not in self._lists:
+                self._lists[tenant] = await self._records.read(lambda connection: _filled(_read(connection, tenant)))
+            return self._lists[tenant]
+
+        return await self._in_turn(tenant, load)
+
+    async def _in_turn(self, tenant: Tenant, act: Callable[[], Awaitable[T]]) -> T:
+        """Do what reads or changes a workspace's lists, one after the other, and to the end also when nobody waits for it.
+
+        Whether a change that failed was made is not known, so that the lists are read again after it.
+        """
+
+        async def do() -> T:
+            async with self._turns[tenant]:
+                try:
+                    return await act()
+                except BaseException:
+                    self._lists.pop(tenant, None)
+                    raise
+
+        task = asyncio.create_task(do())
+        self._changes.add(task)
+        task.add_done_callback(self._changes.discard)
+        return await asyncio.shield(task)
+
+
+@dataclass(frozen=True, slots=True)
+class _OneBank:
+    """The lists of one workspace."""
+
+    banks: StoredBanks
+    tenant: Tenant
+
+    async def match(self, readings: tuple[Reading, ...]) -> Known:
+        return await self.banks.match(self.tenant, readings)
+
+
+def made(
+    listed: Listing,
+    hashes: Sequence[Hash],
+    *,
+    finding: Finding | None = None,
+    reason: str,
+    until: datetime | None = None,
+    by: str = "",
+) -> Entry:
+    """Return a new entry for `hashes`."""
+    return Entry(
+        id=entry_id(listed, finding, reason, hashes),
+        listed=listed,
+        category=finding.category if finding else "",
+        kind=finding.kind if finding else "",
+        severity=finding.severity if finding else 0,
+        reason=reason,
+        by=by,
+        at=now(),
+        until=until,
+    )
+
+
+def _filled(entries: Iterable[tuple[Entry, tuple[Hash, ...]]]) -> Lists:
+    lists, moment = Lists(), now()
+    for entry, hashes in entries:
+        lists.add(entry, hashes, moment=moment)
+    return lists
+
+
+def _rows(tenant: Tenant, entry: Entry, hashes: Iterable[Hash]) -> Iterator[dict[str, Any]]:
+    shared = {
+        **tenant.model_dump(),
+        "entry": entry.id,
+        "listed": entry.listed,
+        "category": entry.category,
+        "finding_kind": entry.kind,
+        "severity": entry.severity,
+        "reason": entry.reason,
+        "by": entry.by,
+        "at": entry.at,
+        "expires_at": entry.until,
+    }
+    for (kind, value), each in {(each.kind, each.value): each for each in hashes}.items():
+        yield {**shared, "kind": kind, "value": value, "text_bearing": each.text_bearing}
+
+
+def _read(connection: sa.Connection, tenant: Tenant) -> Iterator[tuple[Entry, tuple[Hash, ...]]]:
+    those = sa.select(_TABLE).where(*_of(tenant), _still()).order_by(_TABLE.c.at, _TABLE.c.entry, _TABLE.c.kind)
+    for entry, rows in _by_entry(connection.execute(those)):
+        yield entry, tuple(Hash(kind=row.kind, value=row.value, text_bearing=row.text_bearing) for row in rows)
+
+
+def _by_entry(rows: Iterable[Any]) -> Iterator[tuple[Entry, Iterator[Any]]]:
+    """Yield the entries of rows that are in their order, each with its rows."""
+    for id, rows_of_it in groupby(rows, key=lambda row: row.entry):
+        those = iter(rows_of_it)
+        first = next(those)
+        entry = Entry(
+            id=id,
+            listed=first.listed,
+            category=first.category,
+            kind=first.finding_kind,
+            severity=first.severity,
+            reason=first.reason,
+            by=first.by,
+            at=first.at,
+            until=first.expires_at,
+        )
+        yield entry, chain((first,), those)
+
+
+def _still() -> sa.ColumnElement[bool]:
+    return sa.or_(_TABLE.c.expires_at.is_(None), _TABLE.c.expires_at > now())
+
+
+def _of(tenant: Tenant) -> tuple[sa.ColumnElement[bool], ...]:
+    return _TABLE.c.platform == tenant.platform, _TABLE.c.workspace == tenant.workspace

@@ -139,18 +139,20 @@ class VerdictRow(OfTenant, Table):
 class KnownHashRow(OfTenant, Table):
     """A hash of content that a person has allowed or denied, or that was denied for a while during a raid.
 
-    `entry` names what one decision put here. `kind`: `sha256`, `pixels` or `pdq`, `value` in hexadecimal. `listed`: `allow` or
-    `deny`; `category` and `severity` are what a denied one leads to.
+    `entry` names what one decision put here, so that it can be taken back without the others. `kind`: `sha256`, `pixels` or
+    `pdq`, `value` in hexadecimal. `listed`: `allow` or `deny`; `category`, `finding_kind` and `severity` are what a denied one
+    leads to. `text_bearing`: near copies of that picture need the judge.
     """
 
     __tablename__ = "known_hash"
-    listed: Mapped[str] = mapped_column(primary_key=True)
+    entry: Mapped[str] = mapped_column(primary_key=True)
     kind: Mapped[str] = mapped_column(primary_key=True)
     value: Mapped[str] = mapped_column(primary_key=True)
-    entry: Mapped[str] = mapped_column(index=True)
+    listed: Mapped[str]
     category: Mapped[str] = mapped_column(default="")
     finding_kind: Mapped[str] = mapped_column(default="")
-    severity: Mapped[int] = mapped_column(default=3)
+    severity: Mapped[int] = mapped_column(default=0)
+    text_bearing: Mapped[bool] = mapped_column(default=False)
     reason: Mapped[str] = mapped_column(default="")
     by: Mapped[str] = mapped_column(default="")
     at: Mapped[datetime] = mapped_column(default=now)

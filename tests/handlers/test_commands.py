@@ -11,7 +11,7 @@ from handlers.ports import Posted
 from pipelines.content import Attachment, Content
 from pipelines.moderation.policy import Action
 from pipelines.ports import Reply
-from tests.fakes import ADA, GENERAL, GRACE, MO, OLGA, Known, a_message, a_picture, kinds
+from tests.fakes import ADA, GENERAL, GRACE, MO, OLGA, Known, ListedChannels, a_message, a_picture, kinds
 
 POLICY = "policy [show|versions|edit|use|lint|rollback|diff]"
 
@@ -259,7 +259,7 @@ async def test_a_report_reaches_the_moderators_and_leaves_the_message_alone() ->
 async def test_a_report_on_a_message_that_is_gone_says_so() -> None:
     event = FormSubmitted(key="test:f1", place=GENERAL, author=ADA, form="report", about="m9", values={})
 
-    assert "gone already" in await words(Known(), event)
+    assert "gone already" in await words(Known(channels=ListedChannels(empty=True)), event)
 
 
 @pytest.mark.parametrize(

@@ -8,12 +8,14 @@ import pytest
 from handlers.answers import Alert, CaseCard, Held
 from handlers.dispatch import Planner
 from handlers.effects import AnyEffect, Card, Notify, Performed, Plan, Remove, Timeout
-from handlers.events import Person, Role
+from handlers.events import Person, Place, Role
+from handlers.ports import Posted
+from pipelines.errors import Unavailable
 from pipelines.moderation.policies import preset
-from pipelines.moderation.policy import Action, Exempt, Quota, Rule
+from pipelines.moderation.policy import Action, Exempt, Limits, Quota, Rule, Texts
 from pipelines.moderation.report import Category
 from pipelines.ports import Reply
-from tests.fakes import ADA, FixedPolicy, Known, a_message, kinds
+from tests.fakes import ADA, FixedPolicy, Known, ListedChannels, a_message, a_picture, kinds
 
 EVERYTHING = frozenset(Action)
 
@@ -232,3 +234,77 @@ async def test_every_verdict_with_a_finding_is_kept_without_words() -> None:
     [decided] = known.verdicts.decided
     assert plan.effects == ()
     assert (decided.action, [each.evidence for each in decided.findings]) == (Action.ALLOW, [""])
+
+
+async def test_what_nobody_could_judge_and_is_gone_by_then_is_no_case() -> None:
+    known = Known()
+    known.channels.empty = True
+    known.model.answers.append(Reply(outcome="unavailable"))
+
+    plan = await Planner(known.services).plan(a_message("deleted meanwhile"))
+
+    assert plan == Plan()
+    assert known.cases.cases == {}
+
+
+async def test_what_broke_a_rule_is_a_case_also_when_it_is_gone_by_then() -> None:
+    known = Known()
+    known.channels.empty = True
+    known.model.judges(hate=(3, 0.95))
+
+    plan = await Planner(known.services).plan(a_message("deleted meanwhile"))
+
+    assert kinds(plan.effects) == ["remove", "notify", "card"]
+
+
+async def test_where_the_platform_does_not_say_whether_it_stands_it_is_held() -> None:
+    class Silent(ListedChannels):
+        async def message(self, place: Place, message: str) -> Posted | None:
+            raise Unavailable("The platform")
+
+    known = Known(channels=Silent())
+    known.model.answers.append(Reply(outcome="unavailable"))
+
+    plan = await Planner(known.services).plan(a_message("who knows"))
+
+    assert kinds(plan.effects) == ["remove", "notify", "card"]
+
+
+async def test_of_ordinary_texts_only_the_policys_share_is_judged_and_the_others_lead_to_nothing() -> None:
+    known = known_with(texts=Texts(share=0.5))
+    planner = Planner(known.services)
+    for number in range(100):
+        await planner.plan(a_message("see you at the lake", key=f"test:m{number}"))
+
+    assert 30 < len(known.model.questions) < 70
+    assert known.verdicts.decided == []
+
+
+async def test_what_is_not_ordinary_is_always_judged() -> None:
+    known = known_with(texts=Texts(share=0.01))
+    planner = Planner(known.services)
+    for number in range(20):
+        await planner.plan(a_message("look at https://example.com", key=f"test:link{number}"))
+        await planner.plan(a_message("", a_picture(), key=f"test:file{number}"))
+
+    assert len(known.model.questions) == 40
+
+
+async def test_what_was_acted_upon_is_no_context_for_what_follows() -> None:
+    known = Known()
+    known.model.judges(hate=(3, 0.95))
+    planner = Planner(known.services)
+
+    await planner.plan(a_message("bad", key="test:m1"))
+    await planner.plan(a_message("fine", key="test:m2"))
+
+    assert known.earlier.noted == ["test:m2"]
+
+
+async def test_a_policys_limits_are_gaps_and_the_policy_says_what_follows() -> None:
+    known = known_with(limits=Limits(text_chars=100))
+
+    plan = await Planner(known.services).plan(a_message("word " * 100))
+
+    assert kinds(plan.effects) == ["remove", "notify", "card"]
+    assert the_card(plan.effects).judged < the_card(plan.effects).total

@@ -272,6 +272,7 @@ async def test_a_refusal_is_an_answer_and_a_person_is_asked_to_be_quick() -> Non
 async def test_what_is_gone_is_not_judged() -> None:
     known = await waiting()
     known.channels.copies.clear()
+    known.channels.empty = True
     asked = len(known.model.questions)
 
     plan = await Planner(known.services).plan(returned())

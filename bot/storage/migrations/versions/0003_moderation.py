@@ -54,19 +54,17 @@ def upgrade() -> None:
     )
     op.create_table(
         "known_hash",
-        sa.Column("listed", sa.Text(), nullable=False),
-        sa.Column("kind", sa.Text(), nullable=False),
-        sa.Column("value", sa.Text(), nullable=False),
-        sa.Column("entry", sa.Text(), nullable=False),
+        *_tenant(),
+        *(sa.Column(name, sa.Text(), nullable=False) for name in ("entry", "kind", "value", "listed")),
         sa.Column("category", sa.Text(), nullable=False),
         sa.Column("finding_kind", sa.Text(), nullable=False),
         sa.Column("severity", sa.Integer(), nullable=False),
+        sa.Column("text_bearing", sa.Boolean(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("by", sa.Text(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True),
-        *_tenant(),
-        sa.PrimaryKeyConstraint("listed", "kind", "value", *TENANT, name=op.f("pk_known_hash")),
+        sa.PrimaryKeyConstraint(*TENANT, "entry", "kind", "value", name=op.f("pk_known_hash")),
     )
     op.create_table(
         "findings",
@@ -79,7 +77,7 @@ def upgrade() -> None:
     )
     for table, columns in {
         "verdict": ("expires_at",),
-        "known_hash": ("entry", "expires_at"),
+        "known_hash": ("expires_at",),
         "findings": ("expires_at",),
     }.items():
         with op.batch_alter_table(table, schema=None) as batch_op:
