@@ -25,6 +25,7 @@ class Standing:
     mode: Mode
     exempt: bool
     timeout_minutes: int
+    keep_days: int  # how long what is taken out can be brought back
 
 
 async def standing_of(event: MessagePosted, services: Services) -> Standing:
@@ -38,6 +39,7 @@ async def standing_of(event: MessagePosted, services: Services) -> Standing:
         mode=mode_of(setup, policy.policy, emulated=services.channels.emulated(tenant)),
         exempt=policy.exempts(event.author.as_author),
         timeout_minutes=strikes.timeout_minutes if strikes else 60,
+        keep_days=policy.policy.retention.copies,
     )
 
 
@@ -68,7 +70,7 @@ async def follow(
     case = replace(case, strikes=earlier)
     if not verdict.keep_copy:
         await services.results.forget(tenant, event.message)
-    return consequences(event, case, timeout_minutes=standing.timeout_minutes)
+    return consequences(event, case, standing)
 
 
 def nearest(action: Action, supports: frozenset[Action]) -> Action:
@@ -77,9 +79,9 @@ def nearest(action: Action, supports: frozenset[Action]) -> Action:
     return max(possible, key=lambda each: each.strength, default=Action.ALLOW)
 
 
-def consequences(event: MessagePosted, case: Case, *, timeout_minutes: int = 60) -> tuple[AnyEffect, ...]:
+def consequences(event: MessagePosted, case: Case, standing: Standing) -> tuple[AnyEffect, ...]:
     """Return what to do about a case, the most urgent first."""
-    minutes = timeout_minutes if case.action is Action.TIMEOUT and not case.shadow and not event.author.bot else 0
+    minutes = standing.timeout_minutes if case.action is Action.TIMEOUT and not case.shadow and not event.author.bot else 0
     told = Card(key=f"{event.key}#card", place=event.place, answer=card(case, timeout_minutes=minutes))
     shown: tuple[AnyEffect, ...] = () if case.raid else (told,)
     if case.first_over_quota:
@@ -95,6 +97,7 @@ def consequences(event: MessagePosted, case: Case, *, timeout_minutes: int = 60)
                 place=event.place,
                 message=event.message,
                 keep=case.verdict.keep_copy,
+                keep_days=standing.keep_days,
                 case=case.id,
             )
         )

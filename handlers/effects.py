@@ -63,7 +63,7 @@ class Notify(Effect):
 
 
 class Remove(Effect):
-    """Take a member's message out of the channel. `keep`: it can be restored; otherwise no copy stays anywhere.
+    """Take a member's message out of the channel. `keep`: it can be restored for `keep_days`; otherwise no copy stays anywhere.
 
     `case` is named where the platform keeps a log of what moderators do.
     """
@@ -71,6 +71,7 @@ class Remove(Effect):
     kind: Literal["remove"] = "remove"
     message: str
     keep: bool
+    keep_days: int = 30
     case: str = ""
 
 

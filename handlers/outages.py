@@ -139,7 +139,7 @@ async def _follow(event: ModelReturned, before: Case, case: Case, message: Messa
     shown = card(case)
     if acted and case.state == "open" and (case.action is not before.action or not verdict.keep_copy or case is before):
         standing = await standing_of(message, services)
-        for each in consequences(message, case, timeout_minutes=standing.timeout_minutes):
+        for each in consequences(message, case, standing):
             if isinstance(each, Card) and isinstance(each.answer, CaseCard):
                 shown = each.answer
             elif not (isinstance(each, Remove) and each.keep and held and case is not before):  # it is out already

@@ -325,7 +325,7 @@ class DiscordConnection:
                 place = self._posted(effect.place, message).place
                 title = await title_of(effect.message, self._gateway.client) if is_post(message) else None
                 copy = await sealed_copy(message, place, us=self._gateway.client.us, files=self._files, title=title)
-                await self._given.copies.keep(tenant, effect.message, copy)
+                await self._given.copies.keep(tenant, effect.message, copy, days=effect.keep_days)
         else:
             await self._given.copies.forget(tenant, effect.message)
         try:

@@ -51,7 +51,8 @@ class Removal:
             raise SlackError("no_admin_token")  # of what stays nothing is copied
         wire = await self._history.message(channel, ts)
         if effect.keep and wire is not None:
-            await self._copies.keep(effect.place.tenant, ts, await self._copy(effect.place, wire))
+            copy = await self._copy(effect.place, wire)
+            await self._copies.keep(effect.place.tenant, ts, copy, days=effect.keep_days)
         kept = await self._delete_files(() if wire is None else wire.files or ())
         deleted = wire is not None and await self._delete(channel, ts)
         await self._take_back_what_repeats(channel, effect.place.thread or ts, ts)

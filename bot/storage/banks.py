@@ -5,7 +5,6 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import chain, groupby
 from typing import Any, Final, TypeVar
 
 import sqlalchemy as sa
@@ -147,15 +146,15 @@ class StoredBanks:
 
     async def entries(self, tenant: Tenant) -> tuple[Counted, ...]:
         """Return what is on the lists, the oldest first."""
-        columns = [_TABLE.c[name] for name in _OF_ENTRY]
-        counted = (
-            sa.select(*columns, _TABLE.c.kind, sa.func.count().label("number"))
-            .where(*_of(tenant), _still())
-            .group_by(*columns, _TABLE.c.kind)
-            .order_by(_TABLE.c.at, _TABLE.c.entry, _TABLE.c.kind)
-        )
-        rows = await self._records.read(lambda connection: connection.execute(counted).all())
-        return tuple(Counted(entry=entry, hashes={row.kind: row.number for row in those}) for entry, those in _by_entry(rows))
+
+        def read(connection: sa.Connection) -> tuple[Counted, ...]:
+            counted = sa.select(_TABLE.c.entry, _TABLE.c.kind, sa.func.count()).where(*_of(tenant), _still())
+            hashes: defaultdict[str, dict[str, int]] = defaultdict(dict)
+            for id, kind, number in connection.execute(counted.group_by(_TABLE.c.entry, _TABLE.c.kind).order_by(_TABLE.c.kind)):
+                hashes[id][kind] = number
+            return tuple(Counted(entry=each, hashes=hashes[each.id]) for each in _entries(connection, tenant))
+
+        return await self._records.read(read)
 
     async def hashes(self, tenant: Tenant) -> tuple[tuple[Entry, tuple[Hash, ...]], ...]:
         """Return all that is on the lists, the oldest first."""
@@ -248,28 +247,30 @@ def _rows(tenant: Tenant, entry: Entry, hashes: Iterable[Hash]) -> Iterator[dict
 
 
 def _read(connection: sa.Connection, tenant: Tenant) -> Iterator[tuple[Entry, tuple[Hash, ...]]]:
-    those = sa.select(_TABLE).where(*_of(tenant), _still()).order_by(_TABLE.c.at, _TABLE.c.entry, _TABLE.c.kind)
-    for entry, rows in _by_entry(connection.execute(those)):
-        yield entry, tuple(Hash(kind=row.kind, value=row.value, text_bearing=row.text_bearing) for row in rows)
+    """Yield the entries with their hashes; there may be very many, so that of each only what is its own is read."""
+    own = sa.select(_TABLE.c.entry, _TABLE.c.kind, _TABLE.c.value, _TABLE.c.text_bearing).where(*_of(tenant), _still())
+    hashes: defaultdict[str, list[Hash]] = defaultdict(list)
+    for id, kind, value, text_bearing in connection.execute(own.order_by(_TABLE.c.kind, _TABLE.c.value)):
+        hashes[id].append(Hash(kind=kind, value=value, text_bearing=text_bearing))
+    for entry in _entries(connection, tenant):
+        yield entry, tuple(hashes[entry.id])
 
 
-def _by_entry(rows: Iterable[Any]) -> Iterator[tuple[Entry, Iterator[Any]]]:
-    """Yield the entries of rows that are in their order, each with its rows."""
-    for id, rows_of_it in groupby(rows, key=lambda row: row.entry):
-        those = iter(rows_of_it)
-        first = next(those)
-        entry = Entry(
+def _entries(connection: sa.Connection, tenant: Tenant) -> Iterator[Entry]:
+    columns = [_TABLE.c[name] for name in _OF_ENTRY]
+    those = sa.select(*columns).distinct().where(*_of(tenant), _still()).order_by(_TABLE.c.at, _TABLE.c.entry)
+    for id, listed, category, kind, severity, reason, by, at, until in connection.execute(those):
+        yield Entry(
             id=id,
-            listed=first.listed,
-            category=first.category,
-            kind=first.finding_kind,
-            severity=first.severity,
-            reason=first.reason,
-            by=first.by,
-            at=first.at,
-            until=first.expires_at,
+            listed=listed,
+            category=category,
+            kind=kind,
+            severity=severity,
+            reason=reason,
+            by=by,
+            at=at,
+            until=until,
         )
-        yield entry, chain((first,), those)
 
 
 def _still() -> sa.ColumnElement[bool]:

@@ -15,7 +15,7 @@ from bot.storage.seal import Seal
 from bot.storage.tables import CopiedFileRow, CopyRow, now
 from handlers.events import Frozen, Person, Place, Tenant
 
-KEPT_FOR: Final = timedelta(days=30)
+KEPT_DAYS: Final = 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,15 +53,15 @@ class _Sealed(Frozen):
 
 
 class Copies:
-    """The copies of all workspaces, for `KEPT_FOR`."""
+    """The copies of all workspaces."""
 
     def __init__(self, records: Records, seal: Seal) -> None:
         self._records = records
         self._seal = seal
 
-    async def keep(self, tenant: Tenant, message: str, copy: Copy) -> None:
-        """Keep a copy; where one is kept already, that one stays: the second try may find less of the message."""
-        expires_at = now() + KEPT_FOR
+    async def keep(self, tenant: Tenant, message: str, copy: Copy, *, days: int = KEPT_DAYS) -> None:
+        """Keep a copy for so many days; where one is kept already, that one stays: the second try may find less of the message."""
+        expires_at = now() + timedelta(days=days)
         owner = {"platform": tenant.platform, "workspace": tenant.workspace, "message": message}
         row, files = await asyncio.to_thread(self._close, copy)
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from bot.storage.copies import KEPT_FOR, CopiedFile, Copies, Copy
+from bot.storage.copies import CopiedFile, Copies, Copy
 from bot.storage.database import Records
 from bot.storage.retention import delete_expired
 from bot.storage.seal import Seal
@@ -59,11 +59,11 @@ async def test_nothing_of_it_can_be_read_in_the_rows(copies: Copies, records: Re
 
 
 async def test_it_is_deleted_with_its_files_when_its_time_is_over(copies: Copies, records: Records) -> None:
-    await copies.keep(OURS, "m1", a_copy("look", CAT))
+    await copies.keep(OURS, "m1", a_copy("look", CAT), days=7)
 
-    await delete_expired(records, moment=now() + KEPT_FOR - timedelta(minutes=1))
+    await delete_expired(records, moment=now() + timedelta(days=7) - timedelta(minutes=1))
     assert await copies.find(OURS, "m1")
-    await delete_expired(records, moment=now() + KEPT_FOR + timedelta(minutes=1))
+    await delete_expired(records, moment=now() + timedelta(days=7) + timedelta(minutes=1))
 
     assert await copies.find(OURS, "m1") is None
     async with records.reading() as session:
