@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Final, Literal, assert_never
 
-from handlers.answers import CaseCard, FindingSaid, Judged, SetUp
+from handlers.answers import CaseCard, FindingSaid, Held, Judged, SetUp
 from pipelines.moderation.policy import Action, Mode
 from pipelines.moderation.report import label_of
 from pipelines.ports import UNDERSTUDY
@@ -35,6 +35,10 @@ MODES: Final[dict[Mode, str]] = {
     "shadow": "shadow, cases are shown and nothing is done",
     "enforce": "enforce, actions are carried out",
 }
+# What a notice says above what its author had written, and a card's picture to those who cannot see it.
+GIVEN_BACK: Final = "This is what you wrote:"
+PICTURE_ALT: Final = "Blurred picture of the message that was taken out"
+LISTED_IN_FILE: Final = "It is too long to be shown here. The file holds all of it."
 SUPPORT: Final = (
     "You have done nothing wrong. If things are hard right now, please talk to somebody you trust, or call a helpline where you"
     " live. In danger, call the local emergency number."
@@ -152,6 +156,57 @@ def called_for_in_words(card: CaseCard) -> str:
     if card.called_for is None:
         return ""
     return f"The policy calls for more: {DONE[card.called_for]}. Flashbulb cannot do that here; the rest is yours."
+
+
+def notes_of_case(card: CaseCard) -> Iterator[str]:
+    """Say what a moderator should know of a case beside what was found."""
+    if card.urgent:
+        yield "Urgent: a model refuses to look at this. Please look at it soon."
+    if card.over_quota:
+        yield "It was only flagged: as much as the policy allows within an hour has been taken out already."
+    if card.timeout_minutes:
+        yield f"Its author cannot write for {minutes_in_words(card.timeout_minutes)}."
+    if card.strikes:
+        count = "One earlier message" if card.strikes == 1 else f"{card.strikes} earlier messages"
+        yield f"{count} of this author {'was' if card.strikes == 1 else 'were'} removed lately."
+
+
+def minutes_in_words(minutes: int) -> str:
+    """Return a time for people, in the largest unit that fits."""
+    for unit, size in (("day", 1440), ("hour", 60)):
+        if minutes >= size and minutes % size == 0:
+            return f"{minutes // size} {unit}{'' if minutes == size else 's'}"
+    return f"{minutes} minute{'' if minutes == 1 else 's'}"
+
+
+def notes_of_case(card: CaseCard) -> Iterator[str]:
+    """Yield what a moderator should know of a case beside what was found, the most pressing first."""
+    if card.urgent and card.state in ("open", "reported"):
+        yield "The model refuses to look at this: look at it first, with care."
+    if card.over_quota:
+        yield "It was only flagged: as much as the policy allows within an hour has been taken out already."
+    if card.timeout_minutes:
+        yield f"Its author cannot write for {minutes_in_words(card.timeout_minutes)}."
+    if card.strikes:
+        count = "One earlier message" if card.strikes == 1 else f"{card.strikes:,} earlier messages"
+        yield f"{count} of this author {'was' if card.strikes == 1 else 'were'} removed lately."
+
+
+def silence_in_words(held: Held) -> str:
+    """Say for how long an author may not write, or nothing where they may."""
+    return f"You cannot write here for {minutes_in_words(held.timeout_minutes)}." if held.timeout_minutes else ""
+
+
+def minutes_in_words(minutes: int) -> str:
+    """Say a time in the largest unit that it is a whole number of."""
+    for unit, size in (("day", 1_440), ("hour", 60)):
+        if minutes >= size and minutes % size == 0:
+            return _counted(minutes // size, unit)
+    return _counted(minutes, "minute")
+
+
+def _counted(number: int, unit: str) -> str:
+    return f"{number:,} {unit}{'' if number == 1 else 's'}"
 
 
 def tone_of_case(card: CaseCard) -> Tone:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Coroutine, Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -31,6 +31,8 @@ app.add_typer(evaluation, name="eval")
 
 policies = typer.Typer(help="Policies: what they say, and what they would have done. Asks no model.", no_args_is_help=True)
 app.add_typer(policies, name="policy")
+hashes = typer.Typer(help="Lists of known content, by hashes, as CSV.", no_args_is_help=True)
+app.add_typer(hashes, name="hashes")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document per input on standard output, and nothing else.")]
 
@@ -223,6 +225,66 @@ def diff_policies(
     from bot.cli.policies import diff
 
     _end(diff(old, new, _settings(), on=on, workspace=workspace, as_json=as_json))
+
+
+OfWorkspace = Annotated[str, typer.Option("--workspace", metavar="PLATFORM:ID", help="Whose lists are meant.")]
+
+
+@hashes.command(name="import")
+def import_hashes(
+    file: Annotated[Path, typer.Argument(metavar="FILE", show_default=False)],
+    workspace: OfWorkspace,
+    listed: Annotated[Literal["deny", "allow"], typer.Option("--list", help="Which list they go on.")] = "deny",
+    category: Annotated[
+        str | None, typer.Option("--category", metavar="NAME", help="What they lead to; else the line's tag, or scam_spam.")
+    ] = None,
+    severity: Annotated[
+        int | None, typer.Option("--severity", min=1, max=4, help="How bad that is; else the line's word, or 3.")
+    ] = None,
+    of_type: Annotated[
+        Literal["pdq", "sha256"] | None, typer.Option("--type", help="What the hashes are where the file does not say it.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Put the hashes of a ThreatExchange CSV file on a list: all of them, or none where a line is wrong.
+
+    Flashbulb must not be running. Ends with 1 where lines are wrong.
+    """
+    from bot.cli.hash_files import Wanted
+    from bot.cli.hashes import import_
+
+    wanted = Wanted(listed=listed, category=category, severity=severity, type=of_type)
+    _end(import_(file, _settings(), workspace=workspace, wanted=wanted, as_json=as_json))
+
+
+@hashes.command(name="export")
+def export_hashes(
+    workspace: OfWorkspace,
+    file: Annotated[Path | None, typer.Argument(metavar="[FILE]", show_default=False)] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write both lists as ThreatExchange CSV, to a file or on standard output."""
+    from bot.cli.hashes import export
+
+    _end(export(file, _settings(), workspace=workspace, as_json=as_json))
+
+
+@hashes.command(name="list")
+def list_hashes(workspace: OfWorkspace, as_json: AsJson = False) -> None:
+    """Say how many hashes are on the lists, and which decisions put them there."""
+    from bot.cli.hashes import list_
+
+    _end(list_(_settings(), workspace=workspace, as_json=as_json))
+
+
+@hashes.command(name="remove")
+def remove_hashes(
+    entry: Annotated[str, typer.Argument(metavar="ENTRY", show_default=False)], workspace: OfWorkspace, as_json: AsJson = False
+) -> None:
+    """Take off its list what one decision or import put there, by its id. Flashbulb must not be running."""
+    from bot.cli.hashes import remove
+
+    _end(remove(entry, _settings(), workspace=workspace, as_json=as_json))
 
 
 @db.command()

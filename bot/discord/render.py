@@ -28,7 +28,9 @@ from bot.words import (
     cut,
     engine_in_words,
     left_out,
+    minutes_in_words,
     mode_in_words,
+    notes_of_case,
     plain,
     said,
     standing_of_case,
@@ -317,26 +319,6 @@ def _alert(answer: Alert) -> Iterable[str]:
     if answer.channels:
         more = f" and {len(answer.channels) - ITEMS_MAX} more" if len(answer.channels) > ITEMS_MAX else ""
         yield f"In {', '.join(f'<#{each}>' for each in answer.channels[:ITEMS_MAX])}{more}"
-
-
-def notes_of_case(card: CaseCard) -> Iterable[str]:
-    """Say what a moderator should know of a case beside what was found."""
-    if card.urgent:
-        yield "**Urgent:** a model refuses to look at this. Please look at it soon."
-    if card.over_quota:
-        yield "It was only flagged: as much as the policy allows within an hour has been taken out already."
-    if card.timeout_minutes:
-        yield f"Its author cannot write for {minutes_in_words(card.timeout_minutes)}."
-    if card.strikes:
-        count = "One earlier message" if card.strikes == 1 else f"{card.strikes} earlier messages"
-        yield f"{count} of this author {'was' if card.strikes == 1 else 'were'} removed lately."
-
-
-def minutes_in_words(minutes: int) -> str:
-    for unit, size in (("day", 1440), ("hour", 60)):
-        if minutes >= size and minutes % size == 0:
-            return f"{minutes // size} {unit}{'' if minutes == size else 's'}"
-    return f"{minutes} minute{'' if minutes == 1 else 's'}"
 
 
 def _set_up(answer: SetUp) -> Iterable[str]:

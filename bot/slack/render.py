@@ -20,7 +20,9 @@ from bot.words import (
     cut,
     engine_in_words,
     in_pieces,
+    minutes_in_words,
     mode_in_words,
+    notes_of_case,
     one_line,
     plain,
     said,
@@ -323,26 +325,6 @@ def _set_up(answer: SetUp) -> Iterator[Piece]:
     )
     if not answer.takes_down:
         yield Small("For more, the operator sets SLACK_ADMIN_USER_TOKEN: docs/slack.md, Taking messages out.")
-
-
-def notes_of_case(card: CaseCard) -> Iterator[str]:
-    """Say what a moderator should know of a case beside what was found."""
-    if card.urgent:
-        yield "Urgent: a model refuses to look at this. Please look at it soon."
-    if card.over_quota:
-        yield "It was only flagged: as much as the policy allows within an hour has been taken out already."
-    if card.timeout_minutes:
-        yield f"Its author cannot write for {minutes_in_words(card.timeout_minutes)}."
-    if card.strikes:
-        count = "One earlier message" if card.strikes == 1 else f"{card.strikes} earlier messages"
-        yield f"{count} of this author {'was' if card.strikes == 1 else 'were'} removed lately."
-
-
-def minutes_in_words(minutes: int) -> str:
-    for unit, size in (("day", 1440), ("hour", 60)):
-        if minutes >= size and minutes % size == 0:
-            return f"{minutes // size} {unit}{'' if minutes == size else 's'}"
-    return f"{minutes} minute{'' if minutes == 1 else 's'}"
 
 
 def _reasons(reasons: Sequence[str]) -> Iterator[Piece]:

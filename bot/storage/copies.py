@@ -60,7 +60,7 @@ class Copies:
         self._seal = seal
 
     async def keep(self, tenant: Tenant, message: str, copy: Copy, *, days: int = KEPT_DAYS) -> None:
-        """Keep a copy for so many days; where one is kept already, that one stays: the second try may find less of the message."""
+        """Keep a copy; where one is kept already, that one stays: the second try may find less of the message."""
         expires_at = now() + timedelta(days=days)
         owner = {"platform": tenant.platform, "workspace": tenant.workspace, "message": message}
         row, files = await asyncio.to_thread(self._close, copy)

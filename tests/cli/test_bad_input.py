@@ -37,7 +37,10 @@ def taken_port() -> Iterator[int]:
         pytest.param(["run"], {"FLASHBULB_CONFIG": "gone.toml"}, "FLASHBULB_CONFIG names gone.toml", id="config-missing"),
         pytest.param(["run"], {"FLASHBULB_DATA": "/dev/null/x"}, "Set FLASHBULB_DATA to", id="data-folder"),
         pytest.param(
-            ["moderate", "hi", "--policy", "gone.yaml"], {}, "The policy gone.yaml cannot be read", id="policy-missing"
+            ["moderate", "hi", "--policy", "gone.yaml"],
+            {},
+            "There is no file gone.yaml, and no preset of that name",
+            id="policy-missing",
         ),
         pytest.param(["emulate", "--fault", "gremlins"], {}, "There is no fault gremlins", id="unknown-fault"),
         pytest.param(
@@ -91,7 +94,7 @@ def test_a_policy_with_a_typo_is_named_by_file_and_key(flashbulb: Flashbulb, arg
     ran = flashbulb(*arguments)
 
     assert ran.code == 2
-    assert "data/policy.yaml: actoins: there is no such key." in ran.err
+    assert "data/policy.yaml, line 3: actoins: there is no such key." in ran.err
 
 
 def test_a_port_in_use_is_named(flashbulb: Flashbulb, monkeypatch: pytest.MonkeyPatch, taken_port: int) -> None:

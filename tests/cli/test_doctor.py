@@ -84,7 +84,7 @@ def no_database() -> None:
         pytest.param(a_file_in_its_place, {}, "data folder", "Set FLASHBULB_DATA to", id="folder-is-a-file"),
         pytest.param(a_broken_key, {}, "secret key", "data/secret.key is not a key", id="key"),
         pytest.param(no_database, {}, "database", "Put a backup in its place", id="database"),
-        pytest.param(a_broken_policy, {}, "policy", "data/policy.yaml: version", id="policy"),
+        pytest.param(a_broken_policy, {}, "policy", "data/policy.yaml, line 1: version", id="policy"),
         pytest.param(None, {"FLASHBULB_HOST": "0.0.0.0"}, "port", "FLASHBULB_URL must say", id="host"),
         pytest.param(None, {"GEMINI_BASE_URL": "", "DISCORD_TOKEN": "a.b.c"}, "platforms", "Set GEMINI_API_KEY", id="real"),
     ],

@@ -10,15 +10,14 @@ from bot.console.files import FileStore
 from bot.console.live import Live
 from bot.storage.console import ConsoleMessages, StoredMessage
 from handlers.answers import Answer
-from handlers.effects import AnyEffect, Card, Edit, Notify, Performed, Post, Remove, Restore
-from handlers.events import Person, Place
+from handlers.effects import AnyEffect, Card, Edit, Notify, Performed, Post, Remove, Restore, Timeout
+from handlers.events import FLASHBULB, Place
 from handlers.ports import Posted
 from pipelines.content import Content
-from pipelines.moderation.policy import Action
+from pipelines.moderation.policy import Action, Channel
 
 # Our own messages have ids made of their effects' keys: the same effect is the same message.
 OURS = uuid.UUID("6b0f4bd2-6a0c-4d5e-9f57-2f6f3b0e6f0a")
-FLASHBULB = Person(id="flashbulb", name="Flashbulb", bot=True)
 
 
 class ConsoleConnection:
@@ -43,7 +42,7 @@ class ConsoleConnection:
 
     @property
     def supports(self) -> frozenset[Action]:
-        return frozenset({Action.ALLOW, Action.TAG, Action.FLAG, Action.HOLD, Action.REMOVE})
+        return frozenset({Action.ALLOW, Action.TAG, Action.FLAG, Action.HOLD, Action.REMOVE, Action.TIMEOUT})
 
     @property
     def chooses_channels(self) -> bool:
@@ -59,11 +58,18 @@ class ConsoleConnection:
             case Post() | Card() | Notify():
                 message = await self._messages.made_by(workspace, effect.key)
                 return _done(message) if message else None
+            case Timeout():
+                return None
             case Edit() | Remove() | Restore():
                 message = await self._messages.find(workspace, effect.message)
                 if message is None:
                     return Performed(status="gone")
                 return _done(message) if _is_carried_out(effect, message) else None
+            case Timeout():
+                silence = await self._messages.silence_of(workspace, effect.person)
+                if silence is None:
+                    return Performed(status="gone")
+                return Performed(status="done") if silence.until and silence.until >= effect.until else None
             case _:
                 assert_never(effect)
 
@@ -87,6 +93,8 @@ class ConsoleConnection:
             case Restore():
                 back = await self._messages.bring_back(effect.place.workspace, effect.message, effect=effect.key)
                 return await self._changed(back, effect.place.workspace) or await self.look(effect) or Performed(status="gone")
+            case Timeout():
+                return Performed(status="failed", why="The console silences nobody.")
             case _:
                 assert_never(effect)
 
@@ -97,10 +105,30 @@ class ConsoleConnection:
             return None
         return _posted(place, found)
 
+    async def channel(self, place: Place) -> Channel:
+        """Return what a policy may know of a channel."""
+        return Channel(platform=PLATFORM, id=place.channel, name=place.channel)
+
+    async def taken_out(self, place: Place, message: str) -> Posted | None:
+        """Return a message that was taken out and can be brought back."""
+        found = await self._messages.find(place.workspace, message)
+        return _posted(place, found) if found and found.channel == place.channel and found.state == "removed" else None
+
     async def latest_with_files(self, place: Place) -> Posted | None:
         """Return the newest message with a file: of the thread and its root, else of the channel."""
         found = await self._messages.newest_with_file(place.workspace, place.channel, place.thread)
         return _posted(place, found) if found else None
+
+    async def channel(self, place: Place) -> Channel:
+        """Return what a policy may know of a channel: here that is its name."""
+        return Channel(platform=PLATFORM, id=place.channel, name=place.channel)
+
+    async def taken_out(self, place: Place, message: str) -> Posted | None:
+        """Return a message that was taken out to be restored: its row keeps its words, and the store its files."""
+        found = await self._messages.find(place.workspace, message)
+        if found is None or found.channel != place.channel or found.state != "removed" or found.author is None:
+            return None
+        return _posted(place, found)
 
     def announce(self, message: StoredMessage, *, new: bool = False) -> None:
         """Tell the pages that a message is there or has changed. They ask for it, each for what its person may see.
@@ -139,6 +167,14 @@ class ConsoleConnection:
                     self._forget(sha256)
                 await self._changed(await self._messages.erase(workspace, message, effect=effect.key), workspace)
         return await self.look(effect) or Performed(status="failed", why="It is not a member's message.")
+
+    async def _silence(self, effect: Timeout) -> Performed:
+        workspace = effect.place.workspace
+        silence = await self._messages.silence_of(workspace, effect.person)
+        if silence is not None and silence.role.reviews:
+            return Performed(status="failed", why="Who decides cases cannot be silenced.")
+        await self._messages.silence(workspace, effect.person, until=effect.until)
+        return await self.look(effect) or Performed(status="failed", why="The silence could not be stored.")
 
     async def _changed(self, message: StoredMessage | None, workspace: str) -> Performed | None:
         if message is None:

@@ -1,6 +1,6 @@
 """The pages of the chat, their parts, and what a browser sends back."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -8,21 +8,24 @@ from aiohttp import web
 
 from bot.console.access import SIGNED_IN, allow
 from bot.console.chat import CHANNELS, PLATFORM, Channel, channel_for, parse, topic_of
-from bot.console.chat.render import Renderer, composer
+from bot.console.chat.render import Renderer, composer, message_pictured
 from bot.console.chat.sending import Sending
 from bot.console.files import FileStore
 from bot.console.live import Live
 from bot.console.pages import Pages
+from bot.console.pictures import Sight
 from bot.console.uploads import receive
 from bot.platforms import FormFor
 from bot.storage.console import ConsoleMessages, Draft, StoredMessage, sha256_of
 from bot.storage.sign_ins import CONSOLE
+from bot.storage.tables import now
 from handlers.events import AnyEvent, Person, Place
 from handlers.forms import Form
 from pipelines.errors import UserError
 
 AT_ONCE: Final = 50  # messages of a channel on a page
 UNREAD_COUNTED: Final = 100  # then a number says nothing any more
+ANSWERED_ALONE: Final = frozenset({"report"})  # entries of a message's menu of which nobody else in the channel hears
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +92,7 @@ class Chat:
         message, viewer = await self._seen(request), _person(request)
         in_thread = message.thread is not None or request.query.get("in") == "thread"
         counts = await self.messages.count_replies(_workspace(request), [message.id], viewer=viewer.id)
-        renderer = Renderer(self.pages)
+        renderer = await self._renderer([message])
         return _html(renderer.message(message, viewer=viewer, replies=counts.get(message.id), in_thread=in_thread))
 
     @allow("member")
@@ -98,6 +101,8 @@ class Chat:
         channel, person = _channel(request), _person(request)
         submission = await receive(request, self.files)
         line = parse.line(submission.fields, files=len(submission.files))
+        if submission.files or line.command is None or not line.command.private:
+            _refuse_the_silent(request)
         place = _place(request, channel, await self._open_thread(request, channel, submission.fields.get("thread", "")))
         if line.command is not None:
             used = parse.command_used(line.command, line.text, id=line.id, place=place, author=person, files=submission.files)
@@ -123,6 +128,8 @@ class Chat:
         about = await self._seen(request)
         if about.channel != channel.name:
             raise _nothing_here()
+        if request.match_info["command"] not in ANSWERED_ALONE:
+            _refuse_the_silent(request)
         place = _place(request, channel, about.thread)
         used = parse.shortcut_used(request.match_info["command"], fields, about=about, place=place, author=person)
         if form := await self.form_for(used):
@@ -189,12 +196,18 @@ class Chat:
         )
         shown = found[-AT_ONCE:]
         counts = await self.messages.count_replies(workspace, [each.id for each in shown], viewer=viewer.id)
-        rendered = Renderer(self.pages).messages(shown, viewer=viewer, replies=counts)
+        rendered = (await self._renderer(shown)).messages(shown, viewer=viewer, replies=counts)
         return rendered, shown[0].seq if len(found) > AT_ONCE else None
 
     async def _panel(self, root: StoredMessage, viewer: Person) -> str:
         replies = await self.messages.replies(CONSOLE.workspace, root.id, viewer=viewer.id)
-        return Renderer(self.pages).thread(root, replies, viewer=viewer)
+        return (await self._renderer([root])).thread(root, replies, viewer=viewer)
+
+    async def _renderer(self, messages: Sequence[StoredMessage]) -> Renderer:
+        """Return what renders `messages`, and knows which cases among them have a picture."""
+        pictured = {each.id: message for each in messages if (message := message_pictured(each.answer))}
+        held = await self.messages.pictures_taken_out(CONSOLE.workspace, pictured.values()) if pictured else {}
+        return Renderer(self.pages, pictured=frozenset(card for card, message in pictured.items() if message in held))
 
     async def _seen(self, request: web.Request) -> StoredMessage:
         """Return the message that the address names, as if there were none where this person may not see it."""
@@ -220,16 +233,23 @@ class Chat:
         return web.json_response({"form": Renderer(self.pages).form(form, channel=place.channel, thread=place.thread)})
 
 
-def files_for(messages: ConsoleMessages) -> Callable[[Person, str], Awaitable[str | None]]:
-    """Return what tells the previews which file a person may look at now: its hash, or None."""
+def files_for(messages: ConsoleMessages) -> Callable[[Person, str], Awaitable[Sight | None]]:
+    """Return what tells the previews what a person may see now: of a file, or, blurred, of a case by the id of its card."""
 
-    async def sha_of(person: Person, file: str) -> str | None:
-        message = await messages.with_file(CONSOLE.workspace, file)
-        if message is None or message.state != "shown" or not _may_see(person, message):
+    async def sight_of(person: Person, id: str) -> Sight | None:
+        message = await messages.with_file(CONSOLE.workspace, id)
+        if message is not None:
+            if message.state != "shown" or not _may_see(person, message):
+                return None
+            return next((Sight(sha256=sha256_of(each)) for each in message.files if each.id == id), None)
+        card = await messages.find(CONSOLE.workspace, id)
+        if card is None or card.state != "shown" or not person.role.reviews or not _may_see(person, card):
             return None
-        return next((sha256_of(each) for each in message.files if each.id == file), None)
+        held = message_pictured(card.answer)
+        picture = (await messages.pictures_taken_out(CONSOLE.workspace, [held])).get(held) if held else None
+        return Sight(sha256=sha256_of(picture), blurred=True) if picture else None
 
-    return sha_of
+    return sight_of
 
 
 def may_follow(person: Person, topic: str) -> bool:
@@ -262,6 +282,13 @@ def _place(request: web.Request, channel: Channel, thread: str | None) -> Place:
 
 def _may_see(person: Person, message: StoredMessage) -> bool:
     return message.visible_to(person.id) and channel_for(message.channel, person.role) is not None
+
+
+def _refuse_the_silent(request: web.Request) -> None:
+    """Raises: `UserError` while this person may say nothing that others see."""
+    until = request[SIGNED_IN].silent_until
+    if until is not None and until > now():
+        raise UserError(f"You cannot write here until {until:%-d %b, %H:%M} UTC. You can still read, and report messages.")
 
 
 def _nothing_here() -> web.HTTPException:

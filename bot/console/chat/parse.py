@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from bot.console.chat import PLATFORM
 from bot.storage.console import StoredMessage
-from handlers.answers import CaseCard
+from handlers.answers import Alert, CaseCard
 from handlers.commands import COMMANDS, SHORTCUTS, Command
 from handlers.events import ButtonPressed, CommandUsed, FormSubmitted, MessagePosted, Person, Place
 from pipelines.content import Attachment
@@ -130,6 +130,8 @@ def value_of(button: str, message: StoredMessage) -> str | None:
     answer = message.answer
     if isinstance(answer, CaseCard) and button in {name for name, _ in answer.buttons}:
         return answer.case
+    if isinstance(answer, Alert) and button in {name for name, _ in answer.buttons}:
+        return answer.value
     return None
 
 

@@ -3,6 +3,7 @@
 import re
 import zlib
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import timedelta
 from typing import Final, Literal, assert_never
 from urllib.parse import urlsplit
@@ -16,6 +17,8 @@ from bot.words import (
     MODES,
     SUPPORT,
     called_for_in_words,
+    minutes_in_words,
+    notes_of_case,
     said,
     standing_of_case,
     title_of_case,
@@ -23,7 +26,7 @@ from bot.words import (
     tone_of_case,
     tone_of_verdict,
 )
-from handlers.answers import Answer, CaseCard, Held, Help, Invitation, Judged, Notice, SetUp, Tagged
+from handlers.answers import Alert, Answer, CaseCard, Held, Help, Invitation, Judged, Listing, Notice, SetUp, Tagged
 from handlers.commands import COMMANDS, SHORTCUTS
 from handlers.events import Person, Role
 from handlers.forms import Form
@@ -48,10 +51,14 @@ def composer(role: Role) -> dict[str, object]:
 
 
 class Renderer:
-    """Renders for one person at a time: `viewer` decides which links and buttons there are."""
+    """Renders for one person at a time: `viewer` decides which links and buttons there are.
 
-    def __init__(self, pages: Pages) -> None:
+    `pictured`: ids of messages of ours that show a case whose picture is there to be seen.
+    """
+
+    def __init__(self, pages: Pages, *, pictured: AbstractSet[str] = frozenset()) -> None:
         self._pages = pages
+        self._pictured = pictured
 
     def message(
         self,
@@ -122,7 +129,7 @@ class Renderer:
             case CaseCard():
                 values = {"tone": tone_of_case(answer), "title": title_of_case(answer), "standing": standing_of_case(answer)}
                 values |= {"findings": [said(each) for each in answer.findings], "may_decide": viewer.role.reviews}
-                values |= {"called_for": called_for_in_words(answer)}
+                values |= {"called_for": called_for_in_words(answer), "notes": tuple(notes_of_case(answer))}
             case Judged():
                 values = {"tone": tone_of_verdict(answer), "title": title_of_verdict(answer)}
                 values |= {"findings": [said(each) for each in answer.findings]}
@@ -131,8 +138,10 @@ class Renderer:
             case SetUp():
                 values = {"log_channel": answer.log_channel or MODERATORS.name, "mode": MODES[answer.mode]}
             case Held():
-                values = {"support": SUPPORT}
-            case Tagged() | Help() | Notice():
+                values = {"support": SUPPORT, "silent_for": minutes_in_words(answer.timeout_minutes)}
+            case Alert():
+                values = {"may_decide": viewer.role.reviews}
+            case Tagged() | Help() | Notice() | Listing():
                 pass
             case _:
                 assert_never(answer)
@@ -158,7 +167,14 @@ def follows(before: StoredMessage, message: StoredMessage) -> bool:
 def stands_alone(message: StoredMessage) -> bool:
     """Whether a message is grouped with no other: its name and time matter, or it is not for all to see."""
     private = message.command is not None or message.only_for is not None
-    return private or message.state != "shown" or isinstance(message.answer, CaseCard)
+    return private or message.state != "shown" or isinstance(message.answer, CaseCard | Alert)
+
+
+def message_pictured(answer: Answer | None) -> str | None:
+    """Return the id of the message whose picture a case shows, while it waits for a decision."""
+    if isinstance(answer, CaseCard) and answer.picture and answer.state == "open":
+        return answer.message or None
+    return None
 
 
 def shortcuts(message: StoredMessage) -> list[dict[str, str]]:
