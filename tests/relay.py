@@ -22,7 +22,7 @@ from handlers.effects import AnyEffect, Performed
 from handlers.events import EVENT, AnyEvent, Place
 from handlers.ports import Posted
 from pipelines.errors import Unavailable
-from pipelines.moderation.policy import Action
+from pipelines.moderation.policy import Action, Channel
 
 Point = Literal["question_arrived", "question_answered", "effect_arrived", "effect_stored", "effect_answered"]
 # Is told whose question or effect it is; returns whether it killed the other side.
@@ -228,6 +228,12 @@ class RelayConnection:
 
     async def message(self, place: Place, message: str) -> Posted | None:
         return next((each for each in await self._posted(place) if each.message == message), None)
+
+    async def channel(self, place: Place) -> Channel:
+        return Channel(platform=place.platform, id=place.channel, name=place.channel)
+
+    async def taken_out(self, place: Place, message: str) -> Posted | None:
+        return None
 
     async def latest_with_files(self, place: Place) -> Posted | None:
         return next((each for each in reversed(await self._posted(place)) if each.content.attachments), None)

@@ -7,9 +7,8 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 from pydantic import TypeAdapter
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.storage.database import Records, upsert
+from bot.storage.database import Records, put
 from bot.storage.tables import ConsoleFileRow, ConsoleMessageRow, ConsolePersonRow
 from handlers.answers import Answer
 from handlers.events import Person, Role
@@ -84,6 +83,14 @@ class Replies:
     last_at: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Silence:
+    """Until when a person may not write, if they may not, and what else they may do."""
+
+    role: Role
+    until: datetime | None
+
+
 class ConsoleMessages:
     """Messages of all workspaces. Every write may be repeated and changes nothing then."""
 
@@ -107,11 +114,14 @@ class ConsoleMessages:
             "only_for": draft.only_for,
             "state": "arriving",
         }
-        async with self._records.begin() as session:
-            if await upsert(session, ConsoleMessageRow, values, on=["id"]):
-                session.add_all(_file_rows(workspace, draft.id, draft.files))
-                await session.flush()
-            return await _first(session, workspace, ConsoleMessageRow.id == draft.id)
+        files = _file_rows(workspace, draft.id, draft.files)
+
+        def keep(connection: sa.Connection) -> StoredMessage | None:
+            if put(connection, ConsoleMessageRow, values, on=["id"]) and files:
+                connection.execute(sa.insert(ConsoleFileRow), files)
+            return _first(connection, workspace, ConsoleMessageRow.id == draft.id)
+
+        return await self._records.write(keep)
 
     async def arrives(self, workspace: str, id: str) -> None:
         """Note that what was put aside is being sent again."""
@@ -127,20 +137,22 @@ class ConsoleMessages:
 
     async def arriving(self, workspace: str) -> list[StoredMessage]:
         """Return what a crash left between being stored and being shown, oldest first."""
-        async with self._records.reading() as session:
-            return await _all(session, workspace, ConsoleMessageRow.state == "arriving")
+        return await self._all(workspace, ConsoleMessageRow.state == "arriving")
 
     async def forget_unsent(self, workspace: str, *, before: datetime) -> None:
         """Delete what nobody has sent again since `before`."""
-        async with self._records.begin() as session:
-            unsent = sa.select(ConsoleMessageRow.id).where(
-                ConsoleMessageRow.workspace == workspace, ConsoleMessageRow.state == "unsent", ConsoleMessageRow.at < before
-            )
-            ids = list(await session.scalars(unsent))
-            await session.execute(sa.delete(ConsoleFileRow).where(*_files_of(workspace, ids)))
-            await session.execute(
+        unsent = sa.select(ConsoleMessageRow.id).where(
+            ConsoleMessageRow.workspace == workspace, ConsoleMessageRow.state == "unsent", ConsoleMessageRow.at < before
+        )
+
+        def forget(connection: sa.Connection) -> None:
+            ids = connection.scalars(unsent).all()
+            connection.execute(sa.delete(ConsoleFileRow).where(*_files_of(workspace, ids)))
+            connection.execute(
                 sa.delete(ConsoleMessageRow).where(ConsoleMessageRow.workspace == workspace, ConsoleMessageRow.id.in_(ids))
             )
+
+        await self._records.write(forget)
 
     async def say(
         self,
@@ -170,11 +182,13 @@ class ConsoleMessages:
         }
         # Locked, so that it cannot be taken out between this look and what we say.
         told_of = sa.select(ConsoleMessageRow.state).where(*_is(workspace, about or "")).with_for_update()
-        async with self._records.begin() as session:
-            values |= _along_with(await session.scalar(told_of))
-            await upsert(session, ConsoleMessageRow, values, on=["effect"])
-            (said,) = await _all(session, workspace, ConsoleMessageRow.effect == effect)
+
+        def say(connection: sa.Connection) -> StoredMessage:
+            put(connection, ConsoleMessageRow, values | _along_with(connection.scalar(told_of)), on=["effect"])
+            (said,) = _all(connection, workspace, ConsoleMessageRow.effect == effect)
             return said
+
+        return await self._records.write(say)
 
     async def change(self, workspace: str, id: str, *, answer: Answer, effect: str) -> StoredMessage | None:
         """Let a message of ours say something else. Return None when there is no such message."""
@@ -194,28 +208,24 @@ class ConsoleMessages:
         """Return the hashes of a message's files that no other message has, of any workspace."""
         elsewhere = sa.select(ConsoleFileRow.sha256).where(sa.not_(sa.and_(*_files_of(workspace, [id]))))
         mine = sa.select(ConsoleFileRow.sha256).where(*_files_of(workspace, [id]), ConsoleFileRow.sha256.not_in(elsewhere))
-        async with self._records.reading() as session:
-            return sorted(set(await session.scalars(mine)))
+        return await self._records.read(lambda connection: sorted(set(connection.scalars(mine))))
 
     async def erase(self, workspace: str, id: str, *, effect: str) -> StoredMessage | None:
         """Delete what a message held that was taken out. Only a note stays that it was here: its id must never be new."""
-        async with self._records.begin() as session:
-            await session.execute(sa.delete(ConsoleFileRow).where(*_files_of(workspace, [id])))
+        files = sa.delete(ConsoleFileRow).where(*_files_of(workspace, [id]))
+        await self._records.write(lambda connection: connection.execute(files))
         return await self._set(workspace, id, ("removed",), state="erased", text="", edit_effect=effect)
 
     async def told_about(self, workspace: str, id: str) -> list[StoredMessage]:
         """Return what we said about a message."""
-        async with self._records.reading() as session:
-            return await _all(session, workspace, ConsoleMessageRow.about == id)
+        return await self._all(workspace, ConsoleMessageRow.about == id)
 
     async def find(self, workspace: str, id: str) -> StoredMessage | None:
-        async with self._records.reading() as session:
-            return await _first(session, workspace, ConsoleMessageRow.id == id)
+        return await self._first(workspace, ConsoleMessageRow.id == id)
 
     async def made_by(self, workspace: str, effect: str) -> StoredMessage | None:
         """Return the message that `effect` made."""
-        async with self._records.reading() as session:
-            return await _first(session, workspace, ConsoleMessageRow.effect == effect)
+        return await self._first(workspace, ConsoleMessageRow.effect == effect)
 
     async def newest(
         self, workspace: str, channel: str, *, viewer: str, limit: int, before: int | None = None
@@ -227,9 +237,7 @@ class ConsoleMessages:
         conditions = [ConsoleMessageRow.channel == channel, ConsoleMessageRow.thread.is_(None), *_seen_by(viewer)]
         if before is not None:
             conditions.append(ConsoleMessageRow.seq < before)
-        async with self._records.reading() as session:
-            found = await _all(session, workspace, *conditions, order=ConsoleMessageRow.seq.desc(), limit=limit)
-        return found[::-1]
+        return (await self._all(workspace, *conditions, order=ConsoleMessageRow.seq.desc(), limit=limit))[::-1]
 
     async def newest_seqs(self, workspace: str, channel: str, *, viewer: str, limit: int) -> list[int]:
         """Return the `seq` of each message that `newest` would return."""
@@ -244,13 +252,11 @@ class ConsoleMessages:
             .order_by(ConsoleMessageRow.seq.desc())
             .limit(limit)
         )
-        async with self._records.reading() as session:
-            return list(await session.scalars(seqs))[::-1]
+        return await self._records.read(lambda connection: list(connection.scalars(seqs))[::-1])
 
     async def replies(self, workspace: str, root: str, *, viewer: str) -> list[StoredMessage]:
         """Return the replies to a message that `viewer` may see, oldest first."""
-        async with self._records.reading() as session:
-            return await _all(session, workspace, ConsoleMessageRow.thread == root, *_seen_by(viewer))
+        return await self._all(workspace, ConsoleMessageRow.thread == root, *_seen_by(viewer))
 
     async def count_replies(self, workspace: str, roots: Collection[str], *, viewer: str) -> dict[str, Replies]:
         """Return what hangs on each of `roots` for `viewer`; a message without replies is left out."""
@@ -259,9 +265,8 @@ class ConsoleMessages:
             .where(ConsoleMessageRow.workspace == workspace, ConsoleMessageRow.thread.in_(roots), *_seen_by(viewer))
             .group_by(ConsoleMessageRow.thread)
         )
-        async with self._records.reading() as session:
-            found = [(root, Replies(count=count, last_at=last_at)) for root, count, last_at in await session.execute(counted)]
-        return {root: replies for root, replies in found if root is not None}
+        found = await self._records.read(lambda connection: connection.execute(counted).all())
+        return {root: Replies(count=count, last_at=last_at) for root, count, last_at in found if root is not None}
 
     async def newest_with_file(self, workspace: str, channel: str, thread: str | None) -> StoredMessage | None:
         """Return the newest message with a file that all may see: of a thread with its root, else of the channel alone."""
@@ -277,19 +282,62 @@ class ConsoleMessages:
                 ConsoleFileRow.workspace == ConsoleMessageRow.workspace, ConsoleFileRow.message == ConsoleMessageRow.id
             ),
         )
-        async with self._records.reading() as session:
-            return await _first(session, workspace, *conditions, order=ConsoleMessageRow.seq.desc())
+        return await self._first(workspace, *conditions, order=ConsoleMessageRow.seq.desc())
 
     async def with_file(self, workspace: str, file: str) -> StoredMessage | None:
         """Return the message that a file belongs to, which says who may see it."""
         of_file = sa.select(ConsoleFileRow.message).where(ConsoleFileRow.workspace == workspace, ConsoleFileRow.id == file)
-        async with self._records.reading() as session:
-            return await _first(session, workspace, ConsoleMessageRow.id.in_(of_file))
+        return await self._first(workspace, ConsoleMessageRow.id.in_(of_file))
+
+    async def pictures_taken_out(self, workspace: str, messages: Collection[str]) -> dict[str, Attachment]:
+        """Return the first picture of each of `messages` that has one and was taken out to be restored; types are claims."""
+        pictures = (
+            sa.select(ConsoleFileRow)
+            .join(
+                ConsoleMessageRow,
+                sa.and_(
+                    ConsoleMessageRow.workspace == ConsoleFileRow.workspace, ConsoleMessageRow.id == ConsoleFileRow.message
+                ),
+            )
+            .where(
+                *_files_of(workspace, messages), ConsoleFileRow.media_type.like("image/%"), ConsoleMessageRow.state == "removed"
+            )
+            .order_by(ConsoleFileRow.position.desc())
+        )
+        found = await self._records.read(lambda connection: connection.execute(pictures).all())
+        return {row.message: _file(row) for row in found}  # the first one comes last
 
     async def known_hashes(self) -> set[str]:
         """Return the hashes of all files of all messages; whatever else lies in the store is a stray."""
-        async with self._records.reading() as session:
-            return set(await session.scalars(sa.select(ConsoleFileRow.sha256).distinct()))
+        hashes = sa.select(ConsoleFileRow.sha256).distinct()
+        return await self._records.read(lambda connection: set(connection.scalars(hashes)))
+
+    async def silence(self, workspace: str, person: str, *, until: datetime) -> None:
+        """Have a person be silent until a moment, or for longer where that was said before; never one who decides cases."""
+        shorter = sa.or_(ConsolePersonRow.silent_until.is_(None), ConsolePersonRow.silent_until < until)
+        may_be = ConsolePersonRow.role.in_([role.value for role in Role if not role.reviews])
+        update = sa.update(ConsolePersonRow).where(*_is_person(workspace, person), shorter, may_be).values(silent_until=until)
+        await self._records.write(lambda connection: connection.execute(update))
+
+    async def silence_of(self, workspace: str, person: str) -> Silence | None:
+        """Return for how long a person is silent, or None where there is no such person."""
+        asked = sa.select(ConsolePersonRow.role, ConsolePersonRow.silent_until).where(*_is_person(workspace, person))
+        row = await self._records.read(lambda connection: connection.execute(asked).one_or_none())
+        return Silence(role=Role(row.role), until=row.silent_until) if row is not None else None
+
+    async def _all(
+        self,
+        workspace: str,
+        *conditions: sa.ColumnElement[bool],
+        order: sa.ColumnElement[Any] | None = None,
+        limit: int | None = None,
+    ) -> list[StoredMessage]:
+        return await self._records.read(lambda connection: _all(connection, workspace, *conditions, order=order, limit=limit))
+
+    async def _first(
+        self, workspace: str, *conditions: sa.ColumnElement[bool], order: sa.ColumnElement[Any] | None = None
+    ) -> StoredMessage | None:
+        return await self._records.read(lambda connection: _first(connection, workspace, *conditions, order=order))
 
     async def _set(
         self, workspace: str, id: str, states: Collection[str], *conditions: sa.ColumnElement[bool], **values: Any
@@ -301,15 +349,16 @@ class ConsoleMessages:
             .values(**values)
             .returning(ConsoleMessageRow.id)
         )
-        async with self._records.begin() as session:
-            if not list(await session.scalars(update)):
+        ours = sa.update(ConsoleMessageRow).where(ConsoleMessageRow.workspace == workspace, ConsoleMessageRow.about == id)
+
+        def change(connection: sa.Connection) -> StoredMessage | None:
+            if connection.scalar(update) is None:
                 return None
             if state := values.get("state"):
-                ours = sa.update(ConsoleMessageRow).where(
-                    ConsoleMessageRow.workspace == workspace, ConsoleMessageRow.about == id
-                )
-                await session.execute(ours.values(**_along_with(state)))
-            return await _first(session, workspace, ConsoleMessageRow.id == id)
+                connection.execute(ours.values(**_along_with(state)))
+            return _first(connection, workspace, ConsoleMessageRow.id == id)
+
+        return await self._records.write(change)
 
 
 def sha256_of(file: Attachment) -> str:
@@ -318,6 +367,10 @@ def sha256_of(file: Attachment) -> str:
 
 def _is(workspace: str, id: str) -> tuple[sa.ColumnElement[bool], sa.ColumnElement[bool]]:
     return ConsoleMessageRow.workspace == workspace, ConsoleMessageRow.id == id
+
+
+def _is_person(workspace: str, id: str) -> tuple[sa.ColumnElement[bool], sa.ColumnElement[bool]]:
+    return ConsolePersonRow.workspace == workspace, ConsolePersonRow.id == id
 
 
 def _along_with(state: str | None) -> dict[str, Any]:
@@ -340,69 +393,77 @@ def _as_json(answer: Answer) -> Any:
     return ANSWER.dump_python(answer, mode="json")
 
 
-def _file_rows(workspace: str, message: str, files: Sequence[Attachment]) -> list[ConsoleFileRow]:
+def _file_rows(workspace: str, message: str, files: Sequence[Attachment]) -> list[dict[str, Any]]:
     return [
-        ConsoleFileRow(
-            id=file.id,
-            workspace=workspace,
-            message=message,
-            position=position,
-            sha256=sha256_of(file),
-            name=file.name,
-            media_type=file.media_type,
-            size_bytes=file.size_bytes,
-        )
+        {
+            "id": file.id,
+            "workspace": workspace,
+            "message": message,
+            "position": position,
+            "sha256": sha256_of(file),
+            "name": file.name,
+            "media_type": file.media_type,
+            "size_bytes": file.size_bytes,
+        }
         for position, file in enumerate(files)
     ]
 
 
-async def _all(
-    session: AsyncSession,
+def _all(
+    connection: sa.Connection,
     workspace: str,
     *conditions: sa.ColumnElement[bool],
     order: sa.ColumnElement[Any] | None = None,
     limit: int | None = None,
 ) -> list[StoredMessage]:
-    person_of_message = sa.and_(
-        ConsolePersonRow.workspace == ConsoleMessageRow.workspace, ConsolePersonRow.id == ConsoleMessageRow.person
-    )
     rows = (
-        sa.select(ConsoleMessageRow, ConsolePersonRow)
-        .outerjoin(ConsolePersonRow, person_of_message)
-        .where(ConsoleMessageRow.workspace == workspace, *conditions)
+        _MESSAGES.where(ConsoleMessageRow.workspace == workspace, *conditions)
         .order_by(ConsoleMessageRow.seq if order is None else order)
         .limit(limit)
-        .execution_options(populate_existing=True)
     )
-    found = [(message, person) for message, person in await session.execute(rows)]
-    files = await session.scalars(
+    found = connection.execute(rows).all()
+    if not found:
+        return []
+    files = connection.execute(
         sa.select(ConsoleFileRow)
-        .where(*_files_of(workspace, [message.id for message, _ in found]))
+        .where(*_files_of(workspace, [row.id for row in found]))
         .order_by(ConsoleFileRow.message, ConsoleFileRow.position)
     )
     of_message: dict[str, list[Attachment]] = {}
     for row in files:
         of_message.setdefault(row.message, []).append(_file(row))
-    return [_message(message, person, of_message.get(message.id, [])) for message, person in found]
+    return [_message(row, of_message.get(row.id, [])) for row in found]
 
 
-async def _first(
-    session: AsyncSession, workspace: str, *conditions: sa.ColumnElement[bool], order: sa.ColumnElement[Any] | None = None
+def _first(
+    connection: sa.Connection,
+    workspace: str,
+    *conditions: sa.ColumnElement[bool],
+    order: sa.ColumnElement[Any] | None = None,
 ) -> StoredMessage | None:
-    found = await _all(session, workspace, *conditions, order=order, limit=1)
+    found = _all(connection, workspace, *conditions, order=order, limit=1)
     return found[0] if found else None
 
 
-def _file(row: ConsoleFileRow) -> Attachment:
+# Each message with who wrote it.
+_MESSAGES: Final = sa.select(
+    ConsoleMessageRow, ConsolePersonRow.name.label("person_name"), ConsolePersonRow.role.label("person_role")
+).outerjoin(
+    ConsolePersonRow,
+    sa.and_(ConsolePersonRow.workspace == ConsoleMessageRow.workspace, ConsolePersonRow.id == ConsoleMessageRow.person),
+)
+
+
+def _file(row: sa.Row[Any]) -> Attachment:
     url = URL_PREFIX + row.sha256
     return Attachment(id=row.id, url=url, name=row.name, media_type=row.media_type, size_bytes=row.size_bytes)
 
 
-def _message(row: ConsoleMessageRow, person: ConsolePersonRow | None, files: Sequence[Attachment]) -> StoredMessage:
+def _message(row: sa.Row[Any], files: Sequence[Attachment]) -> StoredMessage:
     author = None
     if row.person is not None:
         # Somebody whose row is gone has no name any more, and no rights.
-        name, role = (person.name, Role(person.role)) if person is not None else ("Somebody", Role.MEMBER)
+        name, role = (row.person_name, Role(row.person_role)) if row.person_name is not None else ("Somebody", Role.MEMBER)
         author = Person(id=row.person, name=name, role=role)
     return StoredMessage(
         seq=row.seq,

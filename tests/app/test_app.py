@@ -24,7 +24,7 @@ from handlers.events import Person, Place
 from handlers.ports import Connection, Posted
 from pipelines.content import Attachment
 from pipelines.errors import FlashbulbError, Misconfigured
-from pipelines.moderation.policy import Action
+from pipelines.moderation.policy import Action, Channel
 from tests.app.restoring import logging_restored
 from tests.fakes import a_message
 
@@ -61,6 +61,12 @@ class Platform:
         return Performed(status="done", message=effect.key)
 
     async def message(self, place: Place, message: str) -> Posted | None: ...
+
+    async def channel(self, place: Place) -> Channel:
+        return Channel(platform=place.platform, id=place.channel, name=place.channel)
+
+    async def taken_out(self, place: Place, message: str) -> Posted | None:
+        return None
 
     async def latest_with_files(self, place: Place) -> Posted | None: ...
 

@@ -12,7 +12,7 @@ from handlers.effects import AnyEffect, Performed, Plan, Remove
 from handlers.events import AnyEvent, Place
 from handlers.ports import Posted
 from pipelines.media.sandbox import Sandbox
-from pipelines.moderation.policy import Action
+from pipelines.moderation.policy import Action, Channel
 from pipelines.ports import Call, Question, Reply
 from pipelines.tagging import Tags
 from tests.fakes import GENERAL, TAGS, ScriptedModel, a_message
@@ -54,6 +54,12 @@ class Obedient:
         return Performed(status="done")
 
     async def message(self, place: Place, message: str) -> Posted | None: ...
+
+    async def channel(self, place: Place) -> Channel:
+        return Channel(platform=place.platform, id=place.channel, name=place.channel)
+
+    async def taken_out(self, place: Place, message: str) -> Posted | None:
+        return None
 
     async def latest_with_files(self, place: Place) -> Posted | None: ...
 

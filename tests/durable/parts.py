@@ -8,7 +8,7 @@ from handlers.answers import Notice
 from handlers.effects import AnyEffect, Notify, Performed, Plan, Post
 from handlers.events import AnyEvent, Place
 from handlers.ports import Posted
-from pipelines.moderation.policy import Action
+from pipelines.moderation.policy import Action, Channel
 from tests.fakes import GENERAL
 
 
@@ -98,6 +98,12 @@ class Platform:
         return Performed(status="done", message=f"of {effect.key}")
 
     async def message(self, place: Place, message: str) -> Posted | None:
+        return None
+
+    async def channel(self, place: Place) -> Channel:
+        return Channel(platform=place.platform, id=place.channel, name=place.channel)
+
+    async def taken_out(self, place: Place, message: str) -> Posted | None:
         return None
 
     async def latest_with_files(self, place: Place) -> Posted | None:

@@ -270,6 +270,12 @@ def test_near_finds_what_comparing_each_with_each_finds(given_: tuple[list[int],
     assert sorted(zip(rows.tolist(), bits.tolist(), strict=True)) == sorted(pair for pair in slow if pair[1] <= limit)
 
 
+def test_the_inverse_is_as_far_as_can_be() -> None:
+    rows, _ = near(words([bits_away(256)]), words([BASE]), limit=255)
+
+    assert rows.size == 0
+
+
 def test_near_looks_through_a_bank_of_any_length() -> None:
     random = np.random.default_rng(1)
     bank = random.integers(0, 2**64, (4, 70_000), dtype=np.uint64)

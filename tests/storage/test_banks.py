@@ -1,6 +1,7 @@
 """Allowed and denied content in the records: by workspace, in memory once it is needed, and gone when its time is over."""
 
 import asyncio
+import threading
 from datetime import datetime, timedelta
 
 import pytest
@@ -170,17 +171,22 @@ async def test_several_entries_are_kept_together_or_not_at_all(records: Records)
 
 
 async def test_a_change_is_finished_when_nobody_waits_for_it(records: Records) -> None:
-    banks = StoredBanks(records)
+    banks, may_write = StoredBanks(records), threading.Event()
     assert await found(banks) == 0
+    before = asyncio.create_task(records.write(lambda _: may_write.wait()))
     denying = asyncio.create_task(deny(banks))
     await asyncio.sleep(0)
+    await found(banks)
     denying.cancel()
     with pytest.raises(asyncio.CancelledError):
         await denying
 
+    await found(banks)
+    may_write.set()
+    await before
     await deny(banks, another(PICTURE), reason="waits for its turn")
 
-    assert await found(banks, NEAR_COPY) == 1
+    assert await found(banks) == await found(StoredBanks(records)) == 1
 
 
 async def test_what_cannot_be_read_is_not_unknown(records: Records, monkeypatch: pytest.MonkeyPatch) -> None:
