@@ -159,30 +159,9 @@ def called_for_in_words(card: CaseCard) -> str:
 
 
 def notes_of_case(card: CaseCard) -> Iterator[str]:
-    """Say what a moderator should know of a case beside what was found."""
-    if card.urgent:
-        yield "Urgent: a model refuses to look at this. Please look at it soon."
-    if card.over_quota:
-        yield "It was only flagged: as much as the policy allows within an hour has been taken out already."
-    if card.timeout_minutes:
-        yield f"Its author cannot write for {minutes_in_words(card.timeout_minutes)}."
-    if card.strikes:
-        count = "One earlier message" if card.strikes == 1 else f"{card.strikes} earlier messages"
-        yield f"{count} of this author {'was' if card.strikes == 1 else 'were'} removed lately."
-
-
-def minutes_in_words(minutes: int) -> str:
-    """Return a time for people, in the largest unit that fits."""
-    for unit, size in (("day", 1440), ("hour", 60)):
-        if minutes >= size and minutes % size == 0:
-            return f"{minutes // size} {unit}{'' if minutes == size else 's'}"
-    return f"{minutes} minute{'' if minutes == 1 else 's'}"
-
-
-def notes_of_case(card: CaseCard) -> Iterator[str]:
     """Yield what a moderator should know of a case beside what was found, the most pressing first."""
     if card.urgent and card.state in ("open", "reported"):
-        yield "The model refuses to look at this: look at it first, with care."
+        yield "Urgent: a model refuses to look at this. Look at it first, with care."
     if card.over_quota:
         yield "It was only flagged: as much as the policy allows within an hour has been taken out already."
     if card.timeout_minutes:

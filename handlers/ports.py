@@ -205,7 +205,9 @@ class Banks(Protocol):
 class Memories(Protocol):
     """What the judge has said before, by workspace."""
 
-    def of(self, tenant: Tenant) -> Memory: ...
+    def of(self, tenant: Tenant, *, days: int = 30) -> Memory:
+        """Return a workspace's memory; what is new to it is kept for `days`."""
+        ...
 
 
 class Earlier(Protocol):

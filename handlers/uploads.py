@@ -57,7 +57,7 @@ async def _moderate(event: MessagePosted, intake: Intake, services: Services) ->
         policy=standing.policy,
         model=services.model,
         bank=services.banks.of(tenant),
-        memory=services.memories.of(tenant),
+        memory=services.memories.of(tenant, days=standing.policy.policy.retention.findings),
         earlier=earlier,
         mode=standing.mode,
         exempt=standing.exempt,

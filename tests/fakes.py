@@ -386,7 +386,7 @@ class ListedBanks:
 
 @dataclass
 class NoMemories:
-    def of(self, tenant: Tenant) -> Memory:
+    def of(self, tenant: Tenant, *, days: int = 30) -> Memory:
         return NO_MEMORY
 
 

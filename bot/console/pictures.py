@@ -49,7 +49,9 @@ class Previews:
 
     @allow("member")
     async def show(self, request: web.Request) -> web.Response:
-        """Answer with a WebP, or a JPEG where it is blurred; 404 when there is no such file for this person, 415 when it is no picture that we can read.
+        """Answer with a WebP, or a JPEG where it is blurred.
+
+        404 when there is no such file for this person, 415 when it is no picture that we can read.
 
         Raises: `Unavailable` when the media workers do not answer.
         """

@@ -454,12 +454,12 @@ _MESSAGES: Final = sa.select(
 )
 
 
-def _file(row: sa.Row[Any]) -> Attachment:
+def _file(row: Any) -> Attachment:
     url = URL_PREFIX + row.sha256
     return Attachment(id=row.id, url=url, name=row.name, media_type=row.media_type, size_bytes=row.size_bytes)
 
 
-def _message(row: sa.Row[Any], files: Sequence[Attachment]) -> StoredMessage:
+def _message(row: Any, files: Sequence[Attachment]) -> StoredMessage:
     author = None
     if row.person is not None:
         # Somebody whose row is gone has no name any more, and no rights.

@@ -47,21 +47,21 @@ class _Asked:
 class StoredMemories:
     """The memories of all workspaces; implements `handlers.ports.Memories`.
 
-    `days`: how long a report is kept. A database that does not answer costs a question, not a verdict.
+    A database that does not answer costs a question, not a verdict.
     """
 
-    def __init__(self, records: Records, seal: Seal, *, days: int = DAYS) -> None:
+    def __init__(self, records: Records, seal: Seal) -> None:
         self._records = records
         self._seal = seal
-        self._kept_for = timedelta(days=days)
         self._at_hand: OrderedDict[_Name, tuple[Report, datetime]] = OrderedDict()
         self._asked: dict[_Name, _Asked] = {}
 
-    def of(self, tenant: Tenant) -> Memory:
-        return _OneMemory(self, tenant)
+    def of(self, tenant: Tenant, *, days: int = DAYS) -> Memory:
+        return _OneMemory(self, tenant, days)
 
-    async def recall(self, tenant: Tenant, key: str, ask: Asking) -> tuple[Report, tuple[Call, ...]]:
-        """Return what is known under `key`, else what `ask` returns; whoever comes meanwhile waits for the same.
+    async def recall(self, tenant: Tenant, key: str, ask: Asking, *, days: int = DAYS) -> tuple[Report, tuple[Call, ...]]:
+        """Return what is known under `key`, else what `ask` returns, which is kept for `days`; whoever comes meanwhile waits for
+        the same.
 
         Only one of them gets the calls, so that costs are counted once. The question goes on for as long as anybody waits.
         """
@@ -71,7 +71,7 @@ class StoredMemories:
         asked = self._asked.get(name)
         if asked is None:
             asked = self._asked[name] = _Asked()
-            asked.task = asyncio.create_task(self._answer(name, asked, ask))
+            asked.task = asyncio.create_task(self._answer(name, asked, ask, days=days))
             asked.task.add_done_callback(partial(self._forget, name, asked))
         asked.waiting += 1
         try:
@@ -84,12 +84,12 @@ class StoredMemories:
         calls, asked.calls = asked.calls, ()
         return report, calls
 
-    async def _answer(self, name: _Name, asked: _Asked, ask: Asking) -> Report:
+    async def _answer(self, name: _Name, asked: _Asked, ask: Asking, *, days: int) -> Report:
         if report := await self._stored(name):
             return report
         report, asked.calls = await ask()
         if is_kept(report):
-            await self._store(name, report)
+            await self._store(name, report, days=days)
         return report
 
     def _forget(self, name: _Name, asked: _Asked, _: object = None) -> None:
@@ -124,9 +124,9 @@ class StoredMemories:
         self._keep_at_hand(name, report, row.expires_at)
         return report
 
-    async def _store(self, name: _Name, report: Report) -> None:
+    async def _store(self, name: _Name, report: Report, *, days: int) -> None:
         moment = now()
-        until = moment + self._kept_for
+        until = moment + timedelta(days=days)
         self._keep_at_hand(name, report, until)
         values = {**_named(name), "sealed": self._seal.close(report), "at": moment, "expires_at": until}
         try:
@@ -143,9 +143,10 @@ class _OneMemory:
 
     memories: StoredMemories
     tenant: Tenant
+    days: int
 
     async def recall(self, key: str, ask: Asking) -> tuple[Report, tuple[Call, ...]]:
-        return await self.memories.recall(self.tenant, key, ask)
+        return await self.memories.recall(self.tenant, key, ask, days=self.days)
 
 
 def is_kept(report: Report) -> bool:

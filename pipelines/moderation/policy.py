@@ -267,7 +267,6 @@ class Retention(Rules):
 
     copies: int = Field(default=30, ge=1, le=90)
     findings: int = Field(default=30, ge=1, le=365)  # sealed, so that a known message is not asked about again
-    hashes: int = Field(default=365, ge=1, le=3650)
     verdicts: int = Field(default=365, ge=1, le=3650)
 
 

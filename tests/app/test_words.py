@@ -65,7 +65,7 @@ def test_letters_that_turn_others_are_gone(turning: str) -> None:
     ("known", "expected"),
     [
         pytest.param({}, [], id="nothing"),
-        pytest.param({"urgent": True}, ["The model refuses to look at this: look at it first, with care."], id="urgent"),
+        pytest.param({"urgent": True}, ["Urgent: a model refuses to look at this. Look at it first, with care."], id="urgent"),
         pytest.param({"urgent": True, "state": "kept"}, [], id="nobody-need-look-any-more"),
         pytest.param(
             {"over_quota": True},

@@ -15,7 +15,7 @@ from bot.console.address import Address, bind
 from bot.console.files import FileStore
 from bot.console.live import Live
 from bot.console.pages import Pages
-from bot.console.pictures import Previews
+from bot.console.pictures import Previews, Sight
 from bot.console.server import Probes, Readiness, open_console
 from bot.console.uploads import receive
 from bot.settings import Settings
@@ -55,7 +55,7 @@ class Browser:
 
 @dataclass
 class ShrinkingMedia:
-    """Draws `preview of …`; what begins with `broken` cannot be read, and while `down` nobody draws."""
+    """Draws `preview of …`, or `blurred …`; what begins with `broken` cannot be read, and while `down` nobody draws."""
 
     drawn: int = 0
     down: bool = False
@@ -66,7 +66,7 @@ class ShrinkingMedia:
             raise Unavailable("The media workers")
         if data.startswith(b"broken"):
             raise UserError("This file is damaged.")
-        return b"preview of " + data[:20]
+        return b"blurred" if blurred else b"preview of " + data[:20]
 
 
 @dataclass
@@ -160,14 +160,14 @@ async def serve(folder: Path, **settings: object) -> AsyncIterator[Site]:
         sign_ins = SignIns(records, address=address.url, clock=clock)
         store, media = FileStore(folder / "files"), ShrinkingMedia()
 
-        async def sha_of(person: Person, file: str) -> str | None:
-            owner, sha256 = seen_files.get(file, (None, None))
-            return sha256 if owner == person.id else None
+        async def sight_of(person: Person, id: str) -> Sight | None:
+            owner, sha256 = seen_files.get(id.removeprefix("blurred-"), (None, None))
+            return Sight(sha256=sha256, blurred=id.startswith("blurred-")) if sha256 and owner == person.id else None
 
         def may_follow(person: Person, topic: str) -> bool:
             return not topic.startswith("secret") or person.role is Role.OPERATOR
 
-        live, previews = Live(may_follow), Previews(store, media, sha_of)
+        live, previews = Live(may_follow), Previews(store, media, sight_of)
         site = Site(
             address=address,
             sign_ins=sign_ins,

@@ -58,8 +58,6 @@ class ConsoleConnection:
             case Post() | Card() | Notify():
                 message = await self._messages.made_by(workspace, effect.key)
                 return _done(message) if message else None
-            case Timeout():
-                return None
             case Edit() | Remove() | Restore():
                 message = await self._messages.find(workspace, effect.message)
                 if message is None:
@@ -94,7 +92,7 @@ class ConsoleConnection:
                 back = await self._messages.bring_back(effect.place.workspace, effect.message, effect=effect.key)
                 return await self._changed(back, effect.place.workspace) or await self.look(effect) or Performed(status="gone")
             case Timeout():
-                return Performed(status="failed", why="The console silences nobody.")
+                return await self._silence(effect)
             case _:
                 assert_never(effect)
 
@@ -104,15 +102,6 @@ class ConsoleConnection:
         if found is None or found.channel != place.channel or found.state != "shown" or found.only_for is not None:
             return None
         return _posted(place, found)
-
-    async def channel(self, place: Place) -> Channel:
-        """Return what a policy may know of a channel."""
-        return Channel(platform=PLATFORM, id=place.channel, name=place.channel)
-
-    async def taken_out(self, place: Place, message: str) -> Posted | None:
-        """Return a message that was taken out and can be brought back."""
-        found = await self._messages.find(place.workspace, message)
-        return _posted(place, found) if found and found.channel == place.channel and found.state == "removed" else None
 
     async def latest_with_files(self, place: Place) -> Posted | None:
         """Return the newest message with a file: of the thread and its root, else of the channel."""

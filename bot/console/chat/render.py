@@ -14,12 +14,14 @@ from bot.console.chat import CHANNELS, MODERATORS
 from bot.console.pages import Pages
 from bot.storage.console import Replies, StoredMessage
 from bot.words import (
+    GIVEN_BACK,
     MODES,
+    PICTURE_ALT,
     SUPPORT,
     called_for_in_words,
-    minutes_in_words,
     notes_of_case,
     said,
+    silence_in_words,
     standing_of_case,
     title_of_case,
     title_of_verdict,
@@ -130,6 +132,7 @@ class Renderer:
                 values = {"tone": tone_of_case(answer), "title": title_of_case(answer), "standing": standing_of_case(answer)}
                 values |= {"findings": [said(each) for each in answer.findings], "may_decide": viewer.role.reviews}
                 values |= {"called_for": called_for_in_words(answer), "notes": tuple(notes_of_case(answer))}
+                values |= {"pictured": message.id in self._pictured and viewer.role.reviews, "picture_alt": PICTURE_ALT}
             case Judged():
                 values = {"tone": tone_of_verdict(answer), "title": title_of_verdict(answer)}
                 values |= {"findings": [said(each) for each in answer.findings]}
@@ -138,7 +141,7 @@ class Renderer:
             case SetUp():
                 values = {"log_channel": answer.log_channel or MODERATORS.name, "mode": MODES[answer.mode]}
             case Held():
-                values = {"support": SUPPORT, "silent_for": minutes_in_words(answer.timeout_minutes)}
+                values = {"support": SUPPORT, "given_back": GIVEN_BACK, "silence": silence_in_words(answer)}
             case Alert():
                 values = {"may_decide": viewer.role.reviews}
             case Tagged() | Help() | Notice() | Listing():

@@ -61,19 +61,14 @@ class PillowMedia:
     """Draws previews in this process: what the tests post is their own."""
 
     async def preview(self, data: bytes, *, side_px: int, blurred: bool = False) -> bytes:
-        return await asyncio.to_thread(_shrink, data, side_px)
+        return await asyncio.to_thread(_shrink, data, side_px, blurred)
 
 
-def _shrink(data: bytes, side_px: int) -> bytes:
+def _shrink(data: bytes, side_px: int, blurred: bool) -> bytes:
     try:
-        with Image.open(BytesIO(data)) as picture:
-            small = picture.convert("RGB")
-    except UnidentifiedImageError as error:
+        return preview(data, side_px=side_px, blurred=blurred)
+    except UnreadableError as error:
         raise UserError("This is no picture.") from error
-    small.thumbnail((side_px, side_px))
-    out = BytesIO()
-    small.save(out, "WEBP")
-    return out.getvalue()
 
 
 @dataclass
