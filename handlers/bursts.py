@@ -12,6 +12,7 @@ from typing import Final
 
 from handlers.events import MessagePosted, Tenant
 from pipelines.content import Intake, Reading
+from pipelines.moderation.lists import QUALITY_MIN, has_little_text, is_one_picture
 from pipelines.moderation.policy import Raid
 from pipelines.moderation.report import Category, Finding
 from pipelines.moderation.verdict import Verdict
@@ -19,8 +20,6 @@ from pipelines.moderation.verdict import Verdict
 LONG_TEXT_CHARS: Final = 40  # below it many people may say the same, unless it holds a link
 LINK: Final = re.compile(r"https?://|www\.|discord\.gg/|t\.me/", re.IGNORECASE)
 NEAR_BITS: Final = 20  # of 256; further apart are only similar pictures
-PDQ_QUALITY: Final = 50
-LITTLE_TEXT: Final = 0.05  # more of it, and two near copies may say different things
 
 # What is remembered of a workspace at most; the oldest goes first.
 CONTENTS: Final = 1_000
@@ -216,11 +215,10 @@ def _contents(event: MessagePosted, intake: Intake) -> Iterator[tuple[list[str],
 
 
 def _picture(reading: Reading) -> _Picture | None:
-    hashes, share = reading.hashes, reading.text_share
-    clear = (
-        hashes is not None and hashes.pdq and hashes.pdq_quality >= PDQ_QUALITY and share is not None and share <= LITTLE_TEXT
-    )
-    return _Picture(hashes.pdq) if hashes and clear else None
+    """Return by what near copies of a file are known, where they say the same: not of what bears a text."""
+    hashes = reading.hashes
+    clear = hashes and hashes.pdq_quality >= QUALITY_MIN and is_one_picture(reading) and has_little_text(reading)
+    return _Picture(hashes.pdq) if hashes and clear and hashes.pdq else None
 
 
 def fold(text: str) -> str:

@@ -4,8 +4,7 @@ import asyncio
 import json
 import sys
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,11 +12,12 @@ import typer
 
 from bot.cli.ends import End, plain, say_problem
 from bot.cli.hash_files import WHY_SKIPPED, ReadFile, Wanted, check, read, written
+from bot.cli.workspaces import address_of_records, open_beside, tenant_named
 from bot.settings import Settings
 from bot.storage.banks import Counted, StoredBanks, made
-from bot.storage.database import Records, open_records, records_beside
+from bot.storage.database import open_records
 from handlers.events import Tenant
-from pipelines.errors import Misconfigured, Unavailable
+from pipelines.errors import Misconfigured
 from pipelines.moderation.lists import Entry, Hash, Listing
 
 BYTES_MAX: Final = 512 * 1024 * 1024
@@ -26,12 +26,12 @@ PROBLEMS_SHOWN: Final = 20
 
 async def import_(file: Path, settings: Settings, *, workspace: str, wanted: Wanted, as_json: bool) -> End:
     """Put what a file lists on a workspace's list, all or nothing."""
-    tenant = _tenant(workspace)
+    tenant = tenant_named(workspace)
     check(wanted)
     found = await asyncio.to_thread(lambda: read(_text(file), wanted))
     new, known = 0, 0
     if not found.problems:
-        async with open_records(settings.flashbulb_data, _url(settings)) as records:
+        async with open_records(settings.flashbulb_data, address_of_records(settings)) as records:
             new, known = await _add(StoredBanks(records), tenant, wanted.listed, found, reason=f"import of {file.name}")
     if as_json:
         _print_json(
@@ -62,8 +62,8 @@ async def export(file: Path | None, settings: Settings, *, workspace: str, as_js
     """Write a workspace's lists as CSV, to a file or on standard output."""
     if as_json and file is None:
         raise Misconfigured("Where should the list go? Name a file: flashbulb hashes export FILE --json")
-    tenant = _tenant(workspace)
-    async with _beside(settings) as records:
+    tenant = tenant_named(workspace)
+    async with open_beside(settings) as records:
         lists = await StoredBanks(records).hashes(tenant)
     text = written(lists)
     number = sum(len(hashes) for _, hashes in lists)
@@ -83,8 +83,8 @@ async def export(file: Path | None, settings: Settings, *, workspace: str, as_js
 
 async def list_(settings: Settings, *, workspace: str, as_json: bool) -> End:
     """Say what is on a workspace's lists: how many hashes of each kind, by decision."""
-    tenant = _tenant(workspace)
-    async with _beside(settings) as records:
+    tenant = tenant_named(workspace)
+    async with open_beside(settings) as records:
         entries = await StoredBanks(records).entries(tenant)
     totals: dict[Listing, Counter[str]] = {"deny": Counter(), "allow": Counter()}
     for each in entries:
@@ -106,8 +106,8 @@ async def list_(settings: Settings, *, workspace: str, as_json: bool) -> End:
 
 async def remove(entry: str, settings: Settings, *, workspace: str, as_json: bool) -> End:
     """Take off its list what one decision or import put there."""
-    tenant = _tenant(workspace)
-    async with open_records(settings.flashbulb_data, _url(settings)) as records:
+    tenant = tenant_named(workspace)
+    async with open_records(settings.flashbulb_data, address_of_records(settings)) as records:
         gone = await StoredBanks(records).remove(tenant, entry)
     if as_json:
         _print_json({"entry": entry, "removed": gone})
@@ -144,28 +144,6 @@ def _text(file: Path) -> str:
         return file.read_text("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise Misconfigured(f"{file} cannot be read: {type(error).__name__}. Name a CSV file in UTF-8.") from error
-
-
-def _tenant(workspace: str) -> Tenant:
-    platform, _, id = workspace.partition(":")
-    if not (platform and id):
-        raise Misconfigured(f"{workspace} names no workspace. Name its platform and id, such as discord:81384788765712384.")
-    return Tenant(platform=platform, workspace=id)
-
-
-@asynccontextmanager
-async def _beside(settings: Settings) -> AsyncIterator[Records]:
-    """Open the records to read them, also while the bot runs."""
-    async with records_beside(settings.flashbulb_data, _url(settings)) as records:
-        if records is None:
-            where = f"The records in {settings.flashbulb_data}"
-            raise Unavailable(where, "are not there yet, or of another version: flashbulb run makes them")
-        yield records
-
-
-def _url(settings: Settings) -> str | None:
-    url = settings.flashbulb_database_url
-    return url.get_secret_value() if url else None
 
 
 def _counts(of: Mapping[str, int]) -> str:

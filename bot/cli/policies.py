@@ -3,8 +3,7 @@
 import asyncio
 import json
 import sys
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -17,14 +16,14 @@ from rich.text import Text
 
 from bot.cli.ends import End, plain, say_problem
 from bot.cli.printing import console
+from bot.cli.workspaces import open_beside, tenant_named
 from bot.platforms import Connected
 from bot.policies import own_policy, own_version
 from bot.settings import Settings
-from bot.storage.database import Records, records_beside
+from bot.storage.database import Records
 from bot.storage.policies import StoredPolicies
 from bot.storage.verdicts import StoredVerdicts
-from handlers.events import Tenant
-from pipelines.errors import Misconfigured, Unavailable
+from pipelines.errors import Misconfigured
 from pipelines.moderation.comparing import (
     CaseChannel,
     Change,
@@ -180,8 +179,8 @@ async def _policy(name: str | None, settings: Settings, workspace: str | None) -
         if name is not None:
             raise Misconfigured(f"Version {name} of which workspace? Name it: --workspace PLATFORM:ID")
         return own_policy(settings)
-    tenant = _tenant(workspace)
-    async with _records(settings) as records:
+    tenant = tenant_named(workspace)
+    async with open_beside(settings) as records:
         versions = await _policies(records, settings).versions(tenant)
     found = next((each for each in versions if name is None or each.number == int(name)), None)
     if found is None:
@@ -193,29 +192,12 @@ async def _policy(name: str | None, settings: Settings, workspace: str | None) -
 
 
 async def _stored(settings: Settings, workspace: str) -> tuple[Decided, ...]:
-    async with _records(settings) as records:
-        return await StoredVerdicts(records, _policies(records, settings)).newest(_tenant(workspace), limit=VERDICTS_MAX)
+    async with open_beside(settings) as records:
+        return await StoredVerdicts(records, _policies(records, settings)).newest(tenant_named(workspace), limit=VERDICTS_MAX)
 
 
 def _policies(records: Records, settings: Settings) -> StoredPolicies:
     return StoredPolicies(records, own_version(settings), Connected({}))
-
-
-@asynccontextmanager
-async def _records(settings: Settings) -> AsyncIterator[Records]:
-    url = settings.flashbulb_database_url
-    async with records_beside(settings.flashbulb_data, url.get_secret_value() if url else None) as records:
-        if records is None:
-            where = f"The records in {settings.flashbulb_data}"
-            raise Unavailable(where, "are not there yet, or of another version: flashbulb run makes them")
-        yield records
-
-
-def _tenant(workspace: str) -> Tenant:
-    platform, _, id = workspace.partition(":")
-    if not (platform and id):
-        raise Misconfigured(f"{workspace} names no workspace. Name its platform and id, such as discord:81384788765712384.")
-    return Tenant(platform=platform, workspace=id)
 
 
 class _Line(BaseModel):

@@ -60,8 +60,9 @@ class StoredMemories:
         return _OneMemory(self, tenant, days)
 
     async def recall(self, tenant: Tenant, key: str, ask: Asking, *, days: int = DAYS) -> tuple[Report, tuple[Call, ...]]:
-        """Return what is known under `key`, else what `ask` returns, which is kept for `days`; whoever comes meanwhile waits for
-        the same.
+        """Return what is known under `key`, else what `ask` returns, which is kept for `days`.
+
+        Whoever comes meanwhile waits for the same.
 
         Only one of them gets the calls, so that costs are counted once. The question goes on for as long as anybody waits.
         """

@@ -1,4 +1,4 @@
-"""How well a judge does on labelled samples: precision, recall and false alarms, with the intervals that their numbers allow."""
+"""How well a judge does on labelled samples: precision, recall and false alarms, with their intervals."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

@@ -121,3 +121,19 @@ async def test_a_deleted_file_is_forgotten(site: Site) -> None:
     site.previews.forget(sha256)
 
     assert (await look(browser))[0] == 415
+
+
+async def test_a_blurred_picture_is_another_one_than_the_clear_one(site: Site) -> None:
+    browser = await site.browser()
+    sha256 = await post_file(site, browser, b"picture")
+
+    (_, clear), (_, blurred), (_, again) = [await look(browser, id) for id in ("f1", "blurred-f1", "blurred-f1")]
+    drawn = site.media.drawn
+    async with browser.session.get("/media/blurred-f1") as answer:
+        headers = answer.headers
+    site.previews.forget(sha256)
+    await look(browser, "blurred-f1")
+
+    assert (clear, blurred, again) == (b"preview of picture", b"blurred", b"blurred")
+    assert (drawn, site.media.drawn) == (2, 3)
+    assert (headers["Content-Type"], headers["Content-Disposition"]) == ("image/jpeg", 'inline; filename="preview.jpg"')

@@ -18,8 +18,7 @@ from pipelines.models import Models, Providers
 from pipelines.moderation.judge import Judgement
 from pipelines.moderation.moderate import moderate
 from pipelines.moderation.policies import preset
-from pipelines.moderation.policy import everywhere
-from pipelines.moderation.policy import Action
+from pipelines.moderation.policy import Action, everywhere
 from pipelines.ports import UNDERSTUDY
 from pipelines.tagging import Tags, tag
 from tests.emulators.understudy_questions import a_picture, a_text, findings, gemini_body, said, scene

@@ -1,6 +1,7 @@
 """The chat as people use it: with a mouse, with keys alone, on a phone, and with somebody else at the other end."""
 
 import asyncio
+import itertools
 import re
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 from PIL import Image
 from playwright.async_api import Page, WebSocketRoute, expect
 
+from bot.storage.sign_ins import SignedIn
 from bot.words import plain
 from handlers.answers import CaseCard, FindingSaid, Held, Invitation, Judged, Notice
 from handlers.commands import COMMANDS
@@ -417,6 +419,28 @@ async def test_a_page_that_lost_its_line_says_so_and_catches_up(desk: Desk) -> N
     await expect(page.locator("#messages")).to_contain_text("said meanwhile")
     await expect(page.locator("#line")).to_be_hidden()
     await expect(page.locator("#channel-text")).to_have_value("a draft")
+
+
+async def test_a_page_that_is_left_while_its_line_is_being_laid_complains_of_nothing(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = await desk.newcomer("Ada")
+    find, asked, let_through = desk.site.sign_ins.find, itertools.count(), asyncio.Event()
+
+    async def slow(hash: str, *, renew: bool = False) -> tuple[SignedIn | None, bool]:
+        if next(asked) == 1:  # 0 is the page, 1 its line
+            await let_through.wait()
+        return await find(hash, renew=renew)
+
+    monkeypatch.setattr(desk.site.sign_ins, "find", slow)
+    async with page.expect_event("websocket"):
+        await page.goto("/channels/general")
+    async with page.expect_event("websocket"):
+        await page.goto("/channels/general")
+    let_through.set()
+    await desk.site.connection.act(Post(key="p1", place=GENERAL, answer=Notice(text="the next page has a line")))
+
+    await expect(page.locator("#messages")).to_contain_text("the next page has a line")
 
 
 async def test_a_thread_has_an_address_and_the_back_button_closes_it(desk: Desk) -> None:

@@ -5,11 +5,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from io import BytesIO
 from pathlib import Path
 
 from aiohttp import ClientSession, CookieJar
-from PIL import Image, UnidentifiedImageError
+from PIL import UnidentifiedImageError
 
 from bot.console.address import Address, bind
 from bot.console.chat.connection import ConsoleConnection
@@ -27,6 +26,7 @@ from handlers.effects import AnyEffect
 from handlers.events import AnyEvent, Place, Role
 from handlers.forms import form_for
 from pipelines.errors import Unavailable, UserError
+from pipelines.media.pictures.images import preview
 from tests.console.conftest import records_in
 from tests.fakes import FixedPolicy, KeptSetups, ListedChannels
 
@@ -58,7 +58,7 @@ class Engine:
 
 
 class PillowMedia:
-    """Draws previews in this process: what the tests post is their own."""
+    """Draws previews as the workers do, in this process: what the tests post is their own."""
 
     async def preview(self, data: bytes, *, side_px: int, blurred: bool = False) -> bytes:
         return await asyncio.to_thread(_shrink, data, side_px, blurred)
@@ -67,7 +67,7 @@ class PillowMedia:
 def _shrink(data: bytes, side_px: int, blurred: bool) -> bytes:
     try:
         return preview(data, side_px=side_px, blurred=blurred)
-    except UnreadableError as error:
+    except UnidentifiedImageError as error:
         raise UserError("This is no picture.") from error
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,8 @@ import pytest
 from bot.console.chat.connection import ConsoleConnection
 from bot.storage.console import ConsoleMessages, Draft, StoredMessage
 from handlers.answers import Notice
-from handlers.effects import AnyEffect, Card, Edit, Notify, Performed, Post, Remove, Restore
+from handlers.effects import AnyEffect, Card, Edit, Notify, Performed, Post, Remove, Restore, Timeout
+from handlers.events import Role
 from handlers.ports import Connection
 from pipelines.content import Attachment
 from pipelines.errors import UserError
@@ -18,6 +20,12 @@ from tests.console.conftest import records_in
 
 WORDS = Notice(text="Flashbulb says so.")
 WS = GENERAL.workspace
+SOON = datetime.now(UTC) + timedelta(minutes=30)
+LATER = SOON + timedelta(days=1)
+
+
+def silence(person: str, until: datetime, key: str = "e1") -> Timeout:
+    return Timeout(key=key, place=GENERAL, person=person, until=until)
 
 
 async def posted(chat: ChatSite, id: str = "m1", *, data: bytes = b"cat", **values: object) -> Attachment:
@@ -37,13 +45,13 @@ async def state_of(chat: ChatSite, id: str = "m1") -> str | None:
     return message and message.state
 
 
-async def test_it_is_a_connection_that_can_do_all_but_punish(chat: ChatSite) -> None:
+async def test_it_is_a_connection_that_can_do_all_but_ban(chat: ChatSite) -> None:
     connection: Connection = chat.connection
 
     await connection.ready()
 
     assert (connection.platform, connection.emulated, connection.chooses_channels) == ("console", True, False)
-    assert {action.value for action in connection.supports} == {"allow", "tag", "flag", "hold", "remove"}
+    assert {action.value for action in connection.supports} == {"allow", "tag", "flag", "hold", "remove", "timeout"}
 
 
 @pytest.mark.parametrize(
@@ -214,6 +222,7 @@ async def test_a_message_comes_back_with_its_file(chat: ChatSite) -> None:
         pytest.param(Remove(key="e1", place=GENERAL, message="m0", keep=True), id="remove"),
         pytest.param(Remove(key="e1", place=GENERAL, message="m0", keep=False), id="remove-for-good"),
         pytest.param(Restore(key="e1", place=GENERAL, message="m0"), id="restore"),
+        pytest.param(silence("nobody", SOON), id="timeout"),
     ],
 )
 async def test_what_is_not_there_is_gone(chat: ChatSite, effect: AnyEffect) -> None:
@@ -227,6 +236,55 @@ async def test_what_was_erased_does_not_come_back(chat: ChatSite) -> None:
 
     assert await chat.connection.act(Restore(key="e2", place=GENERAL, message="m1")) == Performed(status="gone")
     assert await state_of(chat) == "erased"
+
+
+async def test_a_member_is_silenced_once_and_never_for_less_than_before(chat: ChatSite) -> None:
+    ada = (await chat.visitor("Ada")).who
+    effect = silence(ada.person.id, LATER)
+    before = await chat.connection.look(effect)
+
+    done = [await chat.connection.act(effect), await chat.connection.act(effect), await chat.connection.look(effect)]
+    shorter = await chat.connection.act(silence(ada.person.id, SOON, "e2"))
+
+    assert before is None
+    assert [*done, shorter] == [Performed(status="done")] * 4
+    who, _ = await chat.sign_ins.find(ada.hash)
+    assert who is not None
+    assert who.silent_until == LATER
+
+
+@pytest.mark.parametrize("role", [Role.MODERATOR, Role.OPERATOR])
+async def test_who_decides_cases_is_not_silenced(chat: ChatSite, role: Role) -> None:
+    mo = (await chat.visitor("Mo", role)).who
+
+    performed = await chat.connection.act(silence(mo.person.id, LATER))
+
+    assert performed == Performed(status="failed", why="Who decides cases cannot be silenced.")
+    who, _ = await chat.sign_ins.find(mo.hash)
+    assert who is not None
+    assert who.silent_until is None
+
+
+async def test_a_channel_is_known_by_its_name(chat: ChatSite) -> None:
+    channel = await chat.connection.channel(GENERAL)
+
+    assert (channel.platform, channel.id, channel.name, channel.age_gated) == ("console", "general", "general", False)
+
+
+async def test_what_was_taken_out_is_still_there_for_us_until_it_is_back_or_erased(chat: ChatSite) -> None:
+    file = await posted(chat)
+    await posted(chat, "m2", data=b"dog")
+    shown = await chat.connection.taken_out(GENERAL, "m1")
+    await chat.connection.act(Remove(key="e1", place=GENERAL, message="m1", keep=True))
+    await chat.connection.act(Remove(key="e2", place=GENERAL, message="m2", keep=False))
+
+    kept, erased = await chat.connection.taken_out(GENERAL, "m1"), await chat.connection.taken_out(GENERAL, "m2")
+    elsewhere = await chat.connection.taken_out(GENERAL.model_copy(update={"channel": "moderators"}), "m1")
+
+    assert kept is not None
+    assert (kept.content.text, kept.content.attachments) == ("hi", (file,))
+    assert await chat.files.fetch(kept.content.attachments[0], limit_bytes=99) == b"cat"
+    assert (shown, erased, elsewhere) == (None, None, None)
 
 
 async def test_our_own_message_is_not_taken_out(chat: ChatSite) -> None:

@@ -10,7 +10,21 @@ from bot.console.chat import render
 from bot.console.chat.render import Renderer
 from bot.console.pages import Pages
 from bot.words import LINE_MAX, PICTURE_TEXT_MAX
-from handlers.answers import Answer, CaseCard, FindingSaid, Held, Help, Invitation, Judged, Notice, SetUp, Tagged
+from handlers.answers import (
+    Alert,
+    Answer,
+    CaseCard,
+    FindingSaid,
+    Held,
+    Help,
+    Invitation,
+    Judged,
+    Listing,
+    Notice,
+    SetUp,
+    Tagged,
+)
+from handlers.commands import COMMANDS
 from handlers.events import Person, Role
 from handlers.forms import Form, FormField
 from pipelines.content import Attachment
@@ -21,7 +35,7 @@ from tests.console.chat.test_parse import ADA, CAT, stored
 MO = Person(id="mo", name="Mo", role=Role.MODERATOR)
 XSS = '<img src=x onerror=alert(1)>"><script>alert(2)</script>\u202e'
 RENDERER = Renderer(Pages())
-INVITING = "help | setup | invite NAME member|moderator"
+OPERATING = next(each for each in COMMANDS if each.name == "flashbulb").usage_for(Role.OPERATOR)
 
 TAGGED = Tagged(
     file_name="cat.jpg",
@@ -130,6 +144,36 @@ def said(answer: Answer, viewer: Person = MO) -> str:
             id="case-card-of-a-platform-that-cannot-do-it",
         ),
         pytest.param(
+            CARD.model_copy(update={"urgent": True, "strikes": 2, "timeout_minutes": 60, "over_quota": True}),
+            [
+                "Urgent: a model refuses to look at this.",
+                "It was only flagged",
+                "Its author cannot write for 1 hour.",
+                "2 earlier messages of this author were removed lately.",
+            ],
+            id="case-card-with-notes",
+        ),
+        pytest.param(
+            Held(case="c7", action=Action.TIMEOUT, reasons=("It looks like spam.",), text="buy\nnow", timeout_minutes=90),
+            ["You cannot write here for 90 minutes.", "This is what you wrote: buy now"],
+            id="held-with-the-text-given-back",
+        ),
+        pytest.param(
+            Listing(title="The policy", body="version: 1\n  mode: shadow", file_name="policy.yaml"),
+            ["The policy policy.yaml version: 1 mode: shadow"],
+            id="listing",
+        ),
+        pytest.param(
+            Alert(title="No model answers", text="Choose.", value="v", buttons=(("hold", "Hold all"),), channels=("general",)),
+            ["No model answers Choose. In #general Hold all about: No model answers"],
+            id="alert",
+        ),
+        pytest.param(
+            SetUp(watched=(), log_channel=None, mode="shadow", policy="number 3, by Olga"),
+            ["Policy number 3, by Olga"],
+            id="set-up-with-its-policy",
+        ),
+        pytest.param(
             SetUp(watched=("general", "random"), log_channel="cases", mode="shadow"),
             ["Watched #general , #random", "Cases #cases", "Mode shadow, cases are shown"],
             id="set-up",
@@ -207,7 +251,7 @@ def test_the_text_in_a_picture_keeps_its_lines() -> None:
     ("viewer", "usage"),
     [
         pytest.param(ADA, "help", id="member"),
-        pytest.param(Person(id="o", name="Olga", role=Role.OPERATOR), INVITING, id="operator"),
+        pytest.param(Person(id="o", name="Olga", role=Role.OPERATOR), OPERATING, id="operator"),
     ],
 )
 def test_a_composer_offers_what_its_user_may_do(viewer: Person, usage: str) -> None:

@@ -1,6 +1,8 @@
 """Everybody gets what they may see, on pages, parts and pictures, and acts only where they may."""
 
+import re
 import uuid
+from datetime import UTC, datetime, timedelta
 from io import BytesIO
 
 import pytest
@@ -9,9 +11,9 @@ from PIL import Image
 
 from bot.console.chat.pages import may_follow
 from bot.storage.console import Draft
-from handlers.answers import CaseCard, Notice
-from handlers.effects import Card, Edit, Notify, Post, Remove, Restore
-from handlers.events import ButtonPressed, CommandUsed, FormSubmitted, Person, Role
+from handlers.answers import Alert, CaseCard, Notice
+from handlers.effects import Card, Edit, Notify, Post, Remove, Restore, Timeout
+from handlers.events import ButtonPressed, CommandUsed, FormSubmitted, MessagePosted, Person, Role
 from pipelines.content import Attachment
 from pipelines.moderation.policy import Action
 from tests.console.chat.serving import GENERAL, ChatSite, Visitor
@@ -36,9 +38,9 @@ def pressed(**fields: str) -> dict[str, str]:
     return {"id": str(uuid.uuid4()), **fields}
 
 
-async def case(chat: ChatSite) -> str:
+async def case(chat: ChatSite, answer: CaseCard | Alert = CARD) -> str:
     """Show a case to the moderators and return the id of its card."""
-    return (await chat.connection.act(Card(key="case", place=GENERAL, answer=CARD))).message or ""
+    return (await chat.connection.act(Card(key="case", place=GENERAL, answer=answer))).message or ""
 
 
 async def picture_of(chat: ChatSite, visitor: Visitor, id: str = "m1") -> str:
@@ -167,6 +169,103 @@ async def test_a_press_brings_back_what_the_card_holds(chat: ChatSite) -> None:
     assert isinstance(event, ButtonPressed)
     assert (event.key, event.button, event.value) == (f"console:{WS}:{fields['id']}", "restore", "c7")
     assert (event.message, event.author) == (card, mo.who.person)
+
+
+PICTURED = CARD.model_copy(update={"message": "m1", "picture": True})
+
+
+async def test_moderators_see_what_was_held_blurred_until_it_is_decided(chat: ChatSite) -> None:
+    ada, mo = await chat.visitor("Ada"), await chat.visitor("Mo", Role.MODERATOR)
+    file = await picture_of(chat, ada)
+    await chat.connection.act(Remove(key="e1", place=GENERAL, message="m1", keep=True))
+    card = await case(chat, PICTURED)
+
+    status, page = await mo.get("/channels/moderators")
+    async with mo.session.get(f"/media/{card}") as answer:
+        seen, media_type, data = answer.status, answer.headers["Content-Type"], await answer.read()
+    for_ada = [(await ada.get(f"/media/{id}"))[0] for id in (card, file)]
+    decided = PICTURED.model_copy(update={"state": "kept", "decided_by": "Mo"})
+    await chat.connection.act(Edit(key="e2", place=GENERAL, message=card, answer=decided))
+    later = (await mo.get(f"/media/{card}"))[0]
+
+    assert re.search(f'<img src="/media/{card}" width="192" height="144" alt="Blurred picture of [^"]+"', page)
+    assert (status, seen, media_type, data[:2]) == (200, 200, "image/jpeg", b"\xff\xd8")
+    assert (await mo.get(f"/media/{file}"))[0] == 404  # the clear one is for nobody
+    assert (for_ada, later) == ([404, 404], 404)
+    assert f"/media/{card}" not in (await mo.get("/channels/moderators"))[1]
+
+
+@pytest.mark.parametrize(
+    ("changes", "keep"),
+    [
+        pytest.param({"picture": False}, True, id="not-to-be-shown"),
+        pytest.param({"message": "m2"}, True, id="without-a-picture"),
+        pytest.param({}, False, id="erased"),
+        pytest.param({}, None, id="still-in-its-channel"),
+    ],
+)
+async def test_a_case_without_a_picture_to_show_has_none(chat: ChatSite, changes: dict[str, object], keep: bool | None) -> None:
+    ada, mo = await chat.visitor("Ada"), await chat.visitor("Mo", Role.MODERATOR)
+    await picture_of(chat, ada)
+    if keep is not None:
+        await chat.connection.act(Remove(key="e1", place=GENERAL, message="m1", keep=keep))
+    card = await case(chat, PICTURED.model_copy(update=changes))
+
+    _, page = await mo.get("/channels/moderators")
+
+    assert "It looks like spam." in page
+    assert "/media/" not in page
+    assert (await mo.get(f"/media/{card}"))[0] == 404
+
+
+async def test_a_press_on_an_alert_brings_back_its_value(chat: ChatSite) -> None:
+    alert = Alert(title="The model does not answer", text="Choose.", value="outage-7", buttons=(("hold_all", "Hold all"),))
+    message = await case(chat, alert)
+    mo = await chat.visitor("Mo", Role.MODERATOR)
+
+    path = f"/channels/moderators/messages/{message}/buttons"
+    statuses = [(await mo.post(f"{path}/{button}", pressed(value="x")))[0] for button in ("hold_all", "restore")]
+
+    (event,) = chat.engine.accepted
+    assert statuses == [202, 409]
+    assert isinstance(event, ButtonPressed)
+    assert (event.button, event.value) == ("hold_all", "outage-7")
+
+
+async def test_who_is_silent_says_nothing_that_others_see(chat: ChatSite) -> None:
+    ada, bob = await chat.visitor("Ada"), await chat.visitor("Bob")
+    await picture_of(chat, bob)
+    until = datetime.now(UTC) + timedelta(minutes=30)
+    await chat.connection.act(Timeout(key="t1", place=GENERAL, person=ada.who.person.id, until=until))
+
+    def line(text: str, *, file: bool = False) -> FormData:
+        form = FormData(pressed(text=text), default_to_multipart=True)
+        if file:
+            form.add_field("files", b"cat", filename="cat.txt", content_type="text/plain")
+        return form
+
+    path, menu = "/channels/general/messages", "/channels/general/messages/m1/shortcuts"
+    refused = [await ada.post(path, line("hi")), await ada.post(path, line("/tag")), await ada.post(path, line("", file=True))]
+    refused += [await ada.post(path, line("/flashbulb help", file=True)), await ada.post(f"{menu}/tag", pressed())]
+    asked = [await ada.post(path, line("/flashbulb help")), await ada.post(f"{menu}/report", pressed())]
+    others, _ = await bob.post(path, line("hi"))
+
+    words = f"You cannot write here until {until:%-d %b, %H:%M} UTC. You can still read, and report messages."
+    assert refused == [(422, words)] * 5
+    assert [status for status, _ in asked] == [201, 200]
+    assert (await ada.get("/channels/general"))[0] == 200
+    assert others == 201
+    assert [type(event) for event in chat.engine.accepted] == [CommandUsed, MessagePosted]
+
+
+async def test_a_silence_ends_by_itself(chat: ChatSite) -> None:
+    ada = await chat.visitor("Ada")
+    over = datetime.now(UTC) - timedelta(seconds=1)
+    await chat.connection.act(Timeout(key="t1", place=GENERAL, person=ada.who.person.id, until=over))
+
+    status, _ = await ada.post("/channels/general/messages", FormData(pressed(text="hi"), default_to_multipart=True))
+
+    assert status == 201
 
 
 @pytest.mark.parametrize(

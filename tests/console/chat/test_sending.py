@@ -185,17 +185,16 @@ async def test_a_command_becomes_an_event_and_a_line(chat: ChatSite) -> None:
     assert line.command == "tag"
 
 
-async def test_the_form_of_the_set_up_asks_for_the_mode_alone_and_proposes_the_one_that_holds(chat: ChatSite) -> None:
+async def test_the_form_of_the_set_up_asks_for_no_channels_and_proposes_the_mode_that_holds(chat: ChatSite) -> None:
     olga, mo = await chat.visitor("Olga", Role.OPERATOR), await chat.visitor("Mo", Role.MODERATOR)
 
     _, form = await sent(olga, "/flashbulb setup")
     refused, _ = await sent(mo, "/flashbulb setup")
 
     opened = json.loads(form)["form"]
-    assert re.findall(r'name="value:(\w+)" value="(\w+)" required( checked)?', opened) == [
-        ("mode", "shadow", ""),
-        ("mode", "enforce", " checked"),
-    ]
+    asked = re.findall(r'name="value:(\w+)" value="(\w+)" required( checked)?', opened)
+    assert [(value, bool(checked)) for name, value, checked in asked if name == "mode"] == [("shadow", False), ("enforce", True)]
+    assert {name for name, _, _ in asked} == {"mode", "policy"}
     assert "select" not in opened
     assert refused == 201  # no form: it is a command, which the handler refuses
 
