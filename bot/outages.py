@@ -66,7 +66,6 @@ class Outages:
     _told: dict[Tenant, str] = field(default_factory=dict, init=False)  # with the key of the event that told it
     _answered: bool = field(default=False, init=False)  # whether the last question was
     _away: bool = field(default=False, init=False)  # whether nobody has answered for so long that people should know
-    _ending: bool = field(default=True, init=False)  # whether an outage, also one before this start, is still to be ended
     _tries: dict[str, Try] = field(default_factory=dict, init=False)  # under way, by the key of their event
     _pauses: dict[str, Pause] = field(default_factory=dict, init=False)  # by case
     _changed: asyncio.Event = field(default_factory=asyncio.Event, init=False)
@@ -78,7 +77,6 @@ class Outages:
             self._silent_since = self._silent_since or (self.clock(), now())
             return
         if not self._answered:
-            self._ending = True
             self._changed.set()
         if self._away:
             log.info("model.returned")
@@ -106,7 +104,7 @@ class Outages:
         """Tell of an outage that lasts, end one that is over, and have some of what waits judged again."""
         if self._silent_since is not None and self.clock() - self._silent_since[0] >= AWAY_S:
             await self._tell(self._silent_since[1])
-        if self._answered and self._ending:
+        if self._answered:  # each time: the card of an outage that is over may still be pressed
             await self._end()
         await self._judge_again()
 
@@ -140,7 +138,6 @@ class Outages:
             away = self._told.get(tenant, "")
             await self.accept(ModelReturned(key=key, place=_place(tenant), author=FLASHBULB, away=away))
             self._told.pop(tenant, None)
-        self._ending = False
 
     async def _judge_again(self) -> None:
         self._tries = {key: each for key, each in self._tries.items() if self.clock() < each.until}

@@ -5,7 +5,7 @@ from typing import Literal
 from handlers.answers import Notice
 from handlers.cases import card
 from handlers.effects import AnyEffect, Card, Edit, Notify, Plan, Restore
-from handlers.events import ButtonPressed, FormSubmitted, MessagePosted
+from handlers.events import ButtonPressed, FormSubmitted, MessagePosted, Role
 from handlers.intake import within_limits
 from handlers.ports import Case, Services
 from pipelines.errors import UserError
@@ -22,6 +22,7 @@ async def on_button(event: ButtonPressed, services: Services) -> Plan:
         raise UserError("This button is of an older version. Use the newest card of the case.")
     if not event.author.role.reviews:
         raise UserError("Only moderators decide cases.")
+    await _refuse_wrongful(event, services)
     case, won = await services.cases.decide(
         event.place.tenant, event.value, decision=DECISIONS[event.button], by=event.author, event=event.key
     )
@@ -30,6 +31,22 @@ async def on_button(event: ButtonPressed, services: Services) -> Plan:
         return Plan(effects=(*_carry_out(event, case), edit))
     first = Notice(text=f"{case.decided_by} was first and {DECIDED[case.state]}.")
     return Plan(effects=(edit, Notify.author_of(event, "first", first)))
+
+
+async def _refuse_wrongful(event: ButtonPressed, services: Services) -> None:
+    """Refuse a decision about what its reviewer wrote, or that would bring back what nobody may keep.
+
+    The operator runs the bot and may be all alone with it.
+
+    Raises: `UserError`.
+    """
+    case = await services.cases.find(event.place.tenant, event.value)
+    if case is None:
+        return
+    if case.author.id == event.author.id and event.author.role is not Role.OPERATOR:
+        raise UserError("This is about a message of your own. Another moderator decides it.")
+    if event.button == "restore" and not case.verdict.keep_copy:
+        raise UserError("No copy of this message may be kept, so it cannot be put back.")
 
 
 def _carry_out(event: ButtonPressed, case: Case) -> tuple[AnyEffect, ...]:

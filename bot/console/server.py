@@ -139,6 +139,9 @@ class _ClassNamesOnly(logging.Handler):
         if kind is None or issubclass(kind, HttpProcessingError):
             log.info("console.malformed_request", error=kind.__name__ if kind else "unknown")
             return
+        if issubclass(kind, ConnectionResetError):
+            log.debug("console.left")  # the browser went elsewhere in the middle of an answer
+            return
         while trace is not None and trace.tb_next is not None:
             trace = trace.tb_next
         place = f"{trace.tb_frame.f_globals.get('__name__')}:{trace.tb_lineno}" if trace else "unknown"

@@ -31,6 +31,8 @@ KINDS: Final[dict[str, frozenset[str]]] = {
     Category.VIOLENCE: frozenset({"threat", "glorification", "extremism"}),
     Category.SELF_HARM: frozenset({"distress", "promotion"}),
 }
+# What a finding is of whose kind the judge has not named: somebody may be at risk.
+UNNAMED: Final[dict[str, str]] = {Category.SELF_HARM: "distress"}
 # What people split over messages. A finding of it counts also where the judge saw it in the earlier ones only.
 SPLIT: Final = frozenset(
     {
@@ -200,7 +202,7 @@ async def judge(
         said = Report(coverage=Coverage(judged=0, total=0), prompt=fingerprint(policy.policy))
     else:
         before = _before(earlier, own)
-        key = _key(own, before, policy=policy.policy, model=model)
+        key = _key(own, before, policy=policy, model=model)
 
         async def ask_all() -> tuple[Report, tuple[Call, ...]]:
             return await _ask_all(own, before, policy=policy, model=model, asker=asker)
@@ -271,10 +273,15 @@ def _essence(part: Part) -> str | bytes:
     return part.text if isinstance(part, TextPart) else part.data
 
 
-def _key(own: Sequence[Part], before: Sequence[Part], *, policy: Policy, model: LanguageModel) -> str:
-    """Name the question: what is asked about, in which words, and of whom. When the earlier parts were sent is left out."""
-    asked_of = (model.profile("moderation"), model.profile("escalation") if policy.escalate else "")
-    digest = hashlib.sha256(repr((fingerprint(policy), *asked_of)).encode())
+def _key(own: Sequence[Part], before: Sequence[Part], *, policy: ChannelPolicy, model: LanguageModel) -> str:
+    """Name the question: what is asked about, in which words, and of whom. When the earlier parts were sent is left out.
+
+    Whether the bigger model is asked as well depends on the gates that hold in the channel.
+    """
+    asked_of = [model.profile("moderation")]
+    if policy.policy.escalate:
+        asked_of += [model.profile("escalation"), policy.fingerprint, policy.profile or ""]
+    digest = hashlib.sha256(repr((fingerprint(policy.policy), *asked_of)).encode())
     for part in own:
         _digest(digest.update, part, part.id, part.note)
     for part in before:
@@ -385,7 +392,7 @@ def _findings(answer: Judgement) -> Iterable[Finding]:
         kind = opinion.kind.strip().lower()
         yield Finding(
             category=category,
-            kind=kind if kind in KINDS.get(category, ()) else "",
+            kind=kind if kind in KINDS.get(category, ()) else UNNAMED.get(category, ""),
             severity=opinion.severity,
             confidence=opinion.confidence,
             evidence=opinion.evidence[:EVIDENCE_CHARS],

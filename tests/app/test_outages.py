@@ -227,6 +227,7 @@ async def test_a_choice_from_before_a_start_ends_with_the_first_answer(watch: Wa
 
     silent = await watch.after(0, SILENCE)
     answered = await watch.after(1, ANSWER)
+    await watch.setups.save(OURS, Setup())  # as the event does
     after = await watch.after(1, ANSWER)
 
     assert silent == []
@@ -288,3 +289,12 @@ async def test_a_message_held_in_an_outage_is_back_when_it_is_over(records: Reco
 
 def ended_with(platform: Memory, kind: str) -> Callable[[], bool]:
     return lambda: bool(platform.effects) and platform.effects[-1].kind == kind
+
+
+async def test_a_choice_made_after_the_end_ends_as_well(watch: Watch) -> None:
+    await watch.after(0, ANSWER)
+    await watch.setups.save(OURS, Setup(while_away="flag"))  # by the card of an outage that was over
+
+    later = await watch.after(1, ANSWER)
+
+    assert [(each.place.workspace, each.case) for each in later if isinstance(each, ModelReturned)] == [("w1", None)]

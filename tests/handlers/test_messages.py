@@ -7,12 +7,12 @@ import pytest
 from handlers.answers import CaseCard, Held, Help, Tagged
 from handlers.dispatch import Planner
 from handlers.effects import Card, Notify, Performed, Post, Remove
-from handlers.events import MessagePosted, Person, Tenant
+from handlers.events import ButtonPressed, MessagePosted, Person, Role, Tenant
 from handlers.ports import Services
 from pipelines.errors import Unavailable
 from pipelines.moderation.policy import Action
 from pipelines.ports import Reply
-from tests.fakes import FixedPolicy, Known, ListedLedger, ScriptedModel, a_message, a_picture, kinds
+from tests.fakes import GENERAL, MO, FixedPolicy, Known, ListedLedger, ScriptedModel, a_message, a_picture, kinds
 
 
 async def test_nothing_is_said_about_what_is_fine() -> None:
@@ -252,3 +252,39 @@ async def test_nothing_is_kept_or_said_of_what_nobody_may_keep_also_where_it_can
 
     assert kinds(plan.effects) == ["notify", "card"]
     assert known.results.forgotten == ["m1"]
+
+
+@pytest.mark.parametrize(
+    ("person", "refused"),
+    [
+        pytest.param(Person(id="ada", name="Ada", role=Role.MODERATOR), True, id="their-own"),
+        pytest.param(Person(id="ada", name="Ada", role=Role.OPERATOR), False, id="the-operator-may-be-alone"),
+        pytest.param(MO, False, id="another"),
+    ],
+)
+async def test_nobody_decides_about_a_message_of_their_own(person: Person, refused: bool) -> None:
+    known = Known()
+    known.model.judges(hate=(3, 0.95))
+    planner = Planner(known.services)
+    await planner.plan(a_message("bad"))
+    [case] = known.cases.cases
+
+    press = ButtonPressed(key="test:p", place=GENERAL, author=person, button="restore", value=case, message="card")
+    plan = await planner.plan(press)
+
+    assert (known.cases.cases[case].state == "open") is refused
+    assert ("Another moderator decides" in str(plan)) is refused
+
+
+async def test_what_nobody_may_keep_is_not_put_back_by_an_old_card() -> None:
+    known = Known()
+    known.model.judges(child_safety=(3, 0.95))
+    planner = Planner(known.services)
+    await planner.plan(a_message("…"))
+    [case] = known.cases.cases
+
+    press = ButtonPressed(key="test:p", place=GENERAL, author=MO, button="restore", value=case, message="card")
+    plan = await planner.plan(press)
+
+    assert known.cases.cases[case].state == "open"
+    assert kinds(plan.effects) == ["notify"]

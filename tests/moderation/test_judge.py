@@ -10,8 +10,9 @@ import pytest
 from pipelines import limits
 from pipelines.content import Fact, Gap, ImagePart, Intake, Part, Reading, TextPart
 from pipelines.moderation.judge import Judgement, ask, instructions, judge
+from pipelines.moderation.moderate import moderate
 from pipelines.moderation.policies import preset
-from pipelines.moderation.policy import OwnCategory, Policy, everywhere
+from pipelines.moderation.policy import Action, OwnCategory, Policy, everywhere
 from pipelines.moderation.report import Finding, Report
 from pipelines.ports import Allowed, Asking, Call, Known, Question, Reply
 from tests.fakes import ScriptedModel, a_judgement, an_image_part, parts
@@ -418,3 +419,12 @@ async def test_what_was_seen_in_earlier_parts_alone_counts_only_for_what_people_
     report, _ = await judge(of(a_text("ate you")), policy=POLICY, model=model, earlier=BEFORE)
 
     assert [each.category for each in report.findings] == ([category] if counts else [])
+
+
+async def test_self_harm_of_no_kind_that_is_known_counts_as_distress() -> None:
+    model = ScriptedModel().judges(self_harm=(2, 0.65, "sad"))
+
+    verdict, _ = await moderate(parts("text:0"), policy=everywhere(preset()), model=model)
+
+    assert [(each.category, each.kind) for each in verdict.findings] == [("self_harm", "distress")]
+    assert verdict.action is Action.HOLD

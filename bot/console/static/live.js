@@ -75,7 +75,10 @@ class Line {
     this.retry = 0;
     const socket = this.socket;
     this.socket = null;
-    socket?.close();
+    if (!socket) return;
+    // One that is being laid is closed once it stands: closed before, it would be an error on the console.
+    if (socket.readyState === WebSocket.CONNECTING) socket.onopen = () => socket.close();
+    else socket.close();
   }
 
   /** What we know is moved on only once the page shows it: a break in between is caught up with next time.

@@ -11,7 +11,7 @@ from playwright.async_api import Page, WebSocketRoute, expect
 
 from bot.storage.sign_ins import SignedIn
 from bot.words import plain
-from handlers.answers import CaseCard, FindingSaid, Held, Invitation, Judged, Notice
+from handlers.answers import Alert, CaseCard, FindingSaid, Held, Invitation, Judged, Listing, Notice
 from handlers.commands import COMMANDS
 from handlers.effects import AnyEffect, Card, Edit, Notify, Post, Remove, Restore
 from handlers.events import AnyEvent, ButtonPressed, CommandUsed, FormSubmitted, MessagePosted, Role
@@ -30,12 +30,26 @@ JUDGED = Judged(
     verdict="allow", action=Action.ALLOW, reasons=(), findings=(), judged=1, total=1, policy="ab12cd34", engine="gemini-x"
 )
 
+LISTED = Listing(title="Policy 3, by Olga", body="\n".join(f"line {n}: {'long ' * (n * 3)}" for n in range(60)))
+ALERT = Alert(
+    title="No model answers",
+    text="Since 5 minutes nothing can be judged.\nChoose what happens to new messages until then.",
+    value="outage-1",
+    buttons=(("away_hold", "Hold them all"), ("away_flag", "Flag them all")),
+    channels=("general",),
+)
+
 
 def a_card(event: MessagePosted) -> CaseCard:
     return CaseCard(
         case=event.message,
         author=event.author.name,
         channel=event.place.channel,
+        message=event.message,
+        picture=True,
+        urgent=True,
+        strikes=2,
+        timeout_minutes=60,
         action=Action.HOLD,
         shadow=False,
         reasons=("It looks like a scam or spam.",),
@@ -62,8 +76,13 @@ class Handlers:
                 found = await self.desk.site.connection.latest_with_files(event.place)
                 about = event.message or (found.message if found else "")
                 return [Post(key=f"{event.key}#tags", place=event.place.in_thread_of(about), answer=TAGGED)]
+            case CommandUsed(command="flashbulb"):
+                return [Notify(key=f"{event.key}#said", place=event.place, person=event.author.id, answer=LISTED)]
             case CommandUsed(command="moderate"):
                 return [Notify(key=f"{event.key}#judged", place=event.place, person=event.author.id, answer=JUDGED)]
+            case ButtonPressed(button="away_hold" | "away_flag"):
+                chosen = Notice(text=f"{event.author.name} chose {event.button}.")
+                return [Edit(key=f"{event.key}#chosen", place=event.place, message=event.message, answer=chosen)]
             case ButtonPressed():
                 return self.decide(event)
             case FormSubmitted(form="invite"):
@@ -75,7 +94,7 @@ class Handlers:
 
     def judge(self, event: MessagePosted) -> list[AnyEffect]:
         self.cards[event.message] = a_card(event)
-        held = Held(case=event.message, action=Action.HOLD, reasons=("It looks like a scam or spam.",))
+        held = Held(case=event.message, action=Action.HOLD, reasons=("It looks like a scam or spam.",), text=event.text)
         place = event.place.in_thread_of(event.message)
         return [
             Remove(key=f"{event.key}#remove", place=event.place, message=event.message, keep=True),
@@ -191,6 +210,48 @@ async def test_what_is_held_is_decided_by_a_moderator_while_both_look_on(desk: D
     await expect(mo.locator(".message:focus-within")).to_have_count(1)
     await expect(ada.locator("#messages .text")).to_have_text(SPAM)
     await expect(ada.locator("#thread .composer")).to_be_visible()
+
+
+async def test_a_held_picture_is_shown_blurred_until_somebody_decided(desk: Desk, photo: Path) -> None:
+    desk.site.engine.script = Handlers(desk)
+    ada, mo = await desk.newcomer("Ada"), await desk.newcomer("Mo", Role.MODERATOR, path="/channels/moderators")
+
+    await ada.set_input_files(".stream input[type=file]", photo)
+    await write(ada, SPAM)
+    picture = mo.get_by_role("img", name="Blurred picture of the message that was taken out")
+    await expect(picture).to_have_js_property("complete", True)
+    await mo.wait_for_function("() => document.querySelector('.held-picture img').naturalWidth > 0")
+    # Grey noise in, next to nothing of it out: what arrives in the browser has no detail.
+    contrast = await picture.evaluate(
+        """img => { const canvas = document.createElement('canvas'); canvas.width = img.naturalWidth; canvas.height = img.naturalHeight;
+            const ink = canvas.getContext('2d'); ink.drawImage(img, 0, 0);
+            const {data} = ink.getImageData(0, 0, canvas.width, canvas.height); let most = 0;
+            for (let at = 4; at < data.length; at += 4) most = Math.max(most, Math.abs(data[at] - data[at - 4]));
+            return most; }"""
+    )
+    assert contrast < 30
+    await expect(mo.locator(".card .notes li").first).to_contain_text("Urgent")
+    await mo.get_by_role("button", name="Keep removed").click()
+
+    await expect(mo.locator(".card")).to_contain_text("Kept removed by Mo")
+    await expect(picture).to_have_count(0)
+    await expect(ada.get_by_role("link", name="See why: 1 reply")).to_be_visible()
+
+
+async def test_an_alert_asks_for_a_choice_and_a_listing_scrolls_with_the_keys(desk: Desk) -> None:
+    desk.site.engine.script = Handlers(desk)
+    olga = await desk.newcomer("Olga", Role.OPERATOR, path="/channels/moderators")
+    await desk.site.connection.act(Card(key="a1", place=GENERAL, answer=ALERT))
+
+    await olga.get_by_role("region", name="No model answers").get_by_role("button", name="Hold them all").click()
+    await expect(olga.locator("#messages")).to_contain_text("Olga chose away_hold.")
+    await write(olga, "/flashbulb policy show")
+    listing = olga.locator(".listing")
+    await listing.focus()
+    await olga.keyboard.press("End")
+
+    await olga.wait_for_function("() => { const at = document.querySelector('.listing'); return at.scrollTop > 0; }")
+    assert await listing.evaluate("each => each.scrollWidth > each.clientWidth")
 
 
 async def test_a_command_is_chosen_with_the_keys_alone(desk: Desk) -> None:
@@ -433,14 +494,16 @@ async def test_a_page_that_is_left_while_its_line_is_being_laid_complains_of_not
         return await find(hash, renew=renew)
 
     monkeypatch.setattr(desk.site.sign_ins, "find", slow)
-    async with page.expect_event("websocket"):
+    async with page.expect_event("websocket") as laying:
         await page.goto("/channels/general")
-    async with page.expect_event("websocket"):
-        await page.goto("/channels/general")
-    let_through.set()
-    await desk.site.connection.act(Post(key="p1", place=GENERAL, answer=Notice(text="the next page has a line")))
+    line = await laying.value
+    await page.evaluate("() => dispatchEvent(new PageTransitionEvent('pagehide', {persisted: true}))")
+    async with line.expect_event("close"):
+        let_through.set()
+    await desk.site.connection.act(Post(key="p1", place=GENERAL, answer=Notice(text="said meanwhile")))
+    await page.evaluate("() => dispatchEvent(new PageTransitionEvent('pageshow', {persisted: true}))")
 
-    await expect(page.locator("#messages")).to_contain_text("the next page has a line")
+    await expect(page.locator("#messages")).to_contain_text("said meanwhile")
 
 
 async def test_a_thread_has_an_address_and_the_back_button_closes_it(desk: Desk) -> None:
@@ -512,6 +575,9 @@ async def test_every_view_is_accessible_at_every_width(desk: Desk, photo: Path) 
     await write(olga, "my cat, see https://example.org/cat")
     for text in ("/tag", "/moderate you", "/flashbulb help", SPAM):
         await write(olga, text)
+    await olga.set_input_files(".stream input[type=file]", photo)
+    await write(olga, f"{SPAM} again")
+    await desk.site.connection.act(Card(key="a1", place=GENERAL, answer=ALERT))
     await olga.get_by_role("link", name="1 reply").first.click()
     await write(olga, "a reply", thread=True)
     await expect(olga.locator("#thread .text")).to_have_count(2)
