@@ -150,7 +150,7 @@ def evaluate_moderation(
         int, typer.Option("--most", metavar="N", min=0, help="Samples of each set, drawn by chance; 0: all.")
     ] = 100,
     seed: Annotated[int, typer.Option(help="What the samples are drawn by.")] = 0,
-    policy: Annotated[Path | None, typer.Option("--policy", metavar="FILE", help="Judge by this policy.")] = None,
+    policy: Annotated[str | None, typer.Option("--policy", metavar="FILE|PRESET", help="Judge by this policy.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output.")] = False,
 ) -> None:
     """Judge labelled texts and say how often that is right.
@@ -159,10 +159,10 @@ def evaluate_moderation(
     """
     from bot.cli.evaluating import evaluate
     from bot.policies import own_policy
-    from pipelines.moderation.policies import load
+    from pipelines.moderation.policies import named
 
     settings = _settings()
-    rules = load(policy) if policy else own_policy(settings)
+    rules = named(policy) if policy else own_policy(settings)
     _end(evaluate(data, settings, policy=rules, names=only or (), most=most or None, seed=seed, as_json=as_json))
 
 
