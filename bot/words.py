@@ -38,7 +38,6 @@ MODES: Final[dict[Mode, str]] = {
 # What a notice says above what its author had written, and a card's picture to those who cannot see it.
 GIVEN_BACK: Final = "This is what you wrote:"
 PICTURE_ALT: Final = "Blurred picture of the message that was taken out"
-LISTED_IN_FILE: Final = "It is too long to be shown here. The file holds all of it."
 SUPPORT: Final = (
     "You have done nothing wrong. If things are hard right now, please talk to somebody you trust, or call a helpline where you"
     " live. In danger, call the local emergency number."

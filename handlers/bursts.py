@@ -5,13 +5,14 @@ import hashlib
 import re
 import unicodedata
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from time import monotonic
 from typing import Final
 
-from handlers.events import MessagePosted, Tenant
+from handlers.events import FLASHBULB, AnyEvent, MessagePosted, RaidJoined, Tenant
 from pipelines.content import Intake, Reading
+from pipelines.errors import Unavailable
 from pipelines.moderation.lists import QUALITY_MIN, has_little_text, is_one_picture
 from pipelines.moderation.policy import Raid
 from pipelines.moderation.report import Category, Finding
@@ -21,39 +22,45 @@ LONG_TEXT_CHARS: Final = 40  # below it many people may say the same, unless it 
 LINK: Final = re.compile(r"https?://|www\.|discord\.gg/|t\.me/", re.IGNORECASE)
 NEAR_BITS: Final = 20  # of 256; further apart are only similar pictures
 
+FOLDED_CHARS: Final = 4_000  # of a text; of what comes after it only whether it is the same counts
+
 # What is remembered of a workspace at most; the oldest goes first.
 CONTENTS: Final = 1_000
-POSTINGS: Final = 1_000  # of one content
 PICTURES: Final = 500
+MESSAGES: Final = 1_000
+TEXT_CHARS: Final = 2_000_000
+REMEMBERED_S: Final = 600.0  # a message; the longest `Raid.within_s`, and longer than anything is judged
+PAUSE_S: Final = 3.0  # without a copy, then the card of a raid is brought up to date
 ID_CHARS: Final = 12  # of base32
+JOINED: Final = ":raid"  # ends the key of the event by which a message joins a raid
 
 
 @dataclass(slots=True, kw_only=True)
 class Posting:
-    """One message with the content. `number`: how many came before it, and this one.
-
-    `verdict` is there once it was judged and found no part of a raid; `taken_by` is the event that has put it right.
-    """
+    """One message with the content. `verdict` is there once it was let through; `joined`: it is treated as one of the raid."""
 
     event: MessagePosted
     at: float
-    number: int
     verdict: Verdict | None = None
-    taken_by: str = ""
+    joined: bool = False
 
 
 @dataclass(slots=True, kw_only=True)
 class Burst:
-    """One content and who posted it of late. It is a raid until `until`, unless people have said that it is none."""
+    """One content and who posted it of late. It is a raid until `until`, unless people have said that it is none (`lifted`).
+
+    `private`: nobody may keep anything of it, also not by what it could be known again. `denied`: it is on that list.
+    """
 
     id: str = ""
     begun_by: str = ""
     until: float = 0.0
     lifted: bool = False
-    count: int = 0
-    last_at: float = 0.0
-    within_s: float = 0.0
-    told: int = 0
+    private: bool = False
+    denied: bool = False
+    joined: int = 0
+    joined_at: float = 0.0
+    told: int = 0  # of those that have joined
     names: set[str] = field(default_factory=set)
     postings: OrderedDict[str, Posting] = field(default_factory=OrderedDict)
 
@@ -64,33 +71,38 @@ class Burst:
         """Whether this is the content of a file."""
         return reading.hashes is not None and f"sha256:{reading.hashes.sha256}" in self.names
 
-    def number(self, event: str) -> int:
-        """Return the how-manieth message of the raid an event was, 0 where that is forgotten."""
-        posting = self.postings.get(event)
-        return posting.number if posting else 0
+    def let_through(self) -> tuple[Posting, ...]:
+        """Return the messages that stand, or wait for a model, since nobody knew of the raid when they were judged."""
+        return tuple(each for each in self.postings.values() if each.verdict and not each.joined and _stands(each.verdict))
 
     def add(self, event: MessagePosted, rules: Raid, now: float) -> None:
         """Count a message, and begin a raid where it is one too many."""
-        while self.postings and now >= self.until:
-            oldest = next(iter(self.postings.values()))
-            if now - oldest.at < rules.within_s and len(self.postings) < POSTINGS:
-                break
+        while self.postings and now >= self.until and now - next(iter(self.postings.values())).at >= rules.within_s:
             self.postings.popitem(last=False)
-        if event.key not in self.postings:
-            self.count += 1
-            self.last_at, self.within_s = now, rules.within_s
-            self.postings[event.key] = Posting(event=event, at=now, number=self.count)
-        while len(self.postings) > POSTINGS:
-            self.postings.popitem(last=False)
+        self.postings.setdefault(event.key, Posting(event=event, at=now))
         if now >= self.until and self._is_too_many(event, rules):
             first = next(iter(self.postings))
             self.id = base64.b32encode(hashlib.sha256(first.encode()).digest()).decode().lower()[:ID_CHARS]
             self.begun_by, self.until, self.lifted = event.key, now + rules.deny_minutes * 60, False
+            self.denied, self.joined, self.told = False, 0, 0
 
     def _is_too_many(self, event: MessagePosted, rules: Raid) -> bool:
         members = {each.event.author.id for each in self.postings.values()}
         places = {each.event.place.channel for each in self.postings.values() if each.event.author.id == event.author.id}
         return len(members) >= rules.copies or len(places) >= rules.channels
+
+
+def _stands(verdict: Verdict) -> bool:
+    return not verdict.enforced.takes_down or verdict.waits_for_model
+
+
+@dataclass(frozen=True, slots=True)
+class _Noted:
+    """A message that is remembered: since when, how long its text is, and its contents."""
+
+    at: float
+    chars: int
+    bursts: tuple[Burst, ...]
 
 
 @dataclass(slots=True)
@@ -99,10 +111,13 @@ class _Contents:
 
     bursts: OrderedDict[str, Burst] = field(default_factory=OrderedDict)  # by each name of the content
     pictures: OrderedDict[str, tuple[int, Burst]] = field(default_factory=OrderedDict)  # perceptual hashes
-    of_event: OrderedDict[str, tuple[Burst, ...]] = field(default_factory=OrderedDict)
+    of_event: OrderedDict[str, _Noted] = field(default_factory=OrderedDict)  # the oldest first
+    chars: int = 0
 
-    def of(self, event: MessagePosted, intake: Intake) -> tuple[Burst, ...]:
+    def of(self, event: MessagePosted, intake: Intake, now: float) -> tuple[Burst, ...]:
         """Return the contents of a message, each once."""
+        if known := self.of_event.get(event.key):
+            return known.bursts
         found: list[Burst] = []
         for names, picture in _contents(event, intake):
             burst = next((self.bursts[name] for name in names if name in self.bursts), None)
@@ -115,9 +130,25 @@ class _Contents:
                 self.pictures[names[0]] = (int(picture.pdq[0], 16), burst)
             if burst not in found:
                 found.append(burst)
-        self.of_event[event.key] = tuple(found)
-        self._forget()
+        if found:
+            self.of_event[event.key] = _Noted(at=now, chars=len(event.text), bursts=tuple(found))
+            self.chars += len(event.text)
+        self.forget(now)
         return tuple(found)
+
+    def forget(self, now: float) -> None:
+        """Forget the messages that are past, and the oldest of what is too much."""
+        while self.of_event:
+            key, oldest = next(iter(self.of_event.items()))
+            if now - oldest.at < REMEMBERED_S and len(self.of_event) <= MESSAGES and self.chars <= TEXT_CHARS:
+                break
+            del self.of_event[key]
+            self.chars -= oldest.chars
+            for burst in oldest.bursts:
+                burst.postings.pop(key, None)
+        for table, most in ((self.bursts, CONTENTS), (self.pictures, PICTURES)):
+            while len(table) > most:
+                table.popitem(last=False)
 
     def _near(self, picture: "_Picture") -> Burst | None:
         asked = [int(each, 16) for each in picture.pdq]
@@ -126,78 +157,96 @@ class _Contents:
                 return burst
         return None
 
-    def _forget(self) -> None:
-        for table, most in ((self.bursts, CONTENTS), (self.pictures, PICTURES), (self.of_event, CONTENTS)):
-            while len(table) > most:
-                table.popitem(last=False)
-
 
 @dataclass(frozen=True, slots=True)
 class _Picture:
     pdq: tuple[str, ...]
 
 
+async def _nobody(event: AnyEvent) -> None:
+    raise Unavailable("Flashbulb", "is starting")
+
+
 @dataclass(slots=True)
 class Bursts:
-    """Counts for all workspaces. `clock` is in seconds."""
+    """Counts for all workspaces. `clock` is in seconds. `accept` makes an event durable, or raises `Unavailable`."""
 
     clock: Callable[[], float] = monotonic
+    accept: Callable[[AnyEvent], Awaitable[object]] = _nobody
     _of: dict[Tenant, _Contents] = field(default_factory=dict)
 
-    def noticed(self, event: MessagePosted, intake: Intake, rules: Raid) -> Burst | None:
-        """Count a message before it is judged; return the raid which it has just begun."""
-        begun = None
-        contents = self._of.setdefault(event.place.tenant, _Contents())
-        for burst in contents.of(event, intake):
-            burst.add(event, rules, self.clock())
-            if burst.begun_by == event.key and burst.is_raid(self.clock()):
-                begun = burst
-        return begun
+    def noticed(self, event: MessagePosted, intake: Intake, rules: Raid) -> None:
+        """Count a message before it is judged."""
+        now = self.clock()
+        for burst in self._of.setdefault(event.place.tenant, _Contents()).of(event, intake, now):
+            burst.add(event, rules, now)
 
     def findings(self, event: MessagePosted) -> tuple[Finding, ...]:
         """Return what being a part of a raid means for a message."""
-        return (FLOOD,) if self._raid_of(event) else ()
+        return (FLOOD,) if self._raids_of(event) else ()
 
-    def judged(self, event: MessagePosted, verdict: Verdict) -> Burst | None:
-        """Note the verdict on a message, and return the raid that it is a part of by now."""
-        raid = self._raid_of(event)
+    def judged(self, event: MessagePosted, verdict: Verdict) -> tuple[Burst, ...]:
+        """Note the verdict on a message, and return the raids that it is a part of by now."""
+        raids = self._raids_of(event)
         for burst in self._bursts(event):
+            burst.private = burst.private or is_private(verdict)
             if posting := burst.postings.get(event.key):
-                posting.verdict = None if raid else verdict
-        return raid
+                posting.verdict = None if raids else verdict
+        return raids
 
-    def left_standing(self, raid: Burst, event: MessagePosted) -> tuple[Posting, ...]:
-        """Return the messages that passed before anybody knew of the raid, and give them to `event` to put right."""
-        those = []
-        for each in raid.postings.values():
-            if each.verdict and not each.verdict.enforced.takes_down and each.taken_by in ("", event.key):
-                each.taken_by = event.key
-                those.append(each)
-        return tuple(those)
+    async def join(self, raid: Burst, event: MessagePosted, verdict: Verdict) -> None:
+        """Have a message treated as one of a raid, by an event of its own: whatever happens to this process, that is done.
 
-    def gone_quiet(self) -> tuple[tuple[Tenant, str, int], ...]:
-        """Return the raids of which no more copies come, each with how many came; each once, unless more come after all."""
-        quiet, now = [], self.clock()
-        for tenant, contents in self._of.items():
-            for burst in {id(each): each for each in contents.bursts.values() if each.id}.values():
-                if burst.told != burst.count and now - burst.last_at >= burst.within_s and not burst.lifted:
-                    burst.told = burst.count
-                    quiet.append((tenant, burst.id, burst.count))
-        return tuple(quiet)
+        Raises: `Unavailable` when that is not possible now.
+        """
+        key = f"{event.key}{JOINED}"
+        await self.accept(RaidJoined(key=key, place=event.place, author=FLASHBULB, posted=event, verdict=verdict, raid=raid.id))
+        if posting := raid.postings.get(event.key):
+            posting.joined = True
+        raid.joined, raid.joined_at = raid.joined + 1, self.clock()
+
+    def grown(self) -> tuple[tuple[Tenant, str, int], ...]:
+        """Return the raids whose cards are old, each with how many messages have joined it. What is past is forgotten."""
+        grown, now = [], self.clock()
+        for tenant, contents in [*self._of.items()]:
+            contents.forget(now)
+            raids = {id(each): each for each in contents.bursts.values() if each.id}.values()
+            for raid in raids:
+                if raid.joined != raid.told and (now - raid.joined_at >= PAUSE_S or raid.joined >= 2 * raid.told):
+                    raid.told = raid.joined
+                    grown.append((tenant, raid.id, raid.joined))
+            if not contents.of_event and not any(each.is_raid(now) for each in raids):
+                del self._of[tenant]
+        return tuple(grown)
 
     def lift(self, tenant: Tenant, raid: str) -> None:
         """Let the content of a raid pass, since people said that it is none."""
-        contents = self._of.get(tenant, _Contents())
-        for burst in contents.bursts.values():
-            if burst.id == raid:
-                burst.lifted = True
+        for burst in self._named(tenant, raid):
+            burst.lifted = True
 
-    def _raid_of(self, event: MessagePosted) -> Burst | None:
-        return next((each for each in self._bursts(event) if each.is_raid(self.clock())), None)
+    def is_lifted(self, tenant: Tenant, raid: str) -> bool:
+        return any(burst.lifted for burst in self._named(tenant, raid))
+
+    def _named(self, tenant: Tenant, raid: str) -> tuple[Burst, ...]:
+        return tuple(each for each in self._of.get(tenant, _Contents()).bursts.values() if each.id == raid)
+
+    def _raids_of(self, event: MessagePosted) -> tuple[Burst, ...]:
+        return tuple(each for each in self._bursts(event) if each.is_raid(self.clock()))
 
     def _bursts(self, event: MessagePosted) -> tuple[Burst, ...]:
         contents = self._of.get(event.place.tenant)
-        return contents.of_event.get(event.key, ()) if contents else ()
+        noted = contents.of_event.get(event.key) if contents else None
+        return noted.bursts if noted else ()
+
+
+def is_private(verdict: Verdict) -> bool:
+    """Whether nothing of a message may be kept by which its files could be known again."""
+    return not verdict.keep_copy or any(each.category == Category.CHILD_SAFETY for each in verdict.findings)
+
+
+def denied_for(raid: str) -> str:
+    """Return for what reason the files of a raid are denied."""
+    return f"raid {raid}"
 
 
 FLOOD: Final = Finding(category=Category.SCAM_SPAM, kind="flood", severity=2, confidence=0.8)
@@ -222,7 +271,12 @@ def _picture(reading: Reading) -> _Picture | None:
 
 
 def fold(text: str) -> str:
-    """Return a text as it is compared: neither case, white space nor invisible characters make a difference."""
-    plain = unicodedata.normalize("NFKC", text).casefold()
+    """Return a text as it is compared: neither case, white space nor invisible characters make a difference.
+
+    Of a long one that holds for what it begins with.
+    """
+    plain = unicodedata.normalize("NFKC", text[:FOLDED_CHARS]).casefold()
     seen = (each for each in plain if unicodedata.category(each) not in ("Cf", "Mn"))
-    return " ".join("".join(seen).split())
+    folded = " ".join("".join(seen).split())
+    rest = text[FOLDED_CHARS:]
+    return f"{folded}\n{hashlib.sha256(rest.encode()).hexdigest()}" if rest else folded

@@ -15,13 +15,14 @@ from handlers.events import (
     MessagePosted,
     ModelAway,
     ModelReturned,
-    RaidQuiet,
+    RaidGrew,
+    RaidJoined,
 )
 from handlers.moderation import on_moderate
 from handlers.outages import on_choice_for_outage, on_model_away, on_model_returned
 from handlers.policies import on_policy_form
 from handlers.ports import Services
-from handlers.raids import on_raid_decided, on_raid_quiet, undone_in_raid
+from handlers.raids import on_raid_decided, on_raid_grew, on_raid_joined, undone_in_raid
 from handlers.review import on_button, on_report
 from handlers.settings import invite, on_flashbulb
 from handlers.setup import on_setup
@@ -55,12 +56,14 @@ class Planner:
                     return await on_model_away(event, self.services)
                 case ModelReturned():
                     return await on_model_returned(event, self.services)
-                case RaidQuiet():
-                    return await on_raid_quiet(event, self.services)
+                case RaidJoined():
+                    return await on_raid_joined(event, self.services)
+                case RaidGrew():
+                    return await on_raid_grew(event, self.services)
                 case _:
                     assert_never(event)
         except (UserError, Unavailable, Refused, BadAnswer) as error:
-            if isinstance(event, MessagePosted):
+            if isinstance(event, MessagePosted | RaidJoined):
                 raise
             return _say(event, str(error))
 
@@ -68,6 +71,8 @@ class Planner:
         """Decide what to do about an event over which we failed: content counts as not judged, a person gets an apology."""
         if isinstance(event, MessagePosted):
             return await on_message_after_fault(event, self.services)
+        if isinstance(event, RaidJoined):  # there is nothing else that could be done about it, so it is put off
+            return await on_raid_joined(event, self.services)
         return _say(event, "Something went wrong on our side and nothing was done. Try again; the operator sees it in the log.")
 
     async def failed(
@@ -75,20 +80,29 @@ class Planner:
     ) -> Plan | None:
         """Tell the moderators when something could not be done, an admin when we cannot write to them.
 
-        Private words about it are left out: they would tell people that what failed was done.
+        Private words about it are left out: they would tell people that what failed was done. What is about other messages stays
+        as it is.
         """
+        same, others = _of_same_message(rest)
         match effect:
             case Remove() | Restore():
-                told = tuple(_admitting(each, performed.why) for each in rest if not isinstance(each, Notify))
-                return Plan(effects=(*told, *await undone_in_raid(effect, performed.why, self.services)))
+                told = tuple(_admitting(each, performed.why) for each in same if not isinstance(each, Notify))
+                return Plan(effects=(*told, *await undone_in_raid(effect, performed.why, self.services), *others))
             case Timeout():
-                return Plan(effects=tuple(_not_silenced(each, performed.why) for each in rest))
+                return Plan(effects=(*(_not_silenced(each, performed.why) for each in same), *others))
             case Card(answer=SetUp(log_channel=log_channel)):
                 words = f"It is saved, but nothing can be written into the channel for cases: {performed.why}"
                 notice = Notice(text=words, channel=log_channel or "")
                 return Plan(effects=(Notify.author_of(event, "log!", notice),))
             case _:
                 return None
+
+
+def _of_same_message(rest: tuple[AnyEffect, ...]) -> tuple[tuple[AnyEffect, ...], tuple[AnyEffect, ...]]:
+    """Return what is left to do about the same message, then what is about others: that begins with taking out the next one
+    or bringing it back."""
+    others = next((at for at, each in enumerate(rest) if isinstance(each, Remove | Restore)), len(rest))
+    return rest[:others], rest[others:]
 
 
 def _admitting(effect: AnyEffect, why: str) -> AnyEffect:

@@ -85,10 +85,11 @@ class Timeout(Effect):
 
 
 class Restore(Effect):
-    """Bring a message back that was removed with `keep`."""
+    """Bring a message back that was removed with `keep`. `case` as in `Remove`."""
 
     kind: Literal["restore"] = "restore"
     message: str
+    case: str = ""
 
 
 AnyEffect = Annotated[Post | Card | Edit | Notify | Remove | Restore | Timeout, Field(discriminator="kind")]

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from pipelines.content import Attachment, Content
 from pipelines.moderation.policy import Author
+from pipelines.moderation.verdict import Verdict
 
 
 class Frozen(BaseModel):
@@ -165,15 +166,27 @@ class ModelReturned(Event):
     away: str = ""
 
 
-class RaidQuiet(Event):
-    """No more copies of a raid have come for a while, so that its card can say how many there were. Its author is Flashbulb."""
+class RaidJoined(Event):
+    """A message is one of a raid: it has just come, or was let through a moment ago. Its author is Flashbulb.
 
-    kind: Literal["raid_quiet"] = "raid_quiet"
+    `verdict` is what was concluded about the message alone.
+    """
+
+    kind: Literal["raid_joined"] = "raid_joined"
+    posted: MessagePosted
+    verdict: Verdict
+    raid: str
+
+
+class RaidGrew(Event):
+    """More messages joined a raid, so that its card can say how many there are. Its author is Flashbulb."""
+
+    kind: Literal["raid_grew"] = "raid_grew"
     raid: str
 
 
 AnyEvent = Annotated[
-    MessagePosted | CommandUsed | ButtonPressed | FormSubmitted | ModelAway | ModelReturned | RaidQuiet,
+    MessagePosted | CommandUsed | ButtonPressed | FormSubmitted | ModelAway | ModelReturned | RaidJoined | RaidGrew,
     Field(discriminator="kind"),
 ]
 EVENT: TypeAdapter[AnyEvent] = TypeAdapter(AnyEvent)

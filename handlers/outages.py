@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from handlers.answers import Alert, CaseCard, Notice
+from handlers.bursts import FLOOD, denied_for, is_private
 from handlers.cases import Standing, card, consequences, nearest, standing_of, words_of_help
 from handlers.effects import AnyEffect, Card, Edit, Notify, Plan, Remove, Restore
 from handlers.events import FLASHBULB, ButtonPressed, MessagePosted, ModelAway, ModelReturned, Place, Tenant
@@ -99,7 +100,10 @@ async def _judged(case: Case, message: MessagePosted | None, services: Services)
         memory=services.memories.of(tenant),
         mode=standing.mode,
         exempt=standing.exempt,
+        besides=lambda: (FLOOD,) if case.raid and not services.bursts.is_lifted(tenant, case.raid) else (),
     )
+    if case.raid and is_private(verdict):
+        await services.banks.lift(tenant, reason=denied_for(case.raid))
     await services.ledger.record(tenant, event=message.key, task="moderation", calls=calls)
     if any(each.cause == "judge_down" for each in verdict.incomplete):
         return case

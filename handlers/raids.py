@@ -1,16 +1,17 @@
 """Raids: what one has to do with a message, with those that passed before it was one, and what moderators decide about all.
 
-Each message has a case of its own, so that it can be brought back, but all of them share one card.
+Each message has a case of its own, so that it can be brought back, but all of them share one card. Each joins the raid by an
+event of its own, which is durable: what a message's plan says is about this message alone, and a crash loses none that joined.
 """
 
 from datetime import UTC, datetime, timedelta
 from typing import Final, Literal
 
 from handlers.answers import Alert, Notice
-from handlers.bursts import FLOOD, Burst, Posting
+from handlers.bursts import FLOOD, Burst, denied_for, is_private
 from handlers.cases import Standing, card, follow, standing_of
 from handlers.effects import AnyEffect, Card, Edit, Notify, Plan, Remove, Restore
-from handlers.events import ButtonPressed, Event, MessagePosted, RaidQuiet, Tenant
+from handlers.events import ButtonPressed, MessagePosted, RaidGrew, RaidJoined, Role, Tenant
 from handlers.outages import log_place
 from handlers.ports import Case, Services
 from pipelines.content import Intake
@@ -24,40 +25,48 @@ BUTTONS: Final = (("raid_restore", "Restore all"), ("raid_keep", "Keep all remov
 DONE: Final = {"restored": "put them back", "kept": "kept them removed"}
 
 
-async def notice_raid(event: MessagePosted, intake: Intake, standing: Standing, services: Services) -> None:
-    """Count a message; where it begins a raid, deny its files for a while. Bots and the exempt are not counted."""
+def notice(event: MessagePosted, intake: Intake, standing: Standing, services: Services) -> None:
+    """Count a message. Bots and the exempt are not counted."""
     rules = standing.policy.policy.raid
-    if rules is None or standing.exempt or event.author.bot:
-        return
-    raid = services.bursts.noticed(event, intake, rules)
-    if raid is None:
-        return
-    readings = [each for each in intake.readings if each.hashes and raid.holds(each)]
-    if readings:
+    if rules is not None and not standing.exempt and not event.author.bot:
+        services.bursts.noticed(event, intake, rules)
+
+
+async def join_raids(
+    event: MessagePosted, intake: Intake, verdict: Verdict, raids: tuple[Burst, ...], services: Services
+) -> None:
+    """Have a message, and those that passed before anybody knew of the raid, treated as parts of it."""
+    for raid in raids:
+        if raid is raids[0]:
+            await services.bursts.join(raid, event, verdict)
+        for posting in raid.let_through():
+            if posting.verdict:
+                await services.bursts.join(raid, posting.event, posting.verdict)
+        await _deny(event, intake, verdict, raid, services)
+
+
+async def _deny(event: MessagePosted, intake: Intake, verdict: Verdict, raid: Burst, services: Services) -> None:
+    """Deny the files of whoever begins a raid for a while, unless nobody may keep by what they can be known."""
+    tenant, rules = event.place.tenant, (await services.policies.for_place(event.place)).policy.raid
+    readings = [each for each in intake.readings if raid.holds(each)]
+    if event.key == raid.begun_by and rules and readings and not raid.private:
+        raid.denied = True
         until = datetime.now(UTC) + timedelta(minutes=rules.deny_minutes)
-        await services.banks.deny(event.place.tenant, readings, finding=FLOOD, reason=_reason(raid.id), until=until)
+        await services.banks.deny(tenant, readings, finding=FLOOD, reason=denied_for(raid.id), until=until)
+        if raid.private or raid.lifted:  # others were judged, or people decided, meanwhile
+            await services.banks.lift(tenant, reason=denied_for(raid.id))
+    elif raid.denied and is_private(verdict):
+        await services.banks.lift(tenant, reason=denied_for(raid.id))
 
 
-async def follow_in_raid(
-    event: MessagePosted, verdict: Verdict, standing: Standing, raid: Burst, services: Services
-) -> tuple[AnyEffect, ...]:
-    """Return what follows from a verdict in a raid: also for messages that passed before it was one, and for its card."""
-    effects = [*await follow(event, verdict, standing, services, raid=raid.id)]
-    for posting in services.bursts.left_standing(raid, event):
-        effects.extend(await _hold_late(posting, raid, services))
-    number = raid.number(event.key)
-    if event.key == raid.begun_by or (number and number & (number - 1) == 0):  # at powers of two
-        effects.extend(await _summary(event, raid.id, services))
-    return tuple(effects)
-
-
-async def _hold_late(posting: Posting, raid: Burst, services: Services) -> tuple[AnyEffect, ...]:
-    """Return what follows for a message that was let through a moment ago."""
-    event, known = posting.event, posting.verdict
-    assert known is not None
-    standing = await standing_of(event, services)
+async def on_raid_joined(event: RaidJoined, services: Services) -> Plan:
+    """Treat a message as one of a raid, unless people have said meanwhile that it is none."""
+    tenant, raid, known = event.place.tenant, event.raid, event.verdict
+    lifted = services.bursts.is_lifted(tenant, raid)
+    standing = await standing_of(event.posted, services)
+    alone = tuple(each for each in known.findings if (each.category, each.kind) != (FLOOD.category, FLOOD.kind))
     report = Report(
-        findings=(*known.findings, FLOOD),
+        findings=alone if lifted else (*alone, FLOOD),
         coverage=known.coverage,
         incomplete=known.incomplete,
         keep_copy=known.keep_copy,
@@ -65,48 +74,79 @@ async def _hold_late(posting: Posting, raid: Burst, services: Services) -> tuple
         prompt=known.prompt,
     )
     verdict = decide(report, standing.policy, mode=standing.mode, exempt=standing.exempt)
-    effects = await follow(event, verdict, standing, services, raid=raid.id)
-    message = await services.cases.shown(event.place.tenant, f"{event.key}#card")
+    if lifted:
+        return Plan(effects=await follow(event.posted, verdict, standing, services))
+    effects = await follow(event.posted, verdict, standing, services, raid=raid)
+    return Plan(effects=(*effects, *await _own_card_anew(event, services), *await _first_card(event, services)))
+
+
+async def _own_card_anew(event: RaidJoined, services: Services) -> tuple[AnyEffect, ...]:
+    """Change the card of a message which had one before it became one of a raid."""
+    tenant = event.place.tenant
+    message = await services.cases.shown(tenant, f"{event.posted.key}#card")
     if message is None:
-        return effects
-    cases = await services.cases.of_raid(event.place.tenant, raid.id)
-    place = await log_place(event.place.tenant, services)
-    flagged = (each for each in cases if each.event == event.key)
-    edits = (Edit(key=f"{event.key}#card:raid", place=place, message=message, answer=card(each)) for each in flagged)
-    return (*effects, *edits)
+        return ()
+    cases = (each for each in await services.cases.of_raid(tenant, event.raid) if each.event == event.posted.key)
+    place = await log_place(tenant, services)
+    return tuple(Edit(key=f"{event.key}#card", place=place, message=message, answer=card(each)) for each in cases)
+
+
+async def _first_card(event: RaidJoined, services: Services) -> tuple[AnyEffect, ...]:
+    """Show the card of a raid. Whoever comes while nobody has shown it yet does it under the same key."""
+    tenant = event.place.tenant
+    if await services.cases.shown(tenant, _card_key(tenant, event.raid)):
+        return ()
+    cases = await services.cases.of_raid(tenant, event.raid)
+    answer = summary(cases, event.raid)
+    return (Card(key=_card_key(tenant, event.raid), place=event.posted.place, answer=answer),) if cases else ()
+
+
+async def on_raid_grew(event: RaidGrew, services: Services) -> Plan:
+    """Have the card of a raid say how many messages it came to."""
+    tenant = event.place.tenant
+    message = await services.cases.shown(tenant, _card_key(tenant, event.raid))
+    if message is None:  # the policy calls for nothing, or it is shown in a moment
+        return Plan()
+    answer = summary(await services.cases.of_raid(tenant, event.raid), event.raid)
+    place = await log_place(tenant, services)
+    return Plan(effects=(Edit(key=f"{event.key}#card", place=place, message=message, answer=answer),))
 
 
 async def on_raid_decided(event: ButtonPressed, services: Services) -> Plan:
-    """Decide all cases of a raid at once. Where somebody has decided one already, that stands."""
+    """Decide all cases of a raid at once, save for what its reviewer wrote. Where somebody has decided one, that stands.
+
+    What is just being taken out is left for later: nothing that is brought back could be taken out after that.
+    """
     if not event.author.role.reviews:
         raise UserError("Only moderators decide cases.")
     tenant, raid = event.place.tenant, event.value
     decision: Literal["restored", "kept"] = "restored" if event.button == "raid_restore" else "kept"
     effects: list[AnyEffect] = []
     decided = 0
-    for case in await services.cases.of_raid(tenant, raid):
-        if not _was_taken_out(case):
+    theirs = [each for each in await services.cases.of_raid(tenant, raid) if _is_decided_here(each) and not _own(event, each)]
+    for case in theirs:
+        if case.under_way:
             continue
         case, won = await services.cases.decide(tenant, case.id, decision=decision, by=event.author, event=event.key)
         decided += won
         if won and decision == "restored":
             effects.extend(_bring_back(event, case))
-    if decided and decision == "restored":
+    under_way = sum(each.under_way and each.state == "open" for each in theirs)
+    if decision == "restored" and (decided or under_way):
         services.bursts.lift(tenant, raid)
-        await services.banks.lift(tenant, reason=_reason(raid))
-    if not decided:
-        effects.append(Notify.author_of(event, "first", Notice(text="Somebody was first; there is nothing left to decide.")))
+        await services.banks.lift(tenant, reason=denied_for(raid))
+    if under_way:
+        words = f"{_counted(under_way, 'message')} of it were just being taken out. Press again in a moment, for these."
+        effects.append(Notify.author_of(event, "later", Notice(text=words)))
+    elif not decided:
+        words = "There is nothing left for you to decide: somebody was first, or what is left is your own."
+        effects.append(Notify.author_of(event, "first", Notice(text=words)))
     answer = summary(await services.cases.of_raid(tenant, raid), raid)
     return Plan(effects=(Edit(key=f"{event.key}#card", place=event.place, message=event.message, answer=answer), *effects))
 
 
-async def on_raid_quiet(event: RaidQuiet, services: Services) -> Plan:
-    """Have the card of a raid say how many messages it came to."""
-    return Plan(effects=await _summary(event, event.raid, services))
-
-
 def _bring_back(event: ButtonPressed, case: Case) -> tuple[AnyEffect, ...]:
-    restore = Restore(key=f"{event.key}#restore:{case.id}", place=case.place, message=case.message)
+    restore = Restore(key=f"{event.key}#restore:{case.id}", place=case.place, message=case.message, case=case.id)
     if case.author.bot:
         return (restore,)
     words = Notice(text="A moderator looked at your message and put it back. Sorry for the trouble.")
@@ -116,26 +156,16 @@ def _bring_back(event: ButtonPressed, case: Case) -> tuple[AnyEffect, ...]:
 
 async def undone_in_raid(effect: Remove | Restore, why: str, services: Services) -> tuple[AnyEffect, ...]:
     """Return what tells moderators, once for each raid, that a message of it could not be taken out or brought back."""
-    if not isinstance(effect, Remove) or not effect.case:
-        return ()
-    case = await services.cases.find(effect.place.tenant, effect.case)
+    tenant = effect.place.tenant
+    case = await services.cases.find(tenant, effect.case) if effect.case else None
     if case is None or not case.raid:
         return ()
-    told = Alert(title="Messages of a raid could not be taken out", text=f"At least one of them still stands: {why}")
-    return (Card(key=f"{_card_key(effect.place.tenant, case.raid)}:undone", place=effect.place, answer=told),)
-
-
-async def _summary(event: Event, raid: str, services: Services) -> tuple[AnyEffect, ...]:
-    """Show the card of a raid, or change it. Whoever comes while nobody has shown it yet does it under the same key."""
-    tenant = event.place.tenant
-    cases = await services.cases.of_raid(tenant, raid)
-    if not cases:  # the policy calls for nothing
-        return ()
-    answer, key = summary(cases, raid), _card_key(tenant, raid)
-    message = await services.cases.shown(tenant, key)
-    if message is None:
-        return (Card(key=key, place=event.place, answer=answer),)
-    return (Edit(key=f"{event.key}#raid", place=await log_place(tenant, services), message=message, answer=answer),)
+    if isinstance(effect, Remove):
+        key, title, words = "undone", "Messages of a raid could not be taken out", "At least one of them still stands"
+    else:
+        key, title, words = "lost", "Messages of a raid could not be put back", "At least one of them is still out"
+    told = Alert(title=title, text=f"{words}: {why}")
+    return (Card(key=f"{_card_key(tenant, case.raid)}:{key}", place=effect.place, answer=told),)
 
 
 def summary(cases: tuple[Case, ...], raid: str) -> Alert:
@@ -143,9 +173,10 @@ def summary(cases: tuple[Case, ...], raid: str) -> Alert:
     members = len({each.author.id for each in cases})
     channels = tuple(dict.fromkeys(each.place.channel for each in cases))
     where = "one channel" if len(channels) == 1 else f"{len(channels)} channels"
-    said = [f"{len(cases)} messages by {_counted(members, 'member')} in {where} say the same."]
-    out = [each for each in cases if _was_taken_out(each)]
+    said = [f"So far {_counted(len(cases), 'message')} by {_counted(members, 'member')} in {where}, all with the same content."]
+    out = [each for each in cases if _is_decided_here(each)]
     waiting = [each for each in out if each.state == "open"]
+    lost = sum(_was_taken_out(each) and not each.verdict.keep_copy for each in cases)
     over = sum(each.over_quota for each in cases)
     shadow = sum(each.shadow for each in cases)
     if waiting:
@@ -153,6 +184,8 @@ def summary(cases: tuple[Case, ...], raid: str) -> Alert:
     for state, words in DONE.items():
         if those := [each for each in out if each.state == state]:
             said.append(f"{those[0].decided_by} looked at {len(those)} of them and {words}.")
+    if lost:
+        said.append(f"Of {lost} no copy may be kept, so that these stay removed.")
     if over:
         said.append(f"{over} stay where they are, since the policy's quota for this hour is used up.")
     if shadow:
@@ -171,13 +204,18 @@ def _counted(number: int, what: str) -> str:
 
 
 def _was_taken_out(case: Case) -> bool:
-    """Whether a case is one of those that moderators decide together."""
     return case.action.takes_down and not case.shadow
+
+
+def _is_decided_here(case: Case) -> bool:
+    """Whether a case is one of those that moderators decide together: what nobody may keep cannot be put back."""
+    return _was_taken_out(case) and case.verdict.keep_copy
+
+
+def _own(event: ButtonPressed, case: Case) -> bool:
+    """Whether a case is about what its reviewer wrote. The operator may be all alone with the bot."""
+    return case.author.id == event.author.id and event.author.role is not Role.OPERATOR
 
 
 def _card_key(tenant: Tenant, raid: str) -> str:
     return f"{tenant.platform}:raid:{raid}"
-
-
-def _reason(raid: str) -> str:
-    return f"raid {raid}"

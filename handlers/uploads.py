@@ -3,13 +3,13 @@
 from functools import partial
 
 from handlers.answers import CaseCard, Notice
-from handlers.cases import follow, standing_of
+from handlers.cases import Standing, follow, standing_of
 from handlers.commands import help_for
 from handlers.effects import AnyEffect, Card, Notify, Plan, Post, Remove
 from handlers.events import MessagePosted
 from handlers.intake import within_limits
 from handlers.ports import Services
-from handlers.raids import follow_in_raid, notice_raid
+from handlers.raids import join_raids, notice
 from handlers.tagging import tag_pictures
 from pipelines.content import Intake
 from pipelines.errors import FlashbulbError
@@ -19,6 +19,7 @@ from pipelines.moderation.moderate import moderate
 from pipelines.moderation.policy import Action
 from pipelines.moderation.report import Coverage, Incomplete, Report
 from pipelines.moderation.together import is_chosen, is_ordinary
+from pipelines.moderation.verdict import Verdict
 
 
 async def on_message(event: MessagePosted, services: Services) -> Plan:
@@ -29,6 +30,8 @@ async def on_message(event: MessagePosted, services: Services) -> Plan:
         return Plan()
     intake = await within_limits(event.content, await services.policies.for_place(event.place), services)
     effects = await _moderate(event, intake, services) if watched else ()
+    if effects is None:
+        return Plan()
     if event.mentions_us and not any(_is_last_word(effect) for effect in effects):
         effects = (*effects, *await _answer_mention(event, intake, services))
     return Plan(effects=effects)
@@ -43,15 +46,17 @@ def _is_last_word(effect: AnyEffect) -> bool:
             return isinstance(effect, Remove)
 
 
-async def _moderate(event: MessagePosted, intake: Intake, services: Services) -> tuple[AnyEffect, ...]:
+async def _moderate(event: MessagePosted, intake: Intake, services: Services) -> tuple[AnyEffect, ...] | None:
+    """Return what follows from what a message holds, or None where that is left to the raid that it has joined."""
     tenant = event.place.tenant
     standing = await standing_of(event, services)
     earlier = services.earlier.before(event)
     services.earlier.note(event, intake)
-    await notice_raid(event, intake, standing, services)
+    notice(event, intake, standing, services)
     ordinary = is_ordinary(event.content)
     if ordinary and not is_chosen(event.key, standing.policy.policy.texts.share):
-        return ()  # not judged, which is no verdict at all
+        nothing_seen = decide(Report(coverage=Coverage(judged=0, total=0)), standing.policy)
+        return () if not await _joins_raid(event, intake, nothing_seen, services) else None
     verdict, calls = await moderate(
         intake,
         policy=standing.policy,
@@ -66,13 +71,26 @@ async def _moderate(event: MessagePosted, intake: Intake, services: Services) ->
     )
     if verdict.action is not Action.ALLOW:
         services.earlier.forget(event)  # it has been dealt with, and is no reason to act upon what follows it
-    raid = services.bursts.judged(event, verdict)  # at once: whoever begins a raid now has to know of this one
     await services.ledger.record(tenant, event=event.key, task="moderation", calls=calls)
     if verdict.decision == "unknown" and await _is_gone(event, services):
         return ()  # nobody could judge it, and nobody has to any more
-    return await (
-        follow_in_raid(event, verdict, standing, raid, services) if raid else follow(event, verdict, standing, services)
-    )
+    return await _follow(event, intake, verdict, standing, services)
+
+
+async def _follow(
+    event: MessagePosted, intake: Intake, verdict: Verdict, standing: Standing, services: Services
+) -> tuple[AnyEffect, ...] | None:
+    if await _joins_raid(event, intake, verdict, services):
+        return None
+    return await follow(event, verdict, standing, services)
+
+
+async def _joins_raid(event: MessagePosted, intake: Intake, verdict: Verdict, services: Services) -> bool:
+    """Note a verdict, and have the message join the raid that it is a part of by now."""
+    raids = services.bursts.judged(event, verdict)
+    if raids:
+        await join_raids(event, intake, verdict, raids, services)
+    return bool(raids)
 
 
 async def _is_gone(event: MessagePosted, services: Services) -> bool:
@@ -90,7 +108,8 @@ async def on_message_after_fault(event: MessagePosted, services: Services) -> Pl
     standing = await standing_of(event, services)
     why = Incomplete(cause="judge_down", why="Flashbulb itself failed while judging this.")
     report = Report(coverage=Coverage(judged=0, total=1), incomplete=(why,))
-    return Plan(effects=await follow(event, decide(report, standing.policy, mode=standing.mode), standing, services))
+    verdict = decide(report, standing.policy, mode=standing.mode)
+    return Plan(effects=await _follow(event, Intake(), verdict, standing, services) or ())
 
 
 async def _answer_mention(event: MessagePosted, intake: Intake, services: Services) -> tuple[AnyEffect, ...]:

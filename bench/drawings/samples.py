@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from handlers.answers import Answer, CaseCard, FindingSaid, Held, Invitation, Judged, Notice, SetUp, Tagged
+from handlers.answers import Alert, Answer, CaseCard, FindingSaid, Held, Invitation, Judged, Listing, Notice, SetUp, Tagged
+from handlers.cases import over_quota
 from handlers.commands import help_for
 from handlers.events import CommandUsed, Person, Place, Role
 from handlers.forms import Form, form_for
@@ -78,7 +79,7 @@ WORD: Final = "Donaudampfschifffahrtsgesellschaftskapitaen" * 12
 
 def samples(here: Here) -> tuple[Sample, ...]:
     """Return every sample, with the ids of `here`."""
-    return (*_tagged(), *_judged(), *_cases(here), *_held(here), *_others(here))
+    return (*_tagged(), *_judged(), *_cases(here), *_held(here), *_listings(here), *_others(here))
 
 
 async def forms(here: Here) -> tuple[Form, ...]:
@@ -200,8 +201,15 @@ def _cases(here: Here) -> Sequence[Sample]:
     )
     child = finding(Category.CHILD_SAFETY, 4, 0.97)
     copyless = held.model_copy(update={"action": Action.REMOVE, "reasons": (), "findings": (child,), "restorable": False})
+    refused = held.model_copy(
+        update={"urgent": True, "findings": (), "judged": 0, "engine": "none"}
+        | {"reasons": ("The model refuses to look at this content.",)}
+    )
+    paused = held.model_copy(update={"action": Action.TIMEOUT, "reasons": (), "strikes": 2, "timeout_minutes": 60})
+    weakened = flagged.model_copy(update={"over_quota": True, "strikes": 1})
     nasty = held.model_copy(
         update={"author": NASTY_NAME, "reasons": NASTY_REASONS, "findings": NASTY_FINDINGS, "called_for": Action.BAN}
+        | {"urgent": True, "over_quota": True, "strikes": 1_234, "timeout_minutes": 40_320}
     )
     decided = {"decided_by": "Grace Hopper", "reasons": ()}
     return (
@@ -209,6 +217,9 @@ def _cases(here: Here) -> Sequence[Sample]:
         Sample(caption="A case where less was done than the policy calls for", answer=flagged, usual=True),
         Sample(caption="A case in shadow mode", answer=shadow, usual=True),
         Sample(caption="A case that a member reported", answer=reported, usual=True),
+        Sample(caption="A case that comes first: the model refuses to look", answer=refused, usual=True),
+        Sample(caption="Case: its author is silent after strikes", answer=paused),
+        Sample(caption="Case: only flagged, for too much was done within the hour", answer=weakened),
         Sample(caption="Case: restored", answer=held.model_copy(update={"state": "restored", **decided})),
         Sample(caption="Case: kept removed", answer=held.model_copy(update={"state": "kept", **decided})),
         Sample(caption="Case: no copy is kept", answer=copyless),
@@ -229,6 +240,9 @@ def _held(here: Here) -> Sequence[Sample]:
         channel=here.channel,
     )
     stands = held.model_copy(update={"action": Action.FLAG, "stands": True})
+    paused = held.model_copy(
+        update={"action": Action.TIMEOUT, "timeout_minutes": 60, "text": "Send 0.1 BTC here:\nbc1-test, and get 0.2 back"}
+    )
     return (
         Sample(caption="What the author of a held message hears", answer=held, to="author", usual=True),
         Sample(
@@ -237,6 +251,12 @@ def _held(here: Here) -> Sequence[Sample]:
             to="author",
         ),
         Sample(caption="To the author: it could not be taken out", answer=stands, to="author"),
+        Sample(caption="To the author: silent for an hour, and their words back", answer=paused, to="author", usual=True),
+        Sample(
+            caption="To the author: nasty words back",
+            answer=paused.model_copy(update={"text": f"{NASTY_TEXT}\n{LONG}{WORD}", "timeout_minutes": 90}),
+            to="author",
+        ),
         Sample(
             caption="Support for somebody who may need it",
             answer=held.model_copy(update={"support": True, "reasons": ()}),
@@ -256,9 +276,52 @@ def _held(here: Here) -> Sequence[Sample]:
     )
 
 
+POLICY: Final = """\
+version: 3
+mode: shadow
+defaults:
+  unknown: hold
+  unreadable: hold
+channels:
+  - match: {name: "support-*"}
+    profile: support
+automation_quota: {remove_per_hour: 50, timeout_per_hour: 5}
+"""
+
+
+def _listings(here: Here) -> Sequence[Sample]:
+    listing = Listing(title="Policy 3, saved by Grace Hopper", body=POLICY)
+    long = "".join(f"  - match: {{name: channel-{number}}}  # {WORD[: number % 90]}\n" for number in range(400))
+    alert = Alert(
+        title="No model answers",
+        text="For 5 minutes nothing could be judged. What happens to new messages until a model answers again?",
+        value="away",
+        buttons=(("away_hold", "Hold them all"), ("away_flag", "Flag them all")),
+        channels=(here.channel,),
+    )
+    return (
+        Sample(caption="A policy", answer=listing, to="asker", usual=True),
+        Sample(caption="A listing that is too long for a message", answer=Listing(title="All rules", body=long), to="asker"),
+        Sample(caption="A listing of nothing", answer=listing.model_copy(update={"body": ""}), to="asker"),
+        Sample(
+            caption="A listing of nasty text",
+            answer=Listing(title=NASTY_NAME, body=f"{NASTY_TEXT}\n\tcolumn\t2\n{WORD}\n```", file_name=NASTY_NAME),
+            to="asker",
+        ),
+        Sample(caption="An alert with a choice", answer=alert, usual=True),
+        Sample(caption="An alert without one", answer=over_quota()),
+        Sample(
+            caption="An alert of nasty words about many channels",
+            answer=alert.model_copy(update={"title": NASTY_NAME, "text": NASTY_TEXT + LONG, "channels": (here.channel,) * 14}),
+        ),
+    )
+
+
 def _others(here: Here) -> Sequence[Sample]:
     everywhere = SetUp(watched=(), log_channel=here.log_channel, mode="shadow")
-    some = SetUp(watched=tuple(here.channels)[:2], log_channel=here.log_channel, mode="enforce")
+    some = SetUp(
+        watched=tuple(here.channels)[:2], log_channel=here.log_channel, mode="enforce", policy="number 3, by Grace Hopper"
+    )
     link = Invitation(name="Grace", role="moderator", url=f"http://127.0.0.1:8321/enter#{'k' * 43}", minutes=10)
     reported = Notice(text="Thank you. The moderators see your report; the author does not learn who sent it.")
     back = Notice(text="A moderator looked at your message and put it back. Sorry for the trouble.", channel=here.channel)

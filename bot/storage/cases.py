@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from bot.storage.database import Records, put
 from bot.storage.seal import Seal
 from bot.storage.tables import CaseRow, EffectRow, InboxRow, now
+from handlers.bursts import JOINED
 from handlers.events import Frozen, MessagePosted, Person, Place, Tenant
 from handlers.ports import Case, CaseState
 from pipelines.errors import UserError
@@ -145,7 +146,7 @@ class StoredCases:
             changed: dict[str, Any] = {
                 "policy": verdict.policy,
                 "strike": "never" if row.shadow else verdict.strikes,
-                "waits_for_model": False,
+                "waits_for_model": raid is not None and verdict.waits_for_model,
                 "sealed": self._seal.close(known.model_copy(update={"verdict": verdict})),
             }
             if action is not None:
@@ -164,9 +165,9 @@ class StoredCases:
 
     async def of_raid(self, tenant: Tenant, raid: str) -> tuple[Case, ...]:
         """Return all cases of a raid, the oldest first."""
-        those = sa.select(CaseRow).where(*_of(tenant), CaseRow.raid == raid).order_by(CaseRow.at)
+        those = sa.select(CaseRow, _UNDER_WAY.label("under_way")).where(*_of(tenant), CaseRow.raid == raid).order_by(CaseRow.at)
         rows = await self._records.read(lambda connection: connection.execute(those).all())
-        return tuple(self._case(row) for row in rows)
+        return tuple(replace(self._case(row), under_way=row.under_way) for row in rows)
 
     async def shown(self, tenant: Tenant, effect: str) -> str | None:
         """Return the id of the message in which an effect is seen, by its key, or None where it is not seen (yet)."""
@@ -179,10 +180,9 @@ class StoredCases:
 
         What follows from each is done: nothing that is brought back could be taken out after that.
         """
-        begun = (InboxRow.platform == CaseRow.platform, InboxRow.workspace == CaseRow.workspace, InboxRow.key == CaseRow.event)
         waiting = (
             sa.select(CaseRow.platform, CaseRow.workspace, CaseRow.id)
-            .where(*_WAITING, ~sa.exists().where(*begun))
+            .where(*_WAITING, ~_UNDER_WAY)
             .order_by(CaseRow.at)
             .limit(limit)
         )
@@ -243,6 +243,13 @@ class StoredCases:
             event=row.event,
         )
 
+
+# Whether the work on the message, or on its joining a raid, has not ended.
+_UNDER_WAY = sa.exists().where(
+    InboxRow.platform == CaseRow.platform,
+    InboxRow.workspace == CaseRow.workspace,
+    InboxRow.key.in_([CaseRow.event, CaseRow.event.concat(JOINED)]),
+)
 
 _WAITING = (CaseRow.waits_for_model, CaseRow.decided_event.is_(None))
 

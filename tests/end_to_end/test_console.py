@@ -100,7 +100,7 @@ async def test_a_dropped_photo_is_tagged_in_its_thread(page: Page, picture: byte
     await message.get_by_role("link", name="Reply in a thread").click()
     await write(page, "/tag", thread=True)
 
-    card = page.locator("#thread").get_by_role("region", name="Tags of view.jpg")
+    card = page.locator("#thread").get_by_role("group", name="Tags of view.jpg")
     await expect(card).to_contain_text("understudy: no model")
     await expect(card).to_contain_text("photograph")
     await expect(message).to_contain_text("2 replies")
@@ -118,7 +118,7 @@ async def test_a_held_message_says_why_and_restore_brings_it_back(page: Page) ->
     await expect(thread).to_contain_text("Scam or spam: severe, 80% sure.")
 
     await page.get_by_role("navigation").get_by_role("link", name="moderators").click()
-    card = page.get_by_role("region", name="Held: a message of Operator")
+    card = page.get_by_role("group", name="Held: a message of Operator")
     await expect(card).to_contain_text(f"test string {TEST_STRING}")
     assert await inaccessible(page) == []
     await card.get_by_role("button", name="Restore").click()
@@ -131,7 +131,7 @@ async def test_a_held_message_says_why_and_restore_brings_it_back(page: Page) ->
 async def test_on_a_phone_what_was_said_fits(page: Page) -> None:
     await page.set_viewport_size(PHONE)
     await write(page, "/flashbulb help")
-    await expect(page.get_by_role("region", name="Help")).to_be_visible()
+    await expect(page.get_by_role("group", name="Help")).to_be_visible()
 
     assert await inaccessible(page) == []
     assert await page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")

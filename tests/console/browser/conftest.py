@@ -21,7 +21,7 @@ WIDTHS = {1280: 800, 390: 844, 320: 640}
 # What can be pressed and is smaller than 24 px, save links in running text, which WCAG 2.5.8 excepts.
 SMALL_TARGETS = """() => [...document.querySelectorAll('a[href], button, input, textarea, select, summary, [role=option]')]
     .filter(each => each.checkVisibility({opacityProperty: true}) && !each.closest('.say, .skip'))
-    .filter(each => !(each.tagName === 'A' && each.closest('.text, .card-title, .gone')))
+    .filter(each => !(each.tagName === 'A' && each.closest('.text, .card > p, .gone')))
     .filter(each => { const {width, height} = each.getBoundingClientRect(); return width < 24 || height < 24; })
     .map(each => each.outerHTML)"""
 

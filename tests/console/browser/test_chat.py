@@ -223,8 +223,8 @@ async def test_a_held_picture_is_shown_blurred_until_somebody_decided(desk: Desk
     await mo.wait_for_function("() => document.querySelector('.held-picture img').naturalWidth > 0")
     # Grey noise in, next to nothing of it out: what arrives in the browser has no detail.
     contrast = await picture.evaluate(
-        """img => { const canvas = document.createElement('canvas'); canvas.width = img.naturalWidth; canvas.height = img.naturalHeight;
-            const ink = canvas.getContext('2d'); ink.drawImage(img, 0, 0);
+        """img => { const canvas = new OffscreenCanvas(img.naturalWidth, img.naturalHeight), ink = canvas.getContext('2d');
+            ink.drawImage(img, 0, 0);
             const {data} = ink.getImageData(0, 0, canvas.width, canvas.height); let most = 0;
             for (let at = 4; at < data.length; at += 4) most = Math.max(most, Math.abs(data[at] - data[at - 4]));
             return most; }"""
@@ -243,7 +243,7 @@ async def test_an_alert_asks_for_a_choice_and_a_listing_scrolls_with_the_keys(de
     olga = await desk.newcomer("Olga", Role.OPERATOR, path="/channels/moderators")
     await desk.site.connection.act(Card(key="a1", place=GENERAL, answer=ALERT))
 
-    await olga.get_by_role("region", name="No model answers").get_by_role("button", name="Hold them all").click()
+    await olga.get_by_role("group", name="No model answers").get_by_role("button", name="Hold them all").click()
     await expect(olga.locator("#messages")).to_contain_text("Olga chose away_hold.")
     await write(olga, "/flashbulb policy show")
     listing = olga.locator(".listing")

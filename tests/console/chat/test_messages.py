@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+import sqlalchemy as sa
 
 from bot.storage.console import ConsoleMessages, Draft, sha256_of
 from bot.storage.database import Records, open_records
@@ -40,9 +41,8 @@ def a_draft(id: str = "m1", **values: object) -> Draft:
 @pytest.fixture
 async def records(home: Home) -> AsyncIterator[Records]:
     async with open_records(home.data, home.url) as opened:
-        async with opened.begin() as session:
-            for workspace in (OURS, THEIRS):
-                session.add(ConsolePersonRow(workspace=workspace, id="ada", name=f"Ada of {workspace}", role="moderator"))
+        people = [{"workspace": each, "id": "ada", "name": f"Ada of {each}", "role": "moderator"} for each in (OURS, THEIRS)]
+        await opened.write(lambda connection: connection.execute(sa.insert(ConsolePersonRow), people))
         yield opened
 
 

@@ -218,6 +218,18 @@ async def test_a_case_without_a_picture_to_show_has_none(chat: ChatSite, changes
     assert (await mo.get(f"/media/{card}"))[0] == 404
 
 
+async def test_a_case_that_a_member_can_read_has_no_picture_for_them(chat: ChatSite) -> None:
+    ada, mo = await chat.visitor("Ada"), await chat.visitor("Mo", Role.MODERATOR)
+    await picture_of(chat, ada)
+    await chat.connection.act(Remove(key="e1", place=GENERAL, message="m1", keep=True))
+    card = (await chat.connection.act(Post(key="p1", place=GENERAL, answer=PICTURED))).message
+
+    pages = [(await visitor.get("/channels/general"))[1] for visitor in (ada, mo)]
+
+    assert [f"/media/{card}" in page for page in pages] == [False, True]
+    assert [(await visitor.get(f"/media/{card}"))[0] for visitor in (ada, mo)] == [404, 200]
+
+
 async def test_a_press_on_an_alert_brings_back_its_value(chat: ChatSite) -> None:
     alert = Alert(title="The model does not answer", text="Choose.", value="outage-7", buttons=(("hold_all", "Hold all"),))
     message = await case(chat, alert)

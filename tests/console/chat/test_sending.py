@@ -193,7 +193,10 @@ async def test_the_form_of_the_set_up_asks_for_no_channels_and_proposes_the_mode
 
     opened = json.loads(form)["form"]
     asked = re.findall(r'name="value:(\w+)" value="(\w+)" required( checked)?', opened)
-    assert [(value, bool(checked)) for name, value, checked in asked if name == "mode"] == [("shadow", False), ("enforce", True)]
+    assert [(value, bool(checked)) for name, value, checked in asked if name == "mode"] == [
+        ("shadow", False),
+        ("enforce", True),
+    ]
     assert {name for name, _, _ in asked} == {"mode", "policy"}
     assert "select" not in opened
     assert refused == 201  # no form: it is a command, which the handler refuses
