@@ -759,3 +759,25 @@ def test_a_preview_stays_transparent() -> None:
     shown = Image.open(io.BytesIO(preview(data, side_px=200)))
 
     assert shown.convert("RGBA").getpixel((0, 0))[3] == 0
+
+
+@pytest.mark.parametrize("size", [pytest.param((200, 10_000), id="tall"), pytest.param((9_000, 400), id="wide")])
+def test_what_is_long_and_narrow_is_shown_in_pieces_as_well(size: tuple[int, int]) -> None:
+    shown = pictures(read(samples.encoded(samples.plain(RED, size), "PNG")))
+
+    pieces = [picture for place, picture in shown.items() if place.startswith("/tile:")]
+    assert len(pieces) >= max(size) / min(size) / 4
+    assert all(max(each.size) <= 5 * min(each.size) and min(each.size) >= 200 for each in pieces)
+
+
+def test_a_code_at_the_end_of_a_long_picture_is_read() -> None:
+    strip = samples.plain((255, 255, 255), (200, 6_000))
+    strip.paste(samples.qr_code("at the end", 180), (10, 5_800))
+
+    assert texts(read(samples.encoded(strip, "PNG")), "code") == ["at the end"]
+
+
+def test_an_animation_that_is_long_and_narrow_is_not_taken_for_seen() -> None:
+    frames = [samples.plain(colour, (100, 1_500)) for colour in (RED, (0, 0, 255))]
+
+    assert any("long and narrow" in gap.why for gap in read(samples.animation(frames, "GIF")).gaps)

@@ -14,7 +14,7 @@ from pipelines.media.pictures.hashes import hashes
 from pipelines.media.pictures.metadata import Texts
 from pipelines.media.pictures.opening import BROKEN, count, is_animation, open_picture, turned_to
 from pipelines.media.pictures.text_share import TEXT_LIKE
-from pipelines.media.pictures.views import HIDDEN, TILED_SIDE_PX, View, as_jpeg, as_preview, as_print, views
+from pipelines.media.pictures.views import HIDDEN, TILED_SIDE_PX, View, as_jpeg, as_preview, as_print, is_slender, strips, views
 from pipelines.media.read import Asked, NotRead, Read
 
 _TILED_FROM_PX: Final = 1600  # unless small print is asked for: print in a smaller picture is legible at 1024 px, if at all
@@ -56,17 +56,20 @@ def _animation(seen: "_Seen") -> str:
     # A transparent frame is mostly shown twice.
     most = limits.FRAMES_JUDGED // 2 if survey.transparent else limits.FRAMES_JUDGED
     chosen, left_over = animations.choose(survey.thumbs, most=most)
-    frames, shown = len(survey.thumbs), 0
+    frames, shown, slender = len(survey.thumbs), 0, False
     total = "" if survey.cut else f" of {frames}"
     for at, opened in zip(chosen, animations.frames(seen.data, chosen), strict=True):
         if shown and time.process_time() - started_s > _ANIMATION_CPU_S:
             break
+        slender |= is_slender(opened.size)
         seen.show(opened, f"/frame:{at + 1}", f"frame {at + 1}{total}")
         shown += 1
     left_over |= shown < len(chosen) or len(seen.pictures) > limits.FRAMES_JUDGED
     del seen.pictures[limits.FRAMES_JUDGED :]
     if survey.cut:
         seen.gap("", survey.cut)
+    if slender:
+        seen.gap("", "The animation is so long and narrow that nobody can tell what it shows.")
     if left_over:
         seen.gap("", "There are more different frames than are looked at.")
     if survey.cut:
@@ -88,7 +91,7 @@ def _pages(opened: Image.Image, seen: "_Seen") -> str:
             if shown and (pixels > limits.ANIMATION_PIXELS or spent_s > limits.ANIMATION_CPU_S):
                 break
             looks = seen.show(opened, f"{place}{at + 1}", f"{word} {at + 1} of {total}")
-            if seen.asked.fine:
+            if seen.asked.fine or is_slender(opened.size):
                 seen.tile(looks, f"{place}{at + 1}", at=at)
         except (*BROKEN, NotRead, Image.DecompressionBombError, Image.DecompressionBombWarning):
             if not shown:
@@ -132,7 +135,16 @@ class _Seen:
         return looks
 
     def tile(self, looks: list[View], place: str, *, at: int = 0) -> None:
-        """Cut the look with the most text into tiles, where that shows more than the overview does."""
+        """Cut the look with the most text into tiles where that shows more than the overview does.
+
+        What is long and narrow is always cut.
+        """
+        if is_slender(looks[0].size):
+            for number, piece in enumerate(strips(open_picture(self.data, at=at))):
+                self.codes.look_at(piece, piece)
+                note = f"part {number + 1} of the same long picture"
+                self._add(piece, as_print(piece), f"{place}/tile:{number}", note)
+            return
         view = max(looks, key=lambda look: look.text_share)
         if view.longest_px <= limits.PREPARED_SIDE_PX:
             return

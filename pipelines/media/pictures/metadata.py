@@ -18,11 +18,23 @@ _LEGIBLE_SHARE: Final = 0.8
 # What every camera and drawing program writes; left out unless it is longer than they write it.
 _TECHNICAL: Final = frozenset({"Make", "Model", "Software", "LensMake", "LensModel", "HostComputer"})
 _TECHNICAL_CHARS: Final = 64
+_PROFILE_TEXTS: Final = (
+    ImageCms.getProfileDescription,
+    ImageCms.getProfileCopyright,
+    ImageCms.getProfileManufacturer,
+    ImageCms.getProfileModel,
+)
+_RIGHTS: Final = re.compile(
+    r"copyright|\(c\)|©|public domain|no copyright|cc0|freely|$", re.IGNORECASE
+)  # how a profile's usually begins
 _PNG_BOOKKEEPING: Final = ("Raw profile type", "date:", "XML:com.adobe.xmp")
 _XMP_ATTRIBUTE: Final = re.compile(r"""(?<![\w:-])(?!xmlns|rdf:|x:)[\w-]+:[\w-]+\s*=\s*(?:"([^"]*)"|'([^']*)')""")
 _XMP_TOOL: Final = re.compile(r"(?:CreatorTool|softwareAgent)(>[^<]{0,64}|\s*=\s*[\"'][^\"'<]{0,64}[\"'])")
 _XMP_CHARS: Final = 64 * limits.METADATA_JUDGED_BYTES
 _XMP_TAG: Final = re.compile(r"<[^<>]*>")
+# Titles, descriptions and keywords stand in lists, where a single word is somebody's; ids stand there as well.
+_XMP_ITEM: Final = re.compile(r"<rdf:li[^<>]*>([^<>]+)</rdf:li>")
+_ID: Final = re.compile(r"(?:xmp\.|uuid:|adobe:)\S*|[0-9A-Fa-f-]{32,36}|[\W\d_]*")
 _XMP_PLACE: Final = re.compile(r"""exif:GPSLatitude\s*(?:=\s*["']|>)\s*[\d-]""")  # XMP specification, part 2, 1.4.4
 # Dates, numbers, ids and single words, of which XMP is full.
 _MACHINE_VALUE: Final = re.compile(r"[\W\d_]*|[\w.:/#+-]+")
@@ -47,7 +59,7 @@ class Texts:
         xmp = _xmp_packet(opened.info)
         self._too_long |= len(xmp) > _XMP_CHARS
         self.tells_a_place |= _has_position(opened) or bool(_XMP_PLACE.search(xmp))
-        for text in (*_exif(opened), *_xmp(xmp[:_XMP_CHARS]), *_profile_name(opened.info)):
+        for text in (*_exif(opened), *_xmp(xmp[:_XMP_CHARS]), *_profile_texts(opened.info)):
             self._add(text)
 
     @property
@@ -132,6 +144,10 @@ def _xmp_packet(info: Mapping[Any, Any]) -> str:
 
 def _xmp(xml: str) -> Iterator[str]:
     xml = _XMP_TOOL.sub(lambda tool: ">" if tool[1].startswith(">") else "", xml)
+    for item in _XMP_ITEM.findall(xml):
+        plain = html.unescape(item).strip()
+        if not _ID.fullmatch(plain):
+            yield plain
     values = [one or other for one, other in _XMP_ATTRIBUTE.findall(xml)]
     for value in (*_XMP_TAG.sub("\n", xml).splitlines(), *values):
         plain = html.unescape(value).strip()
@@ -139,16 +155,19 @@ def _xmp(xml: str) -> Iterator[str]:
             yield plain
 
 
-def _profile_name(info: Mapping[Any, Any]) -> Iterator[str]:
+def _profile_texts(info: Mapping[Any, Any]) -> Iterator[str]:
     profile = info.get("icc_profile")
     if not isinstance(profile, bytes):
         return
     try:
-        name = ImageCms.getProfileDescription(ImageCms.ImageCmsProfile(io.BytesIO(profile)))
+        opened = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        texts = [said(opened).strip() for said in _PROFILE_TEXTS]
     except (ImageCms.PyCMSError, OSError):
         return
-    if len(name) > _TECHNICAL_CHARS:
-        yield name
+    yield from (text for text in texts if len(text) > _TECHNICAL_CHARS)
+    rights = texts[1]
+    if len(rights) <= _TECHNICAL_CHARS and not _RIGHTS.match(rights):
+        yield rights
 
 
 def _text(raw: bytes | str) -> str:

@@ -21,6 +21,7 @@ _JPEG_QUALITY: Final = 85  # with 4:2:0 about 43 dB and 80 kB on photos
 _PRINT_QUALITY: Final = 90  # with 4:4:4: else coloured print is smeared
 _WEBP_QUALITY: Final = 80
 _BLURRED_CELLS: Final = 16
+_SLENDER_ASPECT: Final = 4  # as of a long screenshot; at 1024 px the shorter side would have fewer than 256
 
 _VISIBLE_LEVELS: Final = 8  # of 255, by which two pictures must differ for people to see it
 _FAINT: Final = 16  # an opacity, of 255, up to which people see nothing
@@ -67,9 +68,14 @@ class View:
         return max(self.sharp.size) >= min(TILED_SIDE_PX, self.longest_px)
 
     @property
+    def size(self) -> tuple[int, int]:
+        """The picture as it came, in pixels."""
+        return self._opening.size
+
+    @property
     def longest_px(self) -> int:
         """The longest side of the picture as it came."""
-        return max(self._opening.size)
+        return max(self.size)
 
     def tiles(self) -> Iterator[Image.Image]:
         """Cut the view into pieces of at most 1024 px, upright and RGB, row by row."""
@@ -93,7 +99,10 @@ class _Opening:
 
     def scaled(self, sharp: Image.Image, side_px: int, scaling: Image.Resampling) -> Image.Image:
         size = fit(self.size, side_px)
-        small = sharp.resize(size, scaling) if sharp.size != size else sharp
+        return self.finished(sharp.resize(size, scaling) if sharp.size != size else sharp)
+
+    def finished(self, small: Image.Image) -> Image.Image:
+        """Bring what is small already into sRGB, upright."""
         return _turned(_to_srgb(small, self._profile), self._turn)
 
 
@@ -119,6 +128,24 @@ def views(opened: Image.Image, *, side_px: int = limits.PREPARED_SIDE_PX) -> Ite
     bare = _reduced(picture.convert("RGB"))
     if _hides_a_picture(bare, sharp.getchannel("A")):
         yield View(opening, bare, HIDDEN, "colours that full transparency hides from people")
+
+
+def is_slender(size: tuple[int, int]) -> bool:
+    """Whether a picture is so long and narrow that nobody could tell what it shows once it is shrunk."""
+    return max(size) > limits.PREPARED_SIDE_PX and max(size) > _SLENDER_ASPECT * min(size)
+
+
+def strips(opened: Image.Image) -> Iterator[Image.Image]:
+    """Cut a slender picture along its longer side into pieces of at most 1024 px, upright and RGB, that overlap."""
+    aspect = max(opened.size) / min(opened.size)
+    opening = _Opening(opened, side_px=min(max(opened.size), round(aspect * limits.PREPARED_SIDE_PX)))
+    picture = _on(opening.picture, "white") if opening.picture.mode == "RGBA" else opening.picture
+    short, length, upright = min(picture.size), max(picture.size), picture.height > picture.width
+    piece, step = _SLENDER_ASPECT * short, _SLENDER_ASPECT * short - short // 2
+    for start in range(0, max(1, length - short // 2), step):
+        end = min(length, start + piece)
+        cut = picture.crop((0, start, short, end) if upright else (start, 0, end, short))
+        yield opening.finished(cut.resize(fit(cut.size, limits.PREPARED_SIDE_PX), Image.Resampling.LANCZOS))
 
 
 def _cuts(length_px: int) -> tuple[tuple[int, int], ...]:
