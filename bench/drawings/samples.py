@@ -277,15 +277,14 @@ def _held(here: Here) -> Sequence[Sample]:
 
 
 POLICY: Final = """\
-version: 3
+version: 1
 mode: shadow
-defaults:
-  unknown: hold
-  unreadable: hold
+unknown: hold
+gates:
+  hold: [{severity: 2, confidence: 0.7}]
 channels:
   - match: {name: "support-*"}
     profile: support
-automation_quota: {remove_per_hour: 50, timeout_per_hour: 5}
 """
 
 

@@ -102,7 +102,7 @@ def test_markdown_is_drawn_as_discord_reads_it(text: str, html: str) -> None:
     "block",
     [
         {"type": "video"},
-        {"type": "rich_text", "elements": [{"type": "rich_text_preformatted", "elements": []}]},
+        {"type": "rich_text", "elements": [{"type": "rich_text_unknown", "elements": []}]},
         {"type": "actions", "elements": [{"type": "datepicker"}]},
         {"type": "context", "elements": [{"type": "image"}]},
         {"type": "input", "label": {"text": "When?"}, "element": {"type": "datepicker"}},
