@@ -295,8 +295,7 @@ async def _readiness(records: Records, platforms: dict[str, Connection]) -> Read
 
 
 async def _ask_database(records: Records) -> None:
-    async with records.reading() as session:
-        await session.execute(sa.select(1))
+    await records.read(lambda connection: connection.execute(sa.select(1)))
 
 
 async def _answers(question: Awaitable[None]) -> bool:

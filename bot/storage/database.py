@@ -2,8 +2,7 @@
 
 Transactions are short: none is held across a request to the outside. What every event does is a plain function that
 `Records.write` or `Records.read` runs as one transaction on a thread: a trip to a thread and back for each statement costs more
-than the statements. The console, in which people do things by hand, uses `Records.begin` (for writing) and `Records.reading`.
-All say `Unavailable` when the database does not answer.
+than the statements. Both say `Unavailable` when the database does not answer.
 """
 
 import asyncio
@@ -18,7 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.ext.asyncio import create_async_engine
 
 from bot.storage import migration
 from bot.storage.folder import held
@@ -28,7 +27,6 @@ from pipelines.errors import Misconfigured, Unavailable
 
 RECORDS_FILE: Final = "records.db"
 POOL_SIZE: Final = 5  # connections on Postgres; the engine has as many of its own
-SQLITE_POOL_SIZE: Final = 4
 SQLITE_READERS: Final = 2
 # Seconds that a start waits for the database of a process that has just died: Postgres needs a moment to see that it is gone.
 HELD_BY_THE_DEAD_S: Final = 5.0
@@ -71,8 +69,6 @@ class Records:
         # SQLite has one writer at a time: waiting for a turn in our queue is fairer and cheaper than in its busy loop.
         self._writers = ThreadPoolExecutor(POOL_SIZE if postgres else 1, "records-write")
         self._readers = ThreadPoolExecutor(POOL_SIZE if postgres else SQLITE_READERS, "records-read")
-        self._slow = _slow_engine(where)
-        self._sessions = async_sessionmaker(self._slow, expire_on_commit=False)
 
     async def close(self) -> None:
         """Finish what is running and close all connections."""
@@ -80,7 +76,6 @@ class Records:
             await asyncio.to_thread(threads.shutdown)
         self._lasting.dispose()
         self._lazy.dispose()
-        await self._slow.dispose()
 
     async def write(self, work: Callable[[sa.Connection], T], *, lasting: bool = True) -> T:
         """Return what `work` returns, done in one transaction; what it raises undoes it.
@@ -100,26 +95,6 @@ class Records:
         Raises: `Unavailable` when the database does not answer.
         """
         return await asyncio.get_running_loop().run_in_executor(self._readers, _transaction, self._reading, work)
-
-    @asynccontextmanager
-    async def begin(self) -> AsyncIterator[AsyncSession]:
-        """Open a transaction that writes; it is committed at the end, or undone by an exception.
-
-        Raises: `Unavailable` when the database does not answer or stays locked.
-        """
-        with _in_words():
-            async with self._sessions.begin() as session:
-                yield session
-
-    @asynccontextmanager
-    async def reading(self) -> AsyncIterator[AsyncSession]:
-        """Open a transaction that only reads; on SQLite it waits for no writer.
-
-        Raises: `Unavailable` when the database does not answer.
-        """
-        async with self.begin() as session:
-            await session.connection(execution_options={"sqlite_begin": "BEGIN"})
-            yield session
 
 
 def _transaction(engine: sa.Engine, work: Callable[[sa.Connection], T]) -> T:
@@ -149,19 +124,6 @@ def put(
     """
     statement = _upserting(connection.dialect.name, table, tuple(update), tuple(on or ()))
     return connection.execute(statement, values).first() is not None
-
-
-async def upsert(
-    session: AsyncSession,
-    table: type[Table],
-    values: Mapping[str, Any],
-    *,
-    update: Collection[str] = (),
-    on: Sequence[str] | None = None,
-) -> bool:
-    """Do as `put` does."""
-    connection = await session.connection()
-    return await connection.run_sync(put, table, values, update=update, on=on)
 
 
 @cache
@@ -230,20 +192,6 @@ def _engine(where: sa.URL, *, synchronous: Literal["FULL", "NORMAL"] = "FULL") -
         where, pool_size=1 + SQLITE_READERS, max_overflow=0, pool_reset_on_return=None, hide_parameters=True
     )
     migration.prepare_sqlite(engine, foreign_keys=True, synchronous=synchronous)
-    return engine
-
-
-def _slow_engine(where: sa.URL) -> AsyncEngine:
-    if where.get_backend_name() == "postgresql":
-        return create_async_engine(where, pool_size=POOL_SIZE, max_overflow=5, pool_pre_ping=True, hide_parameters=True)
-    engine = create_async_engine(
-        where.set(drivername="sqlite+aiosqlite"),
-        pool_size=SQLITE_POOL_SIZE,
-        max_overflow=0,
-        pool_reset_on_return=None,  # `begin` ends every transaction; one more ROLLBACK is one more trip to a thread
-        hide_parameters=True,
-    )
-    migration.prepare_sqlite(engine.sync_engine, foreign_keys=True)
     return engine
 
 

@@ -108,8 +108,8 @@ async def test_evidence_and_names_cannot_be_read_in_the_rows(cases: StoredCases,
     case = await cases.open(event, a_verdict("canary-evidence"), action=Action.HOLD, shadow=False)
     await cases.decide(OURS, case.id, decision="kept", by=MO.model_copy(update={"name": "canary-decider"}), event="press")
 
-    async with records.reading() as session:
-        row = (await session.execute(sa.select(*CaseRow.__table__.columns))).mappings().one()
+    columns = sa.select(*CaseRow.__table__.columns)
+    row = await records.read(lambda connection: connection.execute(columns).mappings().one())
 
     assert "canary" not in str(dict(row))
 

@@ -4,6 +4,7 @@ import asyncio
 import os
 import stat
 import sys
+import threading
 from pathlib import Path
 
 import psycopg
@@ -12,7 +13,7 @@ import sqlalchemy as sa
 from alembic import command
 
 from bot.storage import migration
-from bot.storage.database import Records, address, open_records, put, upsert
+from bot.storage.database import Records, address, open_records, put
 from bot.storage.folder import LOCK_FILE
 from bot.storage.tables import CallRow, EffectRow, Table, now
 from pipelines.errors import FlashbulbError, Misconfigured, Unavailable
@@ -122,8 +123,9 @@ async def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
 
 
 async def test_records_of_a_newer_version_are_left_alone(home: Home) -> None:
-    async with open_records(home.data, home.url) as records, records.begin() as session:
-        await session.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
+    newer = sa.text("UPDATE alembic_version SET version_num = '9999'")
+    async with open_records(home.data, home.url) as records:
+        await records.write(lambda connection: connection.execute(newer))
 
     with pytest.raises(Misconfigured, match="newer Flashbulb"):
         async with open_records(home.data, home.url):
@@ -151,24 +153,6 @@ def test_the_versions_lead_to_the_tables_as_the_code_has_them(home: Home) -> Non
         names = set(sa.inspect(connection).get_table_names())
 
     assert names == {*Table.metadata.tables, "alembic_version"}
-
-
-async def test_what_is_read_before_a_write_cannot_change_in_between(records: Records) -> None:
-    tenant = {"platform": "test", "workspace": "w1"}
-    async with records.begin() as session:
-        session.add(CallRow(**tenant, **_a_call(), requests=0))
-
-    async def add_ten() -> None:
-        for _ in range(10):
-            async with records.begin() as session:
-                row = await session.scalar(sa.select(CallRow).with_for_update())
-                assert row is not None
-                row.requests += 1
-
-    await asyncio.gather(*(add_ten() for _ in range(20)))
-
-    async with records.reading() as session:
-        assert await session.scalar(sa.select(CallRow.requests)) == 200
 
 
 @pytest.mark.parametrize("lasting", [True, False])
@@ -212,13 +196,20 @@ async def test_only_what_lasts_waits_for_the_disk(tmp_path: Path) -> None:
 
 
 async def test_readers_do_not_wait_for_a_writer(records: Records) -> None:
-    async with records.begin() as writer:
-        await writer.execute(sa.delete(EffectRow))
+    begun, read = threading.Event(), threading.Event()
 
-        async with asyncio.timeout(5), records.reading() as reader:
-            found = await reader.scalar(sa.select(sa.func.count()).select_from(EffectRow))
+    def write(connection: sa.Connection) -> bool:
+        connection.execute(sa.delete(EffectRow))
+        begun.set()
+        return read.wait(5)
+
+    writing = asyncio.create_task(records.write(write))
+    await asyncio.to_thread(begun.wait, 5)
+    found = await records.read(lambda connection: connection.scalar(sa.select(sa.func.count()).select_from(EffectRow)))
+    read.set()
 
     assert found == 0
+    assert await writing, "the reader waited for the writer"
 
 
 @pytest.mark.parametrize(
@@ -229,42 +220,28 @@ async def test_an_upsert_leaves_a_row_as_it_is_or_sets_what_is_named(
     records: Records, update: tuple[str, ...], written: bool, kept: str
 ) -> None:
     row = {"platform": "test", "workspace": "w1", "key": "k", "event": "e", "state": "intent", "at": now()}
-    async with records.begin() as session:
-        assert await upsert(session, EffectRow, {**row, "why": "first"})
 
-        assert await upsert(session, EffectRow, {**row, "why": "second", "state": "done"}, update=update) is written
+    def write(connection: sa.Connection) -> list[tuple[str, str]]:
+        assert put(connection, EffectRow, {**row, "why": "first"})
+        assert put(connection, EffectRow, {**row, "why": "second", "state": "done"}, update=update) is written
+        return [(each.why, each.state) for each in connection.execute(sa.select(EffectRow.why, EffectRow.state))]
 
-        assert [*await session.execute(sa.select(EffectRow.why, EffectRow.state))] == [(kept, "intent")]
-
-
-async def test_an_exception_undoes_the_transaction_and_passes_through(records: Records) -> None:
-    async def write_and_fail() -> None:
-        async with records.begin() as session:
-            await upsert(session, EffectRow, {"platform": "p", "workspace": "w", "key": "k", "event": "e", "state": "intent"})
-            raise FlashbulbError("on purpose")
-
-    with pytest.raises(FlashbulbError, match="on purpose"):
-        await write_and_fail()
-
-    async with records.reading() as session:
-        assert await session.scalar(sa.select(sa.func.count()).select_from(EffectRow)) == 0
+    assert await records.write(write) == [(kept, "intent")]
 
 
 @pytest.mark.postgres
 async def test_a_server_that_goes_away_is_unavailable_and_then_there_again(tmp_path: Path, postgres_url: str) -> None:
-    async def lose_the_connection(records: Records) -> None:
-        async with records.begin() as session:
-            own = await session.scalar(sa.text("SELECT pg_backend_pid()"))
-            with psycopg.connect(postgres_url, autocommit=True) as admin:
-                admin.execute("SELECT pg_terminate_backend(%s)", (own,))
-            await session.execute(sa.text("SELECT 1"))
+    def lose_the_connection(connection: sa.Connection) -> None:
+        own = connection.scalar(sa.text("SELECT pg_backend_pid()"))
+        with psycopg.connect(postgres_url, autocommit=True) as admin:
+            admin.execute("SELECT pg_terminate_backend(%s)", (own,))
+        connection.execute(sa.text("SELECT 1"))
 
     async with open_records(tmp_path, postgres_url) as records:
         with pytest.raises(Unavailable, match="The database"):
-            await lose_the_connection(records)
+            await records.write(lose_the_connection)
 
-        async with records.reading() as session:
-            assert await session.scalar(sa.text("SELECT 1")) == 1
+        assert await records.read(lambda connection: connection.scalar(sa.text("SELECT 1"))) == 1
 
 
 def _a_call() -> dict[str, object]:

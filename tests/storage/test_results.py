@@ -65,8 +65,8 @@ async def test_they_are_deleted_when_their_time_is_over(results: StoredResults, 
 async def test_nothing_of_them_can_be_read_in_the_rows(results: StoredResults, records: Records) -> None:
     await results.save_tags(GENERAL, event="e1", message="m1", tagged=[tagged("canary")])
 
-    async with records.reading() as session:
-        row = (await session.execute(sa.select(*ResultRow.__table__.columns))).mappings().one()
+    columns = sa.select(*ResultRow.__table__.columns)
+    row = await records.read(lambda connection: connection.execute(columns).mappings().one())
 
     assert "canary" not in str(dict(row))
     assert "cat" not in str(dict(row))

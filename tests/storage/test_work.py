@@ -1,11 +1,12 @@
 """Events, plans and effects in the records: idempotent, sealed, apart by tenant."""
 
 from datetime import timedelta
+from functools import partial
 
 import pytest
 import sqlalchemy as sa
 
-from bot.storage.database import Records
+from bot.storage.database import Records, put
 from bot.storage.retention import REMEMBERED_FOR, delete_expired
 from bot.storage.seal import Seal
 from bot.storage.tables import EffectRow, InboxRow, PlanRow, now
@@ -114,12 +115,8 @@ async def test_nothing_that_was_said_can_be_read_in_the_rows(work: Work, records
     await work.keep_event(a_message("canary", key="k"))
     await work.keep_undertaking(OURS, "k", saying("canary"))
 
-    async with records.reading() as session:
-        rows = [
-            str(dict(row))
-            for table in (InboxRow, PlanRow)
-            for row in (await session.execute(sa.select(*table.__table__.columns))).mappings()
-        ]
+    tables = [sa.select(*table.__table__.columns) for table in (InboxRow, PlanRow)]
+    rows = await records.read(lambda connection: [str(dict(connection.execute(each).mappings().one())) for each in tables])
 
     assert len(rows) == 2
     assert not any("canary" in row for row in rows)
@@ -127,9 +124,9 @@ async def test_nothing_that_was_said_can_be_read_in_the_rows(work: Work, records
 
 async def test_a_row_that_this_version_cannot_read_is_told_without_quoting_it(work: Work, records: Records, seal: Seal) -> None:
     old = seal.close(b'{"kind": "canary"}')
-    async with records.begin() as session:
-        session.add(InboxRow(platform="test", workspace="w1", key="k", sealed=old))
-        session.add(PlanRow(platform="test", workspace="w1", key="k", sealed=old))
+    row = {"platform": "test", "workspace": "w1", "key": "k", "sealed": old, "at": now()}
+    for table in (InboxRow, PlanRow):
+        await records.write(partial(put, table=table, values=row))
 
     for reading in (work.event, work.undertaking):
         with pytest.raises(FlashbulbError, match="cannot read") as problem:
@@ -148,5 +145,5 @@ async def test_effects_are_forgotten_when_no_platform_repeats_their_event_any_mo
 
     assert await work.begun(OURS, "done") is None
     assert await work.begun(OURS, "begun") is not None
-    async with records.reading() as session:
-        assert await session.scalar(sa.select(sa.func.count()).select_from(EffectRow)) == 1
+    count = sa.select(sa.func.count()).select_from(EffectRow)
+    assert await records.read(lambda connection: connection.scalar(count)) == 1
