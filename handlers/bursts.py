@@ -31,6 +31,7 @@ MESSAGES: Final = 1_000
 TEXT_CHARS: Final = 2_000_000
 REMEMBERED_S: Final = 600.0  # a message; the longest `Raid.within_s`, and longer than anything is judged
 PAUSE_S: Final = 3.0  # without a copy, then the card of a raid is brought up to date
+GROWING_S: Final = 15.0  # after which it is while they go on coming
 ID_CHARS: Final = 12  # of base32
 JOINED: Final = ":raid"  # ends the key of the event by which a message joins a raid
 
@@ -61,6 +62,7 @@ class Burst:
     joined: int = 0
     joined_at: float = 0.0
     told: int = 0  # of those that have joined
+    told_at: float = 0.0
     names: set[str] = field(default_factory=set)
     postings: OrderedDict[str, Posting] = field(default_factory=OrderedDict)
 
@@ -84,7 +86,7 @@ class Burst:
             first = next(iter(self.postings))
             self.id = base64.b32encode(hashlib.sha256(first.encode()).digest()).decode().lower()[:ID_CHARS]
             self.begun_by, self.until, self.lifted = event.key, now + rules.deny_minutes * 60, False
-            self.denied, self.joined, self.told = False, 0, 0
+            self.denied, self.joined, self.told, self.told_at = False, 0, 0, now
 
     def _is_too_many(self, event: MessagePosted, rules: Raid) -> bool:
         members = {each.event.author.id for each in self.postings.values()}
@@ -212,8 +214,8 @@ class Bursts:
             contents.forget(now)
             raids = {id(each): each for each in contents.bursts.values() if each.id}.values()
             for raid in raids:
-                if raid.joined != raid.told and (now - raid.joined_at >= PAUSE_S or raid.joined >= 2 * raid.told):
-                    raid.told = raid.joined
+                if raid.joined != raid.told and (now - raid.joined_at >= PAUSE_S or now - raid.told_at >= GROWING_S):
+                    raid.told, raid.told_at = raid.joined, now
                     grown.append((tenant, raid.id, raid.joined))
             if not contents.of_event and not any(each.is_raid(now) for each in raids):
                 del self._of[tenant]

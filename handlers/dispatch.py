@@ -80,8 +80,8 @@ class Planner:
     ) -> Plan | None:
         """Tell the moderators when something could not be done, an admin when we cannot write to them.
 
-        Private words about it are left out: they would tell people that what failed was done. What is about other messages stays
-        as it is.
+        Private words about it are left out: they would tell people that what failed was done. What is about other messages
+        stays as it is.
         """
         same, others = _of_same_message(rest)
         match effect:

@@ -136,7 +136,8 @@ async def _follow(event: ModelReturned, before: Case, case: Case, message: Messa
         await services.results.forget(tenant, case.message)
     acted = not case.shadow and case.state != "reported"
     held = acted and before.action.takes_down
-    if held and not verdict.incomplete and verdict.action.strength < Action.FLAG.strength:
+    joined = case.raid != before.raid  # while it was being judged
+    if held and not joined and not verdict.incomplete and verdict.action.strength < Action.FLAG.strength:
         case, won = await services.cases.decide(tenant, case.id, decision="restored", by=FLASHBULB, event=event.key)
         return Plan(effects=(*_bring_back(event, case), *await _card_anew(event, card(case), case, services)) if won else ())
     effects: list[AnyEffect] = []

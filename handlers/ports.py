@@ -37,7 +37,7 @@ class Case:
     `action` is what is done; `shadow`: it is only recorded. `over_quota`: it was weakened since too much was done within the
     hour, and `first_over_quota` the first such case of that hour. `strikes`: messages of this author that were removed of late,
     without this one. `raid`: names the raid that it belongs to. `event`: the key of what it was opened for. `under_way`: what
-    follows from it is not done yet.
+    follows from it is not done yet, as far as `Cases.of_raid` tells.
     """
 
     id: str

@@ -92,13 +92,14 @@ async def _own_card_anew(event: RaidJoined, services: Services) -> tuple[AnyEffe
 
 
 async def _first_card(event: RaidJoined, services: Services) -> tuple[AnyEffect, ...]:
-    """Show the card of a raid. Whoever comes while nobody has shown it yet does it under the same key."""
+    """Show the card of a raid. The oldest of its cases does; should two be that in turn, the card's key is the same."""
     tenant = event.place.tenant
     if await services.cases.shown(tenant, _card_key(tenant, event.raid)):
         return ()
     cases = await services.cases.of_raid(tenant, event.raid)
-    answer = summary(cases, event.raid)
-    return (Card(key=_card_key(tenant, event.raid), place=event.posted.place, answer=answer),) if cases else ()
+    if not cases or cases[0].event != event.posted.key:
+        return ()
+    return (Card(key=_card_key(tenant, event.raid), place=event.posted.place, answer=summary(cases, event.raid)),)
 
 
 async def on_raid_grew(event: RaidGrew, services: Services) -> Plan:
@@ -136,7 +137,7 @@ async def on_raid_decided(event: ButtonPressed, services: Services) -> Plan:
         services.bursts.lift(tenant, raid)
         await services.banks.lift(tenant, reason=denied_for(raid))
     if under_way:
-        words = f"{_counted(under_way, 'message')} of it were just being taken out. Press again in a moment, for these."
+        words = f"{_counted(under_way, 'message').capitalize()} just being taken out: press again in a moment."
         effects.append(Notify.author_of(event, "later", Notice(text=words)))
     elif not decided:
         words = "There is nothing left for you to decide: somebody was first, or what is left is your own."

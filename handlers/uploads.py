@@ -3,7 +3,7 @@
 from functools import partial
 
 from handlers.answers import CaseCard, Notice
-from handlers.cases import Standing, follow, standing_of
+from handlers.cases import follow, standing_of
 from handlers.commands import help_for
 from handlers.effects import AnyEffect, Card, Notify, Plan, Post, Remove
 from handlers.events import MessagePosted
@@ -19,7 +19,6 @@ from pipelines.moderation.moderate import moderate
 from pipelines.moderation.policy import Action
 from pipelines.moderation.report import Coverage, Incomplete, Report
 from pipelines.moderation.together import is_chosen, is_ordinary
-from pipelines.moderation.verdict import Verdict
 
 
 async def on_message(event: MessagePosted, services: Services) -> Plan:
@@ -55,8 +54,11 @@ async def _moderate(event: MessagePosted, intake: Intake, services: Services) ->
     notice(event, intake, standing, services)
     ordinary = is_ordinary(event.content)
     if ordinary and not is_chosen(event.key, standing.policy.policy.texts.share):
-        nothing_seen = decide(Report(coverage=Coverage(judged=0, total=0)), standing.policy)
-        return () if not await _joins_raid(event, intake, nothing_seen, services) else None
+        not_asked = decide(Report(coverage=Coverage(judged=0, total=0)), standing.policy)
+        raids = services.bursts.judged(event, not_asked)
+        if raids:
+            await join_raids(event, intake, not_asked, raids, services)
+        return None if raids else ()  # not judged, which is no verdict at all
     verdict, calls = await moderate(
         intake,
         policy=standing.policy,
@@ -71,26 +73,14 @@ async def _moderate(event: MessagePosted, intake: Intake, services: Services) ->
     )
     if verdict.action is not Action.ALLOW:
         services.earlier.forget(event)  # it has been dealt with, and is no reason to act upon what follows it
+    raids = services.bursts.judged(event, verdict)  # at once: whoever begins a raid now has to know of this one
     await services.ledger.record(tenant, event=event.key, task="moderation", calls=calls)
     if verdict.decision == "unknown" and await _is_gone(event, services):
         return ()  # nobody could judge it, and nobody has to any more
-    return await _follow(event, intake, verdict, standing, services)
-
-
-async def _follow(
-    event: MessagePosted, intake: Intake, verdict: Verdict, standing: Standing, services: Services
-) -> tuple[AnyEffect, ...] | None:
-    if await _joins_raid(event, intake, verdict, services):
-        return None
-    return await follow(event, verdict, standing, services)
-
-
-async def _joins_raid(event: MessagePosted, intake: Intake, verdict: Verdict, services: Services) -> bool:
-    """Note a verdict, and have the message join the raid that it is a part of by now."""
-    raids = services.bursts.judged(event, verdict)
     if raids:
         await join_raids(event, intake, verdict, raids, services)
-    return bool(raids)
+        return None
+    return await follow(event, verdict, standing, services)
 
 
 async def _is_gone(event: MessagePosted, services: Services) -> bool:
@@ -109,7 +99,11 @@ async def on_message_after_fault(event: MessagePosted, services: Services) -> Pl
     why = Incomplete(cause="judge_down", why="Flashbulb itself failed while judging this.")
     report = Report(coverage=Coverage(judged=0, total=1), incomplete=(why,))
     verdict = decide(report, standing.policy, mode=standing.mode)
-    return Plan(effects=await _follow(event, Intake(), verdict, standing, services) or ())
+    raids = services.bursts.judged(event, verdict)
+    if raids:
+        await join_raids(event, Intake(), verdict, raids, services)
+        return Plan()
+    return Plan(effects=await follow(event, verdict, standing, services))
 
 
 async def _answer_mention(event: MessagePosted, intake: Intake, services: Services) -> tuple[AnyEffect, ...]:

@@ -165,7 +165,8 @@ class StoredCases:
 
     async def of_raid(self, tenant: Tenant, raid: str) -> tuple[Case, ...]:
         """Return all cases of a raid, the oldest first."""
-        those = sa.select(CaseRow, _UNDER_WAY.label("under_way")).where(*_of(tenant), CaseRow.raid == raid).order_by(CaseRow.at)
+        of_raid = sa.select(CaseRow).where(*_of(tenant), CaseRow.raid == raid).order_by(CaseRow.at)
+        those = of_raid.add_columns(_UNDER_WAY.label("under_way"))
         rows = await self._records.read(lambda connection: connection.execute(those).all())
         return tuple(replace(self._case(row), under_way=row.under_way) for row in rows)
 

@@ -3,9 +3,10 @@
 from dataclasses import dataclass, field, replace
 
 from handlers.bursts import Bursts
-from handlers.ports import Services
+from handlers.events import AnyEvent, Tenant
+from handlers.ports import Case, Services
 from pipelines.content import Content, Hashes, Intake, Reading
-from tests.fakes import Known, PlainMedia
+from tests.fakes import Known, ListedCases, PlainMedia
 
 
 @dataclass
@@ -23,14 +24,35 @@ class HashedMedia(PlainMedia):
 
 
 @dataclass
+class KeptCases(ListedCases):
+    """`under_way`: the events whose work has not ended."""
+
+    under_way: set[str] = field(default_factory=set)
+
+    async def of_raid(self, tenant: Tenant, raid: str) -> tuple[Case, ...]:
+        cases = await super().of_raid(tenant, raid)
+        return tuple(replace(each, under_way=each.event in self.under_way) for each in cases)
+
+
+@dataclass
 class Keeping(Known):
-    """All the fakes of one test."""
+    """All the fakes of one test. `accepted`: events that follow from others, and are not planned yet."""
 
     media: HashedMedia = field(default_factory=HashedMedia)
+    cases: KeptCases = field(default_factory=KeptCases)
+    accepted: list[AnyEvent] = field(default_factory=list)
     now: float = 0.0
 
     def __post_init__(self) -> None:
-        self.bursts = Bursts(clock=lambda: self.now)
+        self.start_anew()
+
+    def start_anew(self) -> None:
+        """Forget what only this process knew."""
+        self.bursts = Bursts(clock=lambda: self.now, accept=self._accept)
+
+    async def _accept(self, event: AnyEvent) -> None:
+        if event.key not in {each.key for each in self.accepted}:
+            self.accepted.append(event)
 
     @property
     def services(self) -> Services:

@@ -6,12 +6,14 @@ from typing import Any, Literal
 import pytest
 
 from handlers.answers import Alert, CaseCard, Held, Notice
+from handlers.bursts import FLOOD
 from handlers.dispatch import Planner
 from handlers.effects import AnyEffect, Card, Edit, Notify, Plan, Remove, Restore
 from handlers.events import FLASHBULB, ButtonPressed, MessagePosted, ModelAway, ModelReturned, Person
 from handlers.ports import Case, Posted, Setup
+from pipelines.content import Content
 from pipelines.errors import Unavailable
-from pipelines.moderation.policy import Action
+from pipelines.moderation.policy import Action, Raid
 from pipelines.ports import Reply
 from tests.fakes import ADA, GENERAL, MO, ListedLedger, a_message, a_picture, kinds
 from tests.handlers.keeping import Keeping
@@ -334,3 +336,71 @@ async def test_the_end_of_an_outage_ends_what_was_chosen_and_says_so_where_it_wa
     assert isinstance(edit, Edit)
     assert isinstance(edit.answer, Alert)
     assert (edit.message, edit.place.channel, edit.answer.buttons) == ("away-card", "log", ())
+
+
+async def raided(*, chosen: Literal["flag"] | None = None) -> Keeping:
+    """Return services in which four members have posted the same while no model answers."""
+    known = Keeping()
+    known.policies.policy = known.policies.policy.model_copy(update={"raid": Raid(copies=4, channels=3)})
+    known.setups.setup = Setup(log_channel="log", while_away=chosen)
+    known.model.answers.extend([SILENCE] * 4)
+    for number in range(4):
+        person = Person(id=f"p{number}", name="P")
+        event = a_message("Free coins at https://coins.example", key=f"test:{number}")
+        await Planner(known.services).plan(event.model_copy(update={"author": person, "message": f"m{number}"}))
+    for joined in known.accepted:
+        await Planner(known.services).plan(joined)
+    return known
+
+
+@pytest.mark.parametrize("chosen", [None, "flag"])
+async def test_what_waits_for_a_model_joins_its_raid(chosen: Literal["flag"] | None) -> None:
+    known = await raided(chosen=chosen)
+
+    cases = known.cases.cases.values()
+
+    assert len({each.raid for each in cases if each.raid}) == 1
+    assert [(each.action, bool(each.raid), each.verdict.waits_for_model) for each in cases] == [(Action.HOLD, True, True)] * 4
+
+
+async def test_what_was_held_in_a_raid_does_not_come_back_because_a_model_finds_it_fine() -> None:
+    known = await raided()
+    case = known.cases.cases["case-test:1"]
+    copy = Posted(
+        place=case.place, message=case.message, author=case.author, content=a_message("https://coins.example").content
+    )
+    known.channels.copies.append(copy)
+
+    plan = await Planner(known.services).plan(returned(case.id))
+
+    assert "restore" not in kinds(plan.effects)
+    assert known.cases.cases[case.id].state == "open"
+    assert FLOOD in known.cases.cases[case.id].verdict.findings
+    assert not known.cases.cases[case.id].verdict.waits_for_model
+
+
+async def test_what_joins_a_raid_while_it_is_judged_again_does_not_come_back() -> None:
+    known = await waiting()
+    case = the_case(known)
+
+    class Joining(ListedLedger):
+        async def record(self, *_: object, **__: object) -> None:
+            await known.cases.join(GENERAL.tenant, case.id, case.verdict, action=Action.HOLD, raid="r1")
+
+    known.ledger = Joining()
+
+    plan = await Planner(known.services).plan(returned())
+
+    assert "restore" not in kinds(plan.effects)
+    assert the_case(known).state == "open"
+
+
+async def test_files_of_a_raid_of_which_nobody_may_keep_a_copy_are_denied_no_longer() -> None:
+    known = await raided()
+    case = known.cases.cases["case-test:1"]
+    known.channels.copies.append(Posted(place=case.place, message=case.message, author=case.author, content=Content(text="x")))
+    known.model.judges(child_safety=(4, 0.99))
+
+    await Planner(known.services).plan(returned(case.id))
+
+    assert known.banks.lifted == [f"raid {case.raid}"]

@@ -104,6 +104,35 @@ async def test_raids_are_of_one_workspace(cases: StoredCases) -> None:
     assert [each.place.workspace for each in await cases.of_raid(OURS, "r1")] == ["w1"]
 
 
+@pytest.mark.parametrize("key", [pytest.param("test:1", id="the-message"), pytest.param("test:1:raid", id="its-joining")])
+async def test_a_case_of_a_raid_is_under_way_until_the_work_on_it_has_ended(
+    cases: StoredCases, records: Records, seal: Seal, key: str
+) -> None:
+    await opened(cases, 1, raid="r1")
+    await opened(cases, 2, raid="r1")
+    work = Work(records, seal)
+    await work.keep_event(a_message(key=key))
+
+    before = await cases.of_raid(OURS, "r1")
+    waiting = await cases.waiting_for_model(limit=10)
+    await work.forget(OURS, key)
+
+    assert [each.under_way for each in before] == [True, False]
+    assert [case for _, case in waiting] == [before[1].id]
+    assert [each.under_way for each in await cases.of_raid(OURS, "r1")] == [False, False]
+
+
+@pytest.mark.parametrize(("verdict", "waits"), [(UNJUDGED, 1), (JUDGED, 0)])
+async def test_what_joins_a_raid_waits_for_a_model_while_none_has_judged_it(
+    cases: StoredCases, verdict: Verdict, waits: int
+) -> None:
+    case = await opened(cases)
+
+    await cases.join(OURS, case.id, verdict, action=Action.HOLD, raid="r1")
+
+    assert len(await cases.waiting_for_model(limit=10)) == waits
+
+
 async def test_what_waits_is_counted_for_each_workspace(cases: StoredCases) -> None:
     for number in range(3):
         await opened(cases, number)
