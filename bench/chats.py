@@ -64,7 +64,7 @@ class Bot:
 @asynccontextmanager
 async def flashbulb(platform: PlatformName, *, model_url: str, data: Path, sampled: Path | None = None) -> AsyncIterator[Bot]:
     """Serve the platform in this process, and run Flashbulb on it in one of its own."""
-    _write_policy(data)
+    write_patient_policy(data)
     emulator: Emulator = DiscordEmulator(journal=False) if platform == "discord" else SlackEmulator(journal=False)
     async with emulator:
         environment = {**emulator.environment, "GEMINI_API_KEY": "any", "GEMINI_BASE_URL": model_url}
@@ -75,7 +75,7 @@ async def flashbulb(platform: PlatformName, *, model_url: str, data: Path, sampl
             yield Bot(chat=EmulatedChat(emulator, platform), process=process)
 
 
-def _write_policy(data: Path) -> None:
+def write_patient_policy(data: Path) -> None:
     """Write the shipped policy without what protects a community from a bot that does too much, or from one member."""
     rules = yaml.safe_load(preset_text("default"))
     rules |= {"strikes": None, "raid": None, "automation_quota": {"remove_per_hour": 100_000}}

@@ -15,6 +15,7 @@ from urllib.parse import urljoin
 
 import aiohttp
 
+from bench.chats import write_patient_policy
 from tests.end_to_end import command
 from tests.killing import begin, death, end
 
@@ -27,9 +28,14 @@ class Bot:
     """One bot on one data folder, with nothing in its environment but `environment`. Leaving the context kills it.
 
     `database`: the address of a PostgreSQL, in place of SQLite in the folder. `log` is the file that all its lives write to.
+    Unless `shipped_policy`, strikes, raids and quota are off: few people do a lot here.
     """
 
-    def __init__(self, data: Path, environment: Mapping[str, str], *, database: str | None = None) -> None:
+    def __init__(
+        self, data: Path, environment: Mapping[str, str], *, database: str | None = None, shipped_policy: bool = False
+    ) -> None:
+        if not shipped_policy:
+            write_patient_policy(data)
         self.log = data.with_suffix(".log")
         self._printed = data.with_suffix(".out")
         plain = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}

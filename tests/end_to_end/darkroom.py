@@ -10,6 +10,7 @@ from emulators.discord import DiscordEmulator
 from emulators.discord import messages as posting
 from emulators.gemini import ModelEmulator
 from emulators.understudy import answer
+from emulators.wire import Asked
 
 Json = dict[str, Any]
 
@@ -67,8 +68,7 @@ class Darkroom:
         await self.discord.wait_for(lambda: self.times_asked(words), SECONDS)
 
     def times_asked(self, words: str) -> int:
-        asked = self.models.requests
-        return sum(any(words in part for part in each.parts if isinstance(part, str)) for each in asked)
+        return sum(any(words in text for text in own_texts(each)) for each in self.models.requests)
 
     async def said(self, channel: str, words: str) -> Json:
         """Wait for a message of the bot in a channel or thread that holds `words`."""
@@ -103,6 +103,11 @@ async def darkroom() -> AsyncIterator[Darkroom]:
     """Open the server, and a model that goes by rules."""
     async with DiscordEmulator() as discord, ModelEmulator(answer=answer) as models:
         yield Darkroom(discord, models)
+
+
+def own_texts(asked: Asked) -> Iterator[str]:
+    """Yield the texts of a question, without what the same author had sent shortly before."""
+    return (part for part in asked.parts if isinstance(part, str) and 'part id="earlier:' not in part)
 
 
 def _violations() -> Iterator[str]:

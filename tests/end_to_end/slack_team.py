@@ -16,6 +16,7 @@ from emulators.gemini import ModelEmulator
 from emulators.slack import SlackEmulator
 from emulators.understudy import answer
 from tests.end_to_end.bot import Bot
+from tests.end_to_end.darkroom import own_texts
 from tests.media.samples import qr_code
 
 Json = dict[str, Any]
@@ -78,7 +79,7 @@ class Team:
 
     def questions(self, words: str) -> int:
         """Return how many questions to the model hold `words`."""
-        return sum(any(words in part for part in asked.parts if isinstance(part, str)) for asked in self.vendor.requests)
+        return sum(any(words in text for text in own_texts(asked)) for asked in self.vendor.requests)
 
 
 @asynccontextmanager

@@ -22,7 +22,7 @@ from emulators.discord import Call
 from emulators.wire import Asked
 from tests.databases import Home, emptied
 from tests.end_to_end import discord_child
-from tests.end_to_end.darkroom import SECONDS, Darkroom, case_of, darkroom, words_of
+from tests.end_to_end.darkroom import SECONDS, Darkroom, case_of, darkroom, own_texts, words_of
 from tests.killing import RANDOM_DEATHS, SEED, at_random_times, death, kill, started
 
 PICTURE: Final = photo(7, 320, 240)
@@ -217,7 +217,7 @@ class Lives:
             return True
 
         async def kill_over(asked: Asked) -> None:
-            if any(story.words in part for part in asked.parts if isinstance(part, str)):
+            if any(story.words in text for text in own_texts(asked)):
                 kill(process)
 
         if planned.method != MODEL:

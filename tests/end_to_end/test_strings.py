@@ -4,7 +4,7 @@ import re
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import pytest
 import pytest_asyncio
@@ -165,5 +165,3 @@ async def test_in_the_console(everywhere: Everywhere, messages: tuple[Said, ...]
     for each, message in zip(messages, posted, strict=True):
         if each.action in ("allow", "flag"):
             assert "Taken out" not in await console.read(f"/parts/messages/{message}")
-
-
