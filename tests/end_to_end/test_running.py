@@ -33,7 +33,7 @@ async def test_without_any_key_a_photo_is_judged_and_tagged_in_its_thread(operat
     message = await operator.post("look", files=[("photo.jpg", photo(1, 1600, 1200))])
     await operator.post("/tag", thread=message)
 
-    tagged = await operator.wait_for("Tags for.*?</section>", f"/parts/threads/{message}")
+    tagged = await operator.wait_for("Tags for.*?Described by", f"/parts/threads/{message}")
 
     assert "understudy: no model" in tagged.group(0)
 
