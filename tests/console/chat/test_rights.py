@@ -444,3 +444,14 @@ async def test_the_console_opens_in_the_first_channel(chat: ChatSite) -> None:
 
     assert status == 200
     assert "Message #general" in page
+
+
+async def test_an_alert_that_a_member_can_read_has_no_buttons_for_them(chat: ChatSite) -> None:
+    alert = Alert(title="The model does not answer", text="Choose.", value="outage-7", buttons=(("away_hold", "Hold all"),))
+    await chat.connection.act(Post(key="p1", place=GENERAL, answer=alert))
+    ada, mo = await chat.visitor("Ada"), await chat.visitor("Mo", Role.MODERATOR)
+
+    pages = [(await visitor.get("/channels/general"))[1] for visitor in (ada, mo)]
+
+    assert ["The model does not answer" in page for page in pages] == [True, True]
+    assert ["Hold all" in page for page in pages] == [False, True]
