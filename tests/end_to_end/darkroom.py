@@ -35,13 +35,13 @@ class Darkroom:
         keys = {"GEMINI_API_KEY": "emulated", "GEMINI_BASE_URL": self.models.base_url}
         return {**self.discord.environment, **keys}
 
-    async def set_up(self, *, watched: tuple[str, ...]) -> None:
+    async def set_up(self, *, watched: tuple[str, ...], mode: str = "enforce") -> None:
         """Let the owner fill in the form of `/flashbulb setup`, with the moderators' channel for cases."""
         discord = self.discord
         await self.offered("flashbulb")
         await discord.command(discord.general, discord.olga, "flashbulb setup")
         form = await discord.wait_for(lambda: discord.form(discord.olga), SECONDS)
-        chosen = {"watched": list(watched), "log_channel": [discord.moderators], "mode": ["enforce"]}
+        chosen = {"watched": list(watched), "log_channel": [discord.moderators], "mode": [mode]}
         await discord.submit(discord.olga, form["custom_id"], chosen)
         await self.whispered(discord.olga, f"**Watched:** {', '.join(f'<#{each}>' for each in watched)}\n")
 
