@@ -428,3 +428,23 @@ async def test_self_harm_of_no_kind_that_is_known_counts_as_distress() -> None:
 
     assert [(each.category, each.kind) for each in verdict.findings] == [("self_harm", "distress")]
     assert verdict.action is Action.HOLD
+
+
+async def test_what_the_bigger_model_would_be_asked_about_is_not_known_by_other_gates() -> None:
+    class Keys:
+        def __init__(self) -> None:
+            self.seen: list[str] = []
+
+        async def recall(self, key: str, ask: Asking) -> tuple[Report, tuple[Call, ...]]:
+            self.seen.append(key)
+            return await ask()
+
+    default = preset()
+    other = default.model_copy(update={"gates": preset("workplace").gates, "categories": preset("workplace").categories})
+    keys, careless = Keys(), {"escalate": False}
+
+    for policy in (default, other, default.model_copy(update=careless), other.model_copy(update=careless)):
+        await judge(parts("text:0"), policy=everywhere(policy), model=ScriptedModel(), memory=keys)
+
+    assert keys.seen[0] != keys.seen[1]
+    assert keys.seen[2] == keys.seen[3]  # who asks nobody else need not ask again
