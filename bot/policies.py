@@ -2,8 +2,9 @@
 
 from bot.settings import Settings
 from handlers.ports import PolicyVersion
-from pipelines.moderation.policies import parse, preset_text, read_text
+from pipelines.moderation.policies import parse, preset_text
 from pipelines.moderation.policy import Policy
+from pipelines.yaml_text import read_text
 
 
 def own_policy(settings: Settings) -> Policy:

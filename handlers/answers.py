@@ -8,6 +8,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from handlers.events import Frozen
+from pipelines.extraction.schema import Schema
+from pipelines.extraction.values import Extraction
 from pipelines.moderation.policy import Action
 from pipelines.moderation.report import CategoryName
 
@@ -184,6 +186,90 @@ class Invitation(Frozen):
     minutes: int
 
 
+class Extracted(Frozen):
+    """What was taken out of one document, by `schema_used`.
+
+    `id` comes back with a press. `state`: `confirmed` once a person said that it is right; `decided_by` is a name. `bigger`:
+    the bigger model may still be asked.
+    """
+
+    kind: Literal["extracted"] = "extracted"
+    id: str
+    file_name: str
+    schema_used: Schema
+    extraction: Extraction
+    state: Literal["open", "confirmed"] = "open"
+    decided_by: str = ""
+    bigger: bool = True
+
+    @property
+    def buttons(self) -> tuple[tuple[str, str], ...]:
+        """Return (name, label) of each button; the id is the value that a press brings back."""
+        exports = (("extraction_json", "JSON"), ("extraction_csv", "CSV"), ("extraction_xlsx", "XLSX"))
+        if self.state == "confirmed":
+            return (("extraction_correct", "Correct a value"), *exports)
+        ask = (("extraction_bigger", "Try the bigger model"),) if self.bigger else ()
+        return (("extraction_correct", "Correct a value"), ("extraction_confirm", "Confirm"), *exports, *ask)
+
+
+class DocumentSummary(Frozen):
+    """One of several documents: what it is, and the values by which it is told from others. `problem` where it was not read."""
+
+    file_name: str
+    title: str = ""
+    values: tuple[tuple[str, str], ...] = ()
+    doubtful: int = 0
+    failed: int = 0
+    problem: str = ""
+
+
+class ExtractedTogether(Frozen):
+    """What was taken out of several documents at once; one file with everything goes with it. `id` names them all."""
+
+    kind: Literal["extracted_together"] = "extracted_together"
+    id: str
+    documents: tuple[DocumentSummary, ...]
+    engine: str
+    cost_usd: str = ""
+
+    @property
+    def buttons(self) -> tuple[tuple[str, str], ...]:
+        return (("extraction_json", "JSON"), ("extraction_csv", "CSV"), ("extraction_xlsx", "XLSX"))
+
+
+class FoundItem(Frozen):
+    """One message that was found: `says` is its alt text or its values; `file` is the id of its attachment."""
+
+    title: str
+    says: str
+    channel: str
+    message: str
+    file: str = ""
+    picture: bool = False
+
+
+class Found(Frozen):
+    """What was tagged or extracted and holds certain words, most fitting first. `more`: there is more than is listed."""
+
+    kind: Literal["found"] = "found"
+    words: str = Field(repr=False)
+    items: tuple[FoundItem, ...]
+    more: bool = False
+
+
 Answer = Annotated[
-    Notice | Tagged | Judged | CaseCard | Held | Help | SetUp | Listing | Alert | Invitation, Field(discriminator="kind")
+    Notice
+    | Tagged
+    | Judged
+    | CaseCard
+    | Held
+    | Help
+    | SetUp
+    | Listing
+    | Alert
+    | Invitation
+    | Extracted
+    | ExtractedTogether
+    | Found,
+    Field(discriminator="kind"),
 ]

@@ -18,15 +18,32 @@ class Effect(Frozen):
     place: Place
 
 
+class Enclosure(Frozen):
+    """A file that goes with our words. It is made when it is sent, so that only what it is made of is kept.
+
+    `marked_page`: a page of the document that `of` (an extraction's id) was taken out of, with what was found framed. `json`,
+    `csv`, `xlsx`: the values of an extraction, or of all of a batch, in that format. `thumbnail`: the picture that a result
+    (`of`) is about, small. `name` is what the file is called; a picture has an alt text.
+    """
+
+    kind: Literal["marked_page", "json", "csv", "xlsx", "thumbnail"]
+    of: str
+    page: int = 1
+    name: str
+    alt_text: str = ""
+
+
 class Post(Effect):
     """Say something for everyone in `place`, in its thread where it names one.
 
     `about`: the message of which it repeats something. While that is taken out of the channel, this is not to be seen either.
-    `reply`: the interaction that this answers (`Event.reply`), which the platform may want to hear about.
+    `reply`: the interaction that this answers (`Event.reply`), which the platform may want to hear about. `files` go with it;
+    one that cannot be made any more is left out.
     """
 
     kind: Literal["post"] = "post"
     answer: Answer
+    files: tuple[Enclosure, ...] = ()
     about: str | None = None
     reply: str = Field(default="", repr=False)
 
@@ -47,11 +64,15 @@ class Edit(Effect):
 
 
 class Notify(Effect):
-    """Say something that only `person` sees: as the answer to the interaction `reply`, else by a private message."""
+    """Say something that only `person` sees: as the answer to the interaction `reply`, else by a private message.
+
+    `files` go with it where the platform can show them to one person alone.
+    """
 
     kind: Literal["notify"] = "notify"
     person: str
     answer: Answer
+    files: tuple[Enclosure, ...] = ()
     reply: str = Field(default="", repr=False)
 
     @classmethod
@@ -84,6 +105,15 @@ class Timeout(Effect):
     case: str = ""
 
 
+class React(Effect):
+    """Put an emoji below a message. `name` is what Slack calls it, without colons; `emoji` is the character itself."""
+
+    kind: Literal["react"] = "react"
+    message: str
+    emoji: str
+    name: str
+
+
 class Restore(Effect):
     """Bring a message back that was removed with `keep`. `case` as in `Remove`."""
 
@@ -92,7 +122,7 @@ class Restore(Effect):
     case: str = ""
 
 
-AnyEffect = Annotated[Post | Card | Edit | Notify | Remove | Restore | Timeout, Field(discriminator="kind")]
+AnyEffect = Annotated[Post | Card | Edit | Notify | Remove | Restore | Timeout | React, Field(discriminator="kind")]
 
 
 class Plan(Frozen):

@@ -13,9 +13,10 @@ from handlers.ports import PolicyVersion, Services
 from pipelines.content import Attachment
 from pipelines.errors import Misconfigured, UserError
 from pipelines.moderation.comparing import Comparison, compare, differences, remarks
-from pipelines.moderation.policies import PRESETS, TEXT_BYTES, parse, preset_text
+from pipelines.moderation.policies import PRESETS, parse, preset_text
 from pipelines.moderation.policy import Exempt, Policy
 from pipelines.moderation.report import label_of
+from pipelines.yaml_text import TEXT_BYTES
 
 USAGE: Final = (
     "Write /flashbulb policy show, versions, edit, use NAME, use with a file, lint with a file, rollback NUMBER,"

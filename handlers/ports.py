@@ -9,7 +9,9 @@ from handlers.answers import Tagged
 from handlers.bursts import Bursts
 from handlers.effects import AnyEffect, Performed
 from handlers.events import Frozen, MessagePosted, Person, Place, Role, Tenant
-from pipelines.content import Content, Intake, Part, Reading
+from pipelines.content import Attachment, Content, Intake, Part, Reading
+from pipelines.extraction.schema import Schema
+from pipelines.extraction.values import Extraction
 from pipelines.moderation.policy import Action, Channel, ChannelPolicy, Mode, Policy, Quota
 from pipelines.moderation.report import Finding
 from pipelines.moderation.together import Together
@@ -123,6 +125,10 @@ class Connection(Protocol):
         """
         ...
 
+    async def readable(self, tenant: Tenant, person: str, channels: frozenset[str]) -> frozenset[str]:
+        """Return those of `channels` (ids, also of threads) that `person` may read now. What cannot be told is left out."""
+        ...
+
 
 class Channels(Protocol):
     """All platforms' messages, by the platform that a place names."""
@@ -140,6 +146,8 @@ class Channels(Protocol):
     async def channel(self, place: Place) -> Channel: ...
 
     async def taken_out(self, place: Place, message: str) -> Posted | None: ...
+
+    async def readable(self, tenant: Tenant, person: str, channels: frozenset[str]) -> frozenset[str]: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -228,6 +236,22 @@ class Earlier(Protocol):
         ...
 
 
+class Schemas(Protocol):
+    """The workspaces' own schemas, each with all its versions."""
+
+    async def of(self, tenant: Tenant) -> tuple[Schema, ...]:
+        """Return the newest version of each, by name."""
+        ...
+
+    async def find(self, tenant: Tenant, name: str) -> Schema | None:
+        """Return the newest version of one."""
+        ...
+
+    async def save(self, tenant: Tenant, schema: Schema, *, by: Person, event: str) -> Schema:
+        """Keep a schema as the next version of its name; the same event makes the same one again."""
+        ...
+
+
 class Setups(Protocol):
     """How each workspace is set up."""
 
@@ -297,10 +321,67 @@ class Cases(Protocol):
         ...
 
 
-class Results(Protocol):
-    """What members asked for: tags and alt texts, kept for `retention.results` and erasable."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredExtraction:
+    """What was taken out of one document, as it stands now. `batch` names those that came of the same event.
 
-    async def save_tags(self, place: Place, *, event: str, message: str, tagged: Sequence[Tagged]) -> None: ...
+    `attachment` says where the document is, in `message` at `place`; `message` is empty where it came with a command alone.
+    """
+
+    id: str
+    batch: str
+    place: Place
+    message: str
+    attachment: Attachment
+    schema: Schema
+    extraction: Extraction
+    state: Literal["open", "confirmed"] = "open"
+    decided_by: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundResult:
+    """A result that a search found. `file` is the attachment's id."""
+
+    id: str
+    kind: Literal["tagged", "extracted"]
+    place: Place
+    message: str
+    file: str
+    title: str
+    says: str
+
+
+class Results(Protocol):
+    """What members asked for: tags, alt texts and extracted values, kept for `retention.results` and erasable.
+
+    Every write may be repeated with the same `event` and changes nothing then.
+    """
+
+    async def save_tags(
+        self, place: Place, *, event: str, message: str, tagged: Sequence[Tagged], attachments: Sequence[Attachment] = ()
+    ) -> None:
+        """Keep what pictures show; `attachments` are those pictures, in the same order."""
+        ...
+
+    async def save_extractions(self, *, event: str, extractions: Sequence[StoredExtraction]) -> None: ...
+
+    async def extraction(self, tenant: Tenant, id: str) -> StoredExtraction | None: ...
+
+    async def extractions(self, tenant: Tenant, id: str) -> tuple[StoredExtraction, ...]:
+        """Return the extraction of that id, or all of the batch of that id, in order; none when they are kept no longer."""
+        ...
+
+    async def change(self, stored: StoredExtraction, *, event: str) -> StoredExtraction:
+        """Put a changed extraction in place of the one with its id; the first change by `event` wins, and is returned.
+
+        Raises: `UserError` when it is kept no longer.
+        """
+        ...
+
+    async def find(self, tenant: Tenant, words: str, *, limit: int, after: int = 0) -> tuple[FoundResult, ...]:
+        """Return what holds all of `words`, most fitting first, without the first `after`."""
+        ...
 
     async def forget(self, tenant: Tenant, message: str) -> None:
         """Delete what is known about `message`, of which no copy may stay."""
@@ -333,6 +414,7 @@ class Services:
     setups: Setups
     cases: Cases
     results: Results
+    schemas: Schemas
     ledger: Ledger
     invitations: Invitations
     verdicts: Verdicts

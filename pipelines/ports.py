@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Generic, Literal, Protocol, TypeVar
@@ -12,7 +12,8 @@ from pydantic import BaseModel
 from pipelines.content import Attachment, Content, Intake, Part, Reading
 from pipelines.errors import BadAnswer, Refused, Unavailable
 from pipelines.limits import FILE_BYTES
-from pipelines.media.documents.text_layer import TextLayer
+from pipelines.media.documents.e_invoice import EInvoice
+from pipelines.media.documents.text_layer import Box, TextLayer
 from pipelines.moderation.report import Finding, Report
 
 # How a question to a model can end. `partial`: the answer was cut off, so that it covers only a part.
@@ -20,7 +21,9 @@ Outcome = Literal["ok", "refused", "unavailable", "bad_answer", "partial"]
 
 UNDERSTUDY = "understudy"
 
-Task = Literal["moderation", "tagging", "escalation"]
+# `extraction`: a document is read for the first time. `second_look`: what was doubtful in it, once more and closer.
+# `long_documents`: those of more pages than one question holds.
+Task = Literal["moderation", "tagging", "escalation", "extraction", "second_look", "long_documents"]
 
 Shape = TypeVar("Shape", bound=BaseModel)
 
@@ -157,6 +160,27 @@ class Files(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """One file, read in order to take data out of it.
+
+    `intake` has its parts, below `file:0`. `layer` is a PDF's text with the place of every character; None for other files, and
+    where it cannot be read. `e_invoice` is what an XML invoice says, be it inside a PDF or the file itself.
+    """
+
+    intake: Intake
+    layer: TextLayer | None = None
+    e_invoice: EInvoice | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """A frame to draw around a value: `box` is [ymin, xmin, ymax, xmax], 0 to 1000. `doubtful` ones look different."""
+
+    box: Box
+    doubtful: bool = False
+
+
 class Media(Protocol):
     """Untrusted bytes to parts."""
 
@@ -168,10 +192,14 @@ class Media(Protocol):
         """
         ...
 
-    async def text_layer(self, data: bytes) -> TextLayer:
-        """Return the text of a PDF with the place of every character.
+    async def document(self, attachment: Attachment, *, fine: bool = False) -> Document:
+        """Read one file for extraction, fetched once; `fine` as in `intake`. Never raises for what the file is."""
+        ...
 
-        Raises: `UserError` when it cannot be read, `Unavailable` when no worker can be started.
+    async def marked_page(self, attachment: Attachment, *, page: int, marks: Sequence[Mark]) -> bytes:
+        """Return one page of a document, or a picture, as a PNG of at most 1600 px with the marks drawn on it.
+
+        Raises: `UserError` when it is gone or cannot be read, `Unavailable` when its host or no worker answers.
         """
         ...
 

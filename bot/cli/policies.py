@@ -36,10 +36,11 @@ from pipelines.moderation.comparing import (
     remarks,
     try_cases,
 )
-from pipelines.moderation.policies import load, named, read_text
+from pipelines.moderation.policies import load, named
 from pipelines.moderation.policy import Action, Channel, ChannelPolicy, Policy
 from pipelines.moderation.report import OWN, Category, Finding
 from pipelines.moderation.verdict import Decided
+from pipelines.yaml_text import read_text
 
 VERDICTS_MAX: Final = 100_000  # stored ones that are decided anew, the newest
 CHANGES_SHOWN: Final = 20  # the rest is counted; `--json` has them all

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, get_args
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
@@ -11,16 +11,27 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, mo
 from pipelines import limits
 from pipelines.errors import Misconfigured
 
-Task = Literal["moderation", "tagging", "escalation"]
+Task = Literal["moderation", "tagging", "escalation", "extraction", "second_look", "long_documents"]
 Provider = Literal["gemini", "anthropic", "openai", "local"]
 ThinkingLevel = Literal["MINIMAL", "LOW", "MEDIUM", "HIGH"]
 
-TASKS: Final[tuple[Task, ...]] = ("moderation", "tagging", "escalation")
+TASKS: Final[tuple[Task, ...]] = get_args(Task)
 
 # Whoever of these has a key is asked, in this order. One model per provider: each may be asked twice, see `limits`.
 _FLASH = ("gemini:gemini-3-flash-preview", "anthropic:claude-haiku-5-5", "openai:gpt-5.4-nano")
 _PRO = ("gemini:gemini-3.1-pro-preview", "anthropic:claude-haiku-5-5", "openai:gpt-5.4-nano")
-DEFAULT_MODELS: Final[Mapping[Task, tuple[str, ...]]] = {"moderation": _FLASH, "tagging": _FLASH, "escalation": _PRO}
+DEFAULT_MODELS: Final[Mapping[Task, tuple[str, ...]]] = {
+    "moderation": _FLASH,
+    "tagging": _FLASH,
+    "escalation": _PRO,
+    "extraction": _FLASH,
+    "second_look": _FLASH,
+    "long_documents": _FLASH,
+}
+
+
+# What somebody in a chat waits for at most.
+_CHAT_DEADLINES: Final = {"read_s": limits.MODEL_READ_S, "request_s": limits.MODEL_REQUEST_S, "total_s": limits.MODEL_TOTAL_S}
 
 
 def _named(name: str) -> str:
@@ -70,9 +81,19 @@ class Profile(BaseModel):
     max_tokens: int = Field(default=4096, ge=64, le=16_000)
     thinking: Literal["lowest", "low", "medium", "high"] = "lowest"
     thinking_levels: Mapping[str, frozenset[ThinkingLevel]] = Field(default_factory=dict)
-    read_s: float = Field(default=limits.MODEL_READ_S, gt=0, le=limits.MODEL_READ_S)
-    request_s: float = Field(default=limits.MODEL_REQUEST_S, gt=0, le=limits.MODEL_REQUEST_S)
-    total_s: float = Field(default=limits.MODEL_TOTAL_S, gt=0, le=limits.MODEL_TOTAL_S)
+    read_s: float = Field(default=limits.MODEL_READ_S, gt=0, le=limits.DOCUMENT_READ_S)
+    request_s: float = Field(default=limits.MODEL_REQUEST_S, gt=0, le=limits.DOCUMENT_REQUEST_S)
+    total_s: float = Field(default=limits.MODEL_TOTAL_S, gt=0, le=limits.DOCUMENT_TOTAL_S)
+
+
+def _of_documents(media_resolution: Literal["medium", "high"]) -> Profile:
+    return Profile(
+        media_resolution=media_resolution,
+        max_tokens=16_000,
+        read_s=limits.DOCUMENT_READ_S,
+        request_s=limits.DOCUMENT_REQUEST_S,
+        total_s=limits.DOCUMENT_TOTAL_S,
+    )
 
 
 class Profiles(BaseModel):
@@ -83,6 +104,18 @@ class Profiles(BaseModel):
     moderation: Profile = Profile()
     tagging: Profile = Profile()
     escalation: Profile = Profile()
+    extraction: Profile = _of_documents("medium")
+    second_look: Profile = _of_documents("high")
+    long_documents: Profile = _of_documents("medium")
+
+    @model_validator(mode="after")
+    def _verdicts_do_not_wait(self) -> "Profiles":
+        for task in ("moderation", "tagging", "escalation"):
+            profile: Profile = getattr(self, task)
+            for name, most in _CHAT_DEADLINES.items():
+                if getattr(profile, name) > most:
+                    raise ValueError(f"{task}.{name} may be at most {most:g}")
+        return self
 
 
 class Providers(BaseModel):

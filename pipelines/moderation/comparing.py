@@ -8,10 +8,10 @@ from typing import Any, Final, Literal
 from pydantic import Field, model_validator
 
 from pipelines.moderation.decide import action_for, action_unjudged, decide, in_words, is_distress, within
-from pipelines.moderation.policies import parse_as
 from pipelines.moderation.policy import Action, Author, Channel, ChannelPolicy, Mode, Policy, Rules, strongest, wrong
 from pipelines.moderation.report import OWN, Category, Coverage, Finding, Incomplete, Report
 from pipelines.moderation.verdict import Decided, Verdict
+from pipelines.yaml_text import parse_as
 
 Cause = Literal["judge_down", "judge_blocked", "bad_answer", "partial", "unreadable"]
 

@@ -1,25 +1,16 @@
 """Policies as text: read from YAML, with errors that name the key and the line."""
 
 from collections.abc import Sequence
-from difflib import get_close_matches
 from importlib.resources import files
 from pathlib import Path
-from types import UnionType
-from typing import Any, Final, TypeVar, get_args, get_origin
-
-import yaml
-from pydantic import BaseModel, ValidationError
+from typing import Any, Final
 
 from pipelines.errors import Misconfigured
 from pipelines.moderation.policy import Gate, Policy
 from pipelines.moderation.report import Category
+from pipelines.yaml_text import Step, annotation_at, near, parse_as, read_text
 
 PRESETS: Final = ("default", "workplace", "gaming", "art-18")
-TEXT_BYTES: Final = 64 * 1024  # ten times the longest preset
-ERRORS_SAID: Final = 5  # at a time; more are counted
-
-Shape = TypeVar("Shape", bound=BaseModel)
-Step = str | int
 
 
 def preset(name: str = "default") -> Policy:
@@ -57,159 +48,27 @@ def load(path: Path) -> Policy:
     return parse(read_text(path), source=str(path))
 
 
-def read_text(path: Path) -> str:
-    """Return what stands in a file of YAML.
-
-    Raises: `Misconfigured` naming the file.
-    """
-    try:
-        with path.open("rb") as file:
-            return file.read(TEXT_BYTES + 1).decode("utf-8-sig")
-    except (OSError, ValueError) as error:  # ValueError: not UTF-8, or a NUL in the name
-        raise Misconfigured(f"{path} cannot be read: {type(error).__name__}. Name a YAML file.") from error
-
-
 def parse(text: str, *, source: str) -> Policy:
     """Read a policy from YAML. `source` names it in errors.
 
     Raises: `Misconfigured` naming the line and key that is wrong.
     """
-    return parse_as(Policy, text, source=source, begins="a policy is a mapping that begins with `version: 1`")
+    return parse_as(Policy, text, source=source, begins="a policy is a mapping that begins with `version: 1`", explain=_explain)
 
 
-def parse_as(shape: type[Shape], text: str, *, source: str, begins: str) -> Shape:
-    """Read YAML into `shape`. `begins` says what it should have been where it is something else.
-
-    Raises: `Misconfigured` naming the line and key that is wrong.
-    """
-    if len(text.encode("utf-8", "replace")) > TEXT_BYTES:
-        raise Misconfigured(f"{source}: this is longer than {TEXT_BYTES // 1024} KiB. Make it shorter.")
-    try:
-        loader = _Loader(text)
-        root = loader.get_single_node()
-        data = None if root is None else loader.construct_document(root)
-    except yaml.MarkedYAMLError as error:
-        where = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
-        raise Misconfigured(f"{source}{where}: {_reason(error)}.") from error
-    except yaml.YAMLError as error:
-        line = text.count("\n", 0, getattr(error, "position", 0)) + 1
-        raise Misconfigured(f"{source}, line {line}: this is not YAML (a character that it may not hold).") from error
-    except (ValueError, OverflowError) as error:  # a date or number that cannot be one
-        raise Misconfigured(f"{source}: it holds a date or number that cannot be one. Put it in quotes.") from error
-    except RecursionError as error:
-        raise Misconfigured(f"{source}: this is nested too deeply.") from error
-    if not isinstance(data, dict):
-        raise Misconfigured(f"{source}: {begins}. Copy one that is shipped.")
-    try:
-        return shape.model_validate(data)
-    except ValidationError as error:
-        raise Misconfigured(f"{source}, {_in_words(error, shape, root)}") from error
-
-
-class _Loader(yaml.SafeLoader):
-    """YAML without what makes a policy hard to read or dangerous to load: no aliases, and no key twice."""
-
-    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
-        if self.check_event(yaml.AliasEvent):
-            event = self.peek_event()  # type: ignore[no-untyped-call]
-            raise _NotTaken(problem="aliases (`*name`) are not taken: write out what is meant", problem_mark=event.start_mark)
-        node: yaml.Node | None = super().compose_node(parent, index)
-        if isinstance(node, yaml.MappingNode):
-            seen = set[str]()
-            for key, _ in node.value:
-                if isinstance(key, yaml.ScalarNode) and key.value in seen:
-                    raise _NotTaken(problem=f"{key.value} stands here twice: leave one", problem_mark=key.start_mark)
-                seen.add(str(key.value))
-        return node
-
-
-class _NotTaken(yaml.MarkedYAMLError):
-    """What would be YAML and is refused all the same."""
-
-
-def _reason(error: yaml.MarkedYAMLError) -> str:
-    return str(error.problem) if isinstance(error, _NotTaken) else f"this is not YAML ({error.problem or 'cannot be read'})"
-
-
-def _in_words(error: ValidationError, shape: type[BaseModel], root: yaml.Node | None) -> str:
-    sentences = []
-    for item in error.errors(include_url=False):
-        at = tuple(step for step in (*item["loc"], *item.get("ctx", {}).get("at", ())) if step != "[key]")
-        what = _what(item, at, shape)
-        line, where = _line_of(root, at), ".".join(map(str, at)) or "the whole"
-        sentences.append((line, f"line {line}: {where}: {what}{'' if what.endswith('?') else '.'}"))
-    sentences.sort(key=lambda each: each[0])
-    more = f" And {len(sentences) - ERRORS_SAID} more." if len(sentences) > ERRORS_SAID else ""
-    return " ".join(said for _, said in sentences[:ERRORS_SAID]) + more
-
-
-def _what(item: Any, at: Sequence[Step], shape: type[BaseModel]) -> str:
-    """Say what is wrong in words of the policy, where pydantic's are those of Python."""
+def _explain(item: Any, at: Sequence[Step]) -> str | None:
+    """Say what is wrong in words of the policy."""
     key = str(at[-1]) if at else ""
     match item["type"]:
         case "extra_forbidden" if key == "ban":
             return "only a person bans; the most that a policy may call for is timeout"
-        case "extra_forbidden":
-            return f"there is no such key{_near(key, _keys(_annotation_at(at[:-1], shape)))}"
         case "enum" if "[key]" in item["loc"] or key in ("unknown", "unreadable") or "still_scan" in at:
             if key in ("unknown", "unreadable"):
                 return "must be flag, hold or remove"
-            return f"there is no such category{_near(str(item['input']), tuple(Category))}"
+            return f"there is no such category{near(str(item['input']), tuple(Category))}"
         case "string_pattern_mismatch" if key == "language":
             return "must be a language such as en or pt-BR"
-        case "string_pattern_mismatch":
-            return "must be small letters, digits and _, a letter first"
-        case "missing":
-            return "this key is missing"
-        case "model_type" if _annotation_at(at, shape) is Gate:
+        case "model_type" if annotation_at(at, Policy) is Gate:
             return "must be a mapping such as {severity: 2, confidence: 0.5}"
-        case "model_type" | "dict_type":
-            return "must be a mapping of keys"
-        case "tuple_type":
-            return "must be a list, such as [a, b]"
-        case "string_type":
-            return "must be a text; put it in quotes"
         case _:
-            return str(item["msg"]).replace("Input should be", "must be")
-
-
-def _near(word: str, known: Sequence[str]) -> str:
-    near = get_close_matches(word, known, n=1)
-    return f"; did you mean {near[0]}?" if near else ""
-
-
-def _annotation_at(at: Sequence[Step], shape: type[BaseModel]) -> Any:
-    """Return the type of what may stand at a key."""
-    annotation: Any = shape
-    for step in at:
-        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-            field = annotation.model_fields.get(str(step))
-            annotation = field.annotation if field else None
-        else:
-            inner = get_args(annotation)
-            annotation = inner[-1 if get_origin(annotation) is dict else 0] if inner else None
-        if get_origin(annotation) is UnionType:  # `Strikes | None`
-            annotation = get_args(annotation)[0]
-    return annotation
-
-
-def _keys(annotation: Any) -> tuple[str, ...]:
-    return tuple(annotation.model_fields) if isinstance(annotation, type) and issubclass(annotation, BaseModel) else ()
-
-
-def _line_of(node: yaml.Node | None, at: Sequence[Step]) -> int:
-    """Return the line of the last key of `at` that is there."""
-    line = 1
-    for step in at:
-        match node:
-            case yaml.MappingNode(value=pairs):
-                found = next(((key, value) for key, value in pairs if key.value == str(step)), None)
-                if found is None:
-                    return line
-                line, node = found[0].start_mark.line + 1, found[1]
-            case yaml.SequenceNode(value=items) if isinstance(step, int) and step < len(items):
-                node = items[step]
-                line = node.start_mark.line + 1
-            case _:
-                return line
-    return line
+            return None
