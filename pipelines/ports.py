@@ -22,8 +22,8 @@ Outcome = Literal["ok", "refused", "unavailable", "bad_answer", "partial"]
 UNDERSTUDY = "understudy"
 
 # `extraction`: a document is read for the first time. `second_look`: what was doubtful in it, once more and closer.
-# `long_documents`: those of more pages than one question holds.
-Task = Literal["moderation", "tagging", "escalation", "extraction", "second_look", "long_documents"]
+# `third_look`: the same by a bigger model. `long_documents`: those of more pages than one question holds.
+Task = Literal["moderation", "tagging", "escalation", "extraction", "second_look", "third_look", "long_documents"]
 
 Shape = TypeVar("Shape", bound=BaseModel)
 

@@ -1,7 +1,7 @@
 """What a model is asked to answer about a document: a flat list of what it read, the same for every schema.
 
-One flat shape has no nested optional objects, which vendors treat differently; it leaves out what is not there, and shows a field
-that was said twice.
+One flat shape has no nested optional objects, which vendors treat differently; it leaves out what is not there, and shows what
+was said twice.
 """
 
 from typing import Annotated

@@ -1,6 +1,6 @@
 """What was taken out of a document, value by value: what it says, where it stands, and how far it can be trusted."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Annotated, Final, Literal
 
@@ -33,7 +33,8 @@ class Value(_Frozen):
     `page` counts from 1 and is None where there are no pages. `quote` is the passage as it stands in the document; `box` is of
     the value in it, from the text layer, else the model's own claim. `grounded`: it was found there. `checks` names the checks
     that it took part in and that hold, `failed` those that do not. `notes` are sentences for people. `confidence` is computed
-    from all this, never the model's own number.
+    from all this, never the model's own number. `readings` says what came of a further look; `conflict` is a sentence about
+    another value that stands against this one.
     """
 
     value: str | None
@@ -49,6 +50,7 @@ class Value(_Frozen):
     notes: tuple[str, ...] = ()
     ambiguous: bool = False
     conflict: str = ""
+    readings: Literal["single", "agree", "disagree"] = "single"
     way: Way = "first-look"
     confidence: Confidence = "low"
 
@@ -73,9 +75,6 @@ class Check(_Frozen):
     hard: bool
     says: str
     paths: tuple[str, ...] = ()
-
-
-Row = Mapping[str, Value]
 
 
 class Extraction(_Frozen):

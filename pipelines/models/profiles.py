@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, mo
 from pipelines import limits
 from pipelines.errors import Misconfigured
 
-Task = Literal["moderation", "tagging", "escalation", "extraction", "second_look", "long_documents"]
+Task = Literal["moderation", "tagging", "escalation", "extraction", "second_look", "third_look", "long_documents"]
 Provider = Literal["gemini", "anthropic", "openai", "local"]
 ThinkingLevel = Literal["MINIMAL", "LOW", "MEDIUM", "HIGH"]
 
@@ -26,6 +26,7 @@ DEFAULT_MODELS: Final[Mapping[Task, tuple[str, ...]]] = {
     "escalation": _PRO,
     "extraction": _FLASH,
     "second_look": _FLASH,
+    "third_look": _PRO,
     "long_documents": _FLASH,
 }
 
@@ -106,6 +107,7 @@ class Profiles(BaseModel):
     escalation: Profile = Profile()
     extraction: Profile = _of_documents("medium")
     second_look: Profile = _of_documents("high")
+    third_look: Profile = _of_documents("high")
     long_documents: Profile = _of_documents("medium")
 
     @model_validator(mode="after")
