@@ -94,6 +94,35 @@ def moderate(
 
 
 @app.command()
+def extract(
+    files: Annotated[list[str], typer.Argument(metavar="FILE", show_default=False)],
+    schema: Annotated[
+        str, typer.Option("--schema", metavar="NAME|FILE", help="What to look for: auto, invoice, receipt, … or a YAML file.")
+    ] = "auto",
+    as_json: AsJson = False,
+    csv: Annotated[Path | None, typer.Option("--csv", metavar="OUT", help="Write one line for each line item.")] = None,
+    xlsx: Annotated[Path | None, typer.Option("--xlsx", metavar="OUT", help="Write a workbook.")] = None,
+    picture: Annotated[
+        Path | None, typer.Option("--picture", metavar="DIR", help="Draw the pages with what was found framed.")
+    ] = None,
+    resume: Annotated[
+        Path | None, typer.Option("--resume", metavar="FILE", help="Note what is done in FILE, and leave out what is noted.")
+    ] = None,
+    bigger: Annotated[bool, typer.Option("--bigger", help="Ask the bigger model at once.")] = False,
+) -> None:
+    """Take checked data out of documents: invoices, receipts, contracts, papers, forms, tables.
+
+    Every value says where it stands. Ends with 1 where a check fails, or a value should be looked at by a person.
+    """
+    from bot.cli import printing
+    from bot.cli.extracting import Wanted, extract_files, show_extraction
+
+    wanted = Wanted(schema=schema, csv=csv, xlsx=xlsx, pictures=picture, journal=resume, bigger=bigger)
+    show = printing.show_json if as_json else show_extraction
+    _end(extract_files(files, _settings(), show, wanted=wanted))
+
+
+@app.command()
 def inspect(
     files: Annotated[list[str], typer.Argument(metavar="FILE", show_default=False)],
     as_json: AsJson = False,
@@ -164,6 +193,23 @@ def evaluate_moderation(
     settings = _settings()
     rules = named(policy) if policy else own_policy(settings)
     _end(evaluate(data, settings, policy=rules, names=only or (), most=most or None, seed=seed, as_json=as_json))
+
+
+@evaluation.command(name="extraction")
+def evaluate_extraction(
+    data: Annotated[Path, typer.Option("--data", metavar="DIR", help="Documents, each with its known values beside it.")],
+    most: Annotated[int, typer.Option("--most", metavar="N", min=0, help="Documents, drawn by chance; 0: all.")] = 0,
+    seed: Annotated[int, typer.Option(help="What they are drawn by.")] = 0,
+    pages_alone: Annotated[bool, typer.Option("--pages-alone", help="Ignore e-invoices inside files.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output.")] = False,
+) -> None:
+    """Take data out of documents whose values are known and say how often that is right.
+
+    F1, exact totals and dates, what is wrong without being marked, what is found on the page, checks, cost and time.
+    """
+    from bot.cli.evaluating_documents import evaluate
+
+    _end(evaluate(data, _settings(), most=most or None, seed=seed, e_invoices=not pages_alone, as_json=as_json))
 
 
 Workspace = Annotated[

@@ -24,8 +24,9 @@ from pipelines.moderation.moderate import moderate
 from pipelines.moderation.policy import ChannelPolicy, Policy, everywhere
 from pipelines.moderation.report import label_of
 from pipelines.moderation.samples import Sample, read_samples
-from pipelines.moderation.scoring import Judged, Rate, Scores, score
+from pipelines.moderation.scoring import Judged, Scores, score
 from pipelines.ports import UNDERSTUDY, Call, LanguageModel
+from pipelines.rates import Rate
 
 AT_ONCE: Final = 8
 HARNESS_ONLY: Final = (
@@ -59,7 +60,7 @@ async def evaluate(
     rules, results = everywhere(policy), []
     engines = set[str]()
     async with open_models(settings) as model:
-        with _progress(sum(map(len, samples.values()))) as bar:
+        with progress(sum(map(len, samples.values()))) as bar:
             for name, drawn in samples.items():
                 judged, calls = [], list[Call]()
                 async for each, cost in _judge(drawn, model, rules):
@@ -107,23 +108,24 @@ def as_data(result: Evaluated) -> dict[str, Any]:
     return {
         "set": result.name,
         "samples": len(result.judged),
-        "unknown": _rate(scores.unknown),
-        "over_flagged": _rate(scores.over_flagged),
-        "tampering": _rate(scores.tampering),
+        "unknown": rate_as_data(scores.unknown),
+        "over_flagged": rate_as_data(scores.over_flagged),
+        "tampering": rate_as_data(scores.tampering),
         "latency_ms": {"p50": scores.latency_ms[0], "p95": scores.latency_ms[1]},
         "cost_per_1000_usd": None if cost is None else f"{cost:.4f}",
         "categories": {
             each.category.value: {
-                "precision": _rate(each.precision),
-                "recall": _rate(each.recall),
-                "false_alarms": _rate(each.false_alarms),
+                "precision": rate_as_data(each.precision),
+                "recall": rate_as_data(each.recall),
+                "false_alarms": rate_as_data(each.false_alarms),
             }
             for each in scores.categories
         },
     }
 
 
-def _rate(rate: Rate) -> dict[str, Any] | None:
+def rate_as_data(rate: Rate) -> dict[str, Any] | None:
+    """Return a rate as JSON takes it."""
     if rate.value is None or rate.interval is None:
         return None
     low, high = rate.interval
@@ -162,7 +164,8 @@ def said(rate: Rate) -> str:
     return f"{rate.value:.1%} [{low:.1%}, {high:.1%}] ({rate.hits}/{rate.of})"
 
 
-def _progress(total: int) -> Progress:
+def progress(total: int) -> Progress:
+    """Return a bar on standard error, which shows only on a terminal."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     bar = Progress(*columns, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty())
     bar.add_task("Judging", total=total)

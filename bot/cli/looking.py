@@ -120,7 +120,7 @@ async def tag_files(names: Sequence[str], settings: Settings, show: Callable[[Se
         tags = reply.value().model_dump(mode="json")
         return Seen(input=each, document={"file": each.file, **tags, **_made_by(reply.engine, began)}, end=End.DONE)
 
-    return await look_at([Input(given=name, path=Path(name)) for name in names], look, _open_tools(settings), show)
+    return await look_at([Input(given=name, path=Path(name)) for name in names], look, open_tools(settings), show)
 
 
 async def moderate_inputs(
@@ -136,7 +136,7 @@ async def moderate_inputs(
         document = {"file": each.file, **_verdict_document(verdict), **_made_by(verdict.engine, began)}
         return Seen(input=each, document=document, end=_end_of_verdict(verdict))
 
-    return await look_at([_file_or_text(each) for each in given], look, _open_tools(settings), show)
+    return await look_at([_file_or_text(each) for each in given], look, open_tools(settings), show)
 
 
 async def look_at(
@@ -188,7 +188,8 @@ def _shown(seen: Seen, show: Callable[[Seen], None]) -> End:
 
 
 @asynccontextmanager
-async def _open_tools(settings: Settings) -> AsyncIterator[Tools]:
+async def open_tools(settings: Settings) -> AsyncIterator[Tools]:
+    """Open what looking at files needs."""
     async with Sandbox() as sandbox, open_models(settings) as model:
         yield Tools(media=MediaReader(LocalFiles(), sandbox), model=model)
 

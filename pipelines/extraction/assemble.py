@@ -31,8 +31,7 @@ def assembled(answers: Sequence[Answer], *, schema: Schema, ground: Ground, numb
     """Make the answers about a document's chunks, in order, into one draft.
 
     Rows of a later chunk follow those of an earlier one. What has no place in the schema, or cannot be told to belong to a row,
-    is left out. Of a field that is said twice the first stands, with the other as its conflict. `numbers` are those of the pages
-    that there are.
+    is left out. Of a field that is said twice the first stands, with the other as its conflict. `numbers` are the pages' own.
     """
     said = [each for answer in answers for each in answer.values if each.raw.strip()]
     country = next((answer.country for answer in answers if answer.country.strip()), "")

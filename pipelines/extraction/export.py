@@ -90,7 +90,7 @@ def as_csv(items: Sequence[Item]) -> bytes:
 
 
 def as_xlsx(items: Sequence[Item]) -> bytes:
-    """Return a workbook: a sheet of documents for each schema, one for each group, the failed checks, and where values are from.
+    """Return a workbook: a sheet of documents for each schema, one for each group, the failed checks, and all sources.
 
     Amounts and days are numbers and days; everything else is text.
     """

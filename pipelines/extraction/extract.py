@@ -37,17 +37,18 @@ async def extract(
     schema: Schema | None,
     own: Sequence[Schema] = (),
     bigger: bool = False,
+    e_invoices: bool = True,
 ) -> tuple[Schema, Extraction, tuple[Call, ...]]:
     """Take out of one document what `schema` lists; return the schema, what was found, and what it cost.
 
     `schema` None: the document is looked at first, and one of the shipped schemas or of `own` is picked. `bigger`: the bigger
-    model reads it, also where an e-invoice inside it says everything.
+    model reads it, also where an e-invoice inside it says everything. Without `e_invoices` those are ignored, to try the rest.
 
     Raises: `UserError` when it is no document or cannot be read; `Unavailable`, `Refused` or `BadAnswer` when no model gives a
     first answer. What fails later leaves what is there.
     """
     document = await media.document(attachment)
-    inside = document.e_invoice if schema is None or schema.name == INVOICE else None
+    inside = document.e_invoice if e_invoices and (schema is None or schema.name == INVOICE) else None
     if inside and not bigger:
         used = shipped(INVOICE)
         fields, rows, notes = from_e_invoice(inside, document.layer)

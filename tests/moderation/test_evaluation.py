@@ -12,8 +12,9 @@ from pipelines.moderation.policies import preset
 from pipelines.moderation.policy import Action, everywhere
 from pipelines.moderation.report import Category, Coverage, Finding, Incomplete
 from pipelines.moderation.samples import SETS, Sample, read_samples
-from pipelines.moderation.scoring import Judged, Rate, score
+from pipelines.moderation.scoring import Judged, score
 from pipelines.moderation.verdict import Verdict
+from pipelines.rates import Rate
 
 SHARED = Path(__file__).parents[3] / "shared" / "data" / "moderation"
 HARMLESS = Sample(id="1", text="", labels={Category.HATE: False}, harmless=True)
