@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Final
 
+from bench.extraction import extraction
 from bench.figures import Figure, show, write
 from bench.known import known
 from bench.media import media
@@ -115,6 +116,7 @@ ROWS: Final[dict[str, Callable[[], Awaitable[list[Figure]]]]] = {
     "media": media,
     "moderation": moderation,
     "known": known,
+    "extraction": extraction,
     "uploads": lambda: compare("discord"),
     "uploads_slack": lambda: compare("slack"),
 }
