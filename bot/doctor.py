@@ -218,12 +218,12 @@ async def _models(settings: Settings, config: Config) -> AsyncIterator[Check]:
         return
     accounts = providers(settings)
     try:
-        names = {name for task in TASKS for name in models_of(task, getattr(config.models, task), accounts)}
+        names = {name for task in TASKS for name in models_of(task, config.models.of(task), accounts)}
     except Misconfigured as error:
         yield Check(name="models", status="problem", says=str(error))
         return
     for name in sorted(names):
-        only = {task: getattr(config.models, task).model_copy(update={"models": (name,)}) for task in TASKS}
+        only = {task: config.models.of(task).model_copy(update={"models": (name,)}) for task in TASKS}
         async with Models(accounts, allow_understudy=True, profiles=Profiles(**only), prices=config.prices) as model:
             yield await _check(name, partial(_asked, name, model))
 

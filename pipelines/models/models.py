@@ -46,7 +46,7 @@ class Models:
         now: Callable[[], datetime] = utc_now,
     ) -> None:
         profiles = profiles or Profiles()
-        self._profiles: dict[Task, Profile] = {task: getattr(profiles, task) for task in TASKS}
+        self._profiles: dict[Task, Profile] = {task: profiles.of(task) for task in TASKS}
         self._names = {task: models_of(task, profile, providers) for task, profile in self._profiles.items()}
         self._prices = dict(prices or {})
         self._allow_understudy = allow_understudy

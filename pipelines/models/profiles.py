@@ -31,6 +31,14 @@ DEFAULT_MODELS: Final[Mapping[Task, tuple[str, ...]]] = {
 }
 
 
+# Whose models are asked where a task names none, so that not every one has to be written down.
+_AS: Final[Mapping[Task, Task]] = {
+    "extraction": "tagging",
+    "second_look": "extraction",
+    "third_look": "escalation",
+    "long_documents": "extraction",
+}
+
 # What somebody in a chat waits for at most.
 _CHAT_DEADLINES: Final = {"read_s": limits.MODEL_READ_S, "request_s": limits.MODEL_REQUEST_S, "total_s": limits.MODEL_TOTAL_S}
 
@@ -109,6 +117,13 @@ class Profiles(BaseModel):
     second_look: Profile = _of_documents("high")
     third_look: Profile = _of_documents("high")
     long_documents: Profile = _of_documents("medium")
+
+    def of(self, task: Task) -> Profile:
+        """Return the profile of a task; one that names no models has those of the task that it is like."""
+        profile: Profile = getattr(self, task)
+        if profile.models or task not in _AS:
+            return profile
+        return profile.model_copy(update={"models": self.of(_AS[task]).models})
 
     @model_validator(mode="after")
     def _verdicts_do_not_wait(self) -> "Profiles":
