@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Final
 
+from bench.endurance import endurance
 from bench.extraction import extraction
 from bench.figures import Figure, show, write
 from bench.known import known
@@ -117,6 +118,7 @@ ROWS: Final[dict[str, Callable[[], Awaitable[list[Figure]]]]] = {
     "moderation": moderation,
     "known": known,
     "extraction": extraction,
+    "endurance": endurance,
     "uploads": lambda: compare("discord"),
     "uploads_slack": lambda: compare("slack"),
 }

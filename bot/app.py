@@ -26,6 +26,7 @@ from bot.console.server import Probes, Readiness, open_console
 from bot.downloads import guarded_session
 from bot.durable import Durable, open_durable
 from bot.earlier import EarlierMessages
+from bot.enclosures import ResultFiles
 from bot.links import linked_files
 from bot.metrics import CountedConnection, CountedModel, CountedPlanner, Metrics
 from bot.models import open_models
@@ -46,6 +47,7 @@ from bot.storage.marks import Marks
 from bot.storage.memories import StoredMemories
 from bot.storage.policies import StoredPolicies
 from bot.storage.results import StoredResults
+from bot.storage.schemas import StoredSchemas
 from bot.storage.seal import Seal, load_seal
 from bot.storage.setups import StoredSetups
 from bot.storage.sign_ins import SignIns
@@ -53,7 +55,7 @@ from bot.storage.verdicts import StoredVerdicts
 from handlers.dispatch import Planner
 from handlers.events import AnyEvent
 from handlers.forms import form_for
-from handlers.ports import Connection, Services
+from handlers.ports import Channels, Connection, Services
 from pipelines.errors import Unavailable
 from pipelines.media.intake import MediaReader
 from pipelines.media.sandbox import Sandbox
@@ -107,6 +109,7 @@ class Web:
     messages: ConsoleMessages
     previews: Previews
     media: MediaReader
+    enclosures: ResultFiles
     connection: ConsoleConnection
 
 
@@ -145,12 +148,13 @@ async def open_app(settings: Settings, *, connections: Sequence[OpenConnection] 
             stack, Sandbox(on_death=metrics.worker_died), open_models(settings, on_restart=metrics.understudy_restarted)
         )
 
-        page = _web(settings, records, sandbox)
+        platforms: dict[str, Connection] = {}
+        channels, setups, results = Connected(platforms), StoredSetups(records), StoredResults(records, seal)
+        page = _web(settings, records, sandbox, results, channels)
         page.hosts.hosts += [linked_files(await enter(guarded_session(None))), CopiedFiles(Copies(records, seal))]
-        platforms: dict[str, Connection] = {page.connection.platform: CountedConnection(page.connection, metrics)}
-        channels, setups = Connected(platforms), StoredSetups(records)
+        platforms[page.connection.platform] = CountedConnection(page.connection, metrics)
         policies = StoredPolicies(records, operators, channels)
-        ask = partial(form_for, channels=channels, policies=policies, setups=setups)
+        ask = partial(form_for, channels=channels, policies=policies, setups=setups, results=results)
         given = _given(intake, ask, setups, records=records, seal=seal, page=page)
         for open_connection in (*_configured(settings), *connections):
             connection = await enter(open_connection(given))
@@ -167,7 +171,8 @@ async def open_app(settings: Settings, *, connections: Sequence[OpenConnection] 
             policies=policies,
             setups=setups,
             cases=cases,
-            results=StoredResults(records, seal),
+            results=results,
+            schemas=StoredSchemas(records),
             ledger=StoredLedger(records),
             invitations=sign_ins,
             verdicts=StoredVerdicts(records, policies),
@@ -179,7 +184,7 @@ async def open_app(settings: Settings, *, connections: Sequence[OpenConnection] 
         hears = _all_hear(metrics.event_finished, outages.ended)
         intake.durable = await enter(open_durable(records, seal, planner, platforms, data, url, on_end=hears))
         await enter(outages.watching())
-        await enter(watching_raids(services.bursts, intake.accept))
+        await enter(watching_raids(services.bursts, cases, intake.accept))
         await enter(await _console(address, bound, page, intake, ask, sign_ins, partial(_readiness, records, platforms)))
         gc.collect()
         gc.freeze()  # what was loaded stays: looking through it again stops the loop for a quarter of a second
@@ -220,13 +225,14 @@ def _given(intake: Intake, ask: FormFor, setups: StoredSetups, *, records: Recor
         setups=setups,
         marks=Marks(records),
         copies=Copies(records, seal),
+        enclosures=page.enclosures,
         files=page.hosts,
         media=page.media,
         metrics=intake.metrics,
     )
 
 
-def _web(settings: Settings, records: Records, sandbox: Sandbox) -> Web:
+def _web(settings: Settings, records: Records, sandbox: Sandbox, results: StoredResults, channels: Channels) -> Web:
     files, live, messages = FileStore(settings.flashbulb_data / "files"), Live(may_follow), ConsoleMessages(records)
     hosts = HostedFiles([files])
     media = MediaReader(hosts, sandbox)

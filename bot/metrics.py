@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
 
 from bot.perform import Planner
 from handlers.effects import AnyEffect, Performed, Plan
-from handlers.events import AnyEvent, Place
+from handlers.events import AnyEvent, Place, Tenant
 from handlers.ports import Connection, Posted
 from pipelines.moderation.policy import Action, Channel
 from pipelines.ports import Call, LanguageModel, Question, Reply, Shape, Task
@@ -235,3 +235,6 @@ class CountedConnection:
 
     async def taken_out(self, place: Place, message: str) -> Posted | None:
         return await self.connection.taken_out(place, message)
+
+    async def readable(self, tenant: Tenant, person: str, channels: frozenset[str]) -> frozenset[str]:
+        return await self.connection.readable(tenant, person, channels)

@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot.metrics import Metrics
 from bot.platforms import Accept
-from bot.storage.cases import StoredCases
+from bot.storage.cases import AGAIN, AWAY, RETURNED, StoredCases
 from bot.storage.setups import StoredSetups
 from bot.storage.tables import now
 from handlers.events import FLASHBULB, ModelAway, ModelReturned, Place, Tenant
@@ -63,7 +63,7 @@ class Outages:
     clock: Callable[[], float] = monotonic
     look_s: float = LOOK_S
     _silent_since: tuple[float, datetime] | None = field(default=None, init=False)
-    _told: dict[Tenant, str] = field(default_factory=dict, init=False)  # with the key of the event that told it
+    _told: dict[Tenant, str] | None = field(default=None, init=False)  # with the key of the event that told it
     _answered: bool = field(default=False, init=False)  # whether the last question was
     _away: bool = field(default=False, init=False)  # whether nobody has answered for so long that people should know
     _tries: dict[str, Try] = field(default_factory=dict, init=False)  # under way, by the key of their event
@@ -102,10 +102,12 @@ class Outages:
 
     async def look(self) -> None:
         """Tell of an outage that lasts, end one that is over, and have some of what waits judged again."""
+        if self._told is None:  # an earlier process may have told of it
+            self._told = await self.cases.told_of_outage()
         if self._silent_since is not None and self.clock() - self._silent_since[0] >= AWAY_S:
-            await self._tell(self._silent_since[1])
+            await self._tell(self._silent_since[1], self._told)
         if self._answered:  # each time: the card of an outage that is over may still be pressed
-            await self._end()
+            await self._end(self._told)
         await self._judge_again()
 
     async def _watch(self) -> None:
@@ -119,25 +121,27 @@ class Outages:
             except (Unavailable, SQLAlchemyError) as problem:
                 log.warning("outages.put_off", error=type(problem).__name__)
 
-    async def _tell(self, since: datetime) -> None:
+    async def _tell(self, since: datetime, told: dict[Tenant, str]) -> None:
         if not self._away:
             self._away = True
             log.error("model.away", since=since.isoformat(timespec="seconds"))
             self.metrics.model_is_away(True)
         for tenant, number in await self.cases.left_unjudged(since=since):
-            if number < WAITING or tenant in self._told:
+            if number < WAITING or tenant in told:
                 continue
-            key = f"{tenant.platform}:{tenant.workspace}:away:{int(since.timestamp())}"
+            key = f"{tenant.platform}:{tenant.workspace}{AWAY}{int(since.timestamp())}"
             await self.accept(ModelAway(key=key, place=_place(tenant), author=FLASHBULB, since=since, waiting=number))
-            self._told[tenant] = key
+            told[tenant] = key
 
-    async def _end(self) -> None:
+    async def _end(self, told: dict[Tenant, str]) -> None:
         chosen = await self.setups.with_choice_for_outage()
-        for tenant in {*self._told, *chosen}:
-            key = f"{tenant.platform}:{tenant.workspace}:returned:{_minute()}"
-            away = self._told.get(tenant, "")
+        for tenant in {*told, *chosen}:
+            away = told.get(tenant, "")
+            if away and await self.cases.is_under_way(tenant, away):
+                continue  # its card is not seen yet, so that it could not be changed
+            key = f"{tenant.platform}:{tenant.workspace}{RETURNED}{_minute()}"
             await self.accept(ModelReturned(key=key, place=_place(tenant), author=FLASHBULB, away=away))
-            self._told.pop(tenant, None)
+            told.pop(tenant, None)
 
     async def _judge_again(self) -> None:
         self._tries = {key: each for key, each in self._tries.items() if self.clock() < each.until}
@@ -148,7 +152,7 @@ class Outages:
         self._pauses = {case: self._pauses[case] for _, case in waiting if case in self._pauses}
         due = [(tenant, case) for tenant, case in waiting if self._is_due(case)]
         for tenant, case in due[:room]:
-            key = f"{tenant.platform}:{case}:again:{_minute()}"
+            key = f"{tenant.platform}:{case}{AGAIN}{_minute()}"
             self._tries[key] = Try(case=case, until=self.clock() + TRY_S)
             self._put_off(case)
             await self.accept(ModelReturned(key=key, place=_place(tenant), author=FLASHBULB, case=case))

@@ -1,24 +1,34 @@
 """All platforms behind the handlers' ports: each place and file is answered for by its own platform."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Final, Protocol
+
+import structlog
 
 from bot.metrics import Metrics
 from bot.storage.copies import Copies
 from bot.storage.marks import Marks
-from handlers.events import AnyEvent, CommandUsed, Place, Tenant
+from handlers.effects import Enclosure, Notify, Post
+from handlers.events import AnyEvent, ButtonPressed, CommandUsed, Place, Tenant
 from handlers.forms import Form
 from handlers.ports import Connection, Posted, Setups
 from pipelines.content import Attachment
-from pipelines.errors import Unavailable, UserError
+from pipelines.errors import FlashbulbError, Unavailable, UserError
 from pipelines.moderation.policy import Action, Channel
 from pipelines.ports import Files, Media
 
+log = structlog.get_logger()
+
+PICTURES: Final = frozenset({"marked_page", "thumbnail"})  # among the kinds of enclosures
+ENCLOSING_S: Final = 20.0  # for each file; then the words go without it
+
 # Makes an event durable. Only then acknowledge it. Raises `Unavailable` when that is not possible now.
 Accept = Callable[[AnyEvent], Awaitable[object]]
-FormFor = Callable[[CommandUsed], Awaitable[Form | None]]
+# Says which form opens in place of a command or a press.
+FormFor = Callable[[CommandUsed | ButtonPressed], Awaitable[Form | None]]
 
 
 class FileHost(Files, Protocol):
@@ -44,11 +54,48 @@ class HostedFiles:
         raise UserError("This file lies where Flashbulb does not fetch from.")
 
 
+class Enclosures(Protocol):
+    """Makes the files that go with our words, at the moment when they are sent."""
+
+    async def opened(self, tenant: Tenant, enclosure: Enclosure) -> bytes:
+        """Return an enclosure's bytes.
+
+        Raises: `FlashbulbError` when it cannot be made (any more): `UserError` for good, `Unavailable` for now.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Enclosed:
+    """A file that goes with our words, made. `key` is the same whenever it is made for the same effect."""
+
+    key: str
+    name: str
+    data: bytes = field(repr=False)
+    alt_text: str
+    is_picture: bool
+
+
+async def enclosed(enclosures: Enclosures, effect: Post | Notify) -> tuple[Enclosed, ...]:
+    """Make the files of an effect. One that cannot be made is left out: what is said does not depend on it."""
+    made = []
+    for at, file in enumerate(effect.files):
+        try:
+            async with asyncio.timeout(ENCLOSING_S):
+                data = await enclosures.opened(effect.place.tenant, file)
+        except (FlashbulbError, TimeoutError) as error:
+            log.warning("enclosure.left_out", effect=effect.key, kind=file.kind, error=type(error).__name__)
+            continue
+        picture = file.kind in PICTURES
+        made.append(Enclosed(key=f"{effect.key}#{at}", name=file.name, data=data, alt_text=file.alt_text, is_picture=picture))
+    return tuple(made)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Given:
     """What a platform's connection is given of the rest of the bot.
 
-    `form_for` says which form opens in place of a command; `files` is where it adds its file host.
+    `form_for` says which form opens in place of a command or a press; `files` is where it adds its file host.
     """
 
     accept: Accept
@@ -56,6 +103,7 @@ class Given:
     setups: Setups
     marks: Marks
     copies: Copies
+    enclosures: Enclosures
     files: HostedFiles
     media: Media
     metrics: Metrics
@@ -92,6 +140,9 @@ class Connected:
 
     async def taken_out(self, place: Place, message: str) -> Posted | None:
         return await self._of(place.platform).taken_out(place, message)
+
+    async def readable(self, tenant: Tenant, person: str, channels: frozenset[str]) -> frozenset[str]:
+        return await self._of(tenant.platform).readable(tenant, person, channels)
 
     def _of(self, platform: str) -> Connection:
         """Return a platform's connection.

@@ -4,38 +4,79 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from contextvars import Context
+from dataclasses import dataclass, field
+from datetime import timedelta
+from time import monotonic
 from typing import Final
 
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 
 from bot.platforms import Accept
+from bot.storage.cases import StoredCases
+from bot.storage.tables import now
 from handlers.bursts import Bursts
-from handlers.events import FLASHBULB, AnyEvent, Place, RaidGrew
+from handlers.events import FLASHBULB, AnyEvent, Place, RaidGrew, Tenant
 from pipelines.errors import Unavailable
 
 LOOK_S: Final = 5.0
+LEFT_BEHIND: Final = timedelta(days=1)  # raids of which an earlier process may not have shown all
+TAKING_UP_S: Final = 60.0  # after a start, in which what that process had accepted still joins them
 
 log = structlog.get_logger()
 
 
+@dataclass(slots=True, kw_only=True)
+class RaidCards:
+    """Has the card of each raid say how many messages it came to: while it grows, and once nothing of it is under way.
+
+    The second matters where the card was shown late, or another process had counted.
+    """
+
+    bursts: Bursts
+    cases: StoredCases
+    accept: Accept
+    _until: float = field(default_factory=lambda: monotonic() + TAKING_UP_S, init=False)
+    _unsettled: set[tuple[Tenant, str]] = field(default_factory=set, init=False)
+    _shown: dict[tuple[Tenant, str], int] = field(default_factory=dict, init=False)  # how many messages, at the end
+
+    async def look(self) -> None:
+        if monotonic() < self._until:
+            self._unsettled.update(await self.cases.raids(since=now() - LEFT_BEHIND))
+        for tenant, raid, number in self.bursts.grown():
+            self._unsettled.add((tenant, raid))
+            await self._tell(tenant, raid, f"{number}")
+        for tenant, raid in [*self._unsettled]:
+            theirs = await self.cases.of_raid(tenant, raid)
+            if any(each.under_way for each in theirs):
+                continue
+            if len(theirs) != self._shown.get((tenant, raid), 0):
+                await self._tell(tenant, raid, f"{len(theirs)}:all")
+                self._shown[tenant, raid] = len(theirs)
+            self._unsettled.discard((tenant, raid))
+
+    async def _tell(self, tenant: Tenant, raid: str, which: str) -> None:
+        place = Place(platform=tenant.platform, workspace=tenant.workspace, channel="")
+        key = f"{tenant.platform}:raid:{raid}:{which}"
+        await self.accept(RaidGrew(key=key, place=place, author=FLASHBULB, raid=raid))
+
+
 @asynccontextmanager
-async def watching_raids(bursts: Bursts, accept: Accept, *, look_s: float = LOOK_S) -> AsyncIterator[None]:
-    """Have what joins a raid accepted, and the card of each raid brought up to date while it grows."""
+async def watching_raids(bursts: Bursts, cases: StoredCases, accept: Accept, *, look_s: float = LOOK_S) -> AsyncIterator[None]:
+    """Have what joins a raid accepted, and the cards of raids brought up to date."""
 
     async def accept_apart(event: AnyEvent) -> None:
         # The engine would take what is accepted within a workflow for a part of it, which has to come again after a crash.
         await asyncio.create_task(_of_accept(accept, event), context=Context())
 
     async def watch() -> None:
+        cards = RaidCards(bursts=bursts, cases=cases, accept=accept)
         while True:
             await asyncio.sleep(look_s)
-            for tenant, raid, number in bursts.grown():
-                place = Place(platform=tenant.platform, workspace=tenant.workspace, channel="")
-                key = f"{tenant.platform}:raid:{raid}:{number}"
-                try:
-                    await accept(RaidGrew(key=key, place=place, author=FLASHBULB, raid=raid))
-                except Unavailable:
-                    log.warning("raid.card_is_old", raid=raid)
+            try:
+                await cards.look()
+            except (Unavailable, SQLAlchemyError) as problem:
+                log.warning("raids.put_off", error=type(problem).__name__)
 
     bursts.accept = accept_apart
     task = asyncio.create_task(watch())

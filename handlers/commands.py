@@ -40,6 +40,11 @@ class Shortcut:
 COMMANDS = (
     Command(name="tag", hint="Tag the newest picture here, or the one at an address", usages=((Role.MEMBER, "[address]"),)),
     Command(
+        name="extract",
+        hint="Take checked data out of the newest document here, or of one at an address",
+        usages=((Role.MEMBER, "[schema] [address]"), (Role.MODERATOR, "new")),
+    ),
+    Command(
         name="moderate",
         hint="Judge a text, files or a message without doing anything about it",
         usages=((Role.MODERATOR, "[text]"),),  # else everybody could try out what the policy lets through
@@ -50,6 +55,8 @@ COMMANDS = (
         hint="What you can ask here, and how Flashbulb is set up",
         usages=(
             (Role.MEMBER, "help"),
+            (Role.MEMBER, "find WORDS"),
+            (Role.MODERATOR, "schema [show NAME]"),
             (Role.ADMIN, "setup"),
             (Role.ADMIN, "policy [show|versions|edit|use|lint|rollback|diff]"),
             (Role.OPERATOR, "invite NAME member|moderator"),
@@ -60,6 +67,7 @@ COMMANDS = (
 
 SHORTCUTS = (
     Shortcut(command="tag", label="Tag image", needs_file=True),
+    Shortcut(command="extract", label="Extract data", needs_file=True),
     Shortcut(command="report", label="Report to moderators", needs_file=False),
 )
 

@@ -5,6 +5,7 @@ from typing import assert_never
 
 from handlers.answers import CaseCard, Held, Notice, SetUp
 from handlers.commands import SHORTCUTS
+from handlers.corrections import on_correct_form, on_extraction_pressed
 from handlers.effects import AnyEffect, Card, Edit, Notify, Performed, Plan, Remove, Restore, Timeout
 from handlers.events import (
     FLASHBULB,
@@ -18,12 +19,14 @@ from handlers.events import (
     RaidGrew,
     RaidJoined,
 )
+from handlers.extraction import on_extract
 from handlers.moderation import on_moderate
 from handlers.outages import on_choice_for_outage, on_model_away, on_model_returned
 from handlers.policies import on_policy_form
 from handlers.ports import Services
 from handlers.raids import on_raid_decided, on_raid_grew, on_raid_joined, undone_in_raid
 from handlers.review import on_button, on_report
+from handlers.schemas import on_schema_form
 from handlers.settings import invite, on_flashbulb
 from handlers.setup import on_setup
 from handlers.tagging import on_tag
@@ -128,6 +131,8 @@ async def on_command(event: CommandUsed, services: Services) -> Plan:
     match event.command:
         case "tag":
             return await on_tag(event, services)
+        case "extract":
+            return await on_extract(event, services)
         case "moderate":
             return await on_moderate(event, services)
         case "flashbulb":
@@ -144,6 +149,8 @@ async def on_pressed(event: ButtonPressed, services: Services) -> Plan:
             return await on_choice_for_outage(event, services)
         case "raid_restore" | "raid_keep":
             return await on_raid_decided(event, services)
+        case button if button.startswith("extraction_"):
+            return await on_extraction_pressed(event, services)
         case _:
             return await on_button(event, services)
 
@@ -156,6 +163,10 @@ async def on_form(event: FormSubmitted, services: Services) -> Plan:
             return await on_setup(event, services)
         case "policy":
             return await on_policy_form(event, services)
+        case "correct":
+            return await on_correct_form(event, services)
+        case "schema":
+            return await on_schema_form(event, services)
         case "invite":
             values = event.values
             return await invite(event, name=values.get("name", ""), role=values.get("role", ""), services=services)

@@ -6,9 +6,10 @@ from typing import Final, Literal
 
 from pydantic import Field
 
-from handlers.events import CommandUsed, Frozen, Role
+from handlers.corrections import choices, may_change
+from handlers.events import ButtonPressed, CommandUsed, Frozen, Role
 from handlers.modes import mode_of
-from handlers.ports import Channels, Policies, Setup, Setups
+from handlers.ports import Channels, Policies, Results, Setup, Setups
 from handlers.presets import KEEP, preset_of, preset_options
 from pipelines.limits import NAME_CHARS
 
@@ -21,6 +22,9 @@ EDITED_MAX: Final = 3000
 # Questions in one form: Discord's limit. Source: https://docs.discord.com/developers/components/reference (modals)
 PIECES_MAX: Final = 5
 PIECE_CHARS: Final = 2500  # which leaves room to write more
+
+# Buttons that open a form: whoever hears a press asks `form_for` first.
+OPENS_FORM: Final = frozenset({"extraction_correct"})
 
 MODES: Final = (("shadow", "Shadow: judge and show cases, but do nothing"), ("enforce", "Enforce: also carry actions out"))
 
@@ -51,8 +55,12 @@ class Form(Frozen):
     about: str = ""
 
 
-async def form_for(event: CommandUsed, *, channels: Channels, policies: Policies, setups: Setups) -> Form | None:
-    """Return the form that opens instead of accepting `event`, or None when the command needs no more than it has."""
+async def form_for(
+    event: CommandUsed | ButtonPressed, *, channels: Channels, policies: Policies, setups: Setups, results: Results
+) -> Form | None:
+    """Return the form that opens instead of accepting `event`, or None when it needs no more than it has."""
+    if isinstance(event, ButtonPressed):
+        return await _correction(event, results)
     match (event.command, event.argument.split()):
         case ("report", _) if event.message:
             return Form(
@@ -113,6 +121,8 @@ async def form_for(event: CommandUsed, *, channels: Channels, policies: Policies
                 submit="Make it hold",
                 about=str(version.number),
             )
+        case ("extract", ["new"]) if event.author.role.reviews:
+            return _NEW_SCHEMA
         case ("flashbulb", ["invite"]) if event.author.role is Role.OPERATOR:
             return Form(
                 name="invite",
@@ -130,6 +140,57 @@ async def form_for(event: CommandUsed, *, channels: Channels, policies: Policies
             )
         case _:
             return None
+
+
+async def _correction(event: ButtonPressed, results: Results) -> Form | None:
+    """Return the form to correct a value; None where there is nothing to correct, or not for this person."""
+    if event.button not in OPENS_FORM:
+        return None
+    stored = await results.extraction(event.place.tenant, event.value)
+    if stored is None or not may_change(event.author, stored):
+        return None
+    return Form(
+        name="correct",
+        title="Correct a value",
+        fields=(
+            FormField(
+                name="field",
+                label="Which value is wrong?",
+                control="choice",
+                options=choices(stored),
+                hint="Those in doubt come first.",
+            ),
+            FormField(name="value", label="What does the document say?", hint="As it is printed. Dates also as 2025-03-31."),
+        ),
+        submit="Correct",
+        about=f"{event.value}:{event.message}",
+    )
+
+
+_NEW_SCHEMA: Final = Form(
+    name="schema",
+    title="A schema of your own",
+    fields=(
+        FormField(name="name", label="Name, as in /extract NAME", max_chars=40, hint="Small letters, digits and _."),
+        FormField(name="title", label="Title", max_chars=60, hint="What such a document is called, such as Delivery note."),
+        FormField(
+            name="says",
+            label="What kind of document it is",
+            control="lines",
+            required=False,
+            max_chars=2000,
+            hint="By this it is told from others, and what is to be heeded in it.",
+        ),
+        FormField(
+            name="fields",
+            label="What to take out, one per line",
+            control="lines",
+            max_chars=EDITED_MAX,
+            hint="total*: amount - What is to be paid (* always there). In tables: items.price: amount",
+        ),
+    ),
+    submit="Save",
+)
 
 
 def pieces_of(text: str) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from handlers.answers import Answer, Listing, Notice
+from handlers.attachments import posted_here
 from handlers.effects import Card, Notify, Plan
 from handlers.events import CommandUsed, Event, FormSubmitted, Tenant
 from handlers.forms import form_for, put_together
@@ -118,7 +119,9 @@ async def _versions(event: CommandUsed, services: Services) -> Plan:
 
 
 async def _why_no_form(event: CommandUsed, services: Services) -> str:
-    if await form_for(event, channels=services.channels, policies=services.policies, setups=services.setups):
+    if await form_for(
+        event, channels=services.channels, policies=services.policies, setups=services.setups, results=services.results
+    ):
         return "The form for that could not be opened. Write /flashbulb policy edit once more."
     return (
         "This policy is too long for a form. Change the text of /flashbulb policy show in a file, post it here, and write"
@@ -214,11 +217,7 @@ async def _file(event: CommandUsed, services: Services) -> str:
 
 
 async def _posted(event: CommandUsed, services: Services) -> tuple[Attachment, ...]:
-    posted = (
-        await services.channels.message(event.place, event.message)
-        if event.message
-        else await services.channels.latest_with_files(event.place)
-    )
+    posted = await posted_here(event, services)
     if posted is None or posted.author.id != event.author.id:  # nobody else's file may become the policy by being newer
         return ()
     return posted.content.attachments

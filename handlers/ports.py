@@ -1,9 +1,9 @@
 """What the handlers need from outside. `bot/app.py` supplies it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Final, Literal, Protocol
 
 from handlers.answers import Tagged
 from handlers.bursts import Bursts
@@ -326,6 +326,7 @@ class StoredExtraction:
     """What was taken out of one document, as it stands now. `batch` names those that came of the same event.
 
     `attachment` says where the document is, in `message` at `place`; `message` is empty where it came with a command alone.
+    `asked_by` is the id of who asked for it. `bigger`: the bigger model may still be asked.
     """
 
     id: str
@@ -335,8 +336,10 @@ class StoredExtraction:
     attachment: Attachment
     schema: Schema
     extraction: Extraction
+    asked_by: str = ""
     state: Literal["open", "confirmed"] = "open"
     decided_by: str = ""
+    bigger: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -350,6 +353,10 @@ class FoundResult:
     file: str
     title: str
     says: str
+
+
+# Said where somebody asks for a result that is not there any more.
+RESULT_GONE: Final = "This is kept no longer, or was erased. Have the document read once more with /extract."
 
 
 class Results(Protocol):
@@ -372,10 +379,12 @@ class Results(Protocol):
         """Return the extraction of that id, or all of the batch of that id, in order; none when they are kept no longer."""
         ...
 
-    async def change(self, stored: StoredExtraction, *, event: str) -> StoredExtraction:
-        """Put a changed extraction in place of the one with its id; the first change by `event` wins, and is returned.
+    async def change(
+        self, tenant: Tenant, id: str, change: Callable[[StoredExtraction], StoredExtraction], *, event: str
+    ) -> StoredExtraction:
+        """Change an extraction as it stands now, unless `event` has done so already, and return it as it stands then.
 
-        Raises: `UserError` when it is kept no longer.
+        Raises: `UserError` when it is kept no longer, and what `change` raises.
         """
         ...
 

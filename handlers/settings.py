@@ -1,4 +1,4 @@
-"""`/flashbulb`: help, setting up, the policy, and invitations."""
+"""`/flashbulb`: help, looking things up, setting up, the policy, schemas, and invitations."""
 
 from handlers.answers import Invitation
 from handlers.commands import help_for
@@ -6,6 +6,8 @@ from handlers.effects import Notify, Plan
 from handlers.events import CommandUsed, Event, Role
 from handlers.policies import on_policy
 from handlers.ports import Services
+from handlers.schemas import on_schema
+from handlers.search import on_find
 from handlers.setup import refuse_unless_admin
 from pipelines.errors import UserError
 from pipelines.limits import NAME_CHARS
@@ -15,13 +17,17 @@ INVITABLE = {"member": Role.MEMBER, "moderator": Role.MODERATOR}
 
 
 async def on_flashbulb(event: CommandUsed, services: Services) -> Plan:
-    """Answer `/flashbulb help`, `setup` (whose form has not opened), `policy …` and `invite NAME member|moderator`."""
+    """Answer what may stand after `/flashbulb`; the form of `setup` has not opened then."""
     match event.argument.split():
         case [] | ["help"]:
             return Plan(effects=(Notify.author_of(event, "help", help_for(event.author.role)),))
         case ["setup"]:
             refuse_unless_admin(event)
             raise UserError("The form for that could not be opened. Write /flashbulb setup once more.")
+        case ["find", *words]:
+            return await on_find(event, " ".join(words), services)
+        case ["schema", *words]:
+            return await on_schema(event, words, services)
         case ["policy", *words]:
             return await on_policy(event, words, services)
         case ["invite", *name, role] if name and role.lower() in INVITABLE:

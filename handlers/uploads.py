@@ -1,24 +1,34 @@
 """Messages in watched channels: judge what was posted, say nothing about what is fine."""
 
 from functools import partial
+from typing import Final
 
 from handlers.answers import CaseCard, Notice
 from handlers.cases import follow, standing_of
 from handlers.commands import help_for
 from handlers.effects import AnyEffect, Card, Notify, Plan, Post, Remove
-from handlers.events import MessagePosted
+from handlers.events import MessagePosted, Place
+from handlers.extraction import asked_for, extract_documents, schema_named
 from handlers.intake import within_limits
 from handlers.ports import Services
 from handlers.raids import join_raids, notice
 from handlers.tagging import tag_pictures
 from pipelines.content import Intake
 from pipelines.errors import FlashbulbError
+from pipelines.extraction.schema import AUTO
+from pipelines.limits import ATTACHMENTS_JUDGED
+from pipelines.media.kinds import KINDS
 from pipelines.moderation.decide import decide
 from pipelines.moderation.judge import ask
 from pipelines.moderation.moderate import moderate
 from pipelines.moderation.policy import Action
 from pipelines.moderation.report import Coverage, Incomplete, Report
 from pipelines.moderation.together import is_chosen, is_ordinary
+
+# Media types of the files out of which data is taken where nothing is said about it; others are tagged.
+_DOCUMENTS: Final = frozenset(
+    kind.media_types[0] for kind in KINDS.values() if kind.family in ("document", "sheet", "mail", "text")
+)
 
 
 async def on_message(event: MessagePosted, services: Services) -> Plan:
@@ -111,8 +121,32 @@ async def _answer_mention(event: MessagePosted, intake: Intake, services: Servic
     if not event.attachments:
         return (Post(key=f"{event.key}#help", place=place, answer=help_for(event.author.role)),)
     try:
-        return await tag_pictures(
-            event, attachments=event.attachments, intake=intake, place=place, message=event.message, services=services
-        )
+        return await _look_into(event, intake, place, services)
     except FlashbulbError as error:  # what moderation concluded must not be lost with it
         return (Notify.author_of(event, "words", Notice(text=str(error)), place=place),)
+
+
+async def _look_into(event: MessagePosted, intake: Intake, place: Place, services: Services) -> tuple[AnyEffect, ...]:
+    """Take data out of the documents of a message, and tag its other files; whoever asks for data gets it from all of them."""
+    own = await services.schemas.of(event.place.tenant)
+    files = dict(enumerate(event.attachments[:ATTACHMENTS_JUDGED]))
+    name = asked_for(event.text, own)
+    documents = {at: file for at, file in files.items() if name or _is_document(intake, at)}
+    pictures = {at: file for at, file in files.items() if at not in documents}
+    effects: tuple[AnyEffect, ...] = ()
+    if documents:
+        schema = schema_named(name or AUTO, own)
+        effects = await extract_documents(
+            event, documents=documents, schema=schema, own=own, place=place, message=event.message, services=services
+        )
+    if pictures:
+        tags = await tag_pictures(
+            event, pictures=pictures, intake=intake, place=place, message=event.message, services=services
+        )
+        effects = (*effects, *tags)
+    return effects
+
+
+def _is_document(intake: Intake, position: int) -> bool:
+    """Whether a file is one of those out of which data is taken, by its bytes."""
+    return any(each.place == f"file:{position}" and each.media_type in _DOCUMENTS for each in intake.readings)

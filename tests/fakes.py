@@ -8,16 +8,25 @@ from typing import Any, Literal
 from handlers.answers import Tagged
 from handlers.effects import AnyEffect
 from handlers.events import MessagePosted, Person, Place, Role, Tenant
-from handlers.ports import Case, PolicyVersion, Posted, Services, Setup
+from handlers.ports import (
+    RESULT_GONE,
+    Case,
+    FoundResult,
+    PolicyVersion,
+    Posted,
+    Services,
+    Setup,
+    StoredExtraction,
+)
 from pipelines.content import Attachment, Content, Gap, ImagePart, Intake, Part, Reading, TextPart
 from pipelines.errors import Misconfigured, UserError
-from pipelines.media.documents.text_layer import TextLayer
+from pipelines.extraction.schema import Schema
 from pipelines.moderation.memory import NO_MEMORY
 from pipelines.moderation.policies import parse, preset
 from pipelines.moderation.policy import Action, Channel, ChannelPolicy, Policy, Quota
 from pipelines.moderation.report import Category, Finding
 from pipelines.moderation.verdict import Decided, Verdict
-from pipelines.ports import Call, Memory, Question, Reply, Shape, Task
+from pipelines.ports import Call, Document, Mark, Memory, Question, Reply, Shape, Task
 from pipelines.ports import Known as KnownContent
 
 GENERAL = Place(platform="test", workspace="w1", channel="general")
@@ -133,9 +142,10 @@ class ScriptedModel:
 
 @dataclass
 class PlainMedia:
-    """Every text is one part and every file one picture, save those whose name says otherwise (`broken…`)."""
+    """Every text is one part and every file one picture, save those whose name says otherwise (`broken…`, `documents`)."""
 
     seen: list[Content] = field(default_factory=list)
+    documents: dict[str, Document] = field(default_factory=dict)
 
     async def intake(self, content: Content, *, fine: bool = False, file_bytes: int = 0) -> Intake:
         self.seen.append(content)
@@ -148,8 +158,13 @@ class PlainMedia:
                 made.append(an_image_part(f"file:{position}"))
         return Intake(parts=tuple(made), gaps=tuple(gaps))
 
-    async def text_layer(self, data: bytes) -> TextLayer:
-        return TextLayer(pages_total=0, pages=())
+    async def document(self, attachment: Attachment, *, fine: bool = False) -> Document:
+        if known := self.documents.get(attachment.name):
+            return known
+        return Document(intake=await self.intake(Content(text="", attachments=(attachment,)), fine=fine))
+
+    async def marked_page(self, attachment: Attachment, *, page: int, marks: Sequence[Mark]) -> bytes:
+        return f"{attachment.name} {page} {len(marks)}".encode()
 
     async def preview(self, data: bytes, *, side_px: int, blurred: bool = False) -> bytes:
         return data
@@ -173,6 +188,7 @@ class ListedChannels:
     empty: bool = False  # whether messages that are not in `posted` are gone
     real: bool = False
     chooses: bool = True
+    secret: frozenset[str] = frozenset()  # channels that nobody who asks can read
     can: frozenset[Action] = frozenset(action for action in Action if action.strength <= Action.REMOVE.strength)
 
     def emulated(self, tenant: Tenant) -> bool:
@@ -201,6 +217,9 @@ class ListedChannels:
 
     async def taken_out(self, place: Place, message: str) -> Posted | None:
         return next((each for each in self.copies if each.message == message), None)
+
+    async def readable(self, tenant: Tenant, person: str, channels: frozenset[str]) -> frozenset[str]:
+        return channels - self.secret
 
 
 @dataclass
@@ -321,14 +340,65 @@ class ListedCases:
 
 @dataclass
 class ListedResults:
+    """`found` is what every search finds. `changed`: (id, event) of every change."""
+
     saved: list[Tagged] = field(default_factory=list)
+    seen: list[Attachment] = field(default_factory=list)
     forgotten: list[str] = field(default_factory=list)
+    kept: dict[str, StoredExtraction] = field(default_factory=dict)
+    changed: list[tuple[str, str]] = field(default_factory=list)
+    found: list[FoundResult] = field(default_factory=list)
 
     async def forget(self, tenant: Tenant, message: str) -> None:
         self.forgotten.append(message)
 
-    async def save_tags(self, place: Place, *, event: str, message: str, tagged: Sequence[Tagged]) -> None:
+    async def save_tags(
+        self, place: Place, *, event: str, message: str, tagged: Sequence[Tagged], attachments: Sequence[Attachment] = ()
+    ) -> None:
         self.saved.extend(tagged)
+        self.seen.extend(attachments)
+
+    async def save_extractions(self, *, event: str, extractions: Sequence[StoredExtraction]) -> None:
+        self.kept.update({each.id: each for each in extractions})
+
+    async def extraction(self, tenant: Tenant, id: str) -> StoredExtraction | None:
+        known = self.kept.get(id)
+        return known if known and known.place.tenant == tenant else None
+
+    async def extractions(self, tenant: Tenant, id: str) -> tuple[StoredExtraction, ...]:
+        return tuple(each for each in self.kept.values() if each.place.tenant == tenant and id in (each.id, each.batch))
+
+    async def change(
+        self, tenant: Tenant, id: str, change: Callable[[StoredExtraction], StoredExtraction], *, event: str
+    ) -> StoredExtraction:
+        known = await self.extraction(tenant, id)
+        if known is None:
+            raise UserError(RESULT_GONE)
+        if (id, event) not in self.changed:
+            self.kept[id] = change(known)
+            self.changed.append((id, event))
+        return self.kept[id]
+
+    async def find(self, tenant: Tenant, words: str, *, limit: int, after: int = 0) -> tuple[FoundResult, ...]:
+        return tuple(self.found[after : after + limit])
+
+
+@dataclass
+class ListedSchemas:
+    """The newest version of each schema, of whichever workspace."""
+
+    schemas: dict[str, Schema] = field(default_factory=dict)
+
+    async def of(self, tenant: Tenant) -> tuple[Schema, ...]:
+        return tuple(self.schemas.values())
+
+    async def find(self, tenant: Tenant, name: str) -> Schema | None:
+        return self.schemas.get(name)
+
+    async def save(self, tenant: Tenant, schema: Schema, *, by: Person, event: str) -> Schema:
+        before = self.schemas.get(schema.name)
+        self.schemas[schema.name] = schema.model_copy(update={"version": before.version + 1 if before else 1})
+        return self.schemas[schema.name]
 
 
 @dataclass
@@ -426,6 +496,7 @@ class Known:
     setups: KeptSetups = field(default_factory=KeptSetups)
     cases: ListedCases = field(default_factory=ListedCases)
     results: ListedResults = field(default_factory=ListedResults)
+    schemas: ListedSchemas = field(default_factory=ListedSchemas)
     ledger: ListedLedger = field(default_factory=ListedLedger)
     invitations: ListedInvitations = field(default_factory=ListedInvitations)
     verdicts: ListedVerdicts = field(default_factory=ListedVerdicts)
@@ -444,6 +515,7 @@ class Known:
             setups=self.setups,
             cases=self.cases,
             results=self.results,
+            schemas=self.schemas,
             ledger=self.ledger,
             invitations=self.invitations,
             verdicts=self.verdicts,

@@ -13,7 +13,7 @@ from handlers.ports import Setup
 from pipelines.moderation.policy import Action
 from pipelines.moderation.report import Category
 from pipelines.ports import UNDERSTUDY
-from tests.fakes import FixedPolicy, KeptSetups, ListedChannels
+from tests.fakes import FixedPolicy, KeptSetups, ListedChannels, ListedResults
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +94,7 @@ async def forms(here: Here) -> tuple[Form, ...]:
             key=line, place=here.place, author=admin, command=command, argument=argument, message=message or None
         )
         channels = ListedChannels(chooses=here.platform != "console")
-        opened.append(await form_for(event, channels=channels, policies=FixedPolicy(), setups=KeptSetups(chosen)))
+        opened.append(await form_for(event, channels=channels, policies=FixedPolicy(), setups=KeptSetups(chosen), results=ListedResults()))
     return tuple(form for form in opened if form is not None)
 
 

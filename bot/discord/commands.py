@@ -8,6 +8,7 @@ import structlog
 
 from bot.discord.outcomes import answered
 from handlers.commands import COMMANDS, SHORTCUTS, Command, Shortcut
+from pipelines.extraction.schema import AUTO, SHIPPED
 from pipelines.limits import COMMAND_CHARS
 
 # Types of commands and options, contexts (a server, a direct message to us, other private conversations) and ways to install.
@@ -17,6 +18,7 @@ SUBCOMMAND, STRING, ATTACHMENT = 1, 3, 11
 SERVER, WITH_US, PRIVATE = 0, 1, 2
 IN_SERVERS, FOR_ONESELF = 0, 1
 DESCRIPTION_MAX: Final = 100
+CHOICES_MAX: Final = 25
 
 PICTURE: Final = {"type": ATTACHMENT, "name": "file", "description": "A picture to tag instead of the newest one here"}
 ADDRESS: Final = {
@@ -25,6 +27,21 @@ ADDRESS: Final = {
     "description": "Where on the internet a picture lies",
     "max_length": COMMAND_CHARS,
 }
+# Its value comes before that of `where`.
+SCHEMA: Final = {
+    "type": STRING,
+    "name": "schema",
+    "description": "What kind of document it is; without it, Flashbulb looks",
+    "max_length": COMMAND_CHARS,
+    "autocomplete": True,
+}
+WHERE: Final = {
+    "type": STRING,
+    "name": "where",
+    "description": "Where on the internet a document lies",
+    "max_length": COMMAND_CHARS,
+}
+DOCUMENT: Final = {"type": ATTACHMENT, "name": "file", "description": "A document to read instead of the newest one here"}
 FILE: Final = {"type": ATTACHMENT, "name": "file", "description": "A picture or another file to judge"}
 TEXT: Final = {"type": STRING, "name": "text", "description": "The text to judge", "max_length": COMMAND_CHARS}
 # Their values are read in the order of their names (`interactions`).
@@ -40,12 +57,38 @@ WHICH: Final = {
     "description": "The name of a policy to use, or the number of a version (two of them for diff)",
     "max_length": COMMAND_CHARS,
 }
+WORDS: Final = {
+    "type": STRING,
+    "name": "words",
+    "description": "Words that it must hold, all of them",
+    "max_length": COMMAND_CHARS,
+}
+SHOW: Final = {
+    "type": STRING,
+    "name": "what",
+    "description": "What to do; without it, all schemas are listed",
+    "choices": [{"name": "show", "value": "show"}],
+}
+SHOWN_NAME: Final = {"type": STRING, "name": "which", "description": "The name of a schema", "max_length": COMMAND_CHARS}
 POLICY_FILE: Final = {"type": ATTACHMENT, "name": "file", "description": "A policy in YAML, to use or to lint"}
 OPTIONS: Final[dict[str, tuple[Mapping[str, Any], ...]]] = {
     "tag": (PICTURE, ADDRESS),
+    "extract": (DOCUMENT, SCHEMA, WHERE),
     "moderate": (TEXT, FILE),
     "flashbulb": (
         {"type": SUBCOMMAND, "name": "help", "description": "What can be asked here"},
+        {
+            "type": SUBCOMMAND,
+            "name": "find",
+            "description": "Find what was tagged or extracted",
+            "options": ({**WORDS, "required": True},),
+        },
+        {
+            "type": SUBCOMMAND,
+            "name": "schema",
+            "description": "See which schemas there are, and what one of them takes out",
+            "options": (SHOW, SHOWN_NAME),
+        },
         {"type": SUBCOMMAND, "name": "setup", "description": "Choose what is watched and where cases are shown"},
         {
             "type": SUBCOMMAND,
@@ -56,13 +99,10 @@ OPTIONS: Final[dict[str, tuple[Mapping[str, Any], ...]]] = {
     ),
 }
 # Who is shown a command at first; a server's administrators may choose others, so that handlers ask again where it matters.
-SHOWN_TO: Final = {
-    "moderate": discord.Permissions(manage_messages=True),
-    "flashbulb": discord.Permissions(manage_guild=True),
-}
+SHOWN_TO: Final = {"moderate": discord.Permissions(manage_messages=True)}
 # What works wherever its user is, when they have added the app to their own account; a report needs moderators.
-ANYWHERE: Final = frozenset({"tag"})
-CONTEXTS: Final = {"tag": [SERVER, WITH_US, PRIVATE], "report": [SERVER]}
+ANYWHERE: Final = frozenset({"tag", "extract"})
+CONTEXTS: Final = {**{each: [SERVER, WITH_US, PRIVATE] for each in ANYWHERE}, "report": [SERVER]}
 
 log = structlog.get_logger()
 
@@ -103,6 +143,11 @@ def _covers(theirs: Any, ours: Any) -> bool:
             return len(theirs) == len(ours) and all(map(_covers, theirs, ours))
         case _:
             return bool(theirs == ours)
+
+
+def schemas_like(typed: str) -> list[str]:
+    """Return the shipped schemas that somebody may mean who has typed this much; others are typed in full."""
+    return [each for each in (AUTO, *SHIPPED) if typed.strip().lower() in each][:CHOICES_MAX]
 
 
 def _slash(command: Command) -> dict[str, Any]:

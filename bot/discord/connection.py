@@ -1,12 +1,14 @@
 """Discord as a connection: effects become messages, once."""
 
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import replace
 from time import monotonic
-from typing import Final, assert_never
+from typing import Final, TypeVar, assert_never
 
 import discord
 import structlog
+from discord.ui import LayoutView
 
 from bot.discord import DIRECT, PLATFORM
 from bot.discord.copies import part_keys, restored, sealed_copy
@@ -16,20 +18,23 @@ from bot.discord.outcomes import FORBIDDEN, GONE, TOO_LARGE, UNKNOWN_CHANNEL, De
 from bot.discord.parse import Json, author_of, is_ours, shown
 from bot.discord.pictures import blurred_picture
 from bot.discord.posts import Posts, is_post, title_of
+from bot.discord.readers import Readers
 from bot.discord.render import Said, pointer, render
 from bot.discord.replies import Replies, is_private, waits
-from bot.platforms import FileHost, Given
+from bot.platforms import FileHost, Given, enclosed
 from bot.storage.copied_files import taken_out
 from bot.storage.copies import Copy
 from bot.words import NO_LOG_CHANNEL
 from handlers.answers import CaseCard, Notice, SetUp
-from handlers.effects import AnyEffect, Card, Edit, Notify, Performed, Post, Remove, Restore, Timeout
-from handlers.events import Place
+from handlers.effects import AnyEffect, Card, Edit, Notify, Performed, Post, React, Remove, Restore, Timeout
+from handlers.events import Place, Tenant
 from handlers.ports import Posted
 from pipelines.content import Content
 from pipelines.moderation.policy import Action, Channel
 
 log = structlog.get_logger()
+
+Sent = TypeVar("Sent")
 
 SUPPORTS: Final = frozenset(Action) - {Action.BAN}
 ANSWERED_PRIVATELY: Final = Notice(text="Answered privately.")
@@ -56,6 +61,7 @@ class DiscordConnection:
         self._posts = Posts(gateway, self._messages)
         self._replies = Replies(gateway)
         self._timeouts = Timeouts(gateway)
+        self._readers = Readers(gateway, self._messages)
         self._channels: dict[str, tuple[float, str, bool]] = {}
 
     async def ready(self) -> None:
@@ -86,6 +92,8 @@ class DiscordConnection:
                 if message is None:
                     return GONE_ALREADY
                 return _done(effect.message) if carries(message, effect.key) else None
+            case React():
+                return None  # a reaction that is there already stays one
             case Remove():
                 return None  # to delete what is gone, and to tidy up what is tidy, changes nothing
             case Restore():
@@ -107,6 +115,9 @@ class DiscordConnection:
                 return await self._show_case(effect)
             case Notify():
                 return await self._notify(effect)
+            case React():
+                stands = await self._messages.react(effect.place, effect.message, effect.emoji)
+                return _stands(effect.message) if stands else GONE_ALREADY
             case Edit():
                 said = await self._said(effect)
                 stands = await self._messages.edit(effect.place, effect.message, said.view, files=said.files())
@@ -174,6 +185,10 @@ class DiscordConnection:
         """Return what the copy of a message that was taken out holds, or None where there is none."""
         return await taken_out(self._given.copies, place, message)
 
+    async def readable(self, tenant: Tenant, person: str, channels: frozenset[str]) -> frozenset[str]:
+        """Return those of `channels` that somebody may read now, threads and posts among them."""
+        return await self._readers.readable(tenant.workspace, person, channels)
+
     def _posted(self, place: Place, message: Json) -> Posted:
         what = shown(message, self._gateway.client.us)
         thread = place.thread if message["channel_id"] == place.thread else None
@@ -208,20 +223,24 @@ class DiscordConnection:
             return GONE_ALREADY
         if placeholder is not None and waiting and not is_private(placeholder):
             belongs_here = placeholder["channel_id"] == (place.thread or place.channel) or place.workspace == DIRECT
-            if belongs_here and (message := await self._replies.fill(effect.reply, said.view, said.files())):
+            if belongs_here and (message := await self._fill(effect, said)):
                 return _stands(message)
         try:
-            channel, message = await self._messages.send_to(
-                place, said.view, key=effect.key, files=said.files(), about=effect.about or ""
+            channel, sent = await with_or_without_files(
+                said,
+                lambda view, files: self._messages.send_to(place, view, key=effect.key, files=files, about=effect.about or ""),
             )
         except Denied as denied:
-            if waiting and (filled := await self._replies.fill(effect.reply, said.view, said.files())):
+            if waiting and (filled := await self._fill(effect, said)):
                 return _stands(filled)
             if denied.code in GONE:
                 return GONE_ALREADY
             raise
-        await self._finish_placeholder(effect, channel, message, waiting=waiting)
-        return _stands(message)
+        await self._finish_placeholder(effect, channel, sent, waiting=waiting)
+        return _stands(sent)
+
+    async def _fill(self, effect: Post | Notify, said: Said) -> str | None:
+        return await with_or_without_files(said, lambda view, files: self._replies.fill(effect.reply, view, files))
 
     async def _finish_placeholder(self, effect: Post, channel: str, message: str, *, waiting: bool | None = None) -> None:
         """Make a placeholder that still waits lead to the answer."""
@@ -250,22 +269,23 @@ class DiscordConnection:
         return _stands(await self._show(await self._owners_channel(effect.place), said, key=key))
 
     async def _show(self, channel: str, said: Said, *, key: str) -> str:
-        """Send what moderators are to see; where no files may be attached, without them."""
-        if said.files():
-            try:
-                return await self._messages.send(channel, said.view, key=key, deed="attach files", files=said.files())
-            except Denied as denied:
-                if denied.code not in FORBIDDEN and denied.code != TOO_LARGE:
-                    raise
-                log.warning("discord.card_without_files", channel=channel, code=denied.code)
-        return await self._messages.send(channel, said.bare, key=key)
+        """Send what moderators are to see."""
+        return await with_or_without_files(
+            said,
+            lambda view, files: self._messages.send(
+                channel, view, key=key, deed="attach files" if files else "send", files=files
+            ),
+        )
 
     async def _said(self, effect: Post | Card | Edit | Notify, *, added: str = "") -> Said:
         """Return the message that says an effect's answer, with the picture that belongs to it."""
         answer, picture = effect.answer, None
         if isinstance(answer, CaseCard) and answer.picture:
             picture = await blurred_picture(self._given.copies, effect.place, answer.message, self._given.media)
-        return Said(answer=answer, key=effect.key, workspace=effect.place.workspace, added=added, picture=picture)
+        files = await enclosed(self._given.enclosures, effect) if isinstance(effect, Post | Notify) else ()
+        return Said(
+            answer=answer, key=effect.key, workspace=effect.place.workspace, added=added, picture=picture, enclosed=files
+        )
 
     def _check_is_in(self, workspace: str, channel: str) -> None:
         """Raises: `Denied` when a channel is another server's: a dialog brings back whatever its sender put into it."""
@@ -300,22 +320,27 @@ class DiscordConnection:
         said = await self._said(effect)
         message = await self._answer_privately(effect, said) if effect.reply else None
         if message is None:
-            message = await self._messages.send_privately(effect.person, said.view, key=effect.key, files=said.files())
+            message = await with_or_without_files(
+                said, lambda view, files: self._messages.send_privately(effect.person, view, key=effect.key, files=files)
+            )
         return _stands(message)
 
     async def _answer_privately(self, effect: Notify, said: Said) -> str | None:
         """Answer an interaction for one person alone; return None when it takes no more answers."""
         placeholder = await self._replies.placeholder(effect.reply)
         if placeholder is None or not waits(placeholder):
-            return await self._replies.whisper(effect.reply, said.view, said.files())
+            return await self._whisper(effect, said)
         if is_private(placeholder):
-            return await self._replies.fill(effect.reply, said.view, said.files())
+            return await self._fill(effect, said)
         # Everybody sees this one, and what follows while it waits takes its place: so it is finished first, and then goes.
         aside = render(ANSWERED_PRIVATELY, key=f"{effect.key}#aside", workspace=effect.place.workspace)
         await self._replies.fill(effect.reply, aside)
-        message = await self._replies.whisper(effect.reply, said.view, said.files())
+        message = await self._whisper(effect, said)
         await self._replies.drop(effect.reply)
         return message
+
+    async def _whisper(self, effect: Notify, said: Said) -> str | None:
+        return await with_or_without_files(said, lambda view, files: self._replies.whisper(effect.reply, view, files))
 
     async def _remove(self, effect: Remove) -> Performed:
         tenant = effect.place.tenant
@@ -375,6 +400,18 @@ class DiscordConnection:
             else:
                 _, message = await self._messages.send_to(place, view, key=key, files=files)
         return message
+
+
+async def with_or_without_files(said: Said, send: Callable[[LayoutView, list[discord.File]], Awaitable[Sent]]) -> Sent:
+    """Send a message with its files; where they may not be attached, or are too large, without them."""
+    if files := said.files():
+        try:
+            return await send(said.view, files)
+        except Denied as denied:
+            if denied.code not in FORBIDDEN and denied.code != TOO_LARGE:
+                raise
+            log.warning("discord.without_files", effect=said.key, code=denied.code)
+    return await send(said.bare, [])
 
 
 def _stands(message: str) -> Performed:

@@ -13,6 +13,7 @@ import discord
 import structlog
 
 from bot.discord import DIRECT, PLATFORM
+from bot.discord.commands import schemas_like
 from bot.discord.forms import modal, read
 from bot.discord.members import role_of
 from bot.discord.outcomes import Denied, answered
@@ -22,6 +23,7 @@ from bot.metrics import Metrics
 from bot.platforms import Accept, FormFor
 from handlers.commands import COMMANDS, SHORTCUTS
 from handlers.events import AnyEvent, ButtonPressed, CommandUsed, FormSubmitted, Person, Place, Role
+from handlers.forms import OPENS_FORM
 from pipelines.content import Attachment
 from pipelines.errors import Unavailable, UserError
 
@@ -100,20 +102,30 @@ class Interactions:
     async def _handle(self, interaction: Interaction) -> None:
         match interaction.type:
             case discord.InteractionType.application_command:
-                command = command_used(interaction)
-                async with asyncio.timeout(BUDGET_S):
-                    form = await self._form_for(command)
-                if form is not None:
-                    with _answering(interaction):
-                        await interaction.response.send_modal(modal(form))
-                    return
-                await self._take(interaction, command)
+                await self._open_or_take(interaction, command_used(interaction))
             case discord.InteractionType.component:
-                await self._take(interaction, await button_pressed(interaction))
+                pressed = await button_pressed(interaction)
+                # Most presses open nothing, and need not wait for anybody to say so.
+                take = self._open_or_take if pressed.button in OPENS_FORM else self._take
+                await take(interaction, pressed)
+            case discord.InteractionType.autocomplete:
+                found = [discord.app_commands.Choice(name=each, value=each) for each in schemas_like(_typed(interaction))]
+                with _answering(interaction):
+                    await interaction.response.autocomplete(found)
             case discord.InteractionType.modal_submit:
                 await self._take(interaction, form_submitted(interaction))
             case _:
                 pass
+
+    async def _open_or_take(self, interaction: Interaction, event: CommandUsed | ButtonPressed) -> None:
+        """Open the form that `event` asks for, since a dialog can only be the first answer; without one, take the event in."""
+        async with asyncio.timeout(BUDGET_S):
+            form = await self._form_for(event)
+        if form is None:
+            await self._take(interaction, event)
+            return
+        with _answering(interaction):
+            await interaction.response.send_modal(modal(form))
 
     async def _take(self, interaction: Interaction, event: AnyEvent) -> None:
         """Make `event` durable, then defer. When Discord does not hear of that, the answer arrives as an ordinary message."""
@@ -254,6 +266,12 @@ def _files_in(options: Sequence[Mapping[str, Any]]) -> Iterator[str]:
             yield from _files_in(option.get("options") or ())
         elif option["type"] == ATTACHMENT_OPTION:
             yield option["value"]
+
+
+def _typed(interaction: Interaction) -> str:
+    """Return what somebody has typed so far of the one option that is completed."""
+    data: Mapping[str, Any] = interaction.data or {}
+    return next((str(each.get("value") or "") for each in data.get("options") or () if each.get("focused")), "")
 
 
 async def _say(interaction: Interaction, sentence: str) -> None:

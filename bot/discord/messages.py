@@ -87,14 +87,17 @@ class Messages:
 
         Raises: `Denied` of `GONE` when that message or the channel is gone.
         """
+        # Who may not attach a file there may still write there.
+        there: Deed = "attach files" if files else "send"
+        inside: Deed = "attach files" if files else "send in a thread"
         if place.thread is None:
-            return place.channel, await self.send(place.channel, view, key=key, files=files)
+            return place.channel, await self.send(place.channel, view, key=key, deed=there, files=files)
         if place.workspace == DIRECT:
-            return place.channel, await self.send(place.channel, view, key=key, files=files, to=place.thread)
+            return place.channel, await self.send(place.channel, view, key=key, deed=there, files=files, to=place.thread)
         thread = place.thread
         to = about if about != thread else ""
         try:
-            return thread, await self.send(thread, view, key=key, deed="send in a thread", files=files, to=to)
+            return thread, await self.send(thread, view, key=key, deed=inside, files=files, to=to)
         except Denied as denied:
             if denied.code != UNKNOWN_CHANNEL:
                 raise
@@ -104,8 +107,8 @@ class Messages:
             if denied.code != WRONG_CHANNEL_TYPE:
                 raise
             # Channels such as those beside voice have no threads.
-            return place.channel, await self.send(place.channel, view, key=key, files=files, to=thread)
-        return thread, await self.send(thread, view, key=key, deed="send in a thread", files=files, to=to)
+            return place.channel, await self.send(place.channel, view, key=key, deed=there, files=files, to=thread)
+        return thread, await self.send(thread, view, key=key, deed=inside, files=files, to=to)
 
     async def send_privately(self, person: str, view: LayoutView, *, key: str, files: Sequence[discord.File] = ()) -> str:
         """Send a direct message and return its id."""
@@ -125,6 +128,19 @@ class Messages:
                     await room.get_partial_message(int(message)).edit(
                         view=view, attachments=list(files), allowed_mentions=NOBODY
                     )
+            except Denied as denied:
+                if not _elsewhere(denied):
+                    raise
+            else:
+                return True
+        return False
+
+    async def react(self, place: Place, message: str, emoji: str) -> bool:
+        """Put an emoji below a message, where it may stand already; return whether the message still stands."""
+        for channel in channels_of(place, message):
+            try:
+                async with self.doing("react", channel):
+                    await self._http.add_reaction(int(channel), int(message), emoji)
             except Denied as denied:
                 if not _elsewhere(denied):
                     raise

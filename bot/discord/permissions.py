@@ -8,7 +8,7 @@ from typing import Final, Literal
 import discord
 
 # What the code does in a channel. Each needs some permissions there.
-Deed = Literal["read", "send", "send in a thread", "open a thread", "delete", "tidy a thread", "attach files"]
+Deed = Literal["read", "send", "send in a thread", "open a thread", "delete", "tidy a thread", "attach files", "react"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +41,12 @@ PERMISSIONS: Final = (
     Permission(
         attribute="create_public_threads", label="Create Public Threads", why="to open the thread under a picture with its tags"
     ),
-    Permission(attribute="attach_files", label="Attach Files", why="to put a message with files back"),
+    Permission(
+        attribute="attach_files",
+        label="Attach Files",
+        why="to put a message with files back, and to send marked pages and data as files",
+    ),
+    Permission(attribute="add_reactions", label="Add Reactions", why="to mark a document that was read with an emoji"),
     Permission(attribute="manage_messages", label="Manage Messages", why="to take messages out of the channel"),
     Permission(
         attribute="manage_threads",
@@ -66,6 +71,7 @@ NEEDED: Final[dict[Deed, tuple[str, ...]]] = {
     "delete": ("view_channel", "manage_messages"),
     "tidy a thread": ("view_channel", "manage_threads"),
     "attach files": ("view_channel", "attach_files"),
+    "react": ("view_channel", "read_message_history", "add_reactions"),
 }
 
 # How long a refusal is believed while nothing is seen to have changed. Discord bars an address from which 10,000 requests are

@@ -1,7 +1,7 @@
 """Answers as Discord's layouts (Components V2). Pure: the same answer gives the same components.
 
-Everything that members and models wrote is escaped here, exactly once, and cut to what Discord shows in one message; what is
-left out is counted and said.
+Everything that members and models wrote is escaped, exactly once, and cut to what Discord shows in one message; what is left
+out is counted and said.
 """
 
 import hashlib
@@ -14,12 +14,15 @@ from typing import Any, Final, assert_never
 import discord
 from discord.ui import ActionRow, Container, LayoutView, MediaGallery, Separator, TextDisplay
 
+from bot.discord.extraction import extracted, found, message_link, together
+from bot.discord.markup import escape, length, one_line, verbatim
 from bot.discord.views import CUSTOM_ID_MAX, PersistentButton, Pressed
+from bot.extraction_words import tone_of_batch, tone_of_extraction
+from bot.platforms import Enclosed
 from bot.words import (
     ITEMS_MAX,
     LINE_MAX,
     MORE_MAX,
-    NAME_MAX,
     PICTURE_TEXT_MAX,
     SUPPORT,
     Tone,
@@ -27,11 +30,9 @@ from bot.words import (
     coverage_in_words,
     cut,
     engine_in_words,
-    left_out,
     minutes_in_words,
     mode_in_words,
     notes_of_case,
-    plain,
     said,
     standing_of_case,
     title_of_case,
@@ -43,7 +44,10 @@ from handlers.answers import (
     Alert,
     Answer,
     CaseCard,
+    Extracted,
+    ExtractedTogether,
     FindingSaid,
+    Found,
     Held,
     Help,
     Invitation,
@@ -69,16 +73,16 @@ ROW_BUTTONS: Final = 5
 
 GIVEN_BACK_MAX: Final = 2_500  # of what an author had written
 LISTED_MAX: Final = 3_000  # of a listing; a longer one comes as a file
-FENCE: Final = re.compile("`(?=``)")  # what would end a block of lines
+# Source: https://docs.discord.com/developers/resources/message#create-message (files; an attachment's description)
+FILES_MAX: Final = 10
+ALT_MAX: Final = 1_024
+NAME_CHARS: Final = 100
+UNSAFE: Final = re.compile(r"[^A-Za-z0-9._-]")  # in the name of a file, which stands in an address
 PICTURE: Final = "picture.jpg"
 PICTURE_ALT: Final = "Blurred picture of the message that was taken out"
 
 # The colours of Discord's own design: https://discord.com/branding
 COLOURS: Final[dict[Tone, int]] = {"": 0x5865F2, "ok": 0x57F287, "warn": 0xFEE75C, "bad": 0xED4245}
-
-SITE: Final = "https://discord.com"
-# A backslash before any of these shows the letter itself, wherever it stands.
-MARKUP: Final = re.compile(r"[\\`*_~|<>\[\]()#@:+\-]|(?<=\d)\.(?=\s)")
 
 
 def nonce(key: str) -> str:
@@ -91,38 +95,24 @@ def component_id(key: str) -> int:
     return IDS_FROM | int.from_bytes(hashlib.sha256(key.encode()).digest()[:4]) & (IDS_FROM - 1)
 
 
-def escape(text: str, limit: int) -> str:
-    """Return a text without markup, mentions and turned letters, in at most `limit` characters of what Discord counts."""
-    text = plain(text)
-    if len(text) <= limit and _length(whole := MARKUP.sub(r"\\\g<0>", text)) <= limit:
-        return whole
-    kept, used = 0, 0
-    for letter in text:
-        used += _length(letter) + (1 if MARKUP.match(letter) else 0)
-        if used > limit - MORE_MAX:
-            break
-        kept += 1
-    return MARKUP.sub(r"\\\g<0>", text[:kept].rstrip()) + left_out(len(text) - kept)
-
-
-def one_line(text: str, limit: int = NAME_MAX) -> str:
-    """Return a name or a reason, which must not begin a line of its own."""
-    return escape(" ".join(text.split()), limit)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Said:
-    """The message that says `answer`, with its files. `picture`: the blurred one of a case, a JPEG."""
+    """The message that says `answer`, with its files.
+
+    `picture`: the blurred one of a case, a JPEG. `enclosed`: the files that go with the answer.
+    """
 
     answer: Answer
     key: str
     workspace: str
     added: str = ""
     picture: bytes | None = field(default=None, repr=False)
+    enclosed: tuple[Enclosed, ...] = ()
 
     @property
     def view(self) -> LayoutView:
-        return self._rendered(next((each.uri for each in self.files()), ""))
+        own = [each.uri for each in self._own()]
+        return self._rendered(next(iter(own), ""), shown=tuple(_shown(each, file) for each, file in self._enclosed()))
 
     @property
     def bare(self) -> LayoutView:
@@ -131,30 +121,66 @@ class Said:
 
     def files(self) -> list[discord.File]:
         """Return the files anew: each of these objects can be sent once."""
+        return [*self._own(), *(file for _, file in self._enclosed())]
+
+    def _own(self) -> list[discord.File]:
         match self.answer:
             case CaseCard() if self.picture is not None:
                 return [discord.File(BytesIO(self.picture), filename=PICTURE, description=PICTURE_ALT)]
-            case Listing(body=body, file_name=name) if _length(body) > LISTED_MAX:
-                return [discord.File(BytesIO(body.encode("utf-8", "replace")), filename=re.sub(r"[^A-Za-z0-9._-]", "_", name))]
+            case Listing(body=body, file_name=name) if length(body) > LISTED_MAX:
+                return [discord.File(BytesIO(body.encode("utf-8", "replace")), filename=UNSAFE.sub("_", name))]
             case _:
                 return []
 
-    def _rendered(self, file: str) -> LayoutView:
-        return render(self.answer, key=self.key, workspace=self.workspace, added=self.added, file=file)
+    def _enclosed(self) -> list[tuple[Enclosed, discord.File]]:
+        """Return the enclosed files as far as a message takes them. Each has a name of its own, by which components show it."""
+        room = FILES_MAX - len(self._own())
+        return [
+            (each, discord.File(BytesIO(each.data), filename=f"{at}-{name}"[-NAME_CHARS:], description=each.alt_text[:ALT_MAX]))
+            for at, each in enumerate(self.enclosed[:room], start=1)
+            if (name := UNSAFE.sub("_", each.name))
+        ]
+
+    def _rendered(self, file: str, *, shown: tuple[discord.ui.Item[Any], ...] = ()) -> LayoutView:
+        return render(self.answer, key=self.key, workspace=self.workspace, added=self.added, file=file, enclosed=shown)
 
 
-def render(answer: Answer, *, key: str, workspace: str, added: str = "", file: str = "") -> LayoutView:
+def _shown(enclosed: Enclosed, file: discord.File) -> discord.ui.Item[Any]:
+    """Return the component that shows a file: what is attached and not shown by one is not to be seen at all."""
+    if enclosed.is_picture:
+        return MediaGallery(discord.MediaGalleryItem(file.uri, description=enclosed.alt_text[:ALT_MAX] or None))
+    return discord.ui.File(file.uri)
+
+
+def render(
+    answer: Answer,
+    *,
+    key: str,
+    workspace: str,
+    added: str = "",
+    file: str = "",
+    enclosed: Sequence[discord.ui.Item[Any]] = (),
+) -> LayoutView:
     """Return the message that says `answer`.
 
-    `key` is the effect's; `added` is a sentence of our own below it; `file` is the address of the file that comes with it.
+    `key` is the effect's; `added` is a sentence of our own below it; `file` is the address of the file that is a part of it,
+    and `enclosed` shows those that go with it.
     """
     extra = [f"-# {added}"] if added else []
     match answer:
         case Notice():
             where = [f"-# In <#{answer.channel}>"] if answer.channel else []
-            return _layout(key, "", [escape(answer.text, TEXT_MAX - 200), *where, *extra], framed=False)
+            return _layout(key, "", [escape(answer.text, TEXT_MAX - 200), *where, *extra], shown=enclosed, framed=False)
         case Tagged():
-            return _layout(key, "ok", [*_tagged(answer), *extra])
+            return _layout(key, "ok", [*_tagged(answer), *extra], shown=enclosed)
+        case Extracted():
+            buttons = _buttons(workspace, answer.id, answer.buttons)
+            return _layout(key, tone_of_extraction(answer), [*extracted(answer), *extra], shown=enclosed, buttons=buttons)
+        case ExtractedTogether():
+            buttons = _buttons(workspace, answer.id, answer.buttons)
+            return _layout(key, tone_of_batch(answer), [*together(answer), *extra], shown=enclosed, buttons=buttons)
+        case Found():
+            return _layout(key, "", [*found(answer, workspace), *extra], shown=enclosed)
         case Judged():
             return _layout(key, tone_of_verdict(answer), [*_judged(answer), *extra])
         case CaseCard():
@@ -189,11 +215,6 @@ def pointer(*, key: str, workspace: str, channel: str, message: str) -> LayoutVi
     return _layout(key, "", [f"[Here is the answer]({message_link(workspace, channel, message)})."], framed=False)
 
 
-def message_link(workspace: str, channel: str, message: str) -> str:
-    """Return the address of a message, as Discord's own menu copies it."""
-    return f"{SITE}/channels/{workspace}/{channel}/{message}"
-
-
 def _buttons(workspace: str, value: str, buttons: Sequence[tuple[str, str]]) -> list[PersistentButton]:
     made = [PersistentButton(Pressed(workspace=workspace, value=value, button=name), label=label) for name, label in buttons]
     return [each for each in made if len(each.custom_id) <= CUSTOM_ID_MAX]
@@ -215,7 +236,10 @@ def _layout(
         first: TextDisplay[Any] = TextDisplay(
             "\n".join(each.content for each in texts if isinstance(each, TextDisplay)), id=component_id(key)
         )
-        return view.add_item(first)
+        view.add_item(first)
+        for item in shown:
+            view.add_item(item)
+        return view
     frame: Container[Any] = Container(*texts, *shown, accent_colour=COLOURS[tone], id=component_id(key))
     if buttons:
         frame.add_item(Separator())
@@ -229,16 +253,11 @@ def _fitting(blocks: Sequence[str]) -> list[str]:
     fitting: list[str] = []
     room = TEXT_MAX - 2 * MORE_MAX
     for position, block in enumerate(blocks):
-        room -= _length(block)
+        room -= length(block)
         if room < 0 or position == COMPONENTS_MAX // 2:
             return [*fitting, f"-# There is more than fits here: {len(blocks) - position} parts are left out."]
         fitting.append(block)
     return fitting
-
-
-def _length(text: str) -> int:
-    """Return how long Discord may find a text: whether it counts what lies beyond 16 bits once or twice is not documented."""
-    return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def _tagged(answer: Tagged) -> Iterable[str]:
@@ -311,7 +330,7 @@ def _listing(answer: Listing, *, in_file: bool) -> Iterable[str]:
     if in_file:
         yield "It is too long to be shown here. The file holds all of it."
     elif answer.body.strip():
-        yield f"```\n{FENCE.sub('`' + chr(0x200B), cut(answer.body, LISTED_MAX))}\n```"
+        yield verbatim(cut(answer.body, LISTED_MAX))
 
 
 def _alert(answer: Alert) -> Iterable[str]:

@@ -6,22 +6,25 @@ from typing import Any, Final, assert_never
 
 import structlog
 
-from bot.platforms import Given
+from bot.platforms import PICTURES, Given, enclosed
+from bot.slack.enclosing import Enclosing
 from bot.slack.files import SlackFiles
 from bot.slack.history import GONE, History, metadata
 from bot.slack.parse import PLATFORM, order
 from bot.slack.people import People
-from bot.slack.pictures import CardPictures
-from bot.slack.removal import Removal, block_id
-from bot.slack.render import too_long
+from bot.slack.pictures import CardPictures, Pictures
+from bot.slack.pieces import Picture
+from bot.slack.readers import Readers
+from bot.slack.removal import Removal
+from bot.slack.render import BLURRED, too_long
 from bot.slack.speech import Speech, to
 from bot.slack.standing import Standing
 from bot.slack.web import BLOCKS_REFUSED, SlackError, Web
 from bot.slack.wire import WireMessage
 from bot.storage.copied_files import taken_out
 from bot.words import LOG_CHANNEL_LOST, NO_LOG_CHANNEL
-from handlers.answers import CaseCard, SetUp
-from handlers.effects import AnyEffect, Card, Edit, Notify, Performed, Post, Remove, Restore, Timeout
+from handlers.answers import CaseCard, Extracted, SetUp
+from handlers.effects import AnyEffect, Card, Edit, Notify, Performed, Post, React, Remove, Restore, Timeout
 from handlers.events import MessagePosted, Place, Tenant
 from handlers.ports import Posted
 from pipelines.content import Content
@@ -69,7 +72,11 @@ class SlackConnection:
         self._history = History(web, us=standing.us)
         self._removal = Removal(web, history=self._history, copies=given.copies, people=people, files=files)
         self._speech = Speech(web)
-        self._pictures = CardPictures(web, copies=given.copies, media=given.media)
+        self._pictures = Pictures(web)
+        self._card_pictures = CardPictures(self._pictures, copies=given.copies, media=given.media)
+        self._enclosures = given.enclosures
+        self._enclosing = Enclosing(web, speech=self._speech, history=self._history, pictures=self._pictures)
+        self._readers = Readers(web, people=people)
         self._uploads: OrderedDict[tuple[str, str | None], Posted] = OrderedDict()
         self._owner: str | None = None
 
@@ -111,7 +118,7 @@ class SlackConnection:
                     return await self._find_card(effect)
                 case Notify():
                     return None if effect.reply else await self._find(await self._private(effect), None, effect.key)
-                case Edit() | Remove() | Timeout():
+                case Edit() | Remove() | Timeout() | React():
                     return None
                 case _:
                     assert_never(effect)
@@ -135,6 +142,8 @@ class SlackConnection:
                     return await self._remove(effect)
                 case Restore():
                     return await self._removal.restore(effect)
+                case React():
+                    return await self._react(effect)
                 case Timeout():
                     return Performed(status="failed", why=NO_TIMEOUT)
                 case _:
@@ -173,6 +182,10 @@ class SlackConnection:
         """Return what the sealed copy of a removed message holds, or None where none is kept."""
         return await taken_out(self._copies, place, message)
 
+    async def readable(self, tenant: Tenant, person: str, channels: frozenset[str]) -> frozenset[str]:
+        """Return those of `channels` that somebody may read now. A thread is read where its channel is."""
+        return await self._readers.readable(person, channels)
+
     async def _posted(self, place: Place, wire: WireMessage) -> Posted:
         files = await self._files.look_up(wire.all_files)
         return Posted(
@@ -183,21 +196,30 @@ class SlackConnection:
         )
 
     async def _find(self, channel: str, thread: str | None, key: str) -> Performed | None:
-        found = await self._history.made_by(channel, thread, key, block_id(key))
+        found = await self._history.made_by(channel, thread, key)
         return Performed(status="done", message=found) if found else None
 
     async def _post(self, effect: Post) -> Performed:
         if effect.about and await self._is_gone(effect.place, effect.about):
             return Performed(status="gone")
-        said = await self._speech.rendered(effect.answer)
+        files = await enclosed(self._enclosures, effect)
         try:
-            return await self._speech.say(effect.place.channel, effect.place.thread, said, effect, about=effect.about or "")
+            return await self._enclosing.say(effect.place.channel, effect.place.thread, effect, files, about=effect.about or "")
         except SlackError as error:
             if error.code not in ABSENT or not effect.reply:
                 raise
+            said = await self._speech.rendered(effect.answer)
             if not await self._speech.respond(effect, said, "in_channel"):
                 raise
             return Performed(status="done")
+
+    async def _react(self, effect: React) -> Performed:
+        try:
+            await self._web.call("reactions.add", channel=effect.place.channel, timestamp=effect.message, name=effect.name)
+        except SlackError as error:
+            if error.code != "already_reacted":
+                raise
+        return Performed(status="done", message=effect.message)
 
     async def _is_gone(self, place: Place, message: str) -> bool:
         """Whether a message is known not to stand any more."""
@@ -229,7 +251,7 @@ class SlackConnection:
         """Show a case in the channel for cases; to the owner while there is none, or where it cannot be written into."""
         log_channel = (await self._setups.of(effect.place.tenant)).log_channel
         case = effect.answer if isinstance(effect.answer, CaseCard) else None
-        picture = await self._pictures.bring(effect.place.tenant, case.message) if case and case.picture else ""
+        picture = await self._card_pictures.bring(effect.place.tenant, case.message) if case and case.picture else ""
         added = NO_LOG_CHANNEL
         if log_channel:
             try:
@@ -248,7 +270,7 @@ class SlackConnection:
         """Show a card with its picture, and without it where Slack finds fault with that."""
         about = effect.answer.message if isinstance(effect.answer, CaseCard) else ""
         if picture:
-            said = await self._speech.rendered(effect.answer, added=added, picture=picture)
+            said = await self._speech.rendered(effect.answer, added=added, pictures=(Picture(picture, BLURRED),))
             where = {**to(channel), "metadata": metadata(effect.key, about, picture=picture)}
             if sent := await self._with_picture("chat.postMessage", said, picture, where):
                 return Performed(status="done", message=str(sent["ts"]))
@@ -284,8 +306,19 @@ class SlackConnection:
         if isinstance(effect.answer, CaseCard):
             await self._edit_card(channel, effect.message, effect.answer)
         else:
-            await self._web.say("chat.update", await self._speech.rendered(effect.answer), channel=channel, ts=effect.message)
+            said = await self._speech.rendered(effect.answer, pictures=await self._kept(channel, effect))
+            await self._web.say("chat.update", said, channel=channel, ts=effect.message)
         return Performed(status="done", message=effect.message)
+
+    async def _kept(self, channel: str, effect: Edit) -> list[Picture]:
+        """Return the pictures that a message goes on to show: those of a document stand as long as its values do."""
+        if not isinstance(effect.answer, Extracted):
+            return []
+        try:
+            return [Picture(file, alt_text) for file, alt_text in await self._history.pictures_in(channel, effect.message)]
+        except SlackError as error:
+            log.info("slack.pictures_unread", code=error.code)
+            return []
 
     async def _edit_card(self, channel: str, message: str, case: CaseCard) -> None:
         """Show a case as it is now. Its picture stays for as long as it may, and comes where it may only now."""
@@ -293,11 +326,11 @@ class SlackConnection:
         had = carried.get("picture", "")
         picture, marked = had if case.picture else "", None
         if case.picture and not had and "key" in carried:
-            picture = await self._pictures.bring(self._standing.us().tenant, case.message)
+            picture = await self._card_pictures.bring(self._standing.us().tenant, case.message)
             marked = metadata(carried["key"], case.message, picture=picture) if picture else None
         where: Json = {"channel": channel, "ts": message}
         if picture:
-            said = await self._speech.rendered(case, picture=picture)
+            said = await self._speech.rendered(case, pictures=(Picture(picture, BLURRED),))
             if await self._with_picture("chat.update", said, picture, where | {"metadata": marked}):
                 return
         await self._web.say("chat.update", await self._speech.rendered(case), **where)
@@ -312,13 +345,16 @@ class SlackConnection:
             return {}
 
     async def _notify(self, effect: Notify) -> Performed:
-        in_file = too_long(effect.answer)
+        # What one person alone sees in a channel holds no files: pictures stay out, and documents come by a direct message.
+        documents = tuple(each for each in effect.files if each.kind not in PICTURES)
+        effect = effect.model_copy(update={"files": documents})
+        in_file = too_long(effect.answer) or bool(documents)
         shown = effect.reply and await self._speech.show_in_place(effect, added=IN_A_FILE if in_file else "")
         return Performed(status="done") if shown and not in_file else await self._send_directly(effect)
 
     async def _send_directly(self, effect: Notify) -> Performed:
         here = effect.place.channel if _is_direct(effect.place.channel) else effect.person
-        return await self._speech.say(here, None, await self._speech.rendered(effect.answer), effect)
+        return await self._enclosing.say(here, None, effect, await enclosed(self._enclosures, effect))
 
     async def _private(self, effect: Notify) -> str:
         channel = effect.place.channel

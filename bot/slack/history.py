@@ -1,7 +1,9 @@
 """What stands in a channel or a thread, read back from Slack. Nothing here changes anything."""
 
+import hashlib
 import time
 from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
@@ -22,12 +24,29 @@ LOOK_BACK: Final = timedelta(hours=25)
 GONE: Final = frozenset({"message_not_found", "thread_not_found"})
 # The names under which our messages carry what they are. Source: https://docs.slack.dev/messaging/message-metadata
 EVENT_TYPE: Final = "flashbulb_effect"
+ABOUT: Final = "-about-"  # in the id of a block
+
+
+@dataclass(frozen=True, slots=True)
+class Ours:
+    """A message of ours, with the ids of the files that it holds or shows."""
+
+    ts: str
+    files: tuple[str, ...]
+
+
+def block_id(key: str, about: str = "") -> str:
+    """Return what a message with files is found by: an upload carries no metadata, but its blocks keep their ids.
+
+    `about` is the message of which it repeats something.
+    """
+    return f"fb-{hashlib.sha256(key.encode()).hexdigest()[:32]}{ABOUT if about else ''}{about}"
 
 
 def metadata(key: str, about: str = "", *, picture: str = "") -> Json:
     """Return what makes a message the one of the effect `key`.
 
-    `about` is the message of which it repeats something, `picture` the upload that it shows.
+    `about` is the message of which it repeats something, `picture` the uploads that it shows, with blanks between them.
     """
     more = {"about": about, "picture": picture}
     return {"event_type": EVENT_TYPE, "event_payload": {"key": key} | {name: value for name, value in more.items() if value}}
@@ -62,22 +81,31 @@ class History:
                     break  # a channel comes newest first, a thread oldest first
         return newest
 
-    async def made_by(self, channel: str, thread: str | None, key: str, block_id: str) -> str | None:
+    async def made_by(self, channel: str, thread: str | None, key: str) -> str | None:
         """Return our own message that the effect `key` made: it carries the key, or where it has files the block's id."""
         oldest = f"{time.time() - LOOK_BACK.total_seconds():.6f}"
+        mine = block_id(key)
         async for raw in self._messages(channel, thread, include_all_metadata=True, oldest=oldest):
-            blocks = raw.get("blocks") or ()
-            if self._is_ours(raw) and (_payload(raw).get("key") == key or any(b.get("block_id") == block_id for b in blocks)):
+            marked = any(each.partition(ABOUT)[0] == mine for each in _block_ids(raw))
+            if self._is_ours(raw) and (_payload(raw).get("key") == key or marked):
                 return str(raw["ts"])
         return None
 
-    async def repeating(self, channel: str, thread: str, message: str) -> list[str]:
+    async def repeating(self, channel: str, thread: str, message: str) -> list[Ours]:
         """Return our own messages in `thread` that repeat something of `message`."""
         return [
-            str(raw["ts"])
+            Ours(ts=str(raw["ts"]), files=(*_shown(raw), *(str(each["id"]) for each in raw.get("files") or ())))
             async for raw in self._messages(channel, thread, include_all_metadata=True)
-            if self._is_ours(raw) and _payload(raw).get("about") == message
+            if self._is_ours(raw)
+            and (_payload(raw).get("about") == message or any(each.endswith(f"{ABOUT}{message}") for each in _block_ids(raw)))
         ]
+
+    async def pictures_in(self, channel: str, ts: str) -> list[tuple[str, str]]:
+        """Return the uploads that our own message shows, each with its alt text."""
+        page = await self._web.call("conversations.replies", channel=channel, ts=ts, limit=1)
+        raw: Json = next((each for each in page.get("messages", ()) if each.get("ts") == ts and self._is_ours(each)), {})
+        images = [each for each in raw.get("blocks") or () if each.get("type") == "image" and each.get("slack_file")]
+        return [(str(each["slack_file"].get("id")), str(each.get("alt_text") or "")) for each in images]
 
     async def carried(self, channel: str, ts: str) -> dict[str, str]:
         """Return what `metadata` put into our own message: its `key`, and `about` and `picture` where it has them."""
@@ -89,7 +117,8 @@ class History:
         """Return the uploads that our own messages in a channel show of `message`."""
         pages = self._messages(channel, None, include_all_metadata=True)
         carried = [_payload(raw) async for raw in pages if self._is_ours(raw)]
-        return [str(each["picture"]) for each in carried if each.get("about") == message and each.get("picture")]
+        about = (each for each in carried if each.get("about") == message)
+        return [file for each in about for file in str(each.get("picture") or "").split()]
 
     def _is_ours(self, raw: Json) -> bool:
         return raw.get("user") == self._us().user
@@ -115,6 +144,14 @@ class History:
 def _payload(raw: Json) -> Json:
     carried = raw.get("metadata") or {}
     return carried.get("event_payload") or {} if carried.get("event_type") == EVENT_TYPE else {}
+
+
+def _shown(raw: Json) -> list[str]:
+    return str(_payload(raw).get("picture") or "").split()
+
+
+def _block_ids(raw: Json) -> list[str]:
+    return [str(each.get("block_id") or "") for each in raw.get("blocks") or () if isinstance(each, dict)]
 
 
 def _wire(raw: Any) -> WireMessage | None:

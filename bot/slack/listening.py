@@ -40,14 +40,19 @@ from bot.slack.wire import (
 )
 from bot.watermarks import Watermarks
 from handlers.commands import is_open_to
-from handlers.events import CommandUsed, MessagePosted, Person
+from handlers.events import ButtonPressed, CommandUsed, MessagePosted, Person
+from handlers.forms import OPENS_FORM
 from pipelines.errors import Unavailable
 
 EVERYTHING: Final = re.compile("")
 # A trigger opens one form within three seconds. Source: https://docs.slack.dev/interactivity/handling-user-interaction
 FORM_S: Final = 2.0
 HINT_S: Final = 1.0  # how long a mention waits for the message that it is about
-AT_WORK: Final = "Looking at the newest picture here: the answer comes into its thread."
+# Of commands that are not answered where they were typed.
+AT_WORK: Final = {
+    "tag": "Looking at the newest picture here: the answer comes into its thread.",
+    "extract": "Reading the newest document here: the answer comes into its thread.",
+}
 FOR_MODERATORS: Final = "Only moderators use {command}: write it in the channel for cases, or ask an admin of this workspace."
 # What is said in a channel that gets another name. Source: https://docs.slack.dev/reference/events/message/channel_name
 RENAMED: Final = ("channel_name", "group_name")
@@ -282,8 +287,8 @@ class Listeners:
         command = parse.command(wire, self._us, author=author)
         if not is_open_to(command.command, author.role):  # Slack shows every command to everybody
             return FOR_MODERATORS.format(command=wire.command)
-        await self._open_or_accept(command, wire.trigger_id)
-        return AT_WORK if command.command == "tag" else None  # the others are answered where they were typed
+        opened = await self._open_or_accept(command, wire.trigger_id)
+        return None if opened else AT_WORK.get(command.command)
 
     async def _shortcut(self, body: Body) -> None:
         wire = WireShortcut.model_validate(body)
@@ -297,7 +302,9 @@ class Listeners:
             return
         # What somebody may do is asked of Slack at each press.
         event = parse.pressed(wire, self._us, author=await self._who(wire.user, wire.channel.id, fresh=True))
-        if event is not None:
+        if event is not None and event.button in OPENS_FORM:
+            await self._open_or_accept(event, wire.trigger_id)
+        elif event is not None:
             await self._given.accept(event)
 
     async def _submission(self, body: Body) -> None:
@@ -316,16 +323,18 @@ class Listeners:
     async def _who(self, wire: WireWho, channel: str, *, fresh: bool = False) -> Person:
         return await self._people.person(wire.id, channel, fresh=fresh, name=wire.name or wire.username or "")
 
-    async def _open_or_accept(self, event: CommandUsed, trigger: str) -> None:
+    async def _open_or_accept(self, event: CommandUsed | ButtonPressed, trigger: str) -> bool:
+        """Open the form that `event` asks for, else take it in. Return whether a form opened."""
         form = await self._given.form_for(event)
         if form is not None:
             try:
                 async with asyncio.timeout(FORM_S):
                     await self._web.call("views.open", trigger_id=trigger, view=forms.view(form, event.place))
-                return
+                return True
             except (SlackError, Unavailable, TimeoutError) as error:
                 log.warning("slack.form_not_opened", form=form.name, error=type(error).__name__)
         await self._given.accept(event)
+        return False
 
 
 def label(body: object) -> dict[str, str]:

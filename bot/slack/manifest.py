@@ -32,8 +32,9 @@ SCOPES: Final = (
     Scope(name="files:read", why="looks at the files that are posted", without="no picture can be judged or tagged"),
     Scope(
         name="files:write",
-        why="posts pictures again that are restored, shows blurred ones with cases, sends what is long as a file",
-        without="no picture can be restored or shown with a case",
+        why="posts pictures again that are restored, shows blurred ones with cases, sends what is long as a file, and marked"
+        " pages and data of documents",
+        without="no picture can be restored or shown, and no data comes as a file",
     ),
     Scope(name="groups:history", why="reads what is posted in private channels", without="private channels are not moderated"),
     Scope(
@@ -46,6 +47,11 @@ SCOPES: Final = (
         name="im:write",
         why="finds its own direct messages again after a crash",
         without="a private notice may come twice after a crash",
+    ),
+    Scope(
+        name="reactions:write",
+        why="marks a document that was read with an emoji",
+        without="nothing marks a document that was read",
     ),
     Scope(
         name="users:read",

@@ -103,6 +103,15 @@ class People:
         bot = bool(shown.get("is_bot")) or user == SLACKBOT
         return Person(id=user, name=called[:NAME_CHARS], role=role, bot=bot, roles=self._roles(shown))
 
+    async def is_member(self, user: str) -> bool:
+        """Whether somebody may open every public channel: a member of our workspace who is no guest.
+
+        Raises: `Unavailable` when Slack does not answer.
+        """
+        shown = await self._users.of(user, fresh=True)
+        guest = "guest" in self._roles(shown)
+        return bool(shown) and self._is_one_of_us(shown) and not guest and not shown.get("deleted")
+
     async def author(self, message: WireMessage, channel: str) -> Person:
         """Return who wrote a message. It is judged all the same when Slack does not say who they are."""
         if message.bot_id is not None:

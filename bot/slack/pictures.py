@@ -1,4 +1,4 @@
-"""The picture on a case's card: that of the sealed copy, blurred by us, and gone with the decision."""
+"""Pictures of ours that messages show: uploads that are shared with no channel. A case's is gone with the decision."""
 
 import asyncio
 from collections.abc import Sequence
@@ -15,6 +15,7 @@ from pipelines.ports import Media
 
 SIDE_PX: Final = 480
 NAME: Final = "blurred.jpg"
+TITLE_MAX: Final = 100
 # The whole of it. A case that waits to be shown is worse than one without a picture.
 PATIENCE_S: Final = 12.0
 # Slack takes an upload and looks through it afterwards; a block may show it only then.
@@ -24,35 +25,53 @@ LOOKS_S: Final = (0.2, 0.5, 1.0, 2.0, 3.0)
 log = structlog.get_logger()
 
 
-class CardPictures:
-    """Brings blurred pictures to Slack and takes them away again. What goes wrong with one costs nothing but the picture."""
+class Pictures:
+    """Brings pictures to Slack and takes them away again."""
 
-    def __init__(self, web: Web, *, copies: Copies, media: Media) -> None:
+    def __init__(self, web: Web) -> None:
         self._web = web
-        self._copies = copies
-        self._media = media
 
-    async def bring(self, tenant: Tenant, message: str) -> str:
-        """Return the id of an upload that a card may show for a removed message; nothing where there is none.
+    async def bring(self, name: str, picture: bytes, *, alt_text: str) -> str:
+        """Return the id of an upload that a block may show; nothing where Slack does not get ready to show it.
 
-        It is shared with no channel: only the card shows it.
+        It is shared with no channel: only the message that shows it does. Raises: `SlackError`, `Unavailable`.
         """
-        try:
-            async with asyncio.timeout(PATIENCE_S):
-                copy = await self._copies.find(tenant, message)
-                blurred = await self._first_of(copy.files) if copy else None
-                return await self._uploaded(blurred) if blurred else ""
-        except (FlashbulbError, TimeoutError) as error:
-            log.warning("slack.card_without_picture", message=message, error=type(error).__name__)
-            return ""
+        file = await self._web.upload(name, picture, alt_text=alt_text)
+        await self._web.call("files.completeUploadExternal", files=[{"id": file, "title": alt_text[:TITLE_MAX] or name}])
+        for pause_s in LOOKS_S:
+            if (await self._web.call("files.info", file=file)).get("file", {}).get("mimetype"):
+                return file
+            await asyncio.sleep(pause_s)
+        await self.take_away(file)
+        return ""
 
     async def take_away(self, file: str) -> None:
-        """Delete an upload of ours, so that no card shows it any more."""
+        """Delete an upload of ours, so that no message shows it any more."""
         try:
             await self._web.call("files.delete", file=file)
         except (SlackError, Unavailable) as error:
             if not (isinstance(error, SlackError) and error.code in FILE_GONE):
                 log.warning("slack.picture_stays", file=file, error=type(error).__name__)
+
+
+class CardPictures:
+    """Brings blurred pictures for cases. What goes wrong with one costs nothing but the picture."""
+
+    def __init__(self, pictures: Pictures, *, copies: Copies, media: Media) -> None:
+        self._pictures = pictures
+        self._copies = copies
+        self._media = media
+
+    async def bring(self, tenant: Tenant, message: str) -> str:
+        """Return the id of an upload that a card may show for a removed message; nothing where there is none."""
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                copy = await self._copies.find(tenant, message)
+                blurred = await self._first_of(copy.files) if copy else None
+                return await self._pictures.bring(NAME, blurred, alt_text=BLURRED) if blurred else ""
+        except (FlashbulbError, TimeoutError) as error:
+            log.warning("slack.card_without_picture", message=message, error=type(error).__name__)
+            return ""
 
     async def _first_of(self, files: Sequence[CopiedFile]) -> bytes | None:
         """Return the first picture, blurred. Types are claims: whatever may be a picture is tried, others are not."""
@@ -63,13 +82,3 @@ class CardPictures:
                 except UserError:
                     continue
         return None
-
-    async def _uploaded(self, picture: bytes) -> str:
-        file = await self._web.upload(NAME, picture, alt_text=BLURRED)
-        await self._web.call("files.completeUploadExternal", files=[{"id": file, "title": BLURRED}])
-        for pause_s in LOOKS_S:
-            if (await self._web.call("files.info", file=file)).get("file", {}).get("mimetype"):
-                return file
-            await asyncio.sleep(pause_s)
-        await self.take_away(file)
-        return ""

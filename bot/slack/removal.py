@@ -1,14 +1,13 @@
 """Messages taken out of their channels with an admin's token, and put back as the bot's own."""
 
 import asyncio
-import hashlib
 from collections.abc import Sequence
 from typing import Final
 
 import structlog
 
 from bot.slack.files import SlackFiles
-from bot.slack.history import GONE, History, metadata
+from bot.slack.history import GONE, History, block_id, metadata
 from bot.slack.people import People
 from bot.slack.render import restored
 from bot.slack.web import FILE_GONE, SlackError, Web
@@ -22,11 +21,6 @@ from pipelines.limits import ATTACHMENTS_JUDGED, IMAGE_BYTES
 log = structlog.get_logger()
 
 NO_COPY: Final = "No copy of it is kept any more."
-
-
-def block_id(key: str) -> str:
-    """Return what a message with files is found by: an upload carries no metadata, but its blocks keep their ids."""
-    return f"fb-{hashlib.sha256(key.encode()).hexdigest()[:32]}"
 
 
 class Removal:
@@ -138,11 +132,13 @@ class Removal:
         return True
 
     async def _take_back_what_repeats(self, channel: str, thread: str, message: str) -> None:
-        for ts in await self._history.repeating(channel, thread, message):
+        for ours in await self._history.repeating(channel, thread, message):
             try:
-                await self._web.call("chat.delete", channel=channel, ts=ts)
+                for file in ours.files:
+                    await self._web.call("files.delete", file=file)
+                await self._web.call("chat.delete", channel=channel, ts=ours.ts)
             except SlackError as error:
-                if error.code not in GONE:
+                if error.code not in GONE | FILE_GONE:
                     log.warning("slack.answer_stays", code=error.code)
 
     async def _upload(self, copy: Copy) -> tuple[list[dict[str, str]], list[str]]:

@@ -1,14 +1,30 @@
-"""Answers as Slack's messages. Pure: the same answer gives the same blocks.
-
-Each answer is laid out once, as pieces, and the pieces become Block Kit and the text below it: what screen readers and
-notifications say, and all there is where Slack refuses the blocks. In blocks everything that members and models wrote stands in
-rich text, which Slack parses for nothing: no mention, no link, no markup. In the text it is escaped, once.
-"""
+"""Answers as Slack's messages. Pure: the same answer gives the same blocks. Each is laid out once, as pieces (`pieces`)."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, Final, assert_never
 
+from bot.slack.extraction import extracted, found, together
+from bot.slack.pieces import (
+    PARAGRAPH_MAX,
+    Buttons,
+    Line,
+    Picture,
+    Piece,
+    Points,
+    Small,
+    Title,
+    Verbatim,
+    by_engine,
+    by_lines,
+    channel_run,
+    channel_runs,
+    fact,
+    foot,
+    link_run,
+    message,
+    message_link,
+    run,
+)
 from bot.storage.copies import Copy
 from bot.words import (
     ITEMS_MAX,
@@ -18,13 +34,11 @@ from bot.words import (
     called_for_in_words,
     coverage_in_words,
     cut,
-    engine_in_words,
     in_pieces,
     minutes_in_words,
     mode_in_words,
     notes_of_case,
     one_line,
-    plain,
     said,
     standing_of_case,
     title_of_case,
@@ -34,7 +48,10 @@ from handlers.answers import (
     Alert,
     Answer,
     CaseCard,
+    Extracted,
+    ExtractedTogether,
     FindingSaid,
+    Found,
     Held,
     Help,
     Invitation,
@@ -48,95 +65,31 @@ from pipelines.moderation.policy import Action
 
 Json = dict[str, Any]
 
-# Sources: https://docs.slack.dev/reference/block-kit/blocks and its pages on header, context and actions blocks
-BLOCKS_MAX: Final = 50
-HEADER_MAX: Final = 150
-PARAGRAPH_MAX: Final = 3_000  # that of a section; Slack names none for rich text
-CONTEXT_MAX: Final = 3_000
-# Source: https://docs.slack.dev/reference/block-kit/block-elements/button-element
-BUTTON_MAX: Final = 75
-BUTTONS_MAX: Final = 25
-# Advised; Slack cuts at 40,000. Source: https://docs.slack.dev/reference/methods/chat.postMessage
-TEXT_MAX: Final = 4_000
-
 RESTORED_MAX: Final = 4  # paragraphs of a message that comes back
 LISTED_MAX: Final = 4  # pieces of a listing; a longer one comes as a file where Slack takes one
 BLURRED: Final = "Blurred picture of the message that was taken out"
-MORE: Final = "There is more than fits here."
 
 
-@dataclass(frozen=True, slots=True)
-class Title:
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A paragraph of rich text elements, and what it quotes; either may be all there is."""
-
-    runs: tuple[Json, ...]
-    quote: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Points:
-    """A bulleted list; each point is a paragraph."""
-
-    points: tuple[Line, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Small:
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Verbatim:
-    """Lines that keep their columns."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """An uploaded file, by its id. Source: https://docs.slack.dev/reference/block-kit/composition-objects/slack-file-object"""
-
-    file: str
-    alt_text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Buttons:
-    """Pairs of name and label; `value` comes back with a press."""
-
-    buttons: tuple[tuple[str, str], ...]
-    value: str
-
-
-Piece = Title | Line | Points | Small | Verbatim | Picture | Buttons
-
-
-def render(answer: Answer, *, home: str = "", added: str = "", picture: str = "") -> Json:
+def render(answer: Answer, *, home: str = "", added: str = "", pictures: Sequence[Picture] = ()) -> Json:
     """Return the `text` and `blocks` that say `answer`.
 
-    `home` is the workspace's own address, for links to messages; `added` is a sentence of our own below it; `picture` is the
-    uploaded file that a case shows.
+    `home` is the workspace's own address, for links to messages; `added` is a sentence of our own below it; `pictures` are
+    uploaded files that it shows.
     """
     pieces = _pieces(answer, home)
-    if picture:
-        at = next((at for at, piece in enumerate(pieces) if isinstance(piece, Buttons)), len(pieces))
-        pieces.insert(at, Picture(picture, BLURRED))
-    return _message([*pieces, *([Small(added)] if added else [])])
+    at = next((at for at, piece in enumerate(pieces) if isinstance(piece, Buttons)), len(pieces))
+    pieces[at:at] = pictures
+    return message([*pieces, *([Small(added)] if added else [])])
 
 
 def too_long(answer: Answer) -> bool:
     """Whether there is more of it than a message shows, so that it is to come as a file."""
-    return isinstance(answer, Listing) and len(list(_by_lines(answer.body))) > LISTED_MAX
+    return isinstance(answer, Listing) and len(list(by_lines(answer.body))) > LISTED_MAX
 
 
 def beside_file(listing: Listing) -> Json:
     """Return the `text` and `blocks` that go with a listing which comes as a file."""
-    return _message([Title(one_line(listing.title)), Small("It is too long to be shown here. The file holds all of it.")])
+    return message([Title(one_line(listing.title)), Small("It is too long to be shown here. The file holds all of it.")])
 
 
 def restored(copy: Copy, *, missing: Sequence[str] = ()) -> Json:
@@ -148,33 +101,7 @@ def restored(copy: Copy, *, missing: Sequence[str] = ()) -> Json:
         told.append(Small(f"{left:,} more characters did not fit."))
     if missing:
         told.append(Small("Not brought back: " + one_line(", ".join(missing), LINE_MAX)))
-    return _message(told)
-
-
-def message_link(home: str, channel: str, message: str) -> str:
-    """Return the address of a message, as Slack's own menu copies it."""
-    return f"{home.rstrip('/')}/archives/{channel}/p{message.replace('.', '')}"
-
-
-def escape(text: str) -> str:
-    """Return a text that mrkdwn shows as it is, without a mention or a link that was made by somebody else.
-
-    Source: https://docs.slack.dev/messaging/formatting-message-text#escaping
-    """
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-
-def run(text: str, *, bold: bool = False) -> Json:
-    """Return rich text that is shown letter by letter. Source: https://docs.slack.dev/reference/block-kit/blocks/rich-text-block"""
-    return {"type": "text", "text": plain(text) or " "} | ({"style": {"bold": True}} if bold else {})
-
-
-def channel_run(channel: str) -> Json:
-    return {"type": "channel", "channel_id": channel}
-
-
-def link_run(url: str, text: str) -> Json:
-    return {"type": "link", "url": url, "text": text}
+    return message(told)
 
 
 def _pieces(answer: Answer, home: str) -> list[Piece]:
@@ -184,6 +111,12 @@ def _pieces(answer: Answer, home: str) -> list[Piece]:
             return [Line((run(cut(answer.text, PARAGRAPH_MAX)),)), *where]
         case Tagged():
             return list(_tagged(answer))
+        case Extracted():
+            return list(extracted(answer))
+        case ExtractedTogether():
+            return list(together(answer))
+        case Found():
+            return list(found(answer, home))
         case Judged():
             return list(_judged(answer))
         case CaseCard():
@@ -218,10 +151,10 @@ def _tagged(answer: Tagged) -> Iterator[Piece]:
     if answer.quality:
         facts.append(("Quality", _list([f"{name} {value}".replace("_", " ") for name, value in answer.quality])))
     facts.append(("Alt text", one_line(answer.alt_text, LINE_MAX)))
-    yield Points(tuple(_fact(name, value) for name, value in facts))
+    yield Points(tuple(fact(name, value) for name, value in facts))
     if answer.text:
         yield Line((run("Text in it:", bold=True),), quote=cut(answer.text, PICTURE_TEXT_MAX))
-    if engine := _engine(answer.engine):
+    if engine := by_engine(answer.engine):
         yield Small(engine)
 
 
@@ -229,7 +162,7 @@ def _judged(answer: Judged) -> Iterator[Piece]:
     yield Title(title_of_verdict(answer))
     yield from _reasons(answer.reasons)
     yield from _findings(answer.findings)
-    yield _foot(coverage_in_words(answer.judged, answer.total), f"policy {one_line(answer.policy)}", _engine(answer.engine))
+    yield foot(coverage_in_words(answer.judged, answer.total), f"policy {one_line(answer.policy)}", by_engine(answer.engine))
 
 
 def _case(answer: CaseCard, home: str) -> Iterator[Piece]:
@@ -246,7 +179,7 @@ def _case(answer: CaseCard, home: str) -> Iterator[Piece]:
     yield from (Line((run(note),)) for note in notes_of_case(answer))
     yield from _reasons(answer.reasons)
     yield from _findings(answer.findings)
-    yield _foot(coverage_in_words(answer.judged, answer.total), f"case {answer.case}", _engine(answer.engine))
+    yield foot(coverage_in_words(answer.judged, answer.total), f"case {answer.case}", by_engine(answer.engine))
     if answer.buttons:
         yield Buttons(answer.buttons, answer.case)
 
@@ -277,50 +210,32 @@ def _given_back(answer: Held) -> Iterator[Piece]:
 
 
 def _listing(answer: Listing) -> Iterator[Piece]:
-    pieces = list(_by_lines(answer.body))
+    pieces = list(by_lines(answer.body))
     yield Title(one_line(answer.title))
     yield from (Verbatim(piece) for piece in pieces[:LISTED_MAX])
     if left := sum(len(piece) for piece in pieces[LISTED_MAX:]):
         yield Small(f"{left:,} more characters did not fit.")
 
 
-def _by_lines(text: str) -> Iterator[str]:
-    """Yield a text in pieces that fit into a block, each of whole lines as far as they are not longer than that."""
-    piece = ""
-    for line in plain(text).rstrip().splitlines(keepends=True):
-        for at in range(0, len(line), PARAGRAPH_MAX):
-            part = line[at : at + PARAGRAPH_MAX]
-            if len(piece) + len(part) > PARAGRAPH_MAX:
-                yield piece
-                piece = ""
-            piece += part
-    if piece.strip():
-        yield piece
-
-
 def _alert(answer: Alert) -> Iterator[Piece]:
     yield Title(one_line(answer.title))
     yield Line((run(cut(answer.text, PARAGRAPH_MAX)),))
     if answer.channels:
-        yield Line((run("In "), *_channels(answer.channels)))
+        yield Line((run("In "), *channel_runs(answer.channels)))
     if answer.buttons:
         yield Buttons(answer.buttons, answer.value)
 
 
-def _channels(channels: Sequence[str]) -> list[Json]:
-    return [each for channel in channels for each in (run(", "), channel_run(channel))][1:]
-
-
 def _set_up(answer: SetUp) -> Iterator[Piece]:
-    watched = _channels(answer.watched)
+    watched = channel_runs(answer.watched)
     cases = channel_run(answer.log_channel) if answer.log_channel else run("nowhere yet")
     yield Title("Flashbulb is set up")
     yield Points(
         (
             Line((run("Watched: ", bold=True), *(watched or [run("every channel that Flashbulb is in")]))),
             Line((run("Cases: ", bold=True), cases)),
-            _fact("Mode", mode_in_words(answer)),
-            *([_fact("Policy", one_line(answer.policy, LINE_MAX))] if answer.policy else []),
+            fact("Mode", mode_in_words(answer)),
+            *([fact("Policy", one_line(answer.policy, LINE_MAX))] if answer.policy else []),
         )
     )
     if not answer.takes_down:
@@ -347,97 +262,5 @@ def _more(number: int) -> Iterator[Piece]:
         yield Small(f"…and {number - ITEMS_MAX} more")
 
 
-def _foot(*facts: str) -> Small:
-    return Small(", ".join(filter(None, facts)))
-
-
-def _engine(name: str) -> str:
-    return engine_in_words(one_line(name))
-
-
-def _fact(name: str, value: str) -> Line:
-    return Line((run(f"{name}: ", bold=True), run(value)))
-
-
 def _list(items: Sequence[str]) -> str:
     return one_line(", ".join(items), LINE_MAX)
-
-
-def _message(pieces: Sequence[Piece]) -> Json:
-    """Return the pieces as a message. The buttons stay also where the rest is too long."""
-    blocks = [_block(piece) for piece in pieces]
-    if len(blocks) > BLOCKS_MAX:
-        blocks = [*blocks[: BLOCKS_MAX - 2], _block(Small(MORE)), blocks[-1]]
-    return {"text": _text(pieces), "blocks": blocks}
-
-
-def _block(piece: Piece) -> Json:
-    match piece:
-        case Title():
-            return {"type": "header", "text": {"type": "plain_text", "text": cut(piece.text, HEADER_MAX), "emoji": False}}
-        case Line():
-            elements: list[Json] = [{"type": "rich_text_section", "elements": list(piece.runs)}] if piece.runs else []
-            if piece.quote:
-                elements.append({"type": "rich_text_quote", "elements": [run(piece.quote)]})
-            return {"type": "rich_text", "elements": elements}
-        case Points():
-            points = [{"type": "rich_text_section", "elements": list(point.runs)} for point in piece.points]
-            return {"type": "rich_text", "elements": [{"type": "rich_text_list", "style": "bullet", "elements": points}]}
-        case Small():
-            words = {"type": "plain_text", "text": cut(piece.text, CONTEXT_MAX), "emoji": False}
-            return {"type": "context", "elements": [words]}
-        case Verbatim():
-            return {"type": "rich_text", "elements": [{"type": "rich_text_preformatted", "elements": [run(piece.text)]}]}
-        case Picture():
-            return {"type": "image", "slack_file": {"id": piece.file}, "alt_text": piece.alt_text}
-        case Buttons():
-            buttons = piece.buttons[:BUTTONS_MAX]
-            return {"type": "actions", "elements": [_button(name, label, piece.value) for name, label in buttons]}
-        case _:
-            assert_never(piece)
-
-
-def _button(name: str, label: str, value: str) -> Json:
-    words = {"type": "plain_text", "text": label[:BUTTON_MAX], "emoji": False}
-    return {"type": "button", "action_id": name, "text": words, "value": value or name}  # without one it counts as a link
-
-
-def _text(pieces: Sequence[Piece]) -> str:
-    """Return what the pieces say as mrkdwn, as far as it fits."""
-    lines = [line for piece in pieces for line in _lines(piece)]
-    room = TEXT_MAX - len(MORE) - 1
-    for position, line in enumerate(lines):
-        room -= len(line) + 1
-        if room < 0:
-            return "\n".join([*lines[:position], MORE])
-    return "\n".join(lines)
-
-
-def _lines(piece: Piece) -> Iterator[str]:
-    match piece:
-        case Title() | Small():
-            yield escape(piece.text)
-        case Line():
-            if piece.runs:
-                yield "".join(_mrkdwn(each) for each in piece.runs)
-            yield from (f"> {escape(line)}" for line in piece.quote.splitlines())
-        case Points():
-            yield from (f"• {line}" for point in piece.points for line in _lines(point))
-        case Verbatim():
-            yield from (escape(line) for line in piece.text.splitlines())
-        case Picture():
-            yield piece.alt_text
-        case Buttons():
-            yield escape("To decide: " + " or ".join(label for _, label in piece.buttons))
-        case _:
-            assert_never(piece)
-
-
-def _mrkdwn(element: Json) -> str:
-    match element["type"]:
-        case "channel":
-            return f"<#{element['channel_id']}>"
-        case "link":
-            return f"<{escape(element['url'])}|{escape(element['text'])}>"
-        case _:
-            return escape(element["text"])

@@ -1,11 +1,12 @@
 """Our own messages: answers become blocks and text, are posted, shown to one person, or come as a file."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import structlog
 
-from bot.slack.history import metadata
-from bot.slack.removal import block_id
+from bot.slack.history import block_id, metadata
+from bot.slack.pieces import Picture
 from bot.slack.render import beside_file, render, too_long
 from bot.slack.web import SlackError, Web
 from handlers.answers import Answer, Listing
@@ -44,28 +45,30 @@ class Speech:
         """Post a message that is found again by the effect's key. What is too long for one comes as a file."""
         if isinstance(effect.answer, Listing) and too_long(effect.answer):
             try:
-                return await self._share(channel, thread, effect.answer, effect.key)
+                listing = effect.answer
+                file = await self._web.upload(listing.file_name, listing.body.encode())
+                blocks = beside_file(listing)["blocks"]
+                await self.share(channel, thread, {file: listing.title}, blocks, key=effect.key, about=about)
+                return Performed(status="done")
             except SlackError as error:
                 log.warning("slack.upload_refused", code=error.code)
         marked = metadata(effect.key, about)
         sent = await self._web.say("chat.postMessage", said, **to(channel, thread), metadata=marked)
         return Performed(status="done", message=str(sent["ts"]))
 
-    async def _share(self, channel: str, thread: str | None, listing: Listing, key: str) -> Performed:
-        """Post a listing as a file, found again by its block's id: an upload carries no metadata."""
+    async def share(
+        self, channel: str, thread: str | None, files: Mapping[str, str], blocks: list[Json], *, key: str, about: str = ""
+    ) -> None:
+        """Post uploads (titles by their ids) below blocks, found again by the first one's id: an upload carries no metadata."""
         if not channel.startswith(CONVERSATIONS):
             channel = await self.direct(channel)
-        file = await self._web.upload(listing.file_name, listing.body.encode())
-        blocks = beside_file(listing)["blocks"]
-        blocks[0]["block_id"] = block_id(key)
         await self._web.call(
             "files.completeUploadExternal",
-            files=[{"id": file, "title": listing.title}],
+            files=[{"id": file, "title": title} for file, title in files.items()],
             channel_id=channel,
             thread_ts=thread,
-            blocks=blocks,
+            blocks=[{**blocks[0], "block_id": block_id(key, about)}, *blocks[1:]],
         )
-        return Performed(status="done")
 
     async def respond(self, effect: Post | Notify, said: Json, to: str) -> bool:
         """Answer an interaction at its own address. False where that does not take anything any more."""
@@ -78,8 +81,8 @@ class Speech:
             log.warning("slack.blocks_refused", method="response_url", code=error.code)
             return await self._web.respond(effect.reply, words | {"text": said["text"]})
 
-    async def rendered(self, answer: Answer, *, added: str = "", picture: str = "") -> Json:
-        return render(answer, home=await self._address(), added=added, picture=picture)
+    async def rendered(self, answer: Answer, *, added: str = "", pictures: Sequence[Picture] = ()) -> Json:
+        return render(answer, home=await self._address(), added=added, pictures=pictures)
 
     async def _address(self) -> str:
         """Return the workspace's own address; an answer without links is better than none."""

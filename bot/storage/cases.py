@@ -21,6 +21,11 @@ from pipelines.moderation.verdict import Verdict
 QUOTA_HOUR: Final = timedelta(hours=1)
 ID_CHARS = 12  # of base32: 60 bits, so that a million cases of a workspace do not collide
 
+# In the keys of the events that are about an outage of all models: a case is judged again; it began; it is over.
+AGAIN: Final = ":again:"
+AWAY: Final = ":away:"
+RETURNED: Final = ":returned:"
+
 
 class _Sealed(Frozen):
     """What a case's row does not show: the verdict with its evidence, and people's names."""
@@ -170,6 +175,16 @@ class StoredCases:
         rows = await self._records.read(lambda connection: connection.execute(those).all())
         return tuple(replace(self._case(row), under_way=row.under_way) for row in rows)
 
+    async def raids(self, *, since: datetime) -> tuple[tuple[Tenant, str], ...]:
+        """Return the raids of all workspaces that messages have joined `since` a moment."""
+        joined = (
+            sa.select(CaseRow.platform, CaseRow.workspace, CaseRow.raid)
+            .where(CaseRow.raid != "", CaseRow.at >= since)
+            .distinct()
+        )
+        rows = await self._records.read(lambda connection: connection.execute(joined).all())
+        return tuple((Tenant(platform=row.platform, workspace=row.workspace), row.raid) for row in rows)
+
     async def shown(self, tenant: Tenant, effect: str) -> str | None:
         """Return the id of the message in which an effect is seen, by its key, or None where it is not seen (yet)."""
         of_tenant = (EffectRow.platform == tenant.platform, EffectRow.workspace == tenant.workspace)
@@ -179,16 +194,38 @@ class StoredCases:
     async def waiting_for_model(self, *, limit: int) -> tuple[tuple[Tenant, str], ...]:
         """Return cases of all workspaces that nobody has decided and no model has judged, the oldest first.
 
-        What follows from each is done: nothing that is brought back could be taken out after that.
+        What follows from each is done: nothing that is brought back could be taken out after that. And none is just being
+        judged again, which an earlier process may have begun.
         """
         waiting = (
             sa.select(CaseRow.platform, CaseRow.workspace, CaseRow.id)
-            .where(*_WAITING, ~_UNDER_WAY)
+            .where(*_WAITING, ~_UNDER_WAY, ~_JUDGED_AGAIN)
             .order_by(CaseRow.at)
             .limit(limit)
         )
         rows = await self._records.read(lambda connection: connection.execute(waiting).all())
         return tuple((Tenant(platform=row.platform, workspace=row.workspace), row.id) for row in rows)
+
+    async def told_of_outage(self) -> dict[Tenant, str]:
+        """Return the workspaces that are told of an outage and not of its end, each with the key of the event that tells it."""
+        about = sa.or_(*(EffectRow.event.contains(part) for part in (AWAY, RETURNED)))
+        shown = sa.select(EffectRow.platform, EffectRow.workspace, EffectRow.event).where(about).order_by(EffectRow.at)
+        accepted = sa.select(InboxRow.platform, InboxRow.workspace, InboxRow.key).where(InboxRow.key.contains(AWAY))
+        rows = await self._records.read(lambda connection: [*connection.execute(shown), *connection.execute(accepted)])
+        told: dict[Tenant, str] = {}
+        for platform, workspace, key in rows:
+            tenant = Tenant(platform=platform, workspace=workspace)
+            if AWAY in key:
+                told[tenant] = key
+            else:
+                told.pop(tenant, None)
+        return told
+
+    async def is_under_way(self, tenant: Tenant, event: str) -> bool:
+        """Whether the work on an event has not ended."""
+        of_tenant = (InboxRow.platform == tenant.platform, InboxRow.workspace == tenant.workspace)
+        known = sa.select(InboxRow.key).where(*of_tenant, InboxRow.key == event)
+        return await self._records.read(lambda connection: connection.scalar(known) is not None)
 
     async def left_unjudged(self, *, since: datetime) -> tuple[tuple[Tenant, int], ...]:
         """Return how many messages of each workspace have waited for a model `since` a moment."""
@@ -250,6 +287,13 @@ _UNDER_WAY = sa.exists().where(
     InboxRow.platform == CaseRow.platform,
     InboxRow.workspace == CaseRow.workspace,
     InboxRow.key.in_([CaseRow.event, CaseRow.event.concat(JOINED)]),
+)
+
+# Whether a case is being judged again.
+_JUDGED_AGAIN = sa.exists().where(
+    InboxRow.platform == CaseRow.platform,
+    InboxRow.workspace == CaseRow.workspace,
+    InboxRow.key.startswith(CaseRow.platform.concat(":").concat(CaseRow.id).concat(AGAIN)),
 )
 
 _WAITING = (CaseRow.waits_for_model, CaseRow.decided_event.is_(None))

@@ -1,7 +1,7 @@
 """What stands in the console's channels: messages, their files, threads. As a platform of its own it keeps them itself."""
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
@@ -40,7 +40,8 @@ class Draft:
 class StoredMessage:
     """A message of a channel as it stands now. `author` is None where it is ours, and then it holds an `answer`.
 
-    `state` is one of `arriving`, `unsent`, `shown`, `removed`, `erased` (see `ConsoleMessageRow`).
+    `state` is one of `arriving`, `unsent`, `shown`, `removed`, `erased` (see `ConsoleMessageRow`). `alt_texts` say what our
+    pictures show, by their files' ids. `reactions` are the emojis below it.
     """
 
     seq: int
@@ -56,6 +57,8 @@ class StoredMessage:
     edit_effect: str | None
     at: datetime
     files: tuple[Attachment, ...] = ()
+    alt_texts: Mapping[str, str] = field(default_factory=dict)
+    reactions: tuple[str, ...] = ()
 
     def visible_to(self, person: str) -> bool:
         """Whether it stands in its channel for `person`, be it only as the note that it was taken out."""
@@ -165,10 +168,13 @@ class ConsoleMessages:
         only_for: str | None,
         effect: str,
         about: str | None = None,
+        files: Sequence[Attachment] = (),
+        alt_texts: Mapping[str, str] | None = None,
     ) -> StoredMessage:
-        """Store a message of ours, once for each `effect`. Return what stands for it.
+        """Store a message of ours with its files, once for each `effect`. Return what stands for it.
 
         `about`: the message of which it repeats something. It leaves the channel and comes back together with that one.
+        `alt_texts` are by the files' ids.
         """
         values = {
             "workspace": workspace,
@@ -182,9 +188,12 @@ class ConsoleMessages:
         }
         # Locked, so that it cannot be taken out between this look and what we say.
         told_of = sa.select(ConsoleMessageRow.state).where(*_is(workspace, about or "")).with_for_update()
+        rows = [each | {"alt_text": (alt_texts or {}).get(each["id"], "")} for each in _file_rows(workspace, id, files)]
 
         def say(connection: sa.Connection) -> StoredMessage:
-            put(connection, ConsoleMessageRow, values | _along_with(connection.scalar(told_of)), on=["effect"])
+            along = _along_with(connection.scalar(told_of))
+            if put(connection, ConsoleMessageRow, values | along, on=["effect"]) and rows and along["state"] != "erased":
+                connection.execute(sa.insert(ConsoleFileRow), rows)
             (said,) = _all(connection, workspace, ConsoleMessageRow.effect == effect)
             return said
 
@@ -194,6 +203,21 @@ class ConsoleMessages:
         """Let a message of ours say something else. Return None when there is no such message."""
         ours = ConsoleMessageRow.person.is_(None)
         return await self._set(workspace, id, ("shown",), ours, answer=_as_json(answer), edit_effect=effect)
+
+    async def react(self, workspace: str, id: str, emoji: str) -> StoredMessage | None:
+        """Put an emoji below a message, once. Return None when the message is not there any more."""
+        standing = sa.select(ConsoleMessageRow.reactions).where(*_is(workspace, id), ConsoleMessageRow.state == "shown")
+
+        def react(connection: sa.Connection) -> StoredMessage | None:
+            there = connection.scalar(standing.with_for_update())
+            if there is None:
+                return None
+            if emoji not in there.split():
+                update = sa.update(ConsoleMessageRow).where(*_is(workspace, id))
+                connection.execute(update.values(reactions=f"{there} {emoji}".strip()))
+            return _first(connection, workspace, ConsoleMessageRow.id == id)
+
+        return await self._records.write(react)
 
     async def take_out(self, workspace: str, id: str, *, effect: str) -> StoredMessage | None:
         """Take a person's message out of its channel, with all it holds. Return None when it is not there any more."""
@@ -205,14 +229,15 @@ class ConsoleMessages:
         return await self._set(workspace, id, ("removed",), state="shown", edit_effect=effect)
 
     async def hashes_of_it_alone(self, workspace: str, id: str) -> list[str]:
-        """Return the hashes of a message's files that no other message has, of any workspace."""
-        elsewhere = sa.select(ConsoleFileRow.sha256).where(sa.not_(sa.and_(*_files_of(workspace, [id]))))
-        mine = sa.select(ConsoleFileRow.sha256).where(*_files_of(workspace, [id]), ConsoleFileRow.sha256.not_in(elsewhere))
+        """Return the hashes of the files of a message, and of ours about it, that no other message has, of any workspace."""
+        its = sa.and_(*_files_about(workspace, id))
+        elsewhere = sa.select(ConsoleFileRow.sha256).where(sa.not_(its))
+        mine = sa.select(ConsoleFileRow.sha256).where(its, ConsoleFileRow.sha256.not_in(elsewhere))
         return await self._records.read(lambda connection: sorted(set(connection.scalars(mine))))
 
     async def erase(self, workspace: str, id: str, *, effect: str) -> StoredMessage | None:
         """Delete what a message held that was taken out. Only a note stays that it was here: its id must never be new."""
-        files = sa.delete(ConsoleFileRow).where(*_files_of(workspace, [id]))
+        files = sa.delete(ConsoleFileRow).where(*_files_about(workspace, id))
         await self._records.write(lambda connection: connection.execute(files))
         return await self._set(workspace, id, ("removed",), state="erased", text="", edit_effect=effect)
 
@@ -269,7 +294,7 @@ class ConsoleMessages:
         return {root: Replies(count=count, last_at=last_at) for root, count, last_at in found if root is not None}
 
     async def newest_with_file(self, workspace: str, channel: str, thread: str | None) -> StoredMessage | None:
-        """Return the newest message with a file that all may see: of a thread with its root, else of the channel alone."""
+        """Return the newest message of a person with a file that all may see: of a thread with its root, or a channel's own."""
         inside: sa.ColumnElement[bool] = ConsoleMessageRow.thread.is_(None)
         if thread is not None:
             inside = sa.or_(ConsoleMessageRow.thread == thread, ConsoleMessageRow.id == thread)
@@ -277,6 +302,7 @@ class ConsoleMessages:
             ConsoleMessageRow.channel == channel,
             ConsoleMessageRow.state == "shown",
             ConsoleMessageRow.only_for.is_(None),
+            ConsoleMessageRow.person.is_not(None),
             inside,
             sa.exists().where(
                 ConsoleFileRow.workspace == ConsoleMessageRow.workspace, ConsoleFileRow.message == ConsoleMessageRow.id
@@ -389,6 +415,14 @@ def _files_of(workspace: str, messages: Collection[str]) -> tuple[sa.ColumnEleme
     return ConsoleFileRow.workspace == workspace, ConsoleFileRow.message.in_(messages)
 
 
+def _files_about(workspace: str, id: str) -> tuple[sa.ColumnElement[bool], sa.ColumnElement[bool]]:
+    """Return what the files of a message, and of what we said about it, have in common."""
+    told = sa.select(ConsoleMessageRow.id).where(
+        ConsoleMessageRow.workspace == workspace, sa.or_(ConsoleMessageRow.id == id, ConsoleMessageRow.about == id)
+    )
+    return ConsoleFileRow.workspace == workspace, ConsoleFileRow.message.in_(told)
+
+
 def _as_json(answer: Answer) -> Any:
     return ANSWER.dump_python(answer, mode="json")
 
@@ -429,9 +463,9 @@ def _all(
         .where(*_files_of(workspace, [row.id for row in found]))
         .order_by(ConsoleFileRow.message, ConsoleFileRow.position)
     )
-    of_message: dict[str, list[Attachment]] = {}
+    of_message: dict[str, list[Any]] = {}
     for row in files:
-        of_message.setdefault(row.message, []).append(_file(row))
+        of_message.setdefault(row.message, []).append(row)
     return [_message(row, of_message.get(row.id, [])) for row in found]
 
 
@@ -459,7 +493,7 @@ def _file(row: Any) -> Attachment:
     return Attachment(id=row.id, url=url, name=row.name, media_type=row.media_type, size_bytes=row.size_bytes)
 
 
-def _message(row: Any, files: Sequence[Attachment]) -> StoredMessage:
+def _message(row: Any, files: Sequence[Any]) -> StoredMessage:
     author = None
     if row.person is not None:
         # Somebody whose row is gone has no name any more, and no rights.
@@ -478,5 +512,7 @@ def _message(row: Any, files: Sequence[Attachment]) -> StoredMessage:
         state=row.state,
         edit_effect=row.edit_effect,
         at=row.at,
-        files=tuple(files),
+        files=tuple(_file(each) for each in files),
+        alt_texts={each.id: each.alt_text for each in files if each.alt_text},
+        reactions=tuple(row.reactions.split()),
     )

@@ -6,6 +6,7 @@ from typing import Final
 import sqlalchemy as sa
 
 from bot.storage.database import Records
+from bot.storage.results import delete as delete_results
 from bot.storage.tables import CopiedFileRow, CopyRow, EffectRow, FindingsRow, KnownHashRow, ResultRow, VerdictRow
 
 # How long it is remembered that an event was dealt with. Platforms repeat deliveries for hours, not weeks.
@@ -17,7 +18,8 @@ async def delete_expired(records: Records, *, moment: datetime) -> None:
     finished = EffectRow.state != "intent"
 
     def delete(connection: sa.Connection) -> None:
-        for table in (ResultRow, CopyRow, CopiedFileRow, VerdictRow, KnownHashRow, FindingsRow):
+        delete_results(connection, ResultRow.expires_at <= moment)
+        for table in (CopyRow, CopiedFileRow, VerdictRow, KnownHashRow, FindingsRow):
             connection.execute(sa.delete(table).where(table.expires_at <= moment))
         connection.execute(sa.delete(EffectRow).where(finished, EffectRow.at < moment - REMEMBERED_FOR))
 

@@ -1,5 +1,7 @@
 """Sealed columns: what members wrote is stored encrypted and authenticated (Fernet: AES-128-CBC with HMAC-SHA-256)."""
 
+import base64
+import hmac
 import os
 import tempfile
 from pathlib import Path
@@ -20,6 +22,11 @@ class Seal:
 
     def __init__(self, key: str) -> None:
         self._fernet = Fernet(key)
+        self._key = base64.urlsafe_b64decode(key)
+
+    def derived(self, purpose: str) -> bytes:
+        """Return a key of 32 bytes for something else than sealing."""
+        return hmac.digest(self._key, purpose.encode(), "sha256")
 
     def close(self, value: BaseModel | bytes) -> bytes:
         """Return `value` sealed; a model as its JSON."""

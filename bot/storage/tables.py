@@ -170,9 +170,14 @@ class FindingsRow(OfTenant, Table):
 
 
 class ResultRow(OfTenant, Table):
-    """What members asked for and we keep for `expires_at`: tags and alt texts, sealed."""
+    """What members asked for and we keep for `expires_at`: tags and alt texts, or what was taken out of a document, sealed.
+
+    `id` names it on buttons and in the index of words (`bot.storage.index`), `batch` those that came of one event.
+    `attachment`: where the picture is, sealed; of a document that is part of `sealed`.
+    """
 
     __tablename__ = "result"
+    __table_args__ = tuple(sa.Index(f"ix_result_{name}", "platform", "workspace", name) for name in ("id", "batch", "message"))
     event: Mapped[str] = mapped_column(primary_key=True)
     position: Mapped[int] = mapped_column(primary_key=True)
     channel: Mapped[str]
@@ -181,6 +186,23 @@ class ResultRow(OfTenant, Table):
     sealed: Mapped[bytes]
     at: Mapped[datetime] = mapped_column(default=now)
     expires_at: Mapped[datetime] = mapped_column(index=True)
+    id: Mapped[str] = mapped_column(default="")
+    batch: Mapped[str] = mapped_column(default="")
+    thread: Mapped[str | None]
+    attachment: Mapped[bytes | None]
+
+
+class SchemaRow(OfTenant, Table):
+    """One version of a workspace's own schema, as YAML."""
+
+    __tablename__ = "extraction_schema"
+    __table_args__ = (sa.UniqueConstraint("platform", "workspace", "event", name="uq_extraction_schema_event"),)
+    name: Mapped[str] = mapped_column(primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True)
+    text: Mapped[str]
+    author: Mapped[str]
+    event: Mapped[str]
+    at: Mapped[datetime] = mapped_column(default=now)
 
 
 class CallRow(OfTenant, Table):
@@ -283,7 +305,7 @@ class ConsoleMessageRow(Table):
     command was used. `only_for`: only that person sees it. `effect`: the key of the effect that made it, `edit_effect`: of
     the last one that changed it, for look, act, confirm. `state`: `arriving` until its event is accepted, `unsent` when it was
     not, `shown`, `removed` (kept to be restored) or `erased` (nothing of it was kept). `about`: the message of which ours
-    repeats something; it goes where that goes.
+    repeats something; it goes where that goes. `reactions`: the emojis that we put below it, with blanks between them.
     """
 
     __tablename__ = "console_message"
@@ -301,11 +323,15 @@ class ConsoleMessageRow(Table):
     state: Mapped[str] = mapped_column(default="shown")
     effect: Mapped[str | None] = mapped_column(unique=True)
     edit_effect: Mapped[str | None]
+    reactions: Mapped[str] = mapped_column(default="")
     at: Mapped[datetime] = mapped_column(default=now)
 
 
 class ConsoleFileRow(Table):
-    """A file of a message. The bytes lie in the data folder under their SHA-256; name and type are claims."""
+    """A file of a message. The bytes lie in the data folder under their SHA-256; name and type are claims.
+
+    `alt_text`: what a picture of ours shows.
+    """
 
     __tablename__ = "console_file"
     id: Mapped[str] = mapped_column(primary_key=True)
@@ -316,3 +342,4 @@ class ConsoleFileRow(Table):
     name: Mapped[str]
     media_type: Mapped[str]
     size_bytes: Mapped[int]
+    alt_text: Mapped[str] = mapped_column(default="")

@@ -114,7 +114,8 @@ class DiscordEmulator(Community, Using):
                     if value:
                         return value
                     try:
-                        await asyncio.wait_for(changed.wait(), LOOK_AGAIN_S)
+                        async with asyncio.timeout(LOOK_AGAIN_S):  # asyncio.wait_for may lose that we are cancelled
+                            await changed.wait()
                     except TimeoutError:
                         continue
         except TimeoutError:

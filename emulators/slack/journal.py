@@ -85,7 +85,8 @@ class Journal:
                     if value:
                         return cast(Found, value)
                     try:
-                        await asyncio.wait_for(changed.wait(), POLL_S)
+                        async with asyncio.timeout(POLL_S):  # asyncio.wait_for may lose that we are cancelled
+                            await changed.wait()
                     except TimeoutError:
                         continue
         except TimeoutError:

@@ -22,11 +22,18 @@ from pipelines.extraction.ground import Ground
 from pipelines.extraction.looks import names_of, together
 from pipelines.extraction.pages import Page, in_chunks, of_numbers, pages_of, texts_of
 from pipelines.extraction.schema import SHIPPED, Schema, shipped
-from pipelines.extraction.values import WAYS, Extraction, Way
+from pipelines.extraction.values import WAYS, Extraction, Value, Way
+from pipelines.limits import DOCUMENT_TOKENS
+from pipelines.media.documents.e_invoice import EInvoice
 from pipelines.ports import UNDERSTUDY, Call, Document, LanguageModel, Media, Task
 
 INVOICE: Final = "invoice"
+QUESTION_TOKENS: Final = DOCUMENT_TOKENS
 CHUNKS_AT_ONCE: Final = 4
+HIDDEN: Final = (
+    "The page holds text that people do not see, so that the e-invoice may agree with that alone. Compare it with what the page"
+    " shows."
+)
 
 
 async def extract(
@@ -51,7 +58,7 @@ async def extract(
     inside = document.e_invoice if e_invoices and (schema is None or schema.name == INVOICE) else None
     if inside and not bigger:
         used = shipped(INVOICE)
-        fields, rows, notes = from_e_invoice(inside, document.layer)
+        fields, rows, notes = _of_e_invoice(inside, document)
         draft = Draft(looks_like=INVOICE, fields=fields, rows=rows)
         return used, _finished(draft, schema=used, pages=_count(document), notes=notes), ()
     pages = pages_of(document)
@@ -141,7 +148,7 @@ class _Reader:
         Raises: what `Reply.value` raises, unless it is about `only` some of them.
         """
         pages = await self._closer() if closer else self.pages
-        chunks = tuple(in_chunks(of_numbers(pages, numbers)))
+        chunks = tuple(in_chunks(of_numbers(pages, numbers), tokens=QUESTION_TOKENS))
         if len(chunks) > 1 and task == "extraction":
             task = "long_documents"
         turns = asyncio.Semaphore(CHUNKS_AT_ONCE)
@@ -207,8 +214,17 @@ async def _picked(pages: Sequence[Page], *, model: LanguageModel, own: Sequence[
 def _with_e_invoice(draft: Draft, document: Document) -> tuple[Draft, tuple[str, ...]]:
     """Return a reading of the page, with what the e-invoice inside the file says in its place."""
     assert document.e_invoice is not None
-    fields, rows, notes = from_e_invoice(document.e_invoice, document.layer)
+    fields, rows, notes = _of_e_invoice(document.e_invoice, document)
     return replace(draft, fields={**draft.fields, **fields}, rows={**draft.rows, **rows}), notes
+
+
+def _of_e_invoice(
+    invoice: EInvoice, document: Document
+) -> tuple[dict[str, Value], dict[str, tuple[dict[str, Value], ...]], tuple[str, ...]]:
+    """Return what an e-invoice says; where text is hidden on the page, its agreement with the page proves nothing."""
+    fields, rows, notes = from_e_invoice(invoice, document.layer)
+    hidden = any(fact.kind == "hidden_text" for fact in document.intake.facts)
+    return fields, rows, (*notes, HIDDEN) if hidden else notes
 
 
 def _finished(draft: Draft, *, schema: Schema, pages: int, notes: Sequence[str] = ()) -> Extraction:

@@ -8,7 +8,6 @@ from typing import Final
 
 from pipelines.content import ImagePart, Part, Reading, TextPart
 from pipelines.errors import UserError
-from pipelines.limits import DOCUMENT_TOKENS
 from pipelines.ports import Document
 
 _PAGE: Final = re.compile(r"^file:0/page:(\d+)(/|$)")
@@ -63,7 +62,7 @@ def of_numbers(pages: Sequence[Page], numbers: Collection[int | None]) -> tuple[
     return tuple(page for page in pages if page.number in numbers) or tuple(pages)
 
 
-def in_chunks(pages: Sequence[Page], *, tokens: int = DOCUMENT_TOKENS) -> Iterator[tuple[Page, ...]]:
+def in_chunks(pages: Sequence[Page], *, tokens: int) -> Iterator[tuple[Page, ...]]:
     """Yield as many pages at a time as one question may cost, at least one."""
     chunk: list[Page] = []
     for page in pages:

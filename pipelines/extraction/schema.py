@@ -4,10 +4,12 @@ Both are written in the same way, so that every shipped schema is an example of 
 """
 
 from collections.abc import Iterator
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
 
+import yaml
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from pipelines.errors import Misconfigured
@@ -118,6 +120,7 @@ class Schema(_Strict):
         yield from (f"{group.name}.{each.name}" for group in self.groups for each in group.fields)
 
 
+@cache
 def shipped(name: str) -> Schema:
     """Return a schema that comes with Flashbulb.
 
@@ -156,3 +159,8 @@ def parse(text: str, *, source: str) -> Schema:
     Raises: `Misconfigured` naming the line and key that is wrong.
     """
     return parse_as(Schema, text, source=source, begins="a schema is a mapping that begins with `name:`")
+
+
+def written(schema: Schema) -> str:
+    """Return a schema as YAML that `parse` reads."""
+    return yaml.safe_dump(schema.model_dump(mode="json", exclude_defaults=True), sort_keys=False, allow_unicode=True, width=120)

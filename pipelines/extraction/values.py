@@ -62,6 +62,12 @@ class Value(_Frozen):
         except ArithmeticError:
             return None
 
+    @property
+    def shown(self) -> str:
+        """Return it for people, on one line: in the one notation, with its currency; as it is printed where that cannot be."""
+        text = self.raw if self.value is None else f"{self.value} {self.currency or ''}"
+        return " ".join(text.split())
+
 
 class Check(_Frozen):
     """A rule that the values of a document keep or break. `says` is a sentence with the numbers.

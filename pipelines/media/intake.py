@@ -1,17 +1,25 @@
 """Content to parts: fetch what was announced, have it read in the sandbox, and say what could not be made ready."""
 
 import asyncio
-from typing import Final
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from dataclasses import replace
+from typing import Final, TypeVar
 
 from pipelines import limits
 from pipelines.content import Attachment, Content, Gap, Intake, TextPart
 from pipelines.errors import Unavailable, UserError
-from pipelines.media.documents.text_layer import TextLayer, unpack
-from pipelines.media.sandbox import Sandbox
+from pipelines.media.documents import e_invoice, text_layer
+from pipelines.media.documents.e_invoice import EInvoice
+from pipelines.media.documents.text_layer import TextLayer
+from pipelines.media.kinds import kind_of
+from pipelines.media.sandbox import Answer, Sandbox
 from pipelines.media.walk import File, Walk, file_name, joined, not_read, unavailable
-from pipelines.ports import Files
+from pipelines.ports import Document, Files, Mark
 
 _MEGABYTE: Final = 1024 * 1024
+
+_T = TypeVar("_T")
+_Reading = Callable[[File], Awaitable[Document]]
 
 
 class MediaReader:
@@ -25,15 +33,32 @@ class MediaReader:
         """Make `content` ready to ask about. Never raises for what the content is: what fails comes back as a gap."""
         judged, beyond = content.attachments[: limits.ATTACHMENTS_JUDGED], content.attachments[limits.ATTACHMENTS_JUDGED :]
         walk = Walk(self._sandbox, fine=fine, attachments=len(judged))
+
+        async def read(file: File) -> Document:
+            return Document(intake=await walk.through(file))
+
         async with asyncio.TaskGroup() as reading:
             jobs = [
-                reading.create_task(self._attachment(f"file:{at}", each, walk, file_bytes)) for at, each in enumerate(judged)
+                reading.create_task(self._attachment(f"file:{at}", each, read, file_bytes)) for at, each in enumerate(judged)
             ]
-        intakes = [_message(content.text), *(job.result() for job in jobs)]
+        intakes = [_message(content.text), *(job.result().intake for job in jobs)]
         if beyond:
             why = f"The message has {len(content.attachments)} files; only {limits.ATTACHMENTS_JUDGED} are looked at."
             intakes.append(Intake(gaps=(Gap(place=f"file:{len(judged)}", kind="partial", why=why),)))
         return joined(intakes)
+
+    async def document(self, attachment: Attachment, *, fine: bool = False) -> Document:
+        """Read one file for extraction, fetched once; `fine` as in `intake`. Never raises for what the file is."""
+        walk = Walk(self._sandbox, fine=fine, attachments=1)
+
+        async def read(file: File) -> Document:
+            async with asyncio.TaskGroup() as reading:
+                intake = reading.create_task(_through(walk, file))
+                layer = reading.create_task(self._beside("text_layer", file.data, {"PDF"}, _layer))
+                invoice = reading.create_task(self._beside("e_invoice", file.data, {"PDF", "XML", "text"}, _e_invoice))
+            return Document(intake=intake.result(), layer=layer.result(), e_invoice=invoice.result())
+
+        return await self._attachment("file:0", attachment, read, limits.FILE_BYTES)
 
     async def preview(self, data: bytes, *, side_px: int, blurred: bool = False) -> bytes:
         """Return the picture as a WebP of at most `side_px`, without metadata.
@@ -48,6 +73,21 @@ class MediaReader:
             raise UserError(answer.why)
         return answer.body
 
+    async def marked_page(self, attachment: Attachment, *, page: int, marks: Sequence[Mark]) -> bytes:
+        """Return one page of a document, or a picture, as a PNG of at most 1600 px with the marks drawn on it.
+
+        Raises: `UserError` when it is gone or cannot be read, `Unavailable` when its host or no worker answers.
+        """
+        drawn = sorted(marks, key=lambda mark: not mark.doubtful)[: limits.MARKS_DRAWN]
+        async with self._sandbox.room.hold(max(0, attachment.size_bytes)) as held:
+            data = await self._files.fetch(attachment, limit_bytes=limits.FILE_BYTES)
+            held.settle(len(data))
+            wanted = [(mark.box, mark.doubtful) for mark in drawn]
+            answer = await self._sandbox.run("marked_page", data, page=page, marks=wanted)
+        if answer.status != "ok":
+            raise UserError(answer.why)
+        return answer.body
+
     async def text_layer(self, data: bytes) -> TextLayer:
         """Return the text of a PDF with the place of every character.
 
@@ -58,26 +98,55 @@ class MediaReader:
         if answer.status != "ok":
             raise UserError(answer.why)
         try:
-            return unpack(answer.head, answer.body)
+            return _layer(answer)
         except ValueError as error:
             raise UserError("The document cannot be read.") from error
 
-    async def _attachment(self, place: str, attachment: Attachment, walk: Walk, limit_bytes: int) -> Intake:
-        return joined([file_name(place, attachment.name), await self._file(place, attachment, walk, limit_bytes)])
+    async def _beside(
+        self, operation: str, data: bytes, kinds: Collection[str], unpacked: Callable[[Answer], _T | None]
+    ) -> _T | None:
+        """Return what a worker reads in files of these kinds beside their parts; None where that fails."""
+        kind = kind_of(data)
+        if kind is None or kind.name not in kinds or len(data) > kind.limit_bytes:
+            return None
+        try:
+            answer = await self._sandbox.run(operation, data)
+            return unpacked(answer) if answer.status == "ok" else None
+        except (Unavailable, ValueError):
+            return None
 
-    async def _file(self, place: str, attachment: Attachment, walk: Walk, limit_bytes: int) -> Intake:
+    async def _attachment(self, place: str, attachment: Attachment, read: _Reading, limit_bytes: int) -> Document:
+        found = await self._file(place, attachment, read, limit_bytes)
+        return replace(found, intake=joined([file_name(place, attachment.name), found.intake]))
+
+    async def _file(self, place: str, attachment: Attachment, read: _Reading, limit_bytes: int) -> Document:
         if attachment.size_bytes > limit_bytes:
-            return not_read(place, "refused", f"The file is larger than {in_megabytes(limit_bytes)}.")
+            why = f"The file is larger than {in_megabytes(limit_bytes)}."
+            return Document(intake=not_read(place, "refused", why))
         try:
             async with self._sandbox.room.hold(max(0, attachment.size_bytes)) as held:
                 data = await self._files.fetch(attachment, limit_bytes=limit_bytes)
                 held.settle(len(data))
-                file = File(place=place, data=data, name=attachment.name, media_type=attachment.media_type)
-                return await walk.through(file)
+                return await read(File(place=place, data=data, name=attachment.name, media_type=attachment.media_type))
         except UserError as error:  # its host's own sentence, which says more than we know
-            return not_read(place, "unreadable", str(error))
+            return Document(intake=not_read(place, "unreadable", str(error)))
         except Unavailable as error:
-            return unavailable(place, error)
+            return Document(intake=unavailable(place, error))
+
+
+def _layer(answer: Answer) -> TextLayer:
+    return text_layer.unpack(answer.head, answer.body)
+
+
+def _e_invoice(answer: Answer) -> EInvoice | None:
+    return e_invoice.unpack(answer.body)
+
+
+async def _through(walk: Walk, file: File) -> Intake:
+    try:
+        return await walk.through(file)
+    except Unavailable as error:
+        return unavailable(file.place, error)
 
 
 def in_megabytes(size_bytes: int) -> str:

@@ -17,7 +17,8 @@ from typing import Any
 
 from pipelines.content import Fact, ImagePart, Part, TextPart
 from pipelines.media import claims, endings, kinds, wire
-from pipelines.media.documents import pdf
+from pipelines.media.documents import e_invoice as invoices
+from pipelines.media.documents import e_invoice_xml, marks, pdf
 from pipelines.media.documents import text_layer as layers
 from pipelines.media.kinds import Kind
 from pipelines.media.pictures import images
@@ -28,7 +29,15 @@ Readers = Mapping[str, Callable[[bytes, Asked], Read]]
 
 
 def main() -> None:
-    serve({"read": functools.partial(read, load_readers()), "preview": preview, "text_layer": text_layer})
+    serve(
+        {
+            "read": functools.partial(read, load_readers()),
+            "preview": preview,
+            "marked_page": marked_page,
+            "text_layer": text_layer,
+            "e_invoice": e_invoice,
+        }
+    )
 
 
 def load_readers() -> Readers:
@@ -73,9 +82,20 @@ def preview(data: bytes, arguments: Mapping[str, Any]) -> tuple[dict[str, Any], 
     return {}, images.preview(data, side_px=int(arguments["side_px"]), blurred=bool(arguments.get("blurred")))
 
 
+def marked_page(data: bytes, arguments: Mapping[str, Any]) -> tuple[dict[str, Any], bytes]:
+    """Return one page with frames on it, for people."""
+    marks_given = [(tuple(box), bool(doubtful)) for box, doubtful in arguments["marks"]]
+    return {}, marks.marked_page(data, page=int(arguments["page"]), marks=marks_given)
+
+
 def text_layer(data: bytes, _: Mapping[str, Any]) -> tuple[dict[str, Any], bytes]:
     """Return the text of a PDF with the place of every character."""
     return layers.pack(pdf.text_layer(data))
+
+
+def e_invoice(data: bytes, _: Mapping[str, Any]) -> tuple[dict[str, Any], bytes]:
+    """Return what an XML invoice says, be it in a PDF or the file itself; nothing where there is none."""
+    return invoices.pack(e_invoice_xml.read(data))
 
 
 def _read(readers: Readers, kind: Kind | None, data: bytes, asked: Asked) -> Read:

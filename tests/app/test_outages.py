@@ -16,7 +16,7 @@ from bot.storage.cases import StoredCases
 from bot.storage.database import Records, open_records
 from bot.storage.seal import Seal
 from bot.storage.setups import StoredSetups
-from bot.storage.work import Work
+from bot.storage.work import Ended, Work
 from handlers.dispatch import Planner
 from handlers.effects import AnyEffect, Edit, Performed, Remove
 from handlers.events import AnyEvent, MessagePosted, ModelAway, ModelReturned, Tenant
@@ -220,6 +220,60 @@ async def test_what_is_not_finished_yet_is_not_judged_again(watch: Watch) -> Non
     late = await watch.after(0)
 
     assert (len(again(early)), len(again(late))) == (0, 1)
+
+
+async def test_what_another_process_began_to_judge_again_is_not_begun_once_more(watch: Watch) -> None:
+    work = Work(watch.records, watch.seal)
+    await watch.unjudged(2)
+    [begun] = await watch.after(0)
+    await work.keep_event(begun)
+
+    watch.outages = watch.started()
+    meanwhile = await watch.after(60, ANSWER)
+    await work.forget(OURS, begun.key)
+    watch.outages = watch.started()
+    later = await watch.after(60, ANSWER)
+
+    assert again([begun])[0] not in again(meanwhile)
+    assert len(again(meanwhile)) == 1
+    assert again([begun])[0] in again(later)
+
+
+async def test_an_outage_of_which_another_process_told_is_told_of_once_and_ended(watch: Watch) -> None:
+    watch.outages.heard(SILENCE)
+    await watch.unjudged(3)
+    [away] = [each for each in await watch.after(AWAY_S) if isinstance(each, ModelAway)]
+    work = Work(watch.records, watch.seal)
+    await work.keep_event(away)
+
+    watch.outages = watch.started()
+    watch.outages.heard(SILENCE)
+    await watch.unjudged(3)
+    silent = await watch.after(AWAY_S)
+    early = await watch.after(1, ANSWER)
+    await show(work, away)
+    watch.outages = watch.started()
+    ended = await watch.after(1, ANSWER)
+    [over] = over_in(ended)
+    await show(work, over)
+    watch.outages = watch.started()
+    after = await watch.after(1, ANSWER)
+
+    assert told(silent) == []
+    assert over_in(early) == []  # the card is not seen yet
+    assert over.away == away.key
+    assert over_in(after) == []
+
+
+async def show(work: Work, event: AnyEvent) -> None:
+    """Do what is to be done about an event: to show a card, or to change it."""
+    ended = Ended(effect=f"{event.key}#card", performed=Performed(status="done", message="m1"))
+    await work.step(OURS, event.key, ended=None, effect=ended.effect)
+    await work.forget(OURS, event.key, ended=ended)
+
+
+def over_in(events: list[AnyEvent]) -> list[ModelReturned]:
+    return [each for each in events if isinstance(each, ModelReturned) and each.case is None]
 
 
 async def test_a_choice_from_before_a_start_ends_with_the_first_answer(watch: Watch) -> None:

@@ -10,20 +10,33 @@ import pytest
 from cryptography.fernet import Fernet
 
 from bot.durable import open_durable
-from bot.raids import watching_raids
+from bot.raids import RaidCards, watching_raids
 from bot.storage.cases import StoredCases
 from bot.storage.database import Records, open_records
 from bot.storage.seal import Seal
-from handlers.bursts import PAUSE_S
+from bot.storage.work import Work
+from handlers.bursts import PAUSE_S, Bursts
 from handlers.dispatch import Planner
 from handlers.effects import AnyEffect, Performed, Remove
-from handlers.events import AnyEvent, MessagePosted, Person
+from handlers.events import AnyEvent, MessagePosted, Person, RaidGrew
 from handlers.ports import Setup
 from pipelines.errors import Unavailable
-from pipelines.moderation.policy import Raid
+from pipelines.moderation.policy import Action, Raid
+from pipelines.moderation.report import Coverage
+from pipelines.moderation.verdict import Verdict
 from tests.durable.parts import Platform, until
 from tests.fakes import GENERAL, a_message
 from tests.handlers.keeping import Keeping
+
+HELD = Verdict(
+    decision="act",
+    action=Action.HOLD,
+    enforced=Action.HOLD,
+    coverage=Coverage(judged=1, total=1),
+    policy="p",
+    prompt="q",
+    engine="none",
+)
 
 
 @pytest.fixture
@@ -73,7 +86,7 @@ async def test_all_copies_are_taken_out_and_share_one_card(records: Records, sea
             raise Unavailable("The database")
         return await durable.accept(event)
 
-    async with engine as durable, watching_raids(services.bursts, accept, look_s=0.05):
+    async with engine as durable, watching_raids(services.bursts, cases, accept, look_s=0.05):
         for number in range(5):
             await durable.accept(posted(number))
         await until(lambda: len(platform.removed) == 5 and any(key.startswith("test:raid:") for key in platform.posts))
@@ -87,7 +100,29 @@ async def test_all_copies_are_taken_out_and_share_one_card(records: Records, sea
     assert [each.under_way for each in cards] == [False] * 5
 
 
-async def test_what_joins_is_no_part_of_the_work_that_led_to_it() -> None:
+async def test_the_card_of_a_raid_says_all_also_where_another_process_had_counted(records: Records, seal: Seal) -> None:
+    cases, work = StoredCases(records, seal), Work(records, seal)
+    accepted: list[AnyEvent] = []
+
+    async def accept(event: AnyEvent) -> None:
+        accepted.append(event)
+
+    for number in range(3):
+        await cases.open(posted(number), HELD, action=Action.HOLD, shadow=False, raid="r1")
+    await work.keep_event(posted(2))  # which is not taken out yet
+    cards = RaidCards(bursts=Bursts(), cases=cases, accept=accept)
+
+    await cards.look()
+    early = [*accepted]
+    await work.forget(GENERAL.tenant, posted(2).key)
+    await cards.look()
+    await cards.look()
+
+    assert early == []
+    assert [(each.raid, each.place.tenant) for each in accepted if isinstance(each, RaidGrew)] == [("r1", GENERAL.tenant)]
+
+
+async def test_what_joins_is_no_part_of_the_work_that_led_to_it(records: Records, seal: Seal) -> None:
     known, seen = Keeping(), []
     at_work: ContextVar[str] = ContextVar("at_work", default="")
 
@@ -95,7 +130,7 @@ async def test_what_joins_is_no_part_of_the_work_that_led_to_it() -> None:
         seen.append((event.key, at_work.get()))
 
     at_work.set("test:1")
-    async with watching_raids(known.bursts, accept):
+    async with watching_raids(known.bursts, StoredCases(records, seal), accept):
         await known.bursts.accept(posted(1))
 
     assert seen == [("test:1", "")]

@@ -119,6 +119,12 @@ ANSWERING: Final = (
     Death(method="chat.postMessage", act=Team.tag, matches=is_in_thread),
     Death(method="views.open", act=Team.open_form),
 )
+# The picture on a card comes in three requests before the card itself.
+SHOWING: Final = (
+    Death(method="files.getUploadURLExternal", act=Team.post_bad),
+    Death(method="upload", act=Team.post_bad),
+    Death(method="files.completeUploadExternal", act=Team.post_bad),
+)
 RESTORING: Final = (
     Death(method="files.getUploadURLExternal", act=Team.restore),
     Death(method="upload", act=Team.restore),
@@ -153,6 +159,12 @@ async def team_at(home: Home) -> AsyncIterator[Team]:
 async def test_deaths_while_a_picture_is_judged_and_taken_out(team: Team) -> None:
     await die_while_judging(team)
     await die_at(team, REMOVING, POINTS)
+
+    await assert_all_is_done_once(team)
+
+
+async def test_deaths_while_the_picture_of_a_case_is_shown(team: Team) -> None:
+    await die_at(team, SHOWING, ("stored", "answered"))
 
     await assert_all_is_done_once(team)
 
@@ -252,10 +264,17 @@ async def assert_all_is_done_once(team: Team) -> None:
         assert await death(process) == 0
 
     assert {key: times for key, times in effects_shown(slack).items() if times != 1} == {}
+    undecided = {f"slack:T1:{channel}:{ts}:0:posted#card" for channel, ts in team.bad if ts not in dict(team.pressed)}
+    cards = [each for each in await slack.messages(slack.moderators) if key_of(each) in undecided]
+    assert [pictures_in(each) for each in cards] == [1] * len(undecided)
     standing = {each["ts"] for channel in (slack.general, slack.pics) for each in await slack.messages(channel)}
     assert standing & {message for _, message in team.bad} == set()
     back = [file["name"] for each in await said(slack) for file in each.get("files", ())]
     assert len(back) == len(set(back)) >= len(restored)
+
+
+def pictures_in(message: dict[str, Any]) -> int:
+    return sum(block["type"] == "image" for block in message["blocks"])
 
 
 async def said(slack: SlackEmulator) -> list[dict[str, Any]]:

@@ -1,6 +1,7 @@
 """Cases, banks and services for tests in which a case changes after it was opened."""
 
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from handlers.bursts import Bursts
 from handlers.events import AnyEvent, Tenant
@@ -32,6 +33,9 @@ class KeptCases(ListedCases):
     async def of_raid(self, tenant: Tenant, raid: str) -> tuple[Case, ...]:
         cases = await super().of_raid(tenant, raid)
         return tuple(replace(each, under_way=each.event in self.under_way) for each in cases)
+
+    async def raids(self, *, since: datetime) -> tuple[tuple[Tenant, str], ...]:
+        return tuple({(each.place.tenant, each.raid) for each in self.cases.values() if each.raid})
 
 
 @dataclass

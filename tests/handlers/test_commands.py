@@ -14,6 +14,8 @@ from pipelines.ports import Reply
 from tests.fakes import ADA, GENERAL, GRACE, MO, OLGA, Known, ListedChannels, a_message, a_picture, kinds
 
 POLICY = "policy [show|versions|edit|use|lint|rollback|diff]"
+MODERATORS = ["/extract [schema] [address] | new", "/moderate [text]"]
+FLASHBULB = "help | find WORDS | schema [show NAME]"
 
 
 def a_command(command: str, argument: str = "", *, author: Person = ADA, message: str | None = None) -> CommandUsed:
@@ -135,11 +137,11 @@ async def test_help_lists_the_commands(argument: str) -> None:
 @pytest.mark.parametrize(
     ("author", "lines"),
     [
-        pytest.param(ADA, ["/flashbulb help"], id="member"),
-        pytest.param(MO, ["/moderate [text]", "/flashbulb help"], id="moderator"),
-        pytest.param(GRACE, ["/moderate [text]", f"/flashbulb help | setup | {POLICY}"], id="admin"),
+        pytest.param(ADA, ["/extract [schema] [address]", "/flashbulb help | find WORDS"], id="member"),
+        pytest.param(MO, [*MODERATORS, f"/flashbulb {FLASHBULB}"], id="moderator"),
+        pytest.param(GRACE, [*MODERATORS, f"/flashbulb {FLASHBULB} | setup | {POLICY}"], id="admin"),
         pytest.param(
-            OLGA, ["/moderate [text]", f"/flashbulb help | setup | {POLICY} | invite NAME member|moderator"], id="operator"
+            OLGA, [*MODERATORS, f"/flashbulb {FLASHBULB} | setup | {POLICY} | invite NAME member|moderator"], id="operator"
         ),
     ],
 )
@@ -277,7 +279,7 @@ async def test_a_report_on_a_message_that_is_gone_says_so() -> None:
 async def test_a_form_opens_only_where_more_is_needed(event: CommandUsed, form: str | None) -> None:
     known = Known()
 
-    opened = await form_for(event, channels=known.channels, policies=known.policies, setups=known.setups)
+    opened = await form_for(event, channels=known.channels, policies=known.policies, setups=known.setups, results=known.results)
 
     assert (opened.name if opened else None) == form
 

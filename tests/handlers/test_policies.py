@@ -70,7 +70,9 @@ class Asked:
     async def form(self, author: Person = GRACE) -> Form | None:
         known = self.known
         event = asked("edit", author=author)
-        return await form_for(event, channels=known.channels, policies=known.policies, setups=known.setups)
+        return await form_for(
+            event, channels=known.channels, policies=known.policies, setups=known.setups, results=known.results
+        )
 
     def posted(self, text: str, *, by: Person = GRACE) -> None:
         file = a_file("rules.yaml")

@@ -633,7 +633,7 @@ async def test_what_joins_is_accepted_and_the_card_follows() -> None:
         if isinstance(event, RaidGrew):
             grew.set()
 
-    async with asyncio.timeout(5), watching_raids(known.bursts, accept, look_s=0.01):
+    async with asyncio.timeout(5), watching_raids(known.bursts, known.cases, accept, look_s=0.01):
         for each in range(11):
             await Planner(known.services).plan(posted(each, LONG))
         known.now += PAUSE_S

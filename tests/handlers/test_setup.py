@@ -27,7 +27,9 @@ def submitted(*, author: Person = GRACE, **values: str) -> FormSubmitted:
 
 
 async def opened(known: Known, author: Person = GRACE) -> Form | None:
-    return await form_for(asked(author), channels=known.channels, policies=known.policies, setups=known.setups)
+    return await form_for(
+        asked(author), channels=known.channels, policies=known.policies, setups=known.setups, results=known.results
+    )
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,7 @@ from handlers.events import AnyEvent, CommandUsed, Place, Tenant
 from handlers.forms import Form, FormField
 from handlers.ports import Setup
 from pipelines.content import Attachment
+from tests.enclosing import MadeFiles
 from tests.fakes import PlainMedia
 
 REPORT = Form(
@@ -117,6 +118,7 @@ async def town_with(records: Records, seal: Seal) -> AsyncIterator[Town]:
         setups=StoredSetups(records),
         marks=Marks(records),
         copies=Copies(records, seal),
+        enclosures=MadeFiles(),
         files=HostedFiles(),
         media=PlainMedia(),
         metrics=Metrics(),

@@ -1,5 +1,8 @@
 """Results in the records: what members asked for, for a while."""
 
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -11,8 +14,13 @@ from bot.storage.retention import delete_expired
 from bot.storage.seal import Seal
 from bot.storage.tables import ResultRow, now
 from handlers.answers import Tagged
-from handlers.events import Tenant
-from tests.fakes import GENERAL
+from handlers.events import Place, Tenant
+from handlers.ports import StoredExtraction
+from pipelines.content import Attachment
+from pipelines.errors import UserError
+from pipelines.extraction.schema import shipped
+from pipelines.extraction.values import Extraction, Value
+from tests.fakes import GENERAL, a_picture
 
 OURS, THEIRS = Tenant(platform="test", workspace="w1"), Tenant(platform="test", workspace="w2")
 
@@ -81,3 +89,190 @@ async def test_what_must_not_stay_is_forgotten_in_its_own_workspace_alone(result
 
     assert await results.tags(GENERAL.tenant, "m1") == ()
     assert await results.tags(elsewhere.tenant, "m1") == (tagged("cat"),)
+
+
+# --- Extractions --------------------------------------------------------------------------------------------------------------
+
+
+def extracted(id: str, *, batch: str = "b1", place: Place = GENERAL, message: str = "m1", **values: str) -> StoredExtraction:
+    fields = {name: Value(value=text, raw=text, source="text-layer") for name, text in values.items()}
+    return StoredExtraction(
+        id=id,
+        batch=batch,
+        place=place,
+        message=message,
+        attachment=Attachment(id=f"file-{id}", url=f"test:{id}", name="acme.pdf", media_type="application/pdf", size_bytes=3),
+        schema=shipped("invoice"),
+        extraction=Extraction(schema_name="invoice", fields=fields),
+        asked_by="ada",
+    )
+
+
+def with_number(text: str) -> Callable[[StoredExtraction], StoredExtraction]:
+    def change(stored: StoredExtraction) -> StoredExtraction:
+        fields = {**stored.extraction.fields, "number": Value(value=text, raw=text, source="correction", way="person")}
+        return replace(stored, extraction=stored.extraction.model_copy(update={"fields": fields}))
+
+    return change
+
+
+async def number(results: StoredResults, id: str) -> str | None:
+    stored = await results.extraction(OURS, id)
+    return stored.extraction.fields["number"].value if stored else None
+
+
+async def test_an_extraction_is_found_by_its_id_and_with_its_batch(results: StoredResults) -> None:
+    one, two = extracted("x1", number="17"), extracted("x2", number="18")
+    await results.save_extractions(event="e1", extractions=[one, two])
+
+    assert await results.extraction(OURS, "x1") == one
+    assert await results.extractions(OURS, "b1") == (one, two)
+    assert await results.extractions(OURS, "x2") == (two,)
+    assert await results.extraction(THEIRS, "x1") is None
+    assert await results.extractions(THEIRS, "b1") == ()
+
+
+async def test_an_event_changes_an_extraction_once(results: StoredResults) -> None:
+    await results.save_extractions(event="e1", extractions=[extracted("x1", number="17")])
+
+    await results.change(OURS, "x1", with_number("18"), event="e2")
+    await results.change(OURS, "x1", with_number("19"), event="e3")
+    again = await results.change(OURS, "x1", with_number("18"), event="e2")
+
+    assert again.extraction.fields["number"].value == "19"
+    assert await number(results, "x1") == "19"
+
+
+async def test_changes_at_the_same_time_are_all_kept(results: StoredResults) -> None:
+    await results.save_extractions(event="e1", extractions=[extracted("x1", number="17")])
+
+    def add(name: str) -> Callable[[StoredExtraction], StoredExtraction]:
+        def change(stored: StoredExtraction) -> StoredExtraction:
+            fields = {**stored.extraction.fields, name: Value(value=name, raw=name, source="correction", way="person")}
+            return replace(stored, extraction=stored.extraction.model_copy(update={"fields": fields}))
+
+        return change
+
+    await asyncio.gather(*(results.change(OURS, "x1", add(f"f{at}"), event=f"c{at}") for at in range(20)))
+
+    stored = await results.extraction(OURS, "x1")
+    assert stored is not None
+    assert len(stored.extraction.fields) == 21
+
+
+async def test_what_is_kept_no_longer_cannot_be_changed(results: StoredResults) -> None:
+    await results.save_extractions(event="e1", extractions=[extracted("x1", number="17")])
+
+    for tenant, id in ((OURS, "x9"), (THEIRS, "x1")):
+        with pytest.raises(UserError, match="kept no longer"):
+            await results.change(tenant, id, with_number("18"), event="e2")
+
+    assert await number(results, "x1") == "17"
+
+
+async def test_nothing_of_an_extraction_can_be_read_in_the_rows_nor_in_the_index(
+    results: StoredResults, records: Records
+) -> None:
+    await results.save_extractions(event="e1", extractions=[extracted("x1", number="canary", seller="Zebra")])
+
+    def read(connection: sa.Connection) -> str:
+        columns = sa.select(*ResultRow.__table__.columns)
+        words = connection.execute(sa.text("SELECT * FROM result_words")).all()
+        return f"{connection.execute(columns).all()} {words}".casefold()
+
+    stored = await records.read(read)
+    assert not any(word in stored for word in ("canary", "zebra", "acme", "invoice"))
+
+
+# --- Search -------------------------------------------------------------------------------------------------------------------
+
+
+async def ids(results: StoredResults, words: str, tenant: Tenant = OURS) -> list[str]:
+    return [each.file for each in await results.find(tenant, words, limit=10)]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        pytest.param("invoice", id="the-kind"),
+        pytest.param("ACME", id="the-file-in-another-case"),
+        pytest.param("café", id="with-its-accent"),
+        pytest.param("cafe zurich", id="two-words-without-accents"),
+        pytest.param("1234.50", id="an-amount"),
+        pytest.param("cafes", id="a-plural"),
+        pytest.param("東京", id="without-blanks"),
+    ],
+)
+async def test_an_extraction_is_found_by_its_words(results: StoredResults, words: str) -> None:
+    await results.save_extractions(
+        event="e1", extractions=[extracted("x1", seller="Café Zürich", gross_total="1234.50", buyer="東京都")]
+    )
+
+    assert await ids(results, words) == ["file-x1"]
+
+
+@pytest.mark.parametrize("words", ["caf", "cafe berlin", "", "  ", '"', "* OR NOT AND", "result_words: x", "' | ! & ( <->"])
+async def test_what_does_not_hold_every_word_is_not_found_and_no_word_is_an_instruction(
+    results: StoredResults, words: str
+) -> None:
+    await results.save_extractions(event="e1", extractions=[extracted("x1", seller="Café Zürich")])
+
+    assert await ids(results, words) == []
+
+
+async def test_pictures_are_found_by_tags_and_words_and_say_where_they_are(results: StoredResults) -> None:
+    place = GENERAL.in_thread_of("m0")
+    await results.save_tags(place, event="e1", message="m1", tagged=[tagged("sofa")], attachments=[a_picture("cat.jpg")])
+
+    [found] = await results.find(OURS, "sofas", limit=10)
+
+    assert (found.kind, found.place, found.message, found.file) == ("tagged", place, "m1", "cat.jpg")
+    assert (found.title, found.says) == ("cat.jpg", "A cat.")
+    assert await results.attachment(OURS, found.id) == (place, "m1", a_picture("cat.jpg"))
+    assert await results.attachment(THEIRS, found.id) is None
+
+
+async def test_what_says_it_more_often_comes_first_and_the_rest_follows(results: StoredResults) -> None:
+    for at, sellers in enumerate(("zebra and lion and tiger and bear", "zebra zebra", "lion")):
+        await results.save_extractions(event=f"e{at}", extractions=[extracted(f"x{at}", batch=f"b{at}", seller=sellers)])
+
+    first = await results.find(OURS, "zebra", limit=1)
+    rest = await results.find(OURS, "zebra", limit=5, after=1)
+
+    assert [each.id for each in (*first, *rest)] == ["x1", "x0"]
+
+
+async def test_nobody_finds_what_is_in_another_workspace(results: StoredResults) -> None:
+    elsewhere = GENERAL.model_copy(update={"workspace": "w2"})
+    await results.save_extractions(event="e1", extractions=[extracted("x1", seller="zebra")])
+    await results.save_extractions(event="e1", extractions=[extracted("x1", place=elsewhere, seller="lion")])
+
+    assert await ids(results, "zebra", THEIRS) == []
+    assert await ids(results, "zebra", OURS) == ["file-x1"]
+    assert await ids(results, "lion", THEIRS) == ["file-x1"]
+
+
+async def test_a_corrected_value_is_found_and_what_it_replaces_is_not(results: StoredResults) -> None:
+    await results.save_extractions(event="e1", extractions=[extracted("x1", number="R17")])
+
+    await results.change(OURS, "x1", with_number("R18"), event="e2")
+
+    assert await ids(results, "R17") == []
+    assert await ids(results, "R18") == ["file-x1"]
+
+
+@pytest.mark.parametrize("way", ["forget", "expire", "repeat"])
+async def test_what_is_deleted_leaves_nothing_in_the_index(results: StoredResults, records: Records, way: str) -> None:
+    await results.save_extractions(event="e1", extractions=[extracted("x1", seller="zebra"), extracted("x2", seller="zebra")])
+
+    match way:
+        case "forget":
+            await results.forget(OURS, "m1")
+        case "expire":
+            await delete_expired(records, moment=now() + KEPT_FOR + timedelta(minutes=1))
+        case _:
+            await results.save_extractions(event="e1", extractions=[extracted("x1", seller="lion")])
+
+    left = await records.read(lambda connection: connection.scalar(sa.text("SELECT count(*) FROM result_words")))
+    assert left == (1 if way == "repeat" else 0)
+    assert await ids(results, "zebra") == []

@@ -3,17 +3,21 @@
 import asyncio
 import uuid
 from collections.abc import Callable
+from pathlib import PurePath
 from typing import assert_never
 
 from bot.console.chat import CHANNELS, MODERATORS, PLATFORM, topic_of
-from bot.console.files import FileStore
+from bot.console.downloads import BYTES, DOWNLOADS, PICTURE_TYPE
+from bot.console.files import URL_PREFIX, FileStore
 from bot.console.live import Live
+from bot.platforms import Enclosed, Enclosures, enclosed
 from bot.storage.console import ConsoleMessages, StoredMessage
 from handlers.answers import Answer
-from handlers.effects import AnyEffect, Card, Edit, Notify, Performed, Post, Remove, Restore, Timeout
-from handlers.events import FLASHBULB, Place
+from handlers.effects import AnyEffect, Card, Edit, Notify, Performed, Post, React, Remove, Restore, Timeout
+from handlers.events import FLASHBULB, Place, Tenant
 from handlers.ports import Posted
-from pipelines.content import Content
+from pipelines.content import Attachment, Content
+from pipelines.errors import Unavailable
 from pipelines.moderation.policy import Action, Channel
 
 # Our own messages have ids made of their effects' keys: the same effect is the same message.
@@ -24,11 +28,18 @@ class ConsoleConnection:
     """Carries out effects in the console's channels. `forget` drops the preview of a deleted file, by its hash."""
 
     def __init__(
-        self, *, messages: ConsoleMessages, files: FileStore, live: Live, forget: Callable[[str], None] = lambda _: None
+        self,
+        *,
+        messages: ConsoleMessages,
+        files: FileStore,
+        live: Live,
+        enclosures: Enclosures,
+        forget: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._messages = messages
         self._files = files
         self._live = live
+        self._enclosures = enclosures
         self._forget = forget
         self._erasing = asyncio.Lock()  # of two messages with the same file the later one finds itself alone with it
 
@@ -58,7 +69,7 @@ class ConsoleConnection:
             case Post() | Card() | Notify():
                 message = await self._messages.made_by(workspace, effect.key)
                 return _done(message) if message else None
-            case Edit() | Remove() | Restore():
+            case Edit() | Remove() | Restore() | React():
                 message = await self._messages.find(workspace, effect.message)
                 if message is None:
                     return Performed(status="gone")
@@ -86,6 +97,9 @@ class ConsoleConnection:
                     effect.place.workspace, effect.message, answer=effect.answer, effect=effect.key
                 )
                 return await self._changed(changed, effect.place.workspace) or Performed(status="gone")
+            case React():
+                reacted = await self._messages.react(effect.place.workspace, effect.message, effect.emoji)
+                return await self._changed(reacted, effect.place.workspace) or Performed(status="gone")
             case Remove():
                 return await self._remove(effect)
             case Restore():
@@ -112,6 +126,11 @@ class ConsoleConnection:
         """Return what a policy may know of a channel: here that is its name."""
         return Channel(platform=PLATFORM, id=place.channel, name=place.channel)
 
+    async def readable(self, tenant: Tenant, person: str, channels: frozenset[str]) -> frozenset[str]:
+        """Return those of `channels` that are open to what somebody may do."""
+        known = await self._messages.silence_of(tenant.workspace, person)
+        return channels & {each.name for each in CHANNELS if known is not None and each.open_to(known.role)}
+
     async def taken_out(self, place: Place, message: str) -> Posted | None:
         """Return a message that was taken out to be restored: its row keeps its words, and the store its files."""
         found = await self._messages.find(place.workspace, message)
@@ -132,6 +151,8 @@ class ConsoleConnection:
             return Performed(status="failed", why="The console has no such channel.")
         if place.thread and await self._messages.find(place.workspace, place.thread) is None:
             return Performed(status="gone")
+        made = await enclosed(self._enclosures, effect) if isinstance(effect, Post | Notify) else ()
+        files = [await self._kept(place.workspace, each) for each in made]
         message = await self._messages.say(
             place.workspace,
             id=str(uuid.uuid5(OURS, f"{place.workspace}:{effect.key}")),
@@ -141,9 +162,28 @@ class ConsoleConnection:
             only_for=only_for,
             effect=effect.key,
             about=effect.about if isinstance(effect, Post) else None,
+            files=files,
+            alt_texts={file.id: each.alt_text for file, each in zip(files, made, strict=True)},
         )
         self.announce(message, new=True)
         return _done(message)
+
+    async def _kept(self, workspace: str, made: Enclosed) -> Attachment:
+        """Keep a file of ours. Raises: `Unavailable` when the disk does not take it."""
+        try:
+            async with self._files.incoming() as incoming:
+                await incoming.write(made.data)
+                sha256 = await incoming.keep()
+        except OSError as error:
+            raise Unavailable("The data folder", "takes no file") from error
+        media_type = PICTURE_TYPE if made.is_picture else DOWNLOADS.get(PurePath(made.name).suffix, BYTES)
+        return Attachment(
+            id=str(uuid.uuid5(OURS, f"{workspace}:{made.key}")),
+            url=URL_PREFIX + sha256,
+            name=made.name,
+            media_type=media_type,
+            size_bytes=len(made.data),
+        )
 
     async def _remove(self, effect: Remove) -> Performed:
         workspace, message = effect.place.workspace, effect.message
@@ -173,8 +213,10 @@ class ConsoleConnection:
         return _done(message)
 
 
-def _is_carried_out(effect: Edit | Remove | Restore, message: StoredMessage) -> bool:
+def _is_carried_out(effect: Edit | Remove | Restore | React, message: StoredMessage) -> bool:
     match effect:
+        case React():
+            return effect.emoji in message.reactions
         case Edit():
             return message.edit_effect == effect.key
         case Remove():

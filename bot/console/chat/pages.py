@@ -20,7 +20,8 @@ from bot.storage.console import ConsoleMessages, Draft, StoredMessage, sha256_of
 from bot.storage.sign_ins import CONSOLE
 from bot.storage.tables import now
 from handlers.events import AnyEvent, Person, Place
-from handlers.forms import Form
+from handlers.forms import OPENS_FORM, Form
+from pipelines.content import Attachment
 from pipelines.errors import UserError
 
 AT_ONCE: Final = 50  # messages of a channel on a page
@@ -148,6 +149,8 @@ class Chat:
             raise web.HTTPConflict(text="Somebody was first: this button is gone.")
         place = _place(request, channel, message.thread)
         pressed = parse.button_pressed(button, value, fields, message=message.id, place=place, author=person)
+        if button in OPENS_FORM and (form := await self.form_for(pressed)):
+            return self._form(form, place)
         await self.accept(pressed)
         return web.json_response({}, status=202)
 
@@ -250,6 +253,18 @@ def files_for(messages: ConsoleMessages) -> Callable[[Person, str], Awaitable[Si
         return Sight(sha256=sha256_of(picture), blurred=True) if picture else None
 
     return sight_of
+
+
+def downloads_for(messages: ConsoleMessages) -> Callable[[Person, str], Awaitable[Attachment | None]]:
+    """Return what tells the downloads which file of ours a person may take away now."""
+
+    async def file_of(person: Person, id: str) -> Attachment | None:
+        message = await messages.with_file(CONSOLE.workspace, id)
+        if message is None or message.author is not None or message.state != "shown" or not _may_see(person, message):
+            return None
+        return next((each for each in message.files if each.id == id), None)
+
+    return file_of
 
 
 def may_follow(person: Person, topic: str) -> bool:

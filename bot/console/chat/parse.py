@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from bot.console.chat import PLATFORM
 from bot.storage.console import StoredMessage
-from handlers.answers import Alert, CaseCard
+from handlers.answers import Alert, CaseCard, Extracted, ExtractedTogether
 from handlers.commands import COMMANDS, SHORTCUTS, Command
 from handlers.events import ButtonPressed, CommandUsed, FormSubmitted, MessagePosted, Person, Place
 from pipelines.content import Attachment
@@ -132,6 +132,8 @@ def value_of(button: str, message: StoredMessage) -> str | None:
         return answer.case
     if isinstance(answer, Alert) and button in {name for name, _ in answer.buttons}:
         return answer.value
+    if isinstance(answer, Extracted | ExtractedTogether) and button in {name for name, _ in answer.buttons}:
+        return answer.id
     return None
 
 

@@ -11,7 +11,24 @@ from urllib.parse import urlsplit
 from markupsafe import Markup
 
 from bot.console.chat import CHANNELS, MODERATORS
+from bot.console.downloads import is_download
 from bot.console.pages import Pages
+from bot.extraction_words import (
+    doubts_of_summary,
+    failed_of,
+    foot_of,
+    foot_of_batch,
+    missing_of,
+    standing_of_extraction,
+    tables_of,
+    title_of_batch,
+    title_of_extraction,
+    title_of_found,
+    title_of_summary,
+    tone_of_batch,
+    tone_of_extraction,
+    values_of,
+)
 from bot.storage.console import Replies, StoredMessage
 from bot.words import (
     GIVEN_BACK,
@@ -28,7 +45,22 @@ from bot.words import (
     tone_of_case,
     tone_of_verdict,
 )
-from handlers.answers import Alert, Answer, CaseCard, Held, Help, Invitation, Judged, Listing, Notice, SetUp, Tagged
+from handlers.answers import (
+    Alert,
+    Answer,
+    CaseCard,
+    Extracted,
+    ExtractedTogether,
+    Found,
+    Held,
+    Help,
+    Invitation,
+    Judged,
+    Listing,
+    Notice,
+    SetUp,
+    Tagged,
+)
 from handlers.commands import COMMANDS, SHORTCUTS
 from handlers.events import Person, Role
 from handlers.forms import Form
@@ -87,6 +119,7 @@ class Renderer:
             shortcuts=shortcuts(message),
             log_channel=MODERATORS if MODERATORS.open_to(viewer.role) and message.channel != MODERATORS.name else None,
             is_picture=is_picture,
+            is_download=is_download,
             size=size,
         )
 
@@ -144,6 +177,16 @@ class Renderer:
                 values = {"support": SUPPORT, "given_back": GIVEN_BACK, "silence": silence_in_words(answer)}
             case Alert():
                 values = {"may_decide": viewer.role.reviews}
+            case Extracted():
+                values = {"tone": tone_of_extraction(answer), "title": title_of_extraction(answer)}
+                values |= {"standing": standing_of_extraction(answer), "values": values_of(answer), "tables": tables_of(answer)}
+                values |= {"failed": failed_of(answer), "missing": missing_of(answer), "foot": foot_of(answer)}
+            case ExtractedTogether():
+                titled = [(title_of_summary(each), doubts_of_summary(each), each) for each in answer.documents]
+                values = {"tone": tone_of_batch(answer), "title": title_of_batch(answer), "documents": titled}
+                values |= {"foot": foot_of_batch(answer)}
+            case Found():
+                values = {"title": title_of_found(answer.words, len(answer.items), more=answer.more)}
             case Tagged() | Help() | Notice() | Listing():
                 pass
             case _:

@@ -104,7 +104,7 @@ async function choose(url, from) {
   }
 }
 
-/** Press a button of one of our messages. What follows comes as a change of that message. @param {HTMLElement} button */
+/** Press a button of one of our messages. What follows is a form, a change of that message, or (`data-again`) another message. @param {HTMLElement} button */
 async function press(button) {
   if (button.getAttribute('aria-disabled') === 'true') return;
   const buttons = button.parentElement?.querySelectorAll('[data-press]') ?? [];
@@ -114,7 +114,13 @@ async function press(button) {
   button.dataset.id ??= crypto.randomUUID(); // the same if it has to be sent again
   if (problem) problem.textContent = '';
   try {
-    await post(button.dataset.press ?? '', new URLSearchParams({ id: button.dataset.id }));
+    const { text } = await post(button.dataset.press ?? '', new URLSearchParams({ id: button.dataset.id }));
+    const sent = JSON.parse(text);
+    onSent(sent, button);
+    if (!sent.form && !('again' in button.dataset)) return;
+    if (!sent.form) say('Flashbulb is on it.');
+    delete button.dataset.id; // the next press is another one
+    busy(false);
   } catch (error) {
     busy(false);
     if (problem && error instanceof Refusal) problem.textContent = error.message;

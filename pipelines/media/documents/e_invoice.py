@@ -58,7 +58,7 @@ def unpack(body: bytes) -> EInvoice | None:
 
     Raises: `ValueError` when it is something else.
     """
-    return _Packed.model_validate_json(body).plain() if body else None
+    return EInvoice(**_Packed.model_validate_json(body).model_dump()) if body else None
 
 
 _Value = Annotated[str, Field(min_length=1, max_length=VALUE_CHARS)]
@@ -74,16 +74,5 @@ class _Packed(BaseModel):
     type_code: _Short
     name: _Short
     fields: dict[FieldName, _Value]
-    rows: dict[GroupName, Annotated[list[_Row], Field(max_length=ROWS)]]
+    rows: dict[GroupName, Annotated[tuple[_Row, ...], Field(max_length=ROWS)]]
     others: int = Field(ge=0, le=ATTACHMENTS)
-
-    def plain(self) -> EInvoice:
-        return EInvoice(
-            syntax=self.syntax,
-            profile=self.profile,
-            type_code=self.type_code,
-            name=self.name,
-            fields=dict(self.fields),
-            rows={name: tuple(dict(row) for row in rows) for name, rows in self.rows.items()},
-            others=self.others,
-        )

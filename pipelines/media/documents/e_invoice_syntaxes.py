@@ -58,7 +58,9 @@ _NO_LINES: Final = frozenset({"GROUP", "INFORMATION"})
 def cii(root: Element) -> EInvoice:
     """Read a `CrossIndustryInvoice`. Values may be empty."""
     head, trade = _at(root, "ExchangedDocument"), _at(root, "SupplyChainTradeTransaction")
-    agreed, delivered, settled = (_at(trade, f"ApplicableHeaderTrade{what}") for what in ("Agreement", "Delivery", "Settlement"))
+    agreed, delivered, settled = (
+        _at(trade, f"ApplicableHeaderTrade{what}") for what in ("Agreement", "Delivery", "Settlement")
+    )
     currency = _text(settled, "InvoiceCurrencyCode")
     seller, buyer = _at(agreed, "SellerTradeParty"), _at(agreed, "BuyerTradeParty")
     account = _payee(settled, "SpecifiedTradeSettlementPaymentMeans", "PayeePartyCreditorFinancialAccount")
@@ -129,7 +131,9 @@ def ubl(root: Element) -> EInvoice:
             "basis": _amount(tax, "TaxableAmount", currency),
             "tax": _amount(tax, "TaxAmount", currency),
         }
-        for tax in root.iterfind("TaxTotal/TaxSubtotal")
+        for total in root.iterfind("TaxTotal")
+        if _amount(total, "TaxAmount", currency)
+        for tax in total.iterfind("TaxSubtotal")
     ]
     lines = [_ubl_line(line, currency) for line in root if line.tag in {"InvoiceLine", "CreditNoteLine"}]
     code = _text(root, "InvoiceTypeCode", "CreditNoteTypeCode") or ("381" if root.tag == "CreditNote" else "380")
@@ -212,9 +216,8 @@ def _payee(node: Element, means: str, account: str) -> Element:
 
 def _amount(node: Element, path: str, currency: str) -> str:
     """Return the amount in the invoice's currency: totals occur twice where tax is due in another one."""
-    every = node.findall(path)
-    ours = [each for each in every if each.get("currencyID", currency) == currency]
-    return _text(ours[0], ".") if ours else ""
+    ours = (each for each in node.iterfind(path) if not currency or each.get("currencyID", currency) == currency)
+    return _text(next(ours, Element("nothing")), ".")
 
 
 def _sum(amounts: Iterator[str]) -> str:

@@ -24,7 +24,7 @@ _DEEP: Final = 50  # EN 16931 has 12 levels
 _UBL: Final = "urn:oasis:names:specification:ubl:"
 
 # UNTDID 1001, as EN 16931 uses it: credit notes, among them self-billed (261) and factored (396) ones, and corrections.
-_CREDIT_NOTES: Final = frozenset("81 83 261 262 296 308 381 396 420 458 502 503 532".split())
+_CREDIT_NOTES: Final = frozenset(["81", "83", "261", "262", "296", "308", "381", "396", "420", "458", "502", "503", "532"])
 _CORRECTED: Final = frozenset({"384"})
 
 
@@ -36,7 +36,7 @@ def read(data: bytes) -> EInvoice | None:
     kind = kind_of(data)
     if kind and kind.name == "PDF":
         return _inside(data)
-    return _invoice(data) if kind and kind.name == "XML" else None
+    return _invoice(data) if kind and kind.family == "text" else None  # XML without declaration or prefix passes for a text
 
 
 def _inside(data: bytes) -> EInvoice | None:
@@ -47,7 +47,7 @@ def _inside(data: bytes) -> EInvoice | None:
     for file in invoices:
         with suppress(NotRead, ParseError, LookupError, ValueError):  # as damaged XML of any encoding raises
             if found := _invoice(file.data):
-                return replace(found, name=file.name[:VALUE_CHARS], others=min(len(invoices) - 1, ATTACHMENTS))
+                return replace(found, name=file.name[:VALUE_CHARS] or "unnamed", others=min(len(invoices) - 1, ATTACHMENTS))
     return None
 
 
@@ -75,7 +75,13 @@ def _invoice(data: bytes) -> EInvoice | None:
     if any(len(each) > ROWS for each in rows.values()):
         raise NotRead("refused-limits", f"The e-invoice has more than {ROWS:,} lines.")
     fields = {"kind": _kind(found.type_code), **_row(found.fields)}
-    return replace(found, fields=fields, rows={name: each for name, each in rows.items() if each})
+    return replace(
+        found,
+        profile=found.profile[:VALUE_CHARS],
+        type_code=found.type_code[:VALUE_CHARS],
+        fields=fields,
+        rows={name: each for name, each in rows.items() if each},
+    )
 
 
 class _Tree:

@@ -77,9 +77,13 @@ class View:
         """The longest side of the picture as it came."""
         return max(self.size)
 
+    def fitted(self, side_px: int) -> Image.Image:
+        """Return the view with at most `side_px` on its longest side, upright and RGB; never enlarged."""
+        return self._opening.scaled(self.sharp, side_px, Image.Resampling.LANCZOS)
+
     def tiles(self) -> Iterator[Image.Image]:
         """Cut the view into pieces of at most 1024 px, upright and RGB, row by row."""
-        whole = self._opening.scaled(self.sharp, TILED_SIDE_PX, Image.Resampling.LANCZOS)
+        whole = self.fitted(TILED_SIDE_PX)
         columns, rows = _cuts(whole.width), _cuts(whole.height)
         for top, bottom in rows:
             for left, right in columns:
@@ -164,6 +168,11 @@ def as_jpeg(prepared: Image.Image) -> bytes:
 def as_print(tile: Image.Image) -> bytes:
     """Encode a tile so that small print stays legible."""
     return _encoded(tile, "JPEG", quality=_PRINT_QUALITY, subsampling="4:4:4")
+
+
+def as_png(picture: Image.Image) -> bytes:
+    """Encode what people read closely; the least packing takes a third of the time of the usual one, and hardly more bytes."""
+    return _encoded(picture, "PNG", compress_level=1)
 
 
 def as_preview(opened: Image.Image, *, side_px: int, blurred: bool = False) -> bytes:

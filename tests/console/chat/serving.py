@@ -28,7 +28,7 @@ from handlers.forms import form_for
 from pipelines.errors import Unavailable, UserError
 from pipelines.media.pictures.images import preview
 from tests.console.conftest import records_in
-from tests.fakes import FixedPolicy, KeptSetups, ListedChannels
+from tests.fakes import FixedPolicy, KeptSetups, ListedChannels, ListedResults
 
 GENERAL = Place(platform=CONSOLE.platform, workspace=CONSOLE.workspace, channel="general")
 
@@ -143,7 +143,13 @@ async def serve_chat(folder: Path) -> AsyncIterator[ChatSite]:
             files=files,
             sending=sending,
             accept=engine.accept,
-            form_for=partial(form_for, channels=ListedChannels(chooses=False), policies=FixedPolicy(), setups=KeptSetups()),
+            form_for=partial(
+                form_for,
+                channels=ListedChannels(chooses=False),
+                policies=FixedPolicy(),
+                setups=KeptSetups(),
+                results=ListedResults(),
+            ),
         )
 
         async def ready() -> Readiness:

@@ -25,6 +25,7 @@ from handlers.events import AnyEvent, CommandUsed, Place
 from handlers.forms import Form, FormField
 from handlers.ports import Connection, Setup
 from pipelines.errors import FlashbulbError, UserError
+from tests.enclosing import MadeFiles
 from tests.fakes import PlainMedia
 
 WORDS = Notice(text="Flashbulb says so.")
@@ -136,6 +137,7 @@ async def connected(emulator: DiscordEmulator, data: Path) -> AsyncIterator[Disc
             setups=StoredSetups(records),
             marks=Marks(records),
             copies=Copies(records, seal),
+            enclosures=MadeFiles(),
             files=HostedFiles(),
             media=media,
             metrics=Metrics(),

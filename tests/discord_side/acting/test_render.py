@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.discord.render import COMPONENTS_MAX, MARKUP, TEXT_MAX, Said, component_id, escape, nonce, render
+from bot.discord.markup import MARKUP, escape
+from bot.discord.render import COMPONENTS_MAX, TEXT_MAX, Said, component_id, nonce, render
 from bot.discord.views import read_button
 from emulators.discord.components import V2, prepare
 from handlers.answers import (
@@ -30,6 +31,7 @@ from handlers.events import Role
 from pipelines.moderation.policy import Action
 from pipelines.moderation.report import Category
 from tests.discord_side.acting.conftest import words
+from tests.extracted import TOGETHER, an_endless_extraction, an_extracted, what_was_found
 
 RAW = "**bold** <@1> @everyone [x](https://x.example) `code` \u202eturned\n# title"
 FINDING = FindingSaid(
@@ -75,6 +77,9 @@ ANSWERS: dict[str, Answer] = {
     "listing": Listing(title="The policy", body="version: 3\n  mode: shadow"),
     "alert": Alert(title="Look", text="Something happens.", value="raid:1", buttons=(("raid_keep", "Keep"),), channels=("11",)),
     "invitation": Invitation(name="Ann", role="member", url="http://127.0.0.1:8321/enter#code", minutes=10),
+    "extracted": an_extracted(),
+    "together": TOGETHER,
+    "found": what_was_found("5", "6"),
 }
 LONG = "\U0001f600*" * 20_000
 EXTREMES: dict[str, Answer] = {
@@ -105,6 +110,18 @@ EXTREMES: dict[str, Answer] = {
     "alert": Alert(title=LONG, text=LONG, value="1", buttons=(("raid_keep", LONG),), channels=("1" * 20,) * 60),
     "set-up": SetUp(watched=("1" * 20,) * 25, log_channel="1" * 20, mode="enforce"),
     "invitation": Invitation(name=LONG, role="moderator", url="http://127.0.0.1/enter#code", minutes=10),
+    "extracted": an_endless_extraction(LONG),
+    "together": TOGETHER.model_copy(
+        update={
+            "documents": (TOGETHER.documents[0].model_copy(update={"file_name": LONG, "values": ((LONG, LONG),) * 60}),) * 60
+        }
+    ),
+    "found": what_was_found("5", "6").model_copy(
+        update={
+            "words": LONG,
+            "items": (what_was_found("5", "6").items[0].model_copy(update={"says": LONG, "title": LONG}),) * 60,
+        }
+    ),
 }
 
 

@@ -17,6 +17,7 @@ from emulators.discord import DiscordEmulator
 from handlers.events import AnyEvent, ButtonPressed, CommandUsed, FormSubmitted, MessagePosted, Tenant
 from handlers.forms import Form
 from pipelines.errors import Unavailable
+from tests.enclosing import MadeFiles
 from tests.fakes import PlainMedia
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 64
@@ -86,6 +87,7 @@ class Ears:
             setups=None,
             marks=self.marks,
             copies=None,
+            enclosures=MadeFiles(),
             files=self.files,
             media=PlainMedia(),
             metrics=self.metrics,

@@ -30,6 +30,7 @@ from handlers.events import Place, Tenant
 from handlers.forms import Form
 from handlers.ports import Setup
 from pipelines.errors import UserError
+from tests.enclosing import MadeFiles
 from tests.fakes import PlainMedia
 from tests.media.samples import encoded, plain
 
@@ -87,6 +88,7 @@ async def desk(slack: SlackEmulator, tmp_path: Path) -> AsyncIterator[Desk]:
             setups=StoredSetups(records),
             marks=Marks(records),
             copies=Copies(records, seal),
+            enclosures=MadeFiles(),
             files=HostedFiles(),
             media=(media := Blurring()),
             metrics=Metrics(),

@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.slack import render
-from bot.slack.render import escape, one_line
+from bot.slack.pieces import escape
 from bot.storage.copies import Copy
+from bot.words import one_line
 from emulators.slack.blocks import problems_of
 from handlers.answers import (
     Alert,
@@ -30,6 +31,7 @@ from handlers.commands import help_for
 from handlers.events import Person, Role
 from pipelines.moderation.policy import Action
 from pipelines.moderation.report import Category
+from tests.extracted import TOGETHER, an_extracted, what_was_found
 from tests.slack.acting.conftest import at
 
 HOME = "https://x.slack.com/"
@@ -95,6 +97,10 @@ ANSWERS: list[Answer] = [
     help_for(Role.ADMIN),
     SetUp(watched=("CPICS",), log_channel="GMODS", mode="shadow", policy="gaming, 2nd version"),
     Invitation(name="Ada", role="member", url="http://127.0.0.1:8321/enter#code", minutes=30),
+    an_extracted(),
+    an_extracted(rows=0, state="confirmed", decided_by="Mo"),
+    TOGETHER,
+    what_was_found("CPICS", "1795398917.000100", file="F1"),
 ]
 
 
@@ -326,7 +332,7 @@ def test_many_findings_are_counted() -> None:
     assert problems_of(said["blocks"]) == []
     assert words(said).count("…and 70 more") == 2
     assert said["blocks"][-1]["type"] == "actions"
-    assert said["text"].endswith(render.MORE)
+    assert said["text"].endswith(pieces.MORE)
     assert len(said["text"]) <= render.TEXT_MAX
 
 

@@ -1,0 +1,29 @@
+"""Files that go with our words, made by rule. Implements `bot.platforms.Enclosures`."""
+
+from dataclasses import dataclass, field
+
+from handlers.effects import Enclosure
+from handlers.events import Tenant
+from pipelines.errors import UserError
+from tests.media.samples import encoded, plain
+
+PAGE = Enclosure(kind="marked_page", of="x1", name="page 1.png", alt_text="Page 1 of the invoice, with what was found framed")
+SHEET = Enclosure(kind="xlsx", of="x1", name="invoice.xlsx")
+
+
+@dataclass
+class MadeFiles:
+    """Pictures are pictures; of everything else the bytes say what it is. What is in `lost` cannot be made any more."""
+
+    lost: set[str] = field(default_factory=set)
+    made: list[Enclosure] = field(default_factory=list)
+
+    async def opened(self, tenant: Tenant, enclosure: Enclosure) -> bytes:
+        if enclosure.kind in self.lost:
+            raise UserError("The document is gone.")
+        self.made.append(enclosure)
+        return (
+            encoded(plain(), "PNG")
+            if enclosure.kind in ("marked_page", "thumbnail")
+            else f"{enclosure.kind} of {enclosure.of}".encode()
+        )
