@@ -113,7 +113,7 @@ async def _misreadings(reader: MediaReader) -> list[Figure]:
                     media=media,
                     model=model,
                     schema=schema,
-                    e_invoices=False,  # type: ignore[arg-type]
+                    e_invoices=False,
                 )
                 return found
 

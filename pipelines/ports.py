@@ -9,11 +9,12 @@ from typing import Generic, Literal, Protocol, TypeVar
 
 from pydantic import BaseModel
 
-from pipelines.content import Attachment, Content, Intake, Part, Reading
+from pipelines.content import Attachment, Content, ImagePart, Intake, Part, Reading
 from pipelines.errors import BadAnswer, Refused, Unavailable
 from pipelines.limits import FILE_BYTES
 from pipelines.media.documents.e_invoice import EInvoice
 from pipelines.media.documents.text_layer import Box, TextLayer
+from pipelines.media.pictures.measures import Measures
 from pipelines.moderation.report import Finding, Report
 
 # How a question to a model can end. `partial`: the answer was cut off, so that it covers only a part.
@@ -181,7 +182,15 @@ class Mark:
     doubtful: bool = False
 
 
-class Media(Protocol):
+class Documents(Protocol):
+    """Documents to what data is taken out of."""
+
+    async def document(self, attachment: Attachment, *, fine: bool = False) -> Document:
+        """Read one file for extraction, fetched once; `fine` as in `intake`. Never raises for what the file is."""
+        ...
+
+
+class Media(Documents, Protocol):
     """Untrusted bytes to parts."""
 
     async def intake(self, content: Content, *, fine: bool = False, file_bytes: int = FILE_BYTES) -> Intake:
@@ -192,15 +201,15 @@ class Media(Protocol):
         """
         ...
 
-    async def document(self, attachment: Attachment, *, fine: bool = False) -> Document:
-        """Read one file for extraction, fetched once; `fine` as in `intake`. Never raises for what the file is."""
-        ...
-
     async def marked_page(self, attachment: Attachment, *, page: int, marks: Sequence[Mark]) -> bytes:
         """Return one page of a document, or a picture, as a PNG of at most 1600 px with the marks drawn on it.
 
         Raises: `UserError` when it is gone or cannot be read, `Unavailable` when its host or no worker answers.
         """
+        ...
+
+    async def measure(self, picture: ImagePart) -> Measures | None:
+        """Measure a picture as a model is shown it; None where that fails. Never raises for what the picture is."""
         ...
 
     async def preview(self, data: bytes, *, side_px: int, blurred: bool = False) -> bytes:

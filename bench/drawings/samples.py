@@ -94,7 +94,9 @@ async def forms(here: Here) -> tuple[Form, ...]:
             key=line, place=here.place, author=admin, command=command, argument=argument, message=message or None
         )
         channels = ListedChannels(chooses=here.platform != "console")
-        opened.append(await form_for(event, channels=channels, policies=FixedPolicy(), setups=KeptSetups(chosen), results=ListedResults()))
+        opened.append(
+            await form_for(event, channels=channels, policies=FixedPolicy(), setups=KeptSetups(chosen), results=ListedResults())
+        )
     return tuple(form for form in opened if form is not None)
 
 

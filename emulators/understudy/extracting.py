@@ -59,6 +59,14 @@ _PATTERNS: Final = {
     "email": r"[\w.+-]+@[\w-]+\.[\w.-]+",
     "currency": r"\b(?:EUR|USD|GBP|CHF|INR|JPY)\b|€|\$|£",
 }
+_CODE: Final = r"[\w/-]*\d[\w/-]*"
+_CODES: Final = {
+    "number": _CODE,
+    "order_number": _CODE,
+    "transaction": _CODE,
+    "bic": r"[A-Z]{6}[A-Z0-9]{2,5}",
+    "card_last4": r"\d{4}",
+}
 _TEXT: Final = r"[^\s:#].{0,118}"
 _CURRENCY: Final = re.compile(_PATTERNS["currency"])
 _COMPANY: Final = re.compile(r"^.{1,60}?\b(?:GmbH|AG|SARL|SAS|SA|Ltd|Inc|LLC|KG|e\.K\.|S\.r\.l\.|B\.V\.)\b\.?")
@@ -146,17 +154,14 @@ def _field(path: str, kind: str, title: str, lines: Sequence[_Line]) -> Iterator
                 yield _said(path, -1, found_currency[0], line)
                 return
         return
-    pattern = _PATTERNS.get(kind, _TEXT)
+    pattern = _CODES.get(path) or _PATTERNS.get(kind, _TEXT)
     label = _LABELS.get(path) or re.escape(title.casefold())
     beside = re.compile(rf"(?i:(?<!\w)(?:{label}))(?!\w)[^\n]{{0,24}}?[\s:#.]\s*(?P<raw>{pattern})")
     if pattern is _TEXT:
         beside = re.compile(rf"(?i:(?<!\w)(?:{label}))\s?[:#.]?\s+(?P<raw>{pattern})")
     for line in lines:
         if said := beside.search(line.text):
-            raw = said["raw"].strip()
-            if path == "number" and not any(each.isdigit() for each in raw.split()[0]):
-                continue
-            yield _said(path, -1, raw.split()[0] if path in ("number", "bic", "transaction") else raw, line)
+            yield _said(path, -1, said["raw"].strip(), line)
             return
 
 

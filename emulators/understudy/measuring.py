@@ -1,63 +1,19 @@
-"""Measures a picture: numbers that plain arithmetic on its pixels gives. None of them says what the picture shows."""
+"""Opens the pictures that a model is sent, and has them measured. No number says what a picture shows."""
 
-from dataclasses import dataclass
 from io import BytesIO
-from math import pi, sqrt
 from typing import Final
 
-from PIL import Image, ImageChops, ImageFilter, ImageStat
+from PIL import Image
 
-from emulators.understudy.colours import main_colours
+from pipelines.media.pictures import measuring
+from pipelines.media.pictures.measures import Measures
 
 PIXELS_MAX: Final = 20_000_000  # the clients send at most 1024 x 1024; far beyond that no file is decoded
-FIXED_SIDE_PX: Final = 512  # sharpness and flatness depend on scale, so they are measured at one
-ROWS: Final = 64  # of the light profile from top to bottom
-NOISE_WINDOW_PX: Final = 256  # noise shows at the original scale only
-CALM: Final = 6  # grey levels between a pixel and its neighbours below which its place is flat
-CALM_PIXELS_MIN: Final = 500  # fewer say nothing about noise
-FEW_LEVELS: Final = 8  # a drawing or screenshot spends most of its pixels on so many grey levels
-INK_WIDTH: Final = 0.012  # share of ink in a row of pixels from which it holds writing
-
-Grey = Image.Image
-Colour = Image.Image
-
-LAPLACE = ImageFilter.Kernel((3, 3), (0, 1, 0, 1, -4, 1, 0, 1, 0), scale=2, offset=128)
-# J. Immerkaer, "Fast Noise Variance Estimation", Computer Vision and Image Understanding 64 (1996).
-IMMERKAER = ImageFilter.Kernel((3, 3), (1, -2, 1, -2, 4, -2, 1, -2, 1), scale=1, offset=128)
+COARSE_SIDE_PX: Final = 64
 
 
 class Unreadable(Exception):
     """The bytes are no JPEG or PNG picture that can be decoded."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Measured:
-    """One picture in numbers. Levels run from 0 to 255, shares from 0 to 1.
-
-    `contrast` is the standard deviation of the light, `too_dark` and `too_light` the shares of (almost) black and white,
-    `warmth` the mean of red minus blue, `colourfulness` that of Hasler and Süsstrunk, `sharpness` the variance of the Laplacian
-    at a fixed size, `noise` a standard deviation in calm places. `flat` is the share of pixels that equal their neighbours,
-    `few_levels` that of the eight commonest grey levels, `paper` that of light ones. `lines` counts bands of ink one below the
-    other, as writing makes them. `top_light` is how much lighter the part above the strongest horizontal edge is than the part
-    below. `colours` are common names with their shares, most first.
-    """
-
-    width_px: int
-    height_px: int
-    light: float
-    contrast: float
-    too_dark: float
-    too_light: float
-    warmth: float
-    colourfulness: float
-    sharpness: float
-    noise: float
-    flat: float
-    few_levels: float
-    paper: float
-    lines: int
-    top_light: float
-    colours: tuple[tuple[str, float], ...]
 
 
 def check(data: bytes) -> None:
@@ -68,125 +24,24 @@ def check(data: bytes) -> None:
     _decoded(data, coarse=True)
 
 
-def measure(data: bytes) -> Measured:
+def measure(data: bytes) -> Measures:
     """Measure a JPEG or PNG.
 
     Raises: `Unreadable`.
     """
-    picture = _decoded(data)
-    fixed = picture.copy()
-    fixed.thumbnail((FIXED_SIDE_PX, FIXED_SIDE_PX), Image.Resampling.BOX)
-    small = fixed.resize((ROWS, ROWS), Image.Resampling.BOX)
-    grey = fixed.convert("L")
-    levels = grey.histogram()
-    pixels = grey.width * grey.height
-    calm = _calm(grey)
-    red, _, blue = ImageStat.Stat(small).mean
-    light = ImageStat.Stat(grey)
-    return Measured(
-        width_px=picture.width,
-        height_px=picture.height,
-        light=light.mean[0],
-        contrast=light.stddev[0],
-        too_dark=sum(levels[:4]) / pixels,
-        too_light=sum(levels[252:]) / pixels,
-        warmth=red - blue,
-        colourfulness=_colourfulness(small),
-        sharpness=_sharpness(grey),
-        noise=_noise(picture),
-        flat=calm.histogram()[255] / pixels,
-        few_levels=sum(sorted(levels)[-FEW_LEVELS:]) / pixels,
-        paper=sum(levels[225:]) / pixels,
-        lines=_lines(grey),
-        top_light=_top_light(grey),
-        colours=main_colours(small),
-    )
+    return measuring.measure(_decoded(data))
 
 
-def _decoded(data: bytes, *, coarse: bool = False) -> Colour:
+def _decoded(data: bytes, *, coarse: bool = False) -> Image.Image:
     try:
         with Image.open(BytesIO(data), formats=("JPEG", "PNG")) as opened:
             if opened.width * opened.height > PIXELS_MAX:
                 raise Unreadable("too many pixels")
             if coarse:
-                opened.draft("RGB", (ROWS, ROWS))
+                opened.draft("RGB", (COARSE_SIDE_PX, COARSE_SIDE_PX))
             if "A" in opened.getbands() or "transparency" in opened.info:
                 shown = opened.convert("RGBA")
                 return Image.alpha_composite(Image.new("RGBA", shown.size, "white"), shown).convert("RGB")
             return opened.convert("RGB")
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:  # what Pillow raises for broken files
         raise Unreadable(type(error).__name__) from error
-
-
-def _calm(grey: Grey) -> Grey:
-    """Return a mask: 255 where a pixel hardly differs from its neighbours on the left and above."""
-    left = ImageChops.difference(grey, ImageChops.offset(grey, 1, 0))
-    above = ImageChops.difference(grey, ImageChops.offset(grey, 0, 1))
-    return ImageChops.lighter(left, above).point([255] * CALM + [0] * (256 - CALM))
-
-
-def _sharpness(grey: Grey) -> float:
-    if min(grey.size) < 3:
-        return 0.0
-    response = _without_border(grey.filter(LAPLACE))
-    return 4 * ImageStat.Stat(response).var[0]  # the kernel halves, so that strong edges are not cut off
-
-
-def _without_border(filtered: Grey) -> Grey:
-    """Cut away the outermost pixels, which Pillow's kernels leave as they were."""
-    return filtered.crop((1, 1, filtered.width - 1, filtered.height - 1))
-
-
-def _noise(picture: Colour) -> float:
-    """Return the standard deviation of noise, seen where nothing else is; 0 where no place is calm enough to tell."""
-    left = max(0, (picture.width - NOISE_WINDOW_PX) // 2)
-    top = max(0, (picture.height - NOISE_WINDOW_PX) // 2)
-    right, bottom = min(picture.width, left + NOISE_WINDOW_PX), min(picture.height, top + NOISE_WINDOW_PX)
-    window = picture.crop((left, top, right, bottom)).convert("L")
-    if min(window.size) < 3:
-        return 0.0
-    places = _without_border(_calm(window.filter(ImageFilter.BoxBlur(2))))
-    if places.histogram()[255] < CALM_PIXELS_MIN:
-        return 0.0
-    response = _without_border(window.filter(IMMERKAER)).point([abs(level - 128) for level in range(256)])
-    return ImageStat.Stat(response, places).mean[0] * sqrt(pi / 2) / 6
-
-
-def _colourfulness(small: Colour) -> float:
-    """Hasler and Süsstrunk, "Measuring colourfulness in natural images", SPIE 5007 (2003): 0 none, 100 and more extreme."""
-    opponents = [(r - g, (r + g) / 2 - b) for r, g, b in _pixels(small)]
-    count = len(opponents)
-    means = [sum(pair[i] for pair in opponents) / count for i in (0, 1)]
-    variances = [sum((pair[i] - means[i]) ** 2 for pair in opponents) / count for i in (0, 1)]
-    return sqrt(sum(variances)) + 0.3 * sqrt(means[0] ** 2 + means[1] ** 2)
-
-
-def _pixels(small: Colour) -> list[tuple[int, int, int]]:
-    raw = small.tobytes()
-    return list(zip(raw[::3], raw[1::3], raw[2::3], strict=True))
-
-
-def _lines(grey: Grey) -> int:
-    """Count bands of dark ink on light ground (or the reverse) that are separated by blank rows, as lines of writing are."""
-    ground = max(range(256), key=grey.histogram().__getitem__)
-    ink = grey.point([255 if abs(level - ground) > 60 else 0 for level in range(256)])
-    rows = ink.resize((1, grey.height), Image.Resampling.BOX).tobytes()
-    written = [row > 255 * INK_WIDTH for row in rows]
-    tallest = grey.height / 8  # a band taller than that is a picture, not a line
-    lines = height = 0
-    for row in [*written, False]:
-        if row:
-            height += 1
-        else:
-            lines += 2 <= height <= tallest
-            height = 0
-    return lines
-
-
-def _top_light(grey: Grey) -> float:
-    """Return how much lighter the picture is above its strongest horizontal edge than below it, in levels."""
-    rows = grey.resize((1, ROWS), Image.Resampling.BOX).tobytes()
-    reach = ROWS // 8  # compare bands, not single rows; the outer eighths hold borders
-    edges = {row: sum(rows[row - reach : row]) - sum(rows[row : row + reach]) for row in range(2 * reach, ROWS - 2 * reach + 1)}
-    edge = max(edges, key=lambda row: abs(edges[row]))
-    return sum(rows[:edge]) / edge - sum(rows[edge:]) / (ROWS - edge)

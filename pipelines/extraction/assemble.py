@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from pipelines.extraction.answer import Answer, Said
-from pipelines.extraction.ground import Ground
+from pipelines.extraction.ground import NOT_THERE, Ground
 from pipelines.extraction.normalise import Locale, locale_of, normalised
 from pipelines.extraction.schema import Schema, SchemaField
 from pipelines.extraction.values import Box, Value, Way
@@ -15,14 +15,13 @@ RAW_CHARS: Final = 300
 ROWS_MAX: Final = 500  # of one group
 _EDGE: Final = 1000
 
-UNGROUNDED: Final = "It is not in the text of the page."
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """Values before they are checked against each other. `looks_like` is the model's claim about the document."""
+    """Values before they are checked against each other. `looks_like` and `country` are the model's claims."""
 
     looks_like: str = ""
+    country: str = ""
     fields: Mapping[str, Value] = field(default_factory=dict)
     rows: Mapping[str, tuple[dict[str, Value], ...]] = field(default_factory=dict)
 
@@ -79,7 +78,7 @@ def _value(
         there = {"page": found.page, "quote": found.quote, "box": found.box, "source": "text-layer", "grounded": True}
         return value.model_copy(update=there)
     page = said.page if said.page in numbers else None
-    notes = (*normal.notes, UNGROUNDED) if ground.has_text(page) else normal.notes
+    notes = (*normal.notes, NOT_THERE) if ground.has_text(page) else normal.notes
     return value.model_copy(update={"page": page, "box": _box(said.box), "notes": notes})
 
 

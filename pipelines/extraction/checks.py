@@ -140,7 +140,7 @@ def _adds_up(figures: Figures, name: str, *sums: Sum, hard: bool = True, lines: 
     return Check(name=name, holds=holds(best), hard=hard, says=f"{says[0].upper()}{says[1:]}, {ends}.", paths=best.paths)
 
 
-# --- Invoices ------------------------------------------------------------------------------------------------------------------
+# --- Invoices ----------------------------------------------------------------------------------------------------------
 
 
 def _invoice(figures: Figures) -> Iterator[Check]:
@@ -227,7 +227,7 @@ def _delivered_about_then(figures: Figures) -> Iterator[Check]:
         yield Check(name=ABOUT_THEN, holds=holds, hard=False, says=says, paths=("issue_date", "delivery_date"))
 
 
-# --- Receipts ------------------------------------------------------------------------------------------------------------------
+# --- Receipts ----------------------------------------------------------------------------------------------------------
 
 
 def _receipt(figures: Figures) -> Iterator[Check]:
@@ -290,7 +290,7 @@ def _tax_of_receipt(
         )
 
 
-# --- Every schema --------------------------------------------------------------------------------------------------------------
+# --- Every schema ------------------------------------------------------------------------------------------------------
 
 
 def _one_currency(figures: Figures) -> Iterator[Check]:

@@ -13,7 +13,6 @@ from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.styles import Font
 from openpyxl.utils import get_column_letter
-from openpyxl.worksheet._write_only import WriteOnlyWorksheet
 
 from pipelines.extraction.schema import Group, Schema
 from pipelines.extraction.values import Extraction, Value
@@ -176,8 +175,7 @@ def _cell(value: Value | None, kind: str) -> Cell:
 
 
 def _sheet(book: Workbook, title: str, heads: Sequence[str], table: Sequence[Sequence[Cell]], titles: set[str]) -> None:
-    sheet = book.create_sheet(_sheet_title(title, titles))
-    assert isinstance(sheet, WriteOnlyWorksheet)
+    sheet: Any = book.create_sheet(_sheet_title(title, titles))  # the stubs do not know a sheet that is only written
     sheet.freeze_panes = "A2"
     for at, head in enumerate(heads):
         longest = max((len(str(row[at] or "")) for row in table), default=0)
@@ -192,11 +190,11 @@ def _sheet(book: Workbook, title: str, heads: Sequence[str], table: Sequence[Seq
         sheet.append([_written(sheet, each) for each in row])
 
 
-def _written(sheet: WriteOnlyWorksheet, value: Cell) -> WriteOnlyCell:
+def _written(sheet: Any, value: Cell) -> Any:
     """Return a cell; a text stays a text, whatever it begins with."""
     if not isinstance(value, str):
-        return WriteOnlyCell(sheet, value)
-    cell = WriteOnlyCell(sheet, _CONTROL.sub("\ufffd", value)[:_CELL_CHARS])
+        return WriteOnlyCell(sheet, value)  # type: ignore[arg-type]  # a Decimal is written as it is
+    cell: Any = WriteOnlyCell(sheet, _CONTROL.sub("\ufffd", value)[:_CELL_CHARS])
     cell.data_type = "s"
     return cell
 

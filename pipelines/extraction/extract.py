@@ -18,14 +18,14 @@ from pipelines.extraction.assemble import Draft, assembled
 from pipelines.extraction.checks import check
 from pipelines.extraction.confidence import graded
 from pipelines.extraction.e_invoice import from_e_invoice
-from pipelines.extraction.ground import Ground
+from pipelines.extraction.ground import NOT_THERE, Ground
 from pipelines.extraction.looks import names_of, together
 from pipelines.extraction.pages import Page, in_chunks, of_numbers, pages_of, texts_of
 from pipelines.extraction.schema import SHIPPED, Schema, shipped
 from pipelines.extraction.values import WAYS, Extraction, Value, Way
 from pipelines.limits import DOCUMENT_TOKENS
 from pipelines.media.documents.e_invoice import EInvoice
-from pipelines.ports import UNDERSTUDY, Call, Document, LanguageModel, Media, Task
+from pipelines.ports import UNDERSTUDY, Call, Document, Documents, LanguageModel, Task
 
 INVOICE: Final = "invoice"
 QUESTION_TOKENS: Final = DOCUMENT_TOKENS
@@ -39,7 +39,7 @@ HIDDEN: Final = (
 async def extract(
     attachment: Attachment,
     *,
-    media: Media,
+    media: Documents,
     model: LanguageModel,
     schema: Schema | None,
     own: Sequence[Schema] = (),
@@ -67,11 +67,11 @@ async def extract(
     reader = _Reader(attachment=attachment, document=document, pages=pages, schema=used, own=own, media=media, model=model)
     reader.calls += calls
     draft = await (reader.read("third_look", "bigger-model", closer=True) if bigger else reader.looks())
-    notes = reader.notes
+    remarks = [*reader.notes]
     if inside:
         draft, more = _with_e_invoice(draft, document)
-        notes += more
-    extraction = _finished(draft, schema=used, pages=_count(document), notes=tuple(notes))
+        remarks += more
+    extraction = _finished(draft, schema=used, pages=_count(document), notes=remarks)
     cost = sum((call.cost_usd for call in reader.calls if call.cost_usd is not None), Decimal(0))
     return used, extraction.model_copy(update={"engine": _engine(reader.calls), "cost_usd": cost}), tuple(reader.calls)
 
@@ -110,7 +110,7 @@ class _Reader:
     pages: tuple[Page, ...]
     schema: Schema
     own: Sequence[Schema]
-    media: Media
+    media: Documents
     model: LanguageModel
     calls: list[Call] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -232,6 +232,7 @@ def _finished(draft: Draft, *, schema: Schema, pages: int, notes: Sequence[str] 
         schema_name=schema.name,
         schema_version=schema.version,
         looks_like=draft.looks_like,
+        country=draft.country,
         fields=dict(draft.fields),
         rows=dict(draft.rows),
         notes=tuple(dict.fromkeys(notes)),
@@ -246,7 +247,7 @@ def _is_unsettled(extraction: Extraction) -> bool:
     A document may be wrong by itself: what two looks read alike and find on the page is not asked about again.
     """
     return bool(extraction.missing) or any(
-        value.readings == "disagree" or not (value.grounded or value.readings == "agree")
+        value.readings == "disagree" or not (value.grounded or (value.readings == "agree" and NOT_THERE not in value.notes))
         for _, value in extraction.each()
         if value.confidence == "low"
     )

@@ -1,6 +1,8 @@
 """Two readings of the same document, put together: what both say is firmer, and where they differ that is said."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Final
 
 from pipelines.extraction.assemble import Draft, is_same
@@ -28,8 +30,18 @@ def together(first: Draft, second: Draft, *, schema: Schema) -> Draft:
         fields[name] = _one_of(fields.get(name), value, second_is_better=better)
     rows = dict(first.rows)
     for group, found in second.rows.items():
-        rows[group] = _rows(rows.get(group, ()), found, lambda some, group=group: broken_by(fields, {**rows, group: some}))
-    return Draft(looks_like=first.looks_like or second.looks_like, fields=fields, rows=rows)
+        rows[group] = _rows(rows.get(group, ()), found, partial(_broken_with, broken_by, fields, rows, group))
+    return replace(first, looks_like=first.looks_like or second.looks_like, fields=fields, rows=rows)
+
+
+def _broken_with(
+    broken_by: Callable[[Mapping[str, Value], Mapping[str, Rows]], int],
+    fields: Mapping[str, Value],
+    rows: Mapping[str, Rows],
+    group: str,
+    some: Rows,
+) -> int:
+    return broken_by(fields, {**rows, group: some})
 
 
 def _counting(schema: Schema) -> Callable[[Mapping[str, Value], Mapping[str, Rows]], int]:

@@ -86,7 +86,8 @@ class Check(_Frozen):
 class Extraction(_Frozen):
     """What was taken out of one document.
 
-    `schema_name` and `schema_version` say what was looked for, `looks_like` what it is: the name of a shipped schema, or empty.
+    `schema_name` and `schema_version` say what was looked for, `looks_like` what it is: the name of a shipped schema, or empty;
+    `country` is that of its issuer, ISO 3166-1 alpha-2, or empty.
     `fields` and `rows` hold what was found; `missing` are the paths of required fields that were not. `notes` are sentences
     about the document as a whole: pages that were not read, other documents in it. `ways` are those that were gone, in order.
     `engine` names the last model that was asked, `understudy` or `none`; `cost_usd` is what all of them cost, as far as prices
@@ -96,6 +97,7 @@ class Extraction(_Frozen):
     schema_name: str
     schema_version: int = 1
     looks_like: str = ""
+    country: str = ""
     fields: dict[str, Value] = Field(default_factory=dict)
     rows: dict[str, tuple[dict[str, Value], ...]] = Field(default_factory=dict)
     missing: tuple[str, ...] = ()

@@ -6,12 +6,13 @@ from dataclasses import replace
 from typing import Final, TypeVar
 
 from pipelines import limits
-from pipelines.content import Attachment, Content, Gap, Intake, TextPart
+from pipelines.content import Attachment, Content, Gap, ImagePart, Intake, TextPart
 from pipelines.errors import Unavailable, UserError
 from pipelines.media.documents import e_invoice, text_layer
 from pipelines.media.documents.e_invoice import EInvoice
 from pipelines.media.documents.text_layer import TextLayer
 from pipelines.media.kinds import kind_of
+from pipelines.media.pictures.measures import Measures
 from pipelines.media.sandbox import Answer, Sandbox
 from pipelines.media.walk import File, Walk, file_name, joined, not_read, unavailable
 from pipelines.ports import Document, Files, Mark
@@ -87,6 +88,14 @@ class MediaReader:
         if answer.status != "ok":
             raise UserError(answer.why)
         return answer.body
+
+    async def measure(self, picture: ImagePart) -> Measures | None:
+        """Measure a picture as a model is shown it; None where that fails. Never raises for what the picture is."""
+        try:
+            answer = await self._sandbox.run("measure", picture.data)
+            return Measures.model_validate(answer.head["measures"]) if answer.status == "ok" else None
+        except (Unavailable, KeyError, ValueError):
+            return None
 
     async def text_layer(self, data: bytes) -> TextLayer:
         """Return the text of a PDF with the place of every character.

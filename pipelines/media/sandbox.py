@@ -176,7 +176,7 @@ class Sandbox:
         """The process ids of the workers that live now."""
         return tuple(sorted(worker.process.pid for worker in self._alive if worker.living))
 
-    async def run(self, operation: str, body: bytes, *, allowance: Allowance | None = None, **arguments: int | str) -> Answer:
+    async def run(self, operation: str, body: bytes, *, allowance: Allowance | None = None, **arguments: object) -> Answer:
         """Do one job, within the sandbox's own allowance unless another is given.
 
         Raises: `Unavailable` when no worker can be started, or the sandbox is closed meanwhile.

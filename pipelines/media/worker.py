@@ -21,7 +21,8 @@ from pipelines.media.documents import e_invoice as invoices
 from pipelines.media.documents import e_invoice_xml, marks, pdf
 from pipelines.media.documents import text_layer as layers
 from pipelines.media.kinds import Kind
-from pipelines.media.pictures import images
+from pipelines.media.pictures import images, measuring
+from pipelines.media.pictures.opening import open_picture
 from pipelines.media.read import NAME_CHARS, Asked, Member, NotRead, Read, tampering
 from pipelines.media.serving import declined, serve
 
@@ -34,6 +35,7 @@ def main() -> None:
             "read": functools.partial(read, load_readers()),
             "preview": preview,
             "marked_page": marked_page,
+            "measure": measure,
             "text_layer": text_layer,
             "e_invoice": e_invoice,
         }
@@ -86,6 +88,11 @@ def marked_page(data: bytes, arguments: Mapping[str, Any]) -> tuple[dict[str, An
     """Return one page with frames on it, for people."""
     marks_given = [(tuple(box), bool(doubtful)) for box, doubtful in arguments["marks"]]
     return {}, marks.marked_page(data, page=int(arguments["page"]), marks=marks_given)
+
+
+def measure(data: bytes, _: Mapping[str, Any]) -> tuple[dict[str, Any], bytes]:
+    """Return what a prepared picture measures."""
+    return {"measures": measuring.measure(open_picture(data).convert("RGB")).model_dump()}, b""
 
 
 def text_layer(data: bytes, _: Mapping[str, Any]) -> tuple[dict[str, Any], bytes]:

@@ -185,12 +185,23 @@ class Match(Rules):
         )
 
 
+class Tagging(Rules):
+    """What is said unasked below a message whose pictures are all right: their alt texts, and emojis that fit their tags."""
+
+    alt_text: bool = False
+    reactions: bool = False
+
+    def __bool__(self) -> bool:
+        return self.alt_text or self.reactions
+
+
 class ChannelRule(Rules):
     """What is different in the channels that match. The first rule that matches a channel holds there."""
 
     match: Match
     profile: Name | None = None
     mode: Mode | None = None
+    tagging: Tagging = Tagging()
 
 
 class Exempt(Rules):
@@ -402,6 +413,7 @@ class ChannelPolicy:
         self.channel = channel
         self.profile = rule.profile if rule else None
         self.mode = rule.mode if rule else None
+        self.tagging = rule.tagging if rule else Tagging()
         self._profile = policy.profiles[self.profile] if self.profile else Profile()
         self._rules: dict[CategoryName, Rule] = {}
 

@@ -50,10 +50,9 @@ Wrong = dict[str, tuple[str, str] | None]
 
 
 def a_pdf(*pages: Sequence[str]) -> bytes:
-    """Return a PDF with these lines on its pages."""
-    return document(
-        [Sheet(drawn="".join(line(text, at=(60, 780 - 24 * at)) for at, text in enumerate(lines))) for lines in pages]
-    )
+    """Return a PDF with these lines on its pages, in the letters of Windows-1252."""
+    drawn = ["".join(line(text, at=(60, 780 - 24 * at)) for at, text in enumerate(lines)) for lines in pages]
+    return document([Sheet(drawn=each.encode("cp1252")) for each in drawn])
 
 
 def a_scan(pages: int = 1) -> Document:

@@ -1,4 +1,7 @@
-"""Names the main colours of a picture: its pixels gathered into a few groups, each called by the nearest common name."""
+"""Names the main colours of a picture: its pixels gathered into a few groups, each called by the nearest common name.
+
+Only a worker, and the understudy, may import it.
+"""
 
 from functools import cache
 from math import hypot

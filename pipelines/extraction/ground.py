@@ -1,0 +1,259 @@
+"""Where a value stands in a document: the passage that a model quotes is searched, letter by letter, then less strictly.
+
+Digits and signs are never searched less strictly: a value with one wrong digit is not found.
+"""
+
+import re
+import unicodedata
+from array import array
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from difflib import SequenceMatcher
+from typing import Final, Literal
+
+from pipelines.extraction.values import Box
+from pipelines.media.documents.text_layer import TextLayer, TextPage
+
+NOT_THERE: Final = "It is not in the text of the page."
+
+_SCAN_CHARS: Final = 20  # a page with fewer has no text of its own
+_ALONE_CHARS: Final = 5  # so many need no label beside them
+_ALIKE: Final = 0.85  # of a passage that is quoted with small differences
+_QUOTE_CHARS: Final = 400
+_HITS_MAX: Final = 200  # places of one value on a page that are looked at
+_FUZZY_MAX: Final = 12  # of them that are compared with the quote
+_LINE_SHARE: Final = 0.6  # two boxes of which one covers so much of the other's height stand on one line
+_ABOVE: Final = 4.0  # heights of a line: a label may stand so far above its value
+
+_BREAK: Final = frozenset("\x02\ufffe\u00ad")
+_SPACES: Final = frozenset("\u200b\u200c\u200d\u2060\ufeff")
+_FOLDS: Final = {
+    **dict.fromkeys("‐‑‒–—―−﹣－", "-"),
+    **dict.fromkeys("‘’‚‛´`′＇", "'"),
+    **dict.fromkeys("“”„‟″«»", '"'),
+    "ß": "ss",
+    "…": "...",
+}
+_SIGNED: Final = frozenset("$€£")
+_WORD: Final = re.compile(r"[^\W\d_]{2,}")
+_NUMBERS: Final = re.compile(r"\d+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """Where a value stands. `page` is None in texts without pages; `quote` is the passage for people, on one line.
+
+    `box` is of the value in it, 0 to 1000; None where the document has no places. `how`: the passage stands there as quoted,
+    apart from case, blanks and hyphens, or with small differences beside the value.
+    """
+
+    page: int | None
+    quote: str
+    box: Box | None
+    how: Literal["exact", "folded", "fuzzy"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Folded:
+    """A text without what print adds to it. `origin` has, for each of its characters, where that stands in `chars`."""
+
+    number: int | None
+    chars: str
+    text: str
+    origin: "array[int]"
+    page: TextPage | None = field(default=None, repr=False)
+
+    def box(self, start: int, end: int) -> Box | None:
+        if self.page is None or start >= end:
+            return None
+        return self.page.box(self.origin[start], self.origin[end - 1] + 1)
+
+    def shown(self, start: int, end: int) -> str:
+        """Return the passage for people: on one line, with words that are broken at its end joined."""
+        passage = self.chars[self.origin[start] : self.origin[end - 1] + 1]
+        return " ".join(_joined(passage).split())[:_QUOTE_CHARS]
+
+
+class Ground:
+    """The text of a document, made ready once to be searched many times.
+
+    `texts` are those of a document without pages.
+    """
+
+    def __init__(self, layer: TextLayer | None, texts: Sequence[str] = ()) -> None:
+        pages = layer.pages if layer else ()
+        self._pages = [_folded(page.chars, page.number, page) for page in pages]
+        self._pages += [_folded(text, None, None) for text in texts]
+
+    def has_text(self, page: int | None) -> bool:
+        """Whether a page holds text of its own, so that what it shows should be in it; None: any of them."""
+        some = [each for each in self._pages if page is None or each.number in (page, None)]
+        return any(len(each.text) >= _SCAN_CHARS for each in some)
+
+    def find(self, *, raw: str, quote: str, page: int | None) -> Found | None:
+        """Return where a value stands, or None where the document does not bear it out.
+
+        The page that is named is searched first. The passage has to hold the value; one that is short needs a word beside it
+        that says what it is, or other values of the same row.
+        """
+        value, passage = fold(raw), fold(quote)
+        if not value:
+            return None
+        ordered = sorted(self._pages, key=lambda each: each.number != page)
+        for look in (_contiguous, _around):
+            for each in ordered:
+                if found := look(each, value, passage, quote):
+                    return found
+        return self._alone(ordered, value)
+
+    def _alone(self, pages: Sequence[_Folded], value: str) -> Found | None:
+        """Return a value that is long enough to speak for itself, where it stands in the document just once."""
+        if len(value) < _ALONE_CHARS:
+            return None
+        hits = [(page, start) for page in pages for start in _places(page.text, value)]
+        if len(hits) != 1:
+            return None
+        page, start = hits[0]
+        end = start + len(value)
+        return Found(page=page.number, quote=page.shown(start, end), box=page.box(start, end), how="folded")
+
+
+def fold(text: str) -> str:
+    """Return a text as it is compared: without case, kinds of blanks, quotes and dashes, and hyphens at the end of a line."""
+    return _folded(text, None, None).text.strip()
+
+
+def _contiguous(page: _Folded, value: str, passage: str, quote: str) -> Found | None:
+    """Find the whole passage, and the value in it."""
+    if value not in passage or not _says_what(passage, value):
+        return None
+    for start in _starts(page.text, passage):
+        for at in _places(page.text[: start + len(passage)], value, start):
+            how: Literal["exact", "folded"] = "exact" if quote in page.chars else "folded"
+            end = start + len(passage)
+            return Found(page=page.number, quote=page.shown(start, end), box=page.box(at, at + len(value)), how=how)
+    return None
+
+
+def _around(page: _Folded, value: str, passage: str, quote: str) -> Found | None:
+    """Find the value where the words around it are those of the passage: near it in the text, or beside it on the page."""
+    if value not in passage or not _says_what(passage, value):
+        return None
+    hits = list(_places(page.text, value))[:_HITS_MAX]
+    near = [(start, _likeness(page.text, start, value, passage)) for start in hits[:_FUZZY_MAX]]
+    best = max(near, key=lambda each: each[1], default=None)
+    if best and best[1] >= _ALIKE:
+        return _at(page, best[0], value, passage)
+    words = _WORD.findall(passage.replace(value, " ", 1))
+    numbers = [each for each in _NUMBERS.findall(passage.replace(value, " ", 1)) if len(each) > 1]
+    for start in hits:
+        if _stands_beside(page, start, value, words, numbers):
+            return _at(page, start, value, passage)
+    return None
+
+
+def _at(page: _Folded, start: int, value: str, passage: str) -> Found:
+    end = start + len(value)
+    before = min(len(passage), start)
+    line = page.text.rfind("\n", max(0, start - before), start) + 1
+    return Found(page=page.number, quote=page.shown(max(line, 0), end), box=page.box(start, end), how="fuzzy")
+
+
+def _likeness(text: str, start: int, value: str, passage: str) -> float:
+    """Return how alike the passage and the text around the value are, where their digits are the same."""
+    offset = passage.find(value)
+    begin = max(0, start - offset)
+    window = text[begin : begin + len(passage)]
+    if _NUMBERS.findall(window) != _NUMBERS.findall(passage):
+        return 0.0
+    matcher = SequenceMatcher(None, passage, window, autojunk=False)
+    return matcher.ratio() if matcher.quick_ratio() >= _ALIKE else 0.0
+
+
+def _stands_beside(page: _Folded, start: int, value: str, words: Sequence[str], numbers: Sequence[str]) -> bool:
+    """Whether what is quoted beside a value stands on its line, or above it."""
+    box = page.box(start, start + len(value))
+    wanted = [*words, *numbers]
+    if box is None or not wanted:
+        return False
+    there = sum(any(_is_beside(box, other) for other in _boxes(page, word)) for word in dict.fromkeys(wanted))
+    return there >= max(1, round(_ALIKE * len(dict.fromkeys(wanted))))
+
+
+def _boxes(page: _Folded, word: str) -> Iterator[Box]:
+    for start in list(_places(page.text, word))[:_HITS_MAX]:
+        if box := page.box(start, start + len(word)):
+            yield box
+
+
+def _is_beside(box: Box, label: Box) -> bool:
+    height = max(1, min(box[2] - box[0], label[2] - label[0]))
+    on_line = min(box[2], label[2]) - max(box[0], label[0]) >= _LINE_SHARE * height
+    gap = box[0] - label[2]
+    below = -height <= gap <= _ABOVE * height and min(box[3], label[3]) > max(box[1], label[1]) - 2 * height
+    return on_line or below
+
+
+def _says_what(passage: str, value: str) -> bool:
+    """Whether a passage says more than the value, so that it cannot be met by chance: a word, or the numbers of a row."""
+    rest = passage.replace(value, " ", 1)
+    return len(value) >= _ALONE_CHARS or bool(_WORD.search(rest)) or len(_NUMBERS.findall(rest)) >= 2
+
+
+def _places(text: str, value: str, begin: int = 0) -> Iterator[int]:
+    """Yield where the value stands by itself: not within a longer number or word, nor without its sign."""
+    for start in _starts(text, value, begin):
+        if _is_whole(text, start, start + len(value)):
+            yield start
+
+
+def _starts(text: str, wanted: str, begin: int = 0) -> Iterator[int]:
+    start = text.find(wanted, begin)
+    while start >= 0:
+        yield start
+        start = text.find(wanted, start + 1)
+
+
+def _is_whole(text: str, start: int, end: int) -> bool:
+    first, last = text[start], text[end - 1]
+    before, after = text[max(0, start - 3) : start], text[end : end + 2]
+    if first in _SIGNED or first.isdigit():
+        if re.search(r"\d[.,']?$|(?:^|\W)[-(][$€£]?$", before):
+            return False
+    elif first.isalpha() and before[-1:].isalpha():
+        return False
+    if last.isdigit():
+        return not (after[:1].isdigit() or re.match(r"[.,']\d", after) or re.match(r"-(?!\w)", after))
+    return not (last.isalpha() and after[:1].isalpha())
+
+
+def _joined(text: str) -> str:
+    return re.sub(r"[\x02\ufffe\u00ad]\s*", "", text)
+
+
+def _folded(chars: str, number: int | None, page: TextPage | None) -> _Folded:
+    text: list[str] = []
+    origin = array("L")
+    broken = False
+    for at, char in enumerate(chars):
+        if char in _BREAK:
+            broken = True
+            continue
+        if char in _SPACES:
+            continue
+        if char.isspace():
+            if not broken and text and text[-1] != " ":
+                text.append(" ")
+                origin.append(at)
+            continue
+        broken = False
+        for piece in _plain(char):
+            text.append(piece)
+            origin.append(at)
+    return _Folded(number, chars, "".join(text), origin, page)
+
+
+def _plain(char: str) -> str:
+    if char < "\x80":
+        return char.lower()
+    return _FOLDS.get(char) or unicodedata.normalize("NFKC", char).casefold()
