@@ -14,6 +14,7 @@ from pipelines.extraction.schema import SchemaField
 from pipelines.media.documents.text_layer import TextLayer
 
 QUOTE_CHARS: Final = 200
+_KNOWN_BY: Final = 16  # characters of a description, which print may break or shorten
 _BREAKS: Final = re.compile(r"[\x02\ufffe]\s*")
 _SIGNS: Final = {"EUR": "€|EUR|Euro", "USD": r"\$|USD", "GBP": "£|GBP"}
 
@@ -34,6 +35,12 @@ def replay(sample: Sample, layer: TextLayer, *, pages_alone: bool = True) -> lis
         for at, cells in enumerate(each for each in found if each):
             said += [cell.model_copy(update={"row": at}) for cell in cells]
     return said
+
+
+def country_of(sample: Sample) -> str:
+    """Return the country of the issuer, which a model that reads rightly would see."""
+    vat_id = sample.fields.get("seller_vat_id", "")
+    return vat_id[:2] if vat_id[:2].isalpha() else {"USD": "US"}.get(sample.fields.get("currency", ""), "")
 
 
 def _lines(chars: str) -> Iterator[str]:
@@ -79,9 +86,9 @@ def _row(group: str, row: Mapping[str, str], sample: Sample, pages: list[_Page])
             for begin in range(at, max(-1, at - 4), -1):
                 block = " ".join(page.lines[begin : at + 1])
                 cells = list(_cells(group, row, sample, block, page.number))
-                if len(cells) > len(best) and (not first or _text(first[:24]).search(block)):
+                if len(cells) > len(best) and first[:_KNOWN_BY].casefold() in block.casefold():
                     best = cells
-    return best
+    return best if len(best) > 1 else []
 
 
 def _cells(group: str, row: Mapping[str, str], sample: Sample, block: str, page: int) -> Iterator[Said]:
@@ -106,7 +113,9 @@ def _pattern(spec: SchemaField, value: str) -> re.Pattern[str] | None:
         match spec.type:
             case "amount":
                 number = Decimal(value)
-                sign = r"[-−(]\s?(?:[$€£]\s?)?" if number < 0 else r"(?:[$€£]\s?)?"
+                if not number:  # nobody copies out the discounts that there are not
+                    return None
+                sign = r"[-−(]\s?[$£]?" if number < 0 else r"[$£]?"
                 return re.compile(sign + printed.amount(number).pattern + r"(?:\)|\s?(?:€|EUR))?")
             case "date":
                 return printed.day(date.fromisoformat(value))
@@ -133,4 +142,5 @@ def _trimmed(value: str) -> str:
 
 
 def _text(value: str) -> re.Pattern[str]:
-    return re.compile(r"\s+".join(map(re.escape, value.split())), re.IGNORECASE)
+    words = r"\s+".join(map(re.escape, value.split()))
+    return re.compile(rf"(?<!\w){words}(?!\w)", re.IGNORECASE)

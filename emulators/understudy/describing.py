@@ -37,7 +37,7 @@ def describe(parts: Parts) -> dict[str, Any] | None:
         "technical_quality": quality_of(measures),
         "colours": colours,
         "text": "\n".join(codes)[:TEXT_CHARS],
-        "alt_text": _sentence(kind, mood, colours, has_code=bool(codes)),
+        "alt_text": alt_text(kind, mood, colours, has_code=bool(codes)),
         "tags": list(dict.fromkeys(tags))[:TAGS_MAX],
     }
 
@@ -75,7 +75,7 @@ def _texture(measures: Measures) -> str:
     return level(measures.flat, (0.45, "finely textured"), (0.8, "partly textured"), "smooth areas")
 
 
-def _sentence(kind: str, mood: list[str], colours: list[str], *, has_code: bool) -> str:
+def alt_text(kind: str, mood: list[str], colours: list[str], *, has_code: bool) -> str:
     """Return at most the 125 characters that an alt text may have."""
     code = " with a code" if has_code else ""
     return f"A {', '.join(mood)} {kind}{code}, mostly {' and '.join(colours[:2])}. Described by {LABEL}."

@@ -72,7 +72,7 @@ _CURRENCY: Final = re.compile(_PATTERNS["currency"])
 _COMPANY: Final = re.compile(r"^.{1,60}?\b(?:GmbH|AG|SARL|SAS|SA|Ltd|Inc|LLC|KG|e\.K\.|S\.r\.l\.|B\.V\.)\b\.?")
 # One line of a table: words, then a quantity, a price and an amount, with a rate or a unit in between.
 _ITEM: Final = re.compile(
-    r"^(?P<description>[^\d\n].{2,80}?) (?P<quantity>\d[\d.,]*) ?(?P<unit>[A-Za-z()]{0,9}) "
+    r"^(?P<description>[^\d\n].{2,80}?) (?P<quantity>\d[\d.,]*) ?(?P<unit>[^\d\s]{0,9}) "
     r"(?P<unit_price>\d[\d.,' ]*[.,]\d{2,4})(?: ?€)?(?: \d{1,2}(?:[.,]\d+)? ?%)? "
     r"(?P<line_total>-?\d[\d.,' ]*[.,]\d{2})(?: ?€)?$"
 )

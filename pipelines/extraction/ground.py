@@ -104,11 +104,11 @@ class Ground:
             for each in ordered:
                 if found := look(each, value, passage, quote):
                     return found
-        return self._alone(ordered, value)
+        return self._alone(ordered, value, passage)
 
-    def _alone(self, pages: Sequence[_Folded], value: str) -> Found | None:
-        """Return a value that is long enough to speak for itself, where it stands in the document just once."""
-        if len(value) < _ALONE_CHARS:
+    def _alone(self, pages: Sequence[_Folded], value: str, passage: str) -> Found | None:
+        """Return a value that was quoted by itself, is long enough to speak for itself, and stands in the document just once."""
+        if len(value) < _ALONE_CHARS or passage.replace(value, "", 1).strip():
             return None
         hits = [(page, start) for page in pages for start in _places(page.text, value)]
         if len(hits) != 1:
@@ -218,7 +218,8 @@ def _is_whole(text: str, start: int, end: int) -> bool:
     first, last = text[start], text[end - 1]
     before, after = text[max(0, start - 3) : start], text[end : end + 2]
     if first in _SIGNED or first.isdigit():
-        if re.search(r"\d[.,']?$|(?:^|\W)[-(][$€£]?$", before):
+        bracketed = re.search(r"(?:^|\W)\([$€£]?$", before) and last.isdigit() and after.startswith(")")
+        if bracketed or re.search(r"\d[.,']?$|(?:^|\W)-[$€£]?$", before):
             return False
     elif first.isalpha() and before[-1:].isalpha():
         return False

@@ -96,7 +96,7 @@ def says(value: Value, gold: str) -> bool:
     try:
         return Decimal(said) == Decimal(gold)
     except InvalidOperation:
-        return said.casefold().split() == gold.casefold().split()
+        return "".join(said.casefold().split()) == "".join(gold.casefold().split())
 
 
 def _gold(sample: Sample) -> Iterator[tuple[str, str]]:
