@@ -16,8 +16,9 @@ from pydantic import SecretStr
 
 from bot.console.address import Address, bind
 from bot.console.chat.connection import ConsoleConnection
-from bot.console.chat.pages import Chat, files_for, may_follow
+from bot.console.chat.pages import Chat, downloads_for, files_for, may_follow
 from bot.console.chat.sending import Sending
+from bot.console.downloads import Downloads
 from bot.console.files import FileStore
 from bot.console.live import Live
 from bot.console.pages import Pages
@@ -108,6 +109,7 @@ class Web:
     live: Live
     messages: ConsoleMessages
     previews: Previews
+    downloads: Downloads
     media: MediaReader
     enclosures: ResultFiles
     connection: ConsoleConnection
@@ -237,8 +239,19 @@ def _web(settings: Settings, records: Records, sandbox: Sandbox, results: Stored
     hosts = HostedFiles([files])
     media = MediaReader(hosts, sandbox)
     previews = Previews(files, media, files_for(messages))
-    connection = ConsoleConnection(messages=messages, files=files, live=live, forget=previews.forget)
-    return Web(files=files, hosts=hosts, live=live, messages=messages, previews=previews, media=media, connection=connection)
+    enclosures = ResultFiles(results=results, channels=channels, files=hosts, media=media)
+    connection = ConsoleConnection(messages=messages, files=files, live=live, enclosures=enclosures, forget=previews.forget)
+    return Web(
+        files=files,
+        hosts=hosts,
+        live=live,
+        messages=messages,
+        previews=previews,
+        downloads=Downloads(files, downloads_for(messages)),
+        media=media,
+        enclosures=enclosures,
+        connection=connection,
+    )
 
 
 async def _console(
@@ -260,7 +273,7 @@ async def _console(
         live=page.live,
         pages=pages,
         probes=Probes(ready=ready, metrics=intake.metrics.text),
-        routes=[*chat.routes(), *page.previews.routes()],
+        routes=[*chat.routes(), *page.previews.routes(), *page.downloads.routes()],
     )
 
 

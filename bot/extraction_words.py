@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from bot.words import NAME_MAX, Tone, cut, engine_in_words, plain
+from bot.words import NAME_MAX, Tone, cut, plain
 from handlers.answers import DocumentSummary, Extracted, ExtractedTogether
 from pipelines.extraction.schema import FieldType, Group, SchemaField
 from pipelines.extraction.values import Value, Way
@@ -124,13 +124,13 @@ def missing_of(answer: Extracted) -> tuple[str, ...]:
 
 
 def foot_of(answer: Extracted) -> tuple[str, ...]:
-    """Return where the values come from, how much was read, what it cost, and by which model."""
+    """Return where the values come from, how much was read, and what it cost."""
     extraction = answer.extraction
     counted = Counter(value.way for _, value in extraction.each())
     ways = [f"{counted[way]:,} {says}" for way, says in WAYS.items() if counted[way]]
     pages = f"{extraction.pages_read} of {_counted(extraction.pages, 'page')} read" if extraction.pages else ""
     cost = f"{extraction.cost_usd.normalize():f} USD" if extraction.cost_usd else ""
-    return tuple(filter(None, (*ways, pages, cost, engine_in_words(one(extraction.engine)))))
+    return tuple(filter(None, (*ways, pages, cost)))
 
 
 def title_of_batch(answer: ExtractedTogether) -> str:
@@ -153,8 +153,8 @@ def doubts_of_summary(summary: DocumentSummary) -> str:
 
 
 def foot_of_batch(answer: ExtractedTogether) -> tuple[str, ...]:
-    cost = f"{answer.cost_usd} USD" if answer.cost_usd else ""
-    return tuple(filter(None, ("All of them are in the file", cost, engine_in_words(one(answer.engine)))))
+    cost = f"{one(answer.cost_usd)} USD" if answer.cost_usd else ""
+    return tuple(filter(None, ("All of them are in the file", cost)))
 
 
 def title_of_found(words: str, number: int, *, more: bool) -> str:

@@ -210,6 +210,10 @@ class CountedConnection:
     def chooses_channels(self) -> bool:
         return self.connection.chooses_channels
 
+    @property
+    def threads_are_channels(self) -> bool:
+        return self.connection.threads_are_channels
+
     async def ready(self) -> None:
         await self.connection.ready()
 

@@ -129,6 +129,9 @@ class Connected:
     def chooses_channels(self, tenant: Tenant) -> bool:
         return self._of(tenant.platform).chooses_channels
 
+    def threads_are_channels(self, tenant: Tenant) -> bool:
+        return self._of(tenant.platform).threads_are_channels
+
     async def message(self, place: Place, message: str) -> Posted | None:
         return await self._of(place.platform).message(place, message)
 

@@ -14,6 +14,7 @@ from handlers.events import ButtonPressed, Event, FormSubmitted, Person
 from handlers.extraction import export, extracted
 from handlers.ports import RESULT_GONE, Services, StoredExtraction
 from pipelines.errors import UserError
+from pipelines.extraction.extract import extract, regraded
 from pipelines.extraction.normalise import locale_of, normalised
 from pipelines.extraction.schema import FieldType, Schema, SchemaField
 from pipelines.extraction.values import Extraction, Value
@@ -84,7 +85,8 @@ async def on_extraction_pressed(event: ButtonPressed, services: Services) -> Pla
         case "bigger":
             return await _read_again(event, services)
         case "correct":
-            await _theirs(event, event.value, services)
+            if not choices(await _theirs(event, event.value, services)):
+                raise UserError("There is no value that could be corrected.")
             raise UserError("The form for that could not be opened. Press the button once more.")
         case kind:
             return await _export(kind, event, services)
@@ -120,8 +122,6 @@ async def _read_again(event: ButtonPressed, services: Services) -> Plan:
     stored = await _theirs(event, event.value, services)
     if not stored.bigger or stored.state == "confirmed":
         return Plan(effects=(_edit(event, stored, event.message),))
-    from pipelines.extraction.extract import extract, regraded  # noqa: F401 TEMPORARY until ground.py is there
-
     attachment = await fresh(stored.attachment, stored.place, stored.message, services.channels)
     own = await services.schemas.of(tenant)
     _, found, calls = await extract(
@@ -146,7 +146,7 @@ async def _export(kind: str, event: ButtonPressed, services: Services) -> Plan:
         effects=(
             Post(
                 key=f"{event.key}#file",
-                place=event.place,
+                place=event.place.in_thread_of(event.message),
                 answer=Notice(text=f"Here is what was taken out, as {kind.upper()}."),
                 files=(file,),
                 about=first.message or None,
@@ -191,8 +191,6 @@ def _corrected(stored: StoredExtraction, *, path: str, typed: str) -> StoredExtr
 
     Raises: `UserError` when it cannot be read as what it should be.
     """
-    from pipelines.extraction.extract import extract, regraded  # noqa: F401 TEMPORARY until ground.py is there
-
     in_row = _IN_ROW.fullmatch(path)
     spec = stored.schema.field(f"{in_row['group']}.{in_row['name']}" if in_row else path)
     if spec is None:
@@ -242,8 +240,6 @@ def _with(extraction: Extraction, path: str, value: Value) -> Extraction:
 
 def _with_reading(stored: StoredExtraction, *, found: Extraction) -> StoredExtraction:
     """Return an extraction with what the bigger model found, save for what people typed."""
-    from pipelines.extraction.extract import extract, regraded  # noqa: F401 TEMPORARY until ground.py is there
-
     typed = [(path, value) for path, value in stored.extraction.each() if value.way == "person"]
     rows, before = dict(found.rows), stored.extraction.rows
     for group in {path.partition("[")[0] for path, _ in typed} & set(before):

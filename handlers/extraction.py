@@ -17,6 +17,7 @@ from handlers.events import CommandUsed, Event, Place
 from handlers.ports import Services, StoredExtraction
 from pipelines.content import Attachment
 from pipelines.errors import FlashbulbError, UserError
+from pipelines.extraction.extract import extract
 from pipelines.extraction.schema import AUTO, SHIPPED, Schema, shipped
 from pipelines.extraction.values import Extraction
 from pipelines.limits import ATTACHMENTS_JUDGED
@@ -24,7 +25,7 @@ from pipelines.ports import Call
 
 AT_ONCE: Final = 3  # documents of one event, as each may be many pages
 PAGES_SHOWN: Final = 3
-VALUES_TOLD: Final = 4  # of one of several documents
+VALUES_TOLD: Final = 5  # of one of several documents
 TITLES_NAMED: Final = 12  # in what a picture of a page says for those who do not see it
 
 
@@ -41,8 +42,6 @@ async def on_extract(event: CommandUsed, services: Services) -> Plan:
     schema = schema_named(name, own)
     none = "There is no document here. Post one here and write /extract again."
     attachments, message = await asked_about(event, address, services, otherwise=none)
-    if len(attachments) > ATTACHMENTS_JUDGED:
-        raise UserError(f"These are more than {ATTACHMENTS_JUDGED} files. Post them in several messages.")
     effects = await extract_documents(
         event,
         documents=dict(enumerate(attachments)),
@@ -117,10 +116,10 @@ async def extract_documents(
 
     What was found is kept first, so that a press on a button always finds it.
 
-    Raises: what `extract` raises, when it does so for the only one.
+    Raises: what `extract` raises, when it does so for the only one; `UserError` when they are too many.
     """
-    from pipelines.extraction.extract import extract  # TEMPORARY until ground.py is there
-
+    if len(documents) > ATTACHMENTS_JUDGED:
+        raise UserError(f"These are more than {ATTACHMENTS_JUDGED} files. Post them in several messages.")
     turns = asyncio.Semaphore(AT_ONCE)
 
     async def read(attachment: Attachment) -> _Read:
@@ -224,9 +223,10 @@ def _together(
 
 
 def _summary(stored: StoredExtraction) -> DocumentSummary:
-    """Return the values by which a document is told from others: the required ones, then others."""
+    """Return the values by which a document is told from others: the required ones, then others; amounts say their currency."""
     found = stored.extraction.fields
-    there = sorted((each for each in stored.schema.fields if each.name in found), key=lambda each: not each.required)
+    known = [each for each in stored.schema.fields if each.name in found and each.type != "currency"]
+    there = sorted(known, key=lambda each: not each.required)
     return DocumentSummary(
         file_name=stored.attachment.name,
         title=stored.schema.title,

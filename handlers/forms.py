@@ -147,7 +147,8 @@ async def _correction(event: ButtonPressed, results: Results) -> Form | None:
     if event.button not in OPENS_FORM:
         return None
     stored = await results.extraction(event.place.tenant, event.value)
-    if stored is None or not may_change(event.author, stored):
+    options = choices(stored) if stored and may_change(event.author, stored) else ()
+    if not options:  # no platform shows a menu without any
         return None
     return Form(
         name="correct",
@@ -157,7 +158,7 @@ async def _correction(event: ButtonPressed, results: Results) -> Form | None:
                 name="field",
                 label="Which value is wrong?",
                 control="choice",
-                options=choices(stored),
+                options=options,
                 hint="Those in doubt come first.",
             ),
             FormField(name="value", label="What does the document say?", hint="As it is printed. Dates also as 2025-03-31."),

@@ -29,7 +29,7 @@ async def on_find(event: CommandUsed, words: str, services: Services) -> Plan:
         FoundItem(
             title=each.title,
             says=each.says,
-            channel=each.place.channel,
+            channel=_stands_in(each, services),
             message=each.message,
             file=each.file,
             picture=each.kind == "tagged",
@@ -52,11 +52,12 @@ async def _found(event: CommandUsed, words: str, services: Services) -> list[Fou
     seen = set[tuple[str, str, str]]()
     for after in range(0, LOOKED_AT_MAX, AT_ONCE):
         results = await services.results.find(tenant, words, limit=AT_ONCE, after=after)
-        channels = frozenset(each.place.channel for each in results)
+        channels = frozenset(_stands_in(each, services) for each in results)
         readable = await services.channels.readable(tenant, event.author.id, channels) if channels else channels
         for each in results:
-            same = (each.place.channel, each.message or each.id, each.file)
-            if each.place.channel not in readable or same in seen:
+            channel = _stands_in(each, services)
+            same = (channel, each.message or each.id, each.file)
+            if channel not in readable or same in seen:
                 continue
             seen.add(same)
             if each.message and await services.channels.message(each.place, each.message) is None:
@@ -67,3 +68,9 @@ async def _found(event: CommandUsed, words: str, services: Services) -> list[Fou
         if len(results) < AT_ONCE:
             break
     return found
+
+
+def _stands_in(result: FoundResult, services: Services) -> str:
+    """Return the id of what decides who can read a result: a thread may have other readers than its channel."""
+    place = result.place
+    return place.thread if place.thread and services.channels.threads_are_channels(place.tenant) else place.channel

@@ -1,10 +1,11 @@
 """Messages in watched channels: judge what was posted, say nothing about what is fine."""
 
+from collections.abc import Awaitable
 from functools import partial
 from typing import Final
 
 from handlers.answers import CaseCard, Notice
-from handlers.cases import follow, standing_of
+from handlers.cases import Standing, follow, standing_of
 from handlers.commands import help_for
 from handlers.effects import AnyEffect, Card, Notify, Plan, Post, Remove
 from handlers.events import MessagePosted, Place
@@ -12,11 +13,10 @@ from handlers.extraction import asked_for, extract_documents, schema_named
 from handlers.intake import within_limits
 from handlers.ports import Services
 from handlers.raids import join_raids, notice
-from handlers.tagging import tag_pictures
+from handlers.tagging import tag_pictures, tag_unasked
 from pipelines.content import Intake
 from pipelines.errors import FlashbulbError
 from pipelines.extraction.schema import AUTO
-from pipelines.limits import ATTACHMENTS_JUDGED
 from pipelines.media.kinds import KINDS
 from pipelines.moderation.decide import decide
 from pipelines.moderation.judge import ask
@@ -24,6 +24,7 @@ from pipelines.moderation.moderate import moderate
 from pipelines.moderation.policy import Action
 from pipelines.moderation.report import Coverage, Incomplete, Report
 from pipelines.moderation.together import is_chosen, is_ordinary
+from pipelines.moderation.verdict import Verdict
 
 # Media types of the files out of which data is taken where nothing is said about it; others are tagged.
 _DOCUMENTS: Final = frozenset(
@@ -90,7 +91,17 @@ async def _moderate(event: MessagePosted, intake: Intake, services: Services) ->
     if raids:
         await join_raids(event, intake, verdict, raids, services)
         return None
-    return await follow(event, verdict, standing, services)
+    effects = await follow(event, verdict, standing, services)
+    tagging = standing.policy.tagging
+    if tagging and not (effects or event.mentions_us or event.edit) and _is_fine(verdict, standing):
+        return await tag_unasked(event, intake, tagging, services)
+    return effects
+
+
+def _is_fine(verdict: Verdict, standing: Standing) -> bool:
+    """Whether nothing at all was found that would be dealt with, were it enforced, and whoever had written it."""
+    is_allowed = verdict.decision == "allow" and verdict.action is Action.ALLOW
+    return is_allowed and not (standing.exempt and verdict.findings)
 
 
 async def _is_gone(event: MessagePosted, services: Services) -> bool:
@@ -120,31 +131,37 @@ async def _answer_mention(event: MessagePosted, intake: Intake, services: Servic
     place = event.place.in_thread_of(event.message)
     if not event.attachments:
         return (Post(key=f"{event.key}#help", place=place, answer=help_for(event.author.role)),)
-    try:
-        return await _look_into(event, intake, place, services)
-    except FlashbulbError as error:  # what moderation concluded must not be lost with it
-        return (Notify.author_of(event, "words", Notice(text=str(error)), place=place),)
+    return await _look_into(event, intake, place, services)
 
 
 async def _look_into(event: MessagePosted, intake: Intake, place: Place, services: Services) -> tuple[AnyEffect, ...]:
     """Take data out of the documents of a message, and tag its other files; whoever asks for data gets it from all of them."""
     own = await services.schemas.of(event.place.tenant)
-    files = dict(enumerate(event.attachments[:ATTACHMENTS_JUDGED]))
+    files = dict(enumerate(event.attachments))
     name = asked_for(event.text, own)
     documents = {at: file for at, file in files.items() if name or _is_document(intake, at)}
     pictures = {at: file for at, file in files.items() if at not in documents}
-    effects: tuple[AnyEffect, ...] = ()
+    said: tuple[AnyEffect, ...] = ()
     if documents:
         schema = schema_named(name or AUTO, own)
-        effects = await extract_documents(
+        answers = extract_documents(
             event, documents=documents, schema=schema, own=own, place=place, message=event.message, services=services
         )
+        said += await _or_words(event, "extract", place, answers)
     if pictures:
-        tags = await tag_pictures(
-            event, pictures=pictures, intake=intake, place=place, message=event.message, services=services
-        )
-        effects = (*effects, *tags)
-    return effects
+        answers = tag_pictures(event, pictures=pictures, intake=intake, place=place, message=event.message, services=services)
+        said += await _or_words(event, "words", place, answers)
+    return said
+
+
+async def _or_words(
+    event: MessagePosted, suffix: str, place: Place, answers: Awaitable[tuple[AnyEffect, ...]]
+) -> tuple[AnyEffect, ...]:
+    """Return what is to be answered, or why there is no answer: nothing else about the message must be lost with it."""
+    try:
+        return await answers
+    except FlashbulbError as error:
+        return (Notify.author_of(event, suffix, Notice(text=str(error)), place=place),)
 
 
 def _is_document(intake: Intake, position: int) -> bool:

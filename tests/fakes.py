@@ -21,6 +21,7 @@ from handlers.ports import (
 from pipelines.content import Attachment, Content, Gap, ImagePart, Intake, Part, Reading, TextPart
 from pipelines.errors import Misconfigured, UserError
 from pipelines.extraction.schema import Schema
+from pipelines.media.pictures.measures import Measures
 from pipelines.moderation.memory import NO_MEMORY
 from pipelines.moderation.policies import parse, preset
 from pipelines.moderation.policy import Action, Channel, ChannelPolicy, Policy, Quota
@@ -146,6 +147,7 @@ class PlainMedia:
 
     seen: list[Content] = field(default_factory=list)
     documents: dict[str, Document] = field(default_factory=dict)
+    measures: Measures | None = None
 
     async def intake(self, content: Content, *, fine: bool = False, file_bytes: int = 0) -> Intake:
         self.seen.append(content)
@@ -165,6 +167,9 @@ class PlainMedia:
 
     async def marked_page(self, attachment: Attachment, *, page: int, marks: Sequence[Mark]) -> bytes:
         return f"{attachment.name} {page} {len(marks)}".encode()
+
+    async def measure(self, picture: ImagePart) -> Measures | None:
+        return self.measures
 
     async def preview(self, data: bytes, *, side_px: int, blurred: bool = False) -> bytes:
         return data
@@ -188,6 +193,7 @@ class ListedChannels:
     empty: bool = False  # whether messages that are not in `posted` are gone
     real: bool = False
     chooses: bool = True
+    threads: bool = False  # whether they are channels
     secret: frozenset[str] = frozenset()  # channels that nobody who asks can read
     can: frozenset[Action] = frozenset(action for action in Action if action.strength <= Action.REMOVE.strength)
 
@@ -199,6 +205,9 @@ class ListedChannels:
 
     def chooses_channels(self, tenant: Tenant) -> bool:
         return self.chooses
+
+    def threads_are_channels(self, tenant: Tenant) -> bool:
+        return self.threads
 
     async def message(self, place: Place, message: str) -> Posted | None:
         return next(

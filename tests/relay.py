@@ -187,6 +187,7 @@ class RelayConnection:
     emulated = True
     supports = frozenset(Action)
     chooses_channels = True
+    threads_are_channels = False
 
     def __init__(self, url: str, *, platform: str = "relay") -> None:
         self._url = url

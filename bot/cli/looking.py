@@ -116,7 +116,7 @@ async def tag_files(names: Sequence[str], settings: Settings, show: Callable[[Se
 
     async def look(each: Input, tools: Tools) -> Seen:
         began = monotonic()
-        reply = await tag(await tools.media.intake(each.content), model=tools.model)
+        reply = await tag(await tools.media.intake(each.content), model=tools.model, media=tools.media)
         tags = reply.value().model_dump(mode="json")
         return Seen(input=each, document={"file": each.file, **tags, **_made_by(reply.engine, began)}, end=End.DONE)
 

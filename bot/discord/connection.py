@@ -19,13 +19,13 @@ from bot.discord.parse import Json, author_of, is_ours, shown
 from bot.discord.pictures import blurred_picture
 from bot.discord.posts import Posts, is_post, title_of
 from bot.discord.readers import Readers
-from bot.discord.render import Said, pointer, render
+from bot.discord.render import Said, files_shown, pointer, render
 from bot.discord.replies import Replies, is_private, waits
 from bot.platforms import FileHost, Given, enclosed
 from bot.storage.copied_files import taken_out
 from bot.storage.copies import Copy
 from bot.words import NO_LOG_CHANNEL
-from handlers.answers import CaseCard, Notice, SetUp
+from handlers.answers import CaseCard, Extracted, Notice, SetUp
 from handlers.effects import AnyEffect, Card, Edit, Notify, Performed, Post, React, Remove, Restore, Timeout
 from handlers.events import Place, Tenant
 from handlers.ports import Posted
@@ -51,6 +51,7 @@ class DiscordConnection:
     platform: Final = PLATFORM
     supports: Final = SUPPORTS
     chooses_channels: Final = True
+    threads_are_channels: Final = True
 
     def __init__(self, gateway: Gateway, *, given: Given, files: FileHost, emulated: bool) -> None:
         self._gateway = gateway
@@ -119,9 +120,7 @@ class DiscordConnection:
                 stands = await self._messages.react(effect.place, effect.message, effect.emoji)
                 return _stands(effect.message) if stands else GONE_ALREADY
             case Edit():
-                said = await self._said(effect)
-                stands = await self._messages.edit(effect.place, effect.message, said.view, files=said.files())
-                return _stands(effect.message) if stands else GONE_ALREADY
+                return await self._edit(effect)
             case Remove():
                 return await self._remove(effect)
             case Restore():
@@ -130,6 +129,18 @@ class DiscordConnection:
                 return await self._timeouts.act(effect)
             case _:
                 assert_never(effect)
+
+    async def _edit(self, effect: Edit) -> Performed:
+        """Say something else in a message. The pages of a document stay beside its values."""
+        said = await self._said(effect)
+        if not isinstance(effect.answer, Extracted):
+            stands = await self._messages.edit(effect.place, effect.message, said.view, files=said.files())
+            return _stands(effect.message) if stands else GONE_ALREADY
+        message = await self._messages.fetch(effect.place, effect.message)
+        if message is None:
+            return GONE_ALREADY
+        stands = await self._messages.edit(effect.place, effect.message, said.showing(files_shown(message)), keep=True)
+        return _stands(effect.message) if stands else GONE_ALREADY
 
     async def message(self, place: Place, message: str) -> Posted | None:
         """Return one message of `place`'s channel, or None when it is gone. The first one of a post has its title above it."""

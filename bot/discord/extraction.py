@@ -25,7 +25,7 @@ from bot.extraction_words import (
     title_of_summary,
     values_of,
 )
-from bot.words import ITEMS_MAX, LINE_MAX
+from bot.words import ITEMS_MAX, LINE_MAX, engine_in_words
 from handlers.answers import Extracted, ExtractedTogether, Found
 
 # Of the 4,000 characters of a message: for the document's own values, and for all its tables, which get what is left as well.
@@ -48,7 +48,7 @@ def extracted(answer: Extracted) -> Iterator[str]:
     standing = f"\n**{one_line(words)}**" if (words := standing_of_extraction(answer)) else ""
     head = [f"### {one_line(title_of_extraction(answer), LINE_MAX)}{standing}", *_values(values_of(answer))]
     tail = [*_list(f"{DOUBTED} ", failed_of(answer)), *_missing(answer), *_list("", answer.extraction.notes)]
-    tail.append(_foot(foot_of(answer)))
+    tail.append(_foot(foot_of(answer), answer.extraction.engine))
     yield from head
     yield from _tables(tables_of(answer), room=TABLES_MAX - sum(map(length, (*head, *tail))))
     yield from tail
@@ -65,7 +65,7 @@ def together(answer: ExtractedTogether) -> Iterator[str]:
         lines.append(": ".join(filter(None, (f"- **{one_line(title_of_summary(each))}**", values)))[:LINE_MAX])
         lines[-1] += "".join(f" ({each})" for each in (doubts, problem) if each)
     yield from _within(lines, TABLES_MAX, "document")
-    yield _foot(foot_of_batch(answer))
+    yield _foot(foot_of_batch(answer), answer.engine)
 
 
 def found(answer: Found, workspace: str) -> Iterator[str]:
@@ -139,5 +139,6 @@ def _list(sign: str, lines: Sequence[str]) -> Iterator[str]:
         yield "\n".join([*(f"- {sign}{one_line(each, MARK_MAX)}" for each in lines[:ITEMS_MAX]), *more])
 
 
-def _foot(facts: Sequence[str]) -> str:
-    return f"-# {one_line(', '.join(facts), LINE_MAX)}"
+def _foot(facts: Sequence[str], engine: str) -> str:
+    by = engine_in_words(" ".join(engine.split()))
+    return f"-# {one_line(', '.join(filter(None, (*facts, by))), LINE_MAX)}"

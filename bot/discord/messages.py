@@ -119,14 +119,20 @@ class Messages:
         with answered():
             return str((await self._gateway.client.create_dm(discord.Object(int(person)))).id)
 
-    async def edit(self, place: Place, message: str, view: LayoutView, *, files: Sequence[discord.File] = ()) -> bool:
-        """Say something else in a message of ours, with these files in place of its own; return whether it still stands."""
+    async def edit(
+        self, place: Place, message: str, view: LayoutView, *, files: Sequence[discord.File] = (), keep: bool = False
+    ) -> bool:
+        """Say something else in a message of ours, with these files in place of its own; return whether it still stands.
+
+        `keep`: its own files stay. Source: https://docs.discord.com/developers/resources/message#edit-message (attachments)
+        """
+        attachments = discord.utils.MISSING if keep else list(files)
         for channel in channels_of(place, message):
             room = self._gateway.client.get_partial_messageable(int(channel))
             try:
                 with answered():
                     await room.get_partial_message(int(message)).edit(
-                        view=view, attachments=list(files), allowed_mentions=NOBODY
+                        view=view, attachments=attachments, allowed_mentions=NOBODY
                     )
             except Denied as denied:
                 if not _elsewhere(denied):

@@ -6,16 +6,19 @@ out is counted and said.
 
 import hashlib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from io import BytesIO
+from pathlib import PurePosixPath
 from typing import Any, Final, assert_never
+from urllib.parse import urlsplit
 
 import discord
 from discord.ui import ActionRow, Container, LayoutView, MediaGallery, Separator, TextDisplay
 
 from bot.discord.extraction import extracted, found, message_link, together
 from bot.discord.markup import escape, length, one_line, verbatim
+from bot.discord.parse import Json
 from bot.discord.views import CUSTOM_ID_MAX, PersistentButton, Pressed
 from bot.extraction_words import tone_of_batch, tone_of_extraction
 from bot.platforms import Enclosed
@@ -119,6 +122,10 @@ class Said:
         """Return the message as it is where no files can be attached."""
         return self._rendered("")
 
+    def showing(self, shown: Sequence[discord.ui.Item[Any]]) -> LayoutView:
+        """Return the message with files that it has already."""
+        return self._rendered("", shown=shown)
+
     def files(self) -> list[discord.File]:
         """Return the files anew: each of these objects can be sent once."""
         return [*self._own(), *(file for _, file in self._enclosed())]
@@ -141,7 +148,7 @@ class Said:
             if (name := UNSAFE.sub("_", each.name))
         ]
 
-    def _rendered(self, file: str, *, shown: tuple[discord.ui.Item[Any], ...] = ()) -> LayoutView:
+    def _rendered(self, file: str, *, shown: Sequence[discord.ui.Item[Any]] = ()) -> LayoutView:
         return render(self.answer, key=self.key, workspace=self.workspace, added=self.added, file=file, enclosed=shown)
 
 
@@ -150,6 +157,30 @@ def _shown(enclosed: Enclosed, file: discord.File) -> discord.ui.Item[Any]:
     if enclosed.is_picture:
         return MediaGallery(discord.MediaGalleryItem(file.uri, description=enclosed.alt_text[:ALT_MAX] or None))
     return discord.ui.File(file.uri)
+
+
+def files_shown(message: Json) -> list[discord.ui.Item[Any]]:
+    """Return components that show the files of a message of ours as it shows them now."""
+    shown: list[discord.ui.Item[Any]] = []
+    for each in walked(message.get("components") or ()):
+        if each["type"] == discord.ComponentType.file.value:
+            shown.append(discord.ui.File(_attached(each["file"]["url"])))
+        elif each["type"] == discord.ComponentType.media_gallery.value:
+            items = [(_attached(item["media"]["url"]), item.get("description")) for item in each["items"]]
+            shown.append(MediaGallery(*(discord.MediaGalleryItem(url, description=words) for url, words in items)))
+    return shown
+
+
+def walked(components: Iterable[Json]) -> Iterator[Json]:
+    """Yield components and those inside them."""
+    for each in components:
+        yield each
+        yield from walked(each.get("components") or ())
+
+
+def _attached(url: str) -> str:
+    """Return how a message names a file of its own, of which Discord tells the address."""
+    return f"attachment://{PurePosixPath(urlsplit(url).path).name}"
 
 
 def render(

@@ -51,6 +51,7 @@ class SlackConnection:
 
     platform: Final = PLATFORM
     chooses_channels: Final = True
+    threads_are_channels: Final = False
 
     def __init__(
         self,

@@ -31,6 +31,7 @@ from bot.slack.pieces import (
     Small,
     Title,
     Verbatim,
+    by_engine,
     channel_run,
     fact,
     foot,
@@ -62,7 +63,7 @@ def extracted(answer: Extracted) -> Iterator[Piece]:
     if missing := missing_of(answer):
         yield fact(f"{DOUBTED} Not found", one_line(", ".join(missing), LINE_MAX))
     yield from _list(answer.extraction.notes)
-    yield foot(*foot_of(answer))
+    yield foot(*foot_of(answer), by_engine(answer.extraction.engine))
     yield Buttons(answer.buttons, answer.id)
 
 
@@ -77,7 +78,7 @@ def together(answer: ExtractedTogether) -> Iterator[Piece]:
         points.append(Line((run(title_of_summary(each), bold=True), run(f"{said}{''.join(doubts)}"))))
     yield Points(tuple(points))
     yield from _more(len(answer.documents), DOCUMENTS_MAX)
-    yield foot(*foot_of_batch(answer))
+    yield foot(*foot_of_batch(answer), by_engine(answer.engine))
     yield Buttons(answer.buttons, answer.id)
 
 

@@ -197,7 +197,7 @@ def _lines(piece: Piece) -> Iterator[str]:
         case Verbatim():
             yield from (escape(line) for line in piece.text.splitlines())
         case Picture():
-            yield piece.alt_text
+            yield escape(piece.alt_text)
         case Buttons():
             yield escape("To decide: " + " or ".join(label for _, label in piece.buttons))
         case _:

@@ -1,7 +1,7 @@
 """The index of results: which of them hold certain words, without a word in the clear.
 
-Each word becomes a keyed digest, another one in each workspace; what is stored of a result are its digests, in no order. The
-database's own full-text search counts and ranks them: FTS5 on SQLite (https://sqlite.org/fts5.html), `tsvector` on Postgres.
+Each word becomes a keyed digest, another one in each workspace; what is stored of a result are its digests, each once, in no
+order. The database's own full-text search ranks them: FTS5 on SQLite (https://sqlite.org/fts5.html), `tsvector` on Postgres.
 """
 
 import hashlib
@@ -64,7 +64,7 @@ class Index:
     def put(self, connection: sa.Connection, tenant: Tenant, result: str, texts: Iterable[str]) -> None:
         """Index a result by the words of some texts, in place of what it was indexed by."""
         remove(connection, [(tenant, result)])
-        if words := self._digests(tenant, texts)[:WORDS_MAX]:
+        if words := list(dict.fromkeys(self._digests(tenant, texts)))[:WORDS_MAX]:
             row = {"rowid": _row_of(tenant, result), "words": " ".join(sorted(words)), "result": result}
             connection.execute(_INSERT[connection.dialect.name], {**row, **tenant.model_dump()})
 

@@ -27,7 +27,7 @@ from pipelines.moderation.verdict import Verdict
 from pipelines.ports import Reply
 from pipelines.tagging import tag
 from tests.durable.parts import Platform, until
-from tests.fakes import GENERAL, Known, ListedChannels, ScriptedModel, a_message, parts
+from tests.fakes import GENERAL, Known, ListedChannels, PlainMedia, ScriptedModel, a_message, parts
 
 OURS, THEIRS = GENERAL.tenant, Tenant(platform="test", workspace="w2")
 SILENCE: Reply[Any] = Reply(outcome="unavailable")
@@ -290,7 +290,7 @@ async def test_a_choice_from_before_a_start_ends_with_the_first_answer(watch: Wa
 
 
 async def test_only_questions_of_moderation_tell_whether_a_model_answers(watch: Watch) -> None:
-    await tag(parts("file:0"), model=WatchedModel(ScriptedModel([SILENCE]), watch.outages))
+    await tag(parts("file:0"), model=WatchedModel(ScriptedModel([SILENCE]), watch.outages), media=PlainMedia())
     await watch.unjudged(3)
 
     assert told(await watch.after(AWAY_S)) == []

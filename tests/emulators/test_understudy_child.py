@@ -22,6 +22,7 @@ from pipelines.moderation.policy import Action, everywhere
 from pipelines.ports import UNDERSTUDY
 from pipelines.tagging import Tags, tag
 from tests.emulators.understudy_questions import a_picture, a_text, findings, gemini_body, said, scene
+from tests.fakes import PlainMedia
 
 ASK = "/v1beta/models/gemini-3-flash-preview:generateContent"
 
@@ -66,7 +67,7 @@ async def test_the_product_s_own_clients_judge_and_tag_with_it(child: Process) -
 
     async with Models(accounts, allow_understudy=True) as models:
         verdict, calls = await moderate(intake, policy=everywhere(preset()), model=models)
-        reply = await tag(intake.of(0), model=models)
+        reply = await tag(intake.of(0), model=models, media=PlainMedia())
 
     assert (verdict.decision, verdict.action, verdict.distress) == ("act", Action.HOLD, True)
     assert (verdict.coverage.judged, verdict.coverage.total) == (2, 2)

@@ -10,9 +10,10 @@ from PIL import Image, ImageFilter, ImageOps
 
 from emulators.problems import Rejected
 from emulators.understudy import answer
-from emulators.understudy.colours import NAMED, nearest_name
+from emulators.understudy.describing import alt_text
 from emulators.understudy.measuring import measure
-from pipelines.tagging import Tags
+from pipelines.media.pictures.colours import NAMED, nearest_name
+from pipelines.tagging import ALT_TEXT_CHARS, Tags
 from tests.emulators.understudy_questions import (
     a_picture,
     a_text,
@@ -97,10 +98,7 @@ def test_technical_quality_is_measured(picture: Image.Image, aspect: str, word: 
 def test_whoever_reads_the_alt_text_learns_that_no_model_looked() -> None:
     tags = tagged(a_picture(page()))
 
-    assert tags.alt_text == (
-        "A bright, colourless text page in portrait format, mostly white and light grey. "
-        "Described by measurements (understudy: no model)."
-    )
+    assert tags.alt_text == ("A bright, colourless text page, mostly white and light grey. Described by understudy: no model.")
 
 
 def test_the_answer_keeps_to_the_numbers_that_the_prompt_names() -> None:
@@ -110,7 +108,16 @@ def test_the_answer_keeps_to_the_numbers_that_the_prompt_names() -> None:
     assert 1 <= len(tags.colours) <= 5
     assert 5 <= len(tags.tags) <= 12
     assert len(set(tags.tags)) == len(tags.tags)
-    assert len(tags.alt_text) <= 300
+    assert len(tags.alt_text) <= 125
+
+
+def test_no_alt_text_is_longer_than_one_may_be() -> None:
+    kinds = ("plain surface", "text page", "graphic", "screenshot", "scanned page", "photograph")
+    colours = sorted(NAMED, key=len)[-2:]
+
+    sentences = [alt_text(kind, ["mid-toned", "colourless"], colours, has_code=True) for kind in kinds]
+
+    assert max(len(sentence) for sentence in sentences) <= ALT_TEXT_CHARS
 
 
 def test_a_code_is_named_and_read() -> None:
@@ -119,7 +126,7 @@ def test_a_code_is_named_and_read() -> None:
     assert "qr code" in tags.tags
     assert "qr code" in tags.subjects
     assert tags.text == "https://example.org"
-    assert "with a code in it" in tags.alt_text
+    assert "with a code" in tags.alt_text
 
 
 def test_frames_are_an_animation_and_the_first_that_opens_stands_for_all() -> None:

@@ -9,11 +9,12 @@ import re
 from collections.abc import Mapping
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
-from types import TracebackType
-from typing import Final, Self
+from types import MappingProxyType, TracebackType
+from typing import Any, Final, Self
 from urllib.parse import urljoin
 
 import aiohttp
+import yaml
 
 from bench.chats import write_patient_policy
 from tests.end_to_end import command
@@ -22,20 +23,29 @@ from tests.killing import begin, death, end
 LINK: Final = re.compile(r"http://\S+/enter#\S+")
 START_S: Final = 30.0
 LOOK_AGAIN_S: Final = 0.02
+COUNTED: Final = re.compile(r'^flashbulb_events_(accepted|finished)_total{kind="(\w+)".*} (\S+)$', re.MULTILINE)
 
 
 class Bot:
     """One bot on one data folder, with nothing in its environment but `environment`. Leaving the context kills it.
 
     `database`: the address of a PostgreSQL, in place of SQLite in the folder. `log` is the file that all its lives write to.
-    Unless `shipped_policy`, strikes, raids and quota are off: few people do a lot here.
+    Unless `shipped_policy`, strikes, raids and quota are off: few people do a lot here. `rules` come over the other ones.
     """
 
     def __init__(
-        self, data: Path, environment: Mapping[str, str], *, database: str | None = None, shipped_policy: bool = False
+        self,
+        data: Path,
+        environment: Mapping[str, str],
+        *,
+        database: str | None = None,
+        shipped_policy: bool = False,
+        rules: Mapping[str, Any] = MappingProxyType({}),
     ) -> None:
         if not shipped_policy:
             write_patient_policy(data)
+            policy = data / "policy.yaml"
+            policy.write_text(yaml.safe_dump(yaml.safe_load(policy.read_text()) | rules))
         self.log = data.with_suffix(".log")
         self._printed = data.with_suffix(".out")
         plain = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
@@ -101,6 +111,28 @@ class Bot:
         """Wait until `/readyz` is content. Nothing says when it changes, so it is asked again and again."""
         async with asyncio.timeout(START_S):
             while (await self.readiness())[0] != 200:  # noqa: ASYNC110 - it is in another process
+                await asyncio.sleep(LOOK_AGAIN_S)
+
+    async def beside(self, *arguments: str) -> str:
+        """Run another `flashbulb` on the same data, which must end well; return what it prints."""
+        printed = self._folder / "beside.out"
+        printed.unlink(missing_ok=True)
+        code = await death(await begin(command.run, arguments, self._environment, self._folder, printed, self.log))
+        assert code == 0, f"it ended with {code}: {self.log.read_text()[-2000:]}"
+        return printed.read_text()
+
+    async def at_rest(self, *, messages: int) -> None:
+        """Wait until this life has accepted so many messages, and has ended all work that it began."""
+        async with asyncio.timeout(START_S):
+            while True:
+                counts = {"accepted": 0.0, "finished": 0.0}
+                came = 0.0
+                async with aiohttp.ClientSession() as client, client.get(urljoin(self._link, "/metrics")) as answer:
+                    for which, kind, number in COUNTED.findall(await answer.text()):
+                        counts[which] += float(number)
+                        came += float(number) * (which == "accepted" and kind == "message_posted")
+                if came >= messages and counts["accepted"] == counts["finished"]:
+                    return
                 await asyncio.sleep(LOOK_AGAIN_S)
 
     async def _printed_link(self) -> str:

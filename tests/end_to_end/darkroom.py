@@ -36,14 +36,22 @@ class Darkroom:
         return {**self.discord.environment, **keys}
 
     async def set_up(self, *, watched: tuple[str, ...], mode: str = "enforce") -> None:
-        """Let the owner fill in the form of `/flashbulb setup`, with the moderators' channel for cases."""
-        discord = self.discord
+        """Let the owner fill in the form of `/flashbulb setup`, with the moderators' channel for cases.
+
+        It may be done again: what was said of an earlier time does not count.
+        """
+        discord, words = self.discord, f"**Watched:** {', '.join(f'<#{each}>' for each in watched)}\n"
+        before = len(await self.all_whispered(discord.olga, words))
         await self.offered("flashbulb")
         await discord.command(discord.general, discord.olga, "flashbulb setup")
         form = await discord.wait_for(lambda: discord.form(discord.olga), SECONDS)
         chosen = {"watched": list(watched), "log_channel": [discord.moderators], "mode": [mode]}
         await discord.submit(discord.olga, form["custom_id"], chosen)
-        await self.whispered(discord.olga, f"**Watched:** {', '.join(f'<#{each}>' for each in watched)}\n")
+
+        async def confirmed() -> list[Json]:
+            return (await self.all_whispered(discord.olga, words))[before:]
+
+        await discord.wait_for(confirmed, SECONDS)
 
     async def offered(self, command: str) -> None:
         """Wait until the bot has registered a command."""

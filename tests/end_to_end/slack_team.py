@@ -35,14 +35,14 @@ class Team:
     bot: Bot
     data: Path
 
-    async def set_up(self, log_channel: str) -> None:
-        """Choose, as the workspace's owner, where cases are shown; everything is watched and actions are carried out."""
+    async def set_up(self, log_channel: str, *, mode: str = "enforce") -> None:
+        """Choose, as the workspace's owner, where cases are shown and whether actions are carried out; all is watched."""
         slack, before = self.slack, len(await self.slack.messages(log_channel))
         await slack.command(slack.general, slack.olga, "flashbulb", "setup")
         form = await slack.wait_for(lambda: slack.form(slack.olga), PATIENCE_S)
-        await slack.submit(slack.olga, form["id"], {"watched": [], "log_channel": log_channel, "mode": "enforce"})
+        await slack.submit(slack.olga, form["id"], {"watched": [], "log_channel": log_channel, "mode": mode})
         [said] = await self.until(lambda: self.said(log_channel, before), "set up")
-        assert "enforce" in said["text"]
+        assert mode in said["text"]
 
     async def heard(self) -> None:
         """Return once everything that happened was acknowledged."""

@@ -59,6 +59,7 @@ async def test_each_picture_gets_its_answer_and_each_other_file_a_word() -> None
     assert kinds(plan.effects) == ["post", "notify", "post"]
     assert len({effect.key for effect in plan.effects}) == 3
     assert [task for task, _ in known.ledger.calls] == ["tagging", "tagging"]
+    assert known.results.seen == [a_picture("a.jpg"), a_picture("b.jpg")]
 
 
 async def test_tag_without_a_picture_says_what_to_do() -> None:

@@ -14,10 +14,10 @@ from handlers.events import ButtonPressed, CommandUsed, FormSubmitted, Person, T
 from handlers.extraction import asked_for
 from handlers.forms import OPENS_FORM, Form, form_for
 from handlers.ports import Posted, StoredExtraction
-from pipelines.content import Attachment, Content, Reading
+from pipelines.content import Attachment, Content, Intake, Reading
 from pipelines.extraction.schema import Schema, SchemaField, shipped
 from pipelines.extraction.values import Extraction, Value
-from pipelines.ports import Reply
+from pipelines.ports import Document, Reply
 from tests.extraction.papers import INVOICE, RIGHT, a_document, answering, of_kind
 from tests.fakes import ADA, GENERAL, MO, Known, PlainMedia, a_message, a_picture, kinds
 
@@ -220,7 +220,9 @@ async def test_several_documents_become_one_answer_with_everything_in_a_file() -
     assert isinstance(post.answer, ExtractedTogether)
     assert [each.file_name for each in post.answer.documents] == ["a.pdf", "broken.png", "b.pdf"]
     assert [each.problem for each in post.answer.documents] == ["", "This file is damaged.", ""]
-    assert ("Invoice number", "471102") in post.answer.documents[0].values
+    told = post.answer.documents[0].values
+    assert [title for title, _ in told] == ["Invoice number", "Date", "Seller", "Buyer", "Total"]
+    assert told[-1] == ("Total", "529.87 EUR")
     [file] = post.files
     assert (file.kind, file.of) == ("xlsx", post.answer.id)
     batch = await known.results.extractions(Tenant(platform="test", workspace="w1"), post.answer.id)
@@ -235,6 +237,13 @@ async def test_a_document_is_answered_and_each_other_file_gets_a_private_word() 
 
     assert kinds(effects) == ["notify", "post", "notify"]
     assert len({effect.key for effect in effects}) == 3
+
+
+async def test_too_many_files_are_not_begun() -> None:
+    known = desk(*(f"{at}.pdf" for at in range(11)))
+
+    assert "more than 10 files" in await words(known, a_command())
+    assert known.model.questions == []
 
 
 # --- Mentions -----------------------------------------------------------------------------------------------------------------
@@ -268,6 +277,16 @@ async def test_a_mention_has_its_document_read_and_its_picture_tagged() -> None:
 
     assert [type(effect.answer) for effect in effects if isinstance(effect, Post)] == [Extracted, Tagged]
     assert {effect.place.thread for effect in effects} == {"m1"}
+
+
+async def test_a_document_that_cannot_be_read_does_not_keep_the_picture_from_being_tagged() -> None:
+    known = mentioned()
+    known.media.documents["empty.pdf"] = Document(intake=Intake())
+
+    effects = (await plan(known, a_message("@us", a_file("empty.pdf"), a_picture(), mentions_us=True))).effects
+
+    assert kinds(effects) == ["notify", "post"]
+    assert isinstance(effects[1].answer, Tagged)
 
 
 async def test_a_picture_of_a_document_is_read_where_that_is_asked_for() -> None:
@@ -348,6 +367,15 @@ async def test_where_no_form_opens_a_press_is_answered(author: Person, value: st
 
     assert (await opened(known, press) is None) is (said != "could not be opened")
     assert said in await words(known, press)
+
+
+async def test_where_nothing_was_found_no_empty_menu_opens() -> None:
+    known = Known()
+    known.results.kept["x1"] = stored(schema="entities")
+    press = a_press("correct", "x1")
+
+    assert await opened(known, press) is None
+    assert "no value that could be corrected" in await words(known, press)
 
 
 def test_what_is_in_doubt_can_be_chosen_first_and_no_more_than_a_menu_holds() -> None:

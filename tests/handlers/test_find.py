@@ -1,5 +1,6 @@
 """`/flashbulb find`: what was found, as far as who asks may see it."""
 
+from dataclasses import replace
 from typing import Literal
 
 import pytest
@@ -64,6 +65,21 @@ async def test_what_lies_in_channels_that_one_cannot_read_is_left_out() -> None:
     known.channels.secret = frozenset({"secret"})
 
     assert await titles(known) == ["b"]
+
+
+async def test_a_thread_that_is_a_channel_of_its_own_may_have_other_readers() -> None:
+    known = Known()
+    secret = a_result("a")
+    known.results.found = [replace(secret, place=GENERAL.in_thread_of("t1")), a_result("b")]
+    known.channels.secret = frozenset({"t1"})
+
+    assert await titles(known) == ["a", "b"]
+    known.channels.threads = True
+    assert await titles(known) == ["b"]
+    known.channels.secret = frozenset()
+    answer = (await asked(known)).answer
+    assert isinstance(answer, Found)
+    assert [item.channel for item in answer.items] == ["t1", "general"]
 
 
 async def test_messages_that_are_gone_are_left_out() -> None:

@@ -59,6 +59,10 @@ class ConsoleConnection:
     def chooses_channels(self) -> bool:
         return False
 
+    @property
+    def threads_are_channels(self) -> bool:
+        return False
+
     async def ready(self) -> None:
         """Return at once: the rows are here."""
 

@@ -12,8 +12,9 @@ from PIL import UnidentifiedImageError
 
 from bot.console.address import Address, bind
 from bot.console.chat.connection import ConsoleConnection
-from bot.console.chat.pages import Chat, files_for, may_follow
+from bot.console.chat.pages import Chat, downloads_for, files_for, may_follow
 from bot.console.chat.sending import Sending
+from bot.console.downloads import Downloads
 from bot.console.files import FileStore
 from bot.console.live import Live
 from bot.console.pages import Pages
@@ -28,6 +29,7 @@ from handlers.forms import form_for
 from pipelines.errors import Unavailable, UserError
 from pipelines.media.pictures.images import preview
 from tests.console.conftest import records_in
+from tests.enclosing import MadeFiles
 from tests.fakes import FixedPolicy, KeptSetups, ListedChannels, ListedResults
 
 GENERAL = Place(platform=CONSOLE.platform, workspace=CONSOLE.workspace, channel="general")
@@ -99,6 +101,7 @@ class ChatSite:
     files: FileStore
     messages: ConsoleMessages
     connection: ConsoleConnection
+    enclosures: MadeFiles
     engine: Engine
     sending: Sending
     stack: AsyncExitStack
@@ -132,8 +135,10 @@ async def serve_chat(folder: Path) -> AsyncIterator[ChatSite]:
         records = await stack.enter_async_context(records_in(folder))
         sign_ins, messages = SignIns(records, address=address.url), ConsoleMessages(records)
         files, live, pages = FileStore(folder / "files"), Live(may_follow), Pages()
+        downloads = Downloads(files, downloads_for(messages))
         previews = Previews(files, PillowMedia(), files_for(messages))
-        connection = ConsoleConnection(messages=messages, files=files, live=live, forget=previews.forget)
+        enclosures = MadeFiles()
+        connection = ConsoleConnection(messages=messages, files=files, live=live, enclosures=enclosures, forget=previews.forget)
         engine = Engine(connection)
         sending = Sending(messages=messages, connection=connection, accept=engine.accept)
         chat = Chat(
@@ -162,7 +167,7 @@ async def serve_chat(folder: Path) -> AsyncIterator[ChatSite]:
             live=live,
             pages=pages,
             probes=Probes(ready=ready, metrics=lambda: ""),
-            routes=[*chat.routes(), *previews.routes()],
+            routes=[*chat.routes(), *previews.routes(), *downloads.routes()],
         )
         await stack.enter_async_context(opened)
-        yield ChatSite(address, sign_ins, live, files, messages, connection, engine, sending, stack)
+        yield ChatSite(address, sign_ins, live, files, messages, connection, enclosures, engine, sending, stack)

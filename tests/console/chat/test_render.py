@@ -250,7 +250,7 @@ def test_the_text_in_a_picture_keeps_its_lines() -> None:
 @pytest.mark.parametrize(
     ("viewer", "usage"),
     [
-        pytest.param(ADA, "help", id="member"),
+        pytest.param(ADA, "help | find WORDS", id="member"),
         pytest.param(Person(id="o", name="Olga", role=Role.OPERATOR), OPERATING, id="operator"),
     ],
 )

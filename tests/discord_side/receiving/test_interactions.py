@@ -223,3 +223,43 @@ async def says(emulator: DiscordEmulator, interaction: str, sentence: str) -> No
     """Assert that the interaction is answered with a sentence that only its user sees."""
     answer = await answer_to(emulator, interaction)
     assert (answer["type"], answer["data"]["content"], answer["data"]["flags"]) == (MESSAGE, sentence, EPHEMERAL)
+
+
+async def test_a_button_that_opens_a_form_does_so_at_once_and_what_comes_back_is_accepted(
+    ears: Ears, emulator: DiscordEmulator
+) -> None:
+    message, button = await a_card(ears, emulator, emulator.pics, Pressed(emulator.guild, "x1", "extraction_correct"))
+    ears.form = FORM
+
+    interaction = await emulator.press(emulator.pics, message, emulator.ann, button)
+    assert (await answer_to(emulator, interaction))["type"] == FORM_OPENED
+    form = await emulator.form(emulator.ann)
+    assert ears.accepted == []
+    await emulator.submit(emulator.ann, form["custom_id"], {"reason": "wrong"})
+
+    event = await ears.first(FormSubmitted)
+    assert (event.form, event.about, event.values, event.place.channel) == ("report", "77", {"reason": "wrong"}, emulator.pics)
+
+
+async def test_a_button_whose_form_does_not_open_is_accepted(ears: Ears, emulator: DiscordEmulator) -> None:
+    message, button = await a_card(ears, emulator, emulator.pics, Pressed(emulator.guild, "x1", "extraction_correct"))
+
+    interaction = await emulator.press(emulator.pics, message, emulator.ann, button)
+
+    assert (await answer_to(emulator, interaction))["type"] == DEFERRED_UPDATE
+    assert (await ears.first(ButtonPressed)).value == "x1"
+
+
+async def test_schemas_are_completed_while_one_types(ears: Ears, emulator: DiscordEmulator) -> None:
+    interaction = await emulator.autocomplete(emulator.pics, emulator.ann, "extract", "schema", "rec")
+
+    answer = await answer_to(emulator, interaction)
+    assert [each["value"] for each in answer["data"]["choices"]] == ["receipt"]
+    assert ears.accepted == []
+
+
+async def test_a_schema_comes_before_an_address(ears: Ears, emulator: DiscordEmulator) -> None:
+    asked = {"where": "https://example.org/a.pdf", "schema": "invoice"}
+    await emulator.command(emulator.pics, emulator.ann, "extract", values=asked)
+
+    assert (await ears.first(CommandUsed)).argument == "invoice https://example.org/a.pdf"

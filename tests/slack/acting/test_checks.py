@@ -48,7 +48,7 @@ async def test_a_complete_set_up(slack: SlackEmulator, chosen: dict[str, Any], t
 
     assert said == {
         "slack token": "flashbulb in x (T1)",
-        "slack scopes": "all 12 scopes granted",
+        "slack scopes": "all 13 scopes granted",
         "slack delivery": "Socket Mode",
         "slack files": "may be read",
         "slack history": "may be read in 3 channels",

@@ -3,13 +3,14 @@
 import json
 import re
 from collections.abc import Iterator
+from html import unescape
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.slack import render
+from bot.slack import pieces, render
 from bot.slack.pieces import escape
 from bot.storage.copies import Copy
 from bot.words import one_line
@@ -18,6 +19,7 @@ from handlers.answers import (
     Alert,
     Answer,
     CaseCard,
+    Extracted,
     FindingSaid,
     Held,
     Invitation,
@@ -31,7 +33,7 @@ from handlers.commands import help_for
 from handlers.events import Person, Role
 from pipelines.moderation.policy import Action
 from pipelines.moderation.report import Category
-from tests.extracted import TOGETHER, an_extracted, what_was_found
+from tests.extracted import TOGETHER, an_endless_extraction, an_extracted, what_was_found
 from tests.slack.acting.conftest import at
 
 HOME = "https://x.slack.com/"
@@ -127,7 +129,7 @@ def words(said: dict[str, Any]) -> str:
 def test_every_answer_is_taken_and_its_text_says_all_of_it(answer: Answer) -> None:
     said = render.render(answer, home=HOME)
 
-    told = re.sub(r"<#(\w+)>", r"#\1", re.sub(r"<[^|>]*\|([^>]*)>", r"\1", said["text"]))
+    told = unescape(re.sub(r"<#(\w+)>", r"#\1", re.sub(r"<[^|>]*\|([^>]*)>", r"\1", said["text"])))
     assert problems_of(said["blocks"]) == []
     for item in runs(said):
         spoken = item.get("text") or f"#{item['channel_id']}"
@@ -246,7 +248,7 @@ def test_what_does_not_fit_into_a_message_comes_as_a_file(body: str, expected: b
 
 
 def test_a_picture_stands_above_the_buttons_with_its_alt_text() -> None:
-    said = render.render(CARD, picture="F7", added="More below.")
+    said = render.render(CARD, pictures=(pieces.Picture("F7", render.BLURRED),), added="More below.")
 
     picture = said["blocks"][-3]
     assert [block["type"] for block in said["blocks"]][-3:] == ["image", "actions", "context"]
@@ -294,7 +296,7 @@ def test_words_of_help_do_not_say_that_a_message_is_gone_which_stands() -> None:
 def test_what_others_wrote_does_nothing(answer: Answer) -> None:
     raw = json.loads(answer.model_dump_json())
     ours = {"kind", "case", "channel", "message", "action", "called_for", "state", "verdict", "category", "mode", "role"}
-    ours |= {"watched", "log_channel", "url", "channels", "buttons", "value"}
+    ours |= {"watched", "log_channel", "url", "channels", "buttons", "value", "file", "id"}
 
     def spoiled(value: Any, name: str = "") -> Any:
         if name in ours or not isinstance(value, str | list | dict):
@@ -305,7 +307,10 @@ def test_what_others_wrote_does_nothing(answer: Answer) -> None:
             return [spoiled(each) for each in value]
         return {key: spoiled(each, key) for key, each in value.items()}
 
-    said = render.render(type(answer).model_validate(spoiled(raw)), home=HOME)
+    is_extraction = isinstance(answer, Extracted)
+    said = render.render(
+        an_endless_extraction(NASTY) if is_extraction else type(answer).model_validate(spoiled(raw)), home=HOME
+    )
 
     for acts in re.findall(r"<[^>]*>", said["text"]):
         assert acts.startswith(("<#", "<http://127.0.0.1:8321/", f"<{HOME.rstrip('/')}/archives/CPICS/"))
@@ -323,7 +328,7 @@ def test_what_is_too_long_is_cut_and_said() -> None:
 
     assert problems_of(said["blocks"]) == []
     assert "more characters)" in words(said)
-    assert len(said["text"]) <= render.TEXT_MAX
+    assert len(said["text"]) <= pieces.TEXT_MAX
 
 
 def test_many_findings_are_counted() -> None:
@@ -333,7 +338,7 @@ def test_many_findings_are_counted() -> None:
     assert words(said).count("…and 70 more") == 2
     assert said["blocks"][-1]["type"] == "actions"
     assert said["text"].endswith(pieces.MORE)
-    assert len(said["text"]) <= render.TEXT_MAX
+    assert len(said["text"]) <= pieces.TEXT_MAX
 
 
 @settings(max_examples=60, deadline=None)

@@ -99,6 +99,7 @@ async def opened(
         setups=desk,
         marks=desk,
         copies=None,  # only what acts needs them
+        enclosures=None,
         files=files,
         media=PlainMedia(),
         metrics=(metrics := Metrics()),

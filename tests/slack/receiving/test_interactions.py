@@ -33,13 +33,16 @@ async def test_a_command_is_accepted_with_its_argument_and_its_address(slack: Sl
 
 
 @BOTH_WAYS
-async def test_tag_shows_at_once_that_it_was_heard(slack: SlackEmulator, desk: Desk, http: bool) -> None:
+@pytest.mark.parametrize("command", ["tag", "extract"])
+async def test_what_is_answered_elsewhere_shows_at_once_that_it_was_heard(
+    slack: SlackEmulator, desk: Desk, http: bool, command: str
+) -> None:
     async with listening(slack, desk, http=http):
-        await slack.command(slack.general, slack.ann, "tag")
+        await slack.command(slack.general, slack.ann, command)
         told = await slack.wait_for(lambda: slack.private(slack.ann))
 
     assert desk.the(CommandUsed)
-    assert [each["text"] for each in told] == [AT_WORK]
+    assert [each["text"] for each in told] == [AT_WORK[command]]
 
 
 @BOTH_WAYS
@@ -84,6 +87,30 @@ async def test_a_form_opens_in_place_of_the_command_and_comes_back(slack: SlackE
     assert event.key == f"slack:T1:{form['id']}:{form['hash']}"
     assert (event.form, event.about, event.values) == ("report", "1.000001", {"reason": "rude"})
     assert (event.place.channel, event.author.id) == ("CPICS", "UBOB")
+
+
+@BOTH_WAYS
+async def test_a_button_opens_its_form_and_what_comes_back_knows_where(slack: SlackEmulator, desk: Desk, http: bool) -> None:
+    desk.form = REPORT
+    async with listening(slack, desk, http=http):
+        root = await slack.post(slack.pics, slack.ann, "an invoice")
+        ts = await slack.post(slack.pics, slack.bot, "values", thread=root, blocks=[_buttons("extraction_correct")])
+        await slack.press(slack.pics, ts, slack.bob, "extraction_correct")
+        form = await slack.wait_for(lambda: slack.form(slack.bob))
+        assert desk.the(ButtonPressed) is None
+        await slack.submit(slack.bob, form["id"], {"reason": "it says 12"})
+        event = await slack.wait_for(lambda: desk.the(FormSubmitted))
+
+    assert (event.form, event.about, event.values) == ("report", "1.000001", {"reason": "it says 12"})
+    assert (event.place.channel, event.place.thread) == ("CPICS", root)
+
+
+async def test_a_button_whose_form_cannot_open_is_accepted(slack: SlackEmulator, desk: Desk) -> None:
+    async with listening(slack, desk):
+        ts = await slack.post(slack.pics, slack.bot, "values", blocks=[_buttons("extraction_correct")])
+        await slack.press(slack.pics, ts, slack.bob, "extraction_correct")
+
+        assert (await slack.wait_for(lambda: desk.the(ButtonPressed))).value == "case-42"
 
 
 async def test_a_form_that_cannot_be_sent_yet_stays_open(slack: SlackEmulator, desk: Desk) -> None:
@@ -175,14 +202,14 @@ def _closed(slack: SlackEmulator, user: str):
     return closed
 
 
-def _buttons() -> dict[str, object]:
+def _buttons(name: str = "restore") -> dict[str, object]:
     def button(action: str, **more: str) -> dict[str, object]:
         return {"type": "button", "action_id": action, "text": {"type": "plain_text", "text": action}, **more}
 
     return {
         "type": "actions",
         "block_id": "b1",
-        "elements": [button("restore", value="case-42"), button("link", url="https://x.org")],
+        "elements": [button(name, value="case-42"), button("link", url="https://x.org")],
     }
 
 
