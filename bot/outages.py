@@ -78,9 +78,9 @@ class Outages:
             return
         if not self._answered:
             self._changed.set()
+            self._pauses.clear()
         if self._away:
             log.info("model.returned")
-            self._pauses.clear()
             self.metrics.model_is_away(False)
         self._answered, self._silent_since, self._away = True, None, False
 

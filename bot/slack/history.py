@@ -71,10 +71,10 @@ class History:
         return next((wire for raw in found.get("messages", ()) if (wire := _wire(raw)) and wire.ts == ts), None)
 
     async def newest_with_files(self, channel: str, thread: str | None) -> WireMessage | None:
-        """Return the newest message with a file: of the thread and its first message, else of the channel."""
+        """Return the newest message of a member with a file: of the thread and its first message, else of the channel."""
         newest = None
         async for raw in self._messages(channel, thread):
-            wire = _wire(raw)
+            wire = None if self._is_ours(raw) else _wire(raw)
             if wire is not None and wire.all_files:
                 newest = wire
                 if thread is None:

@@ -84,11 +84,13 @@ class Journal:
                         value = await value
                     if value:
                         return cast(Found, value)
+                    # asyncio.wait_for may lose that we are cancelled. A task of its own, so that whoever changed something ends
+                    # that step before we look.
+                    waiting = asyncio.ensure_future(changed.wait())
                     try:
-                        async with asyncio.timeout(POLL_S):  # asyncio.wait_for may lose that we are cancelled
-                            await changed.wait()
-                    except TimeoutError:
-                        continue
+                        await asyncio.wait([waiting], timeout=POLL_S)
+                    finally:
+                        waiting.cancel()
         except TimeoutError:
             last = ", ".join(f"{call.method} {call.error or call.status}" for call in self.calls[-SAID_CALLS:])
             raise TimeoutError(f"Nothing of the kind within {seconds} s; the last calls: {last or 'none'}.") from None

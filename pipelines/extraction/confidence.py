@@ -13,7 +13,7 @@ _TO_CONFIRM: Final[frozenset[FieldType]] = frozenset({"amount", "number", "perce
 
 
 def graded(value: Value, *, field: SchemaField, checks: Sequence[Check]) -> Value:
-    """Return the value with the checks it took part in, which are `checks`, and its confidence. The first rule that fits decides:
+    """Return the value with the checks it took part in, which are `checks`, and its confidence. The first fitting rule decides:
 
     | The value | confidence |
     | --- | --- |

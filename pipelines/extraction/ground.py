@@ -9,6 +9,7 @@ from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
+from itertools import islice
 from typing import Final, Literal
 
 from pipelines.extraction.values import Box
@@ -20,10 +21,12 @@ _SCAN_CHARS: Final = 20  # a page with fewer has no text of its own
 _ALONE_CHARS: Final = 5  # so many need no label beside them
 _ALIKE: Final = 0.85  # of a passage that is quoted with small differences
 _QUOTE_CHARS: Final = 400
-_HITS_MAX: Final = 200  # places of one value on a page that are looked at
+_HITS_MAX: Final = 200  # places of one value, word or passage on a page that are looked at
 _FUZZY_MAX: Final = 12  # of them that are compared with the quote
 _LINE_SHARE: Final = 0.6  # two boxes of which one covers so much of the other's height stand on one line
 _ABOVE: Final = 4.0  # heights of a line: a label may stand so far above its value
+_NARROW: Final = 0.9  # heights of a digit: a gap below it parts thousands, a wider one parts cells
+_CODE_CHARS: Final = 4  # so many digits may be a part of a longer code, such as RE-471102
 
 _BREAK: Final = frozenset("\x02\ufffe\u00ad")
 _SPACES: Final = frozenset("\u200b\u200c\u200d\u2060\ufeff")
@@ -35,8 +38,18 @@ _FOLDS: Final = {
     "…": "...",
 }
 _SIGNED: Final = frozenset("$€£")
+_HOLDING: Final = frozenset("\u00a0\u2007\u2009\u202f")  # blanks at which no line is broken
 _WORD: Final = re.compile(r"[^\W\d_]{2,}")
 _NUMBERS: Final = re.compile(r"\d+")
+# What stands before and behind a number that is only a part of the one that is printed.
+_LONGER: Final = re.compile(r"\d[.,']?$|(?:^|\W)-[$€£]?$")
+_LONGER_BEHIND: Final = re.compile(r"\d|[.,']\d|-(?!\w)")
+_BRACKET: Final = re.compile(r"(?:^|\W)\([$€£]?$")
+_BRACKET_BEHIND: Final = re.compile(r" ?[$€£]?\)")
+_CODE: Final = re.compile(r"\w[-/]?$")
+_CODE_BEHIND: Final = re.compile(r"[-/]?\w")
+_THOUSANDS: Final = re.compile(r"\d{3}(?!\d)")
+_BEFORE_THOUSANDS: Final = re.compile(r"(?<!\d)\d{1,3}$")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +80,16 @@ class _Folded:
         if self.page is None or start >= end:
             return None
         return self.page.box(self.origin[start], self.origin[end - 1] + 1)
+
+    def is_narrow(self, at: int) -> bool:
+        """Whether the ink on both sides of a blank stands on one line, and close."""
+        if self.page is None:
+            return False
+        one, other = (self.page.boxes[4 * place : 4 * place + 4] for place in (self.origin[at - 1], self.origin[at + 1]))
+        shared = min(one[2], other[2]) - max(one[0], other[0])
+        height = min(one[2] - one[0], other[2] - other[0])
+        gap = (other[1] - one[3]) * self.page.width_pt
+        return shared >= _LINE_SHARE * height > 0 and gap < _NARROW * height * self.page.height_pt
 
     def shown(self, start: int, end: int) -> str:
         """Return the passage for people: on one line, with words that are broken at its end joined."""
@@ -107,10 +130,10 @@ class Ground:
         return self._alone(ordered, value, passage)
 
     def _alone(self, pages: Sequence[_Folded], value: str, passage: str) -> Found | None:
-        """Return a value that was quoted by itself, is long enough to speak for itself, and stands in the document just once."""
+        """Return a value that was quoted alone, is long enough to speak for itself, and stands in the document once."""
         if len(value) < _ALONE_CHARS or passage.replace(value, "", 1).strip():
             return None
-        hits = [(page, start) for page in pages for start in _places(page.text, value)]
+        hits = [(page, start) for page in pages for start in islice(_places(page, value), 2)]
         if len(hits) != 1:
             return None
         page, start = hits[0]
@@ -127,10 +150,10 @@ def _contiguous(page: _Folded, value: str, passage: str, quote: str) -> Found | 
     """Find the whole passage, and the value in it."""
     if value not in passage or not _says_what(passage, value):
         return None
-    for start in _starts(page.text, passage):
-        for at in _places(page.text[: start + len(passage)], value, start):
+    for start in islice(_starts(page.text, passage), _HITS_MAX):
+        end = start + len(passage)
+        for at in _places(page, value, start, end):
             how: Literal["exact", "folded"] = "exact" if quote in page.chars else "folded"
-            end = start + len(passage)
             return Found(page=page.number, quote=page.shown(start, end), box=page.box(at, at + len(value)), how=how)
     return None
 
@@ -139,15 +162,16 @@ def _around(page: _Folded, value: str, passage: str, quote: str) -> Found | None
     """Find the value where the words around it are those of the passage: near it in the text, or beside it on the page."""
     if value not in passage or not _says_what(passage, value):
         return None
-    hits = list(_places(page.text, value))[:_HITS_MAX]
+    hits = list(islice(_places(page, value), _HITS_MAX))
     near = [(start, _likeness(page.text, start, value, passage)) for start in hits[:_FUZZY_MAX]]
     best = max(near, key=lambda each: each[1], default=None)
     if best and best[1] >= _ALIKE:
         return _at(page, best[0], value, passage)
-    words = _WORD.findall(passage.replace(value, " ", 1))
-    numbers = [each for each in _NUMBERS.findall(passage.replace(value, " ", 1)) if len(each) > 1]
+    rest = passage.replace(value, " ", 1)
+    wanted = dict.fromkeys((*_WORD.findall(rest), *(each for each in _NUMBERS.findall(rest) if len(each) > 1)))
+    labels = [tuple(_boxes(page, each)) for each in wanted] if hits else []
     for start in hits:
-        if _stands_beside(page, start, value, words, numbers):
+        if _stands_beside(page.box(start, start + len(value)), labels):
             return _at(page, start, value, passage)
     return None
 
@@ -170,18 +194,16 @@ def _likeness(text: str, start: int, value: str, passage: str) -> float:
     return matcher.ratio() if matcher.quick_ratio() >= _ALIKE else 0.0
 
 
-def _stands_beside(page: _Folded, start: int, value: str, words: Sequence[str], numbers: Sequence[str]) -> bool:
-    """Whether what is quoted beside a value stands on its line, or above it."""
-    box = page.box(start, start + len(value))
-    wanted = [*words, *numbers]
-    if box is None or not wanted:
+def _stands_beside(box: Box | None, labels: Sequence[Sequence[Box]]) -> bool:
+    """Whether what is quoted beside a value stands on its line, or above it. `labels` has the places of each word."""
+    if box is None or not labels:
         return False
-    there = sum(any(_is_beside(box, other) for other in _boxes(page, word)) for word in dict.fromkeys(wanted))
-    return there >= max(1, round(_ALIKE * len(dict.fromkeys(wanted))))
+    there = sum(any(_is_beside(box, other) for other in places) for places in labels)
+    return there >= max(1, round(_ALIKE * len(labels)))
 
 
 def _boxes(page: _Folded, word: str) -> Iterator[Box]:
-    for start in list(_places(page.text, word))[:_HITS_MAX]:
+    for start in islice(_places(page, word), _HITS_MAX):
         if box := page.box(start, start + len(word)):
             yield box
 
@@ -200,32 +222,44 @@ def _says_what(passage: str, value: str) -> bool:
     return len(value) >= _ALONE_CHARS or bool(_WORD.search(rest)) or len(_NUMBERS.findall(rest)) >= 2
 
 
-def _places(text: str, value: str, begin: int = 0) -> Iterator[int]:
-    """Yield where the value stands by itself: not within a longer number or word, nor without its sign."""
-    for start in _starts(text, value, begin):
-        if _is_whole(text, start, start + len(value)):
+def _places(page: _Folded, value: str, begin: int = 0, end: int | None = None) -> Iterator[int]:
+    """Yield where the value stands by itself: not within a longer number, code or word, nor without its sign."""
+    for start in _starts(page.text, value, begin, end):
+        after = start + len(value)
+        if _is_whole(page.text, start, after) and not (_parts_thousands(page, start - 1) or _parts_thousands(page, after)):
             yield start
 
 
-def _starts(text: str, wanted: str, begin: int = 0) -> Iterator[int]:
-    start = text.find(wanted, begin)
+def _starts(text: str, wanted: str, begin: int = 0, end: int | None = None) -> Iterator[int]:
+    start = text.find(wanted, begin, end)
     while start >= 0:
         yield start
-        start = text.find(wanted, start + 1)
+        start = text.find(wanted, start + 1, end)
 
 
 def _is_whole(text: str, start: int, end: int) -> bool:
     first, last = text[start], text[end - 1]
-    before, after = text[max(0, start - 3) : start], text[end : end + 2]
-    if first in _SIGNED or first.isdigit():
-        bracketed = re.search(r"(?:^|\W)\([$€£]?$", before) and last.isdigit() and after.startswith(")")
-        if bracketed or re.search(r"\d[.,']?$|(?:^|\W)-[$€£]?$", before):
-            return False
-    elif first.isalpha() and before[-1:].isalpha():
+    before, after = text[max(0, start - 3) : start], text[end : end + 3]
+    if first.isdecimal() and before[-1:].isdecimal():
         return False
-    if last.isdigit():
-        return not (after[:1].isdigit() or re.match(r"[.,']\d", after) or re.match(r"-(?!\w)", after))
-    return not (last.isalpha() and after[:1].isalpha())
+    begins, ends = first.isdecimal() or first in _SIGNED, last.isdecimal() or last in _SIGNED
+    if begins and (_LONGER.search(before) or (ends and _BRACKET.search(before) and _BRACKET_BEHIND.match(after))):
+        return False
+    if end - start >= _CODE_CHARS and text[start:end].isdecimal() and (_CODE.search(before) or _CODE_BEHIND.match(after)):
+        return False
+    if first.isalpha() and before[-1:].isalpha():
+        return False
+    return not (_LONGER_BEHIND.match(after) if last.isdecimal() else last.isalpha() and after[:1].isalpha())
+
+
+def _parts_thousands(page: _Folded, at: int) -> bool:
+    """Whether what stands there is the blank within one number, such as 1 234,50: one that holds, or a narrow one."""
+    text = page.text
+    if not 0 < at < len(text) or text[at] != " " or not _THOUSANDS.match(text, at + 1):
+        return False
+    if not _BEFORE_THOUSANDS.search(text[max(0, at - 4) : at]):
+        return False
+    return page.chars[page.origin[at]] in _HOLDING or page.is_narrow(at)
 
 
 def _joined(text: str) -> str:
@@ -235,19 +269,25 @@ def _joined(text: str) -> str:
 def _folded(chars: str, number: int | None, page: TextPage | None) -> _Folded:
     text: list[str] = []
     origin = array("L")
-    broken = False
+    hyphen: int | None = None
     for at, char in enumerate(chars):
         if char in _BREAK:
-            broken = True
+            hyphen = at
             continue
         if char in _SPACES:
             continue
         if char.isspace():
-            if not broken and text and text[-1] != " ":
+            if hyphen is None and text and text[-1] != " ":
                 text.append(" ")
                 origin.append(at)
             continue
-        broken = False
+        if hyphen is not None and (char.isdecimal() or (text and text[-1].isdecimal())):
+            text.append("-")  # beside a digit it is a minus, or a part of the number, and no word is broken there
+            origin.append(hyphen)
+        hyphen = None
+        if text and unicodedata.combining(char) and len(whole := unicodedata.normalize("NFC", text[-1] + char)) == 1:
+            text[-1] = whole
+            continue
         for piece in _plain(char):
             text.append(piece)
             origin.append(at)
@@ -257,4 +297,6 @@ def _folded(chars: str, number: int | None, page: TextPage | None) -> _Folded:
 def _plain(char: str) -> str:
     if char < "\x80":
         return char.lower()
+    if char.isnumeric() and not char.isdecimal():  # a footnote or a fraction is no digit of the number before it
+        return char
     return _FOLDS.get(char) or unicodedata.normalize("NFKC", char).casefold()

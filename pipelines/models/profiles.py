@@ -39,10 +39,6 @@ _AS: Final[Mapping[Task, Task]] = {
     "long_documents": "extraction",
 }
 
-# What somebody in a chat waits for at most.
-_CHAT_DEADLINES: Final = {"read_s": limits.MODEL_READ_S, "request_s": limits.MODEL_REQUEST_S, "total_s": limits.MODEL_TOTAL_S}
-
-
 def _named(name: str) -> str:
     if not re.fullmatch(r"(gemini|anthropic|openai|local):\S+", name):
         raise ValueError("a model is named PROVIDER:ID, where PROVIDER is gemini, anthropic, openai or local")
@@ -90,19 +86,24 @@ class Profile(BaseModel):
     max_tokens: int = Field(default=4096, ge=64, le=16_000)
     thinking: Literal["lowest", "low", "medium", "high"] = "lowest"
     thinking_levels: Mapping[str, frozenset[ThinkingLevel]] = Field(default_factory=dict)
-    read_s: float = Field(default=limits.MODEL_READ_S, gt=0, le=limits.DOCUMENT_READ_S)
-    request_s: float = Field(default=limits.MODEL_REQUEST_S, gt=0, le=limits.DOCUMENT_REQUEST_S)
-    total_s: float = Field(default=limits.MODEL_TOTAL_S, gt=0, le=limits.DOCUMENT_TOTAL_S)
+    read_s: float = Field(default=limits.MODEL_READ_S, gt=0, le=limits.MODEL_READ_S)
+    request_s: float = Field(default=limits.MODEL_REQUEST_S, gt=0, le=limits.MODEL_REQUEST_S)
+    total_s: float = Field(default=limits.MODEL_TOTAL_S, gt=0, le=limits.MODEL_TOTAL_S)
 
 
-def _of_documents(media_resolution: Literal["medium", "high"]) -> Profile:
-    return Profile(
-        media_resolution=media_resolution,
-        max_tokens=16_000,
-        read_s=limits.DOCUMENT_READ_S,
-        request_s=limits.DOCUMENT_REQUEST_S,
-        total_s=limits.DOCUMENT_TOTAL_S,
-    )
+class DocumentProfile(Profile):
+    """How a document is asked about, whose answers are long: nobody's message waits for them."""
+
+    max_tokens: int = Field(default=16_000, ge=64, le=16_000)
+    read_s: float = Field(default=limits.DOCUMENT_READ_S, gt=0, le=limits.DOCUMENT_READ_S)
+    request_s: float = Field(default=limits.DOCUMENT_REQUEST_S, gt=0, le=limits.DOCUMENT_REQUEST_S)
+    total_s: float = Field(default=limits.DOCUMENT_TOTAL_S, gt=0, le=limits.DOCUMENT_TOTAL_S)
+
+
+class CloserProfile(DocumentProfile):
+    """How what was doubtful in a document is asked about."""
+
+    media_resolution: Literal["low", "medium", "high", "ultra_high"] = "high"
 
 
 class Profiles(BaseModel):
@@ -113,10 +114,10 @@ class Profiles(BaseModel):
     moderation: Profile = Profile()
     tagging: Profile = Profile()
     escalation: Profile = Profile()
-    extraction: Profile = _of_documents("medium")
-    second_look: Profile = _of_documents("high")
-    third_look: Profile = _of_documents("high")
-    long_documents: Profile = _of_documents("medium")
+    extraction: DocumentProfile = DocumentProfile()
+    second_look: CloserProfile = CloserProfile()
+    third_look: CloserProfile = CloserProfile()
+    long_documents: DocumentProfile = DocumentProfile()
 
     def of(self, task: Task) -> Profile:
         """Return the profile of a task; one that names no models has those of the task that it is like."""
@@ -124,15 +125,6 @@ class Profiles(BaseModel):
         if profile.models or task not in _AS:
             return profile
         return profile.model_copy(update={"models": self.of(_AS[task]).models})
-
-    @model_validator(mode="after")
-    def _verdicts_do_not_wait(self) -> "Profiles":
-        for task in ("moderation", "tagging", "escalation"):
-            profile: Profile = getattr(self, task)
-            for name, most in _CHAT_DEADLINES.items():
-                if getattr(profile, name) > most:
-                    raise ValueError(f"{task}.{name} may be at most {most:g}")
-        return self
 
 
 class Providers(BaseModel):
