@@ -158,7 +158,7 @@ def card(case: Case, *, timeout_minutes: int = 0) -> CaseCard:
         channel=case.place.channel,
         message=case.message,
         action=case.action,
-        called_for=None if case.state == "reported" or verdict.action is case.action else verdict.action,
+        called_for=None if case.state == "reported" or verdict.action.strength <= case.action.strength else verdict.action,
         shadow=case.shadow,
         reasons=card_reasons(verdict),
         findings=card_findings(verdict),

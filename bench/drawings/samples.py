@@ -4,7 +4,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from handlers.answers import Alert, Answer, CaseCard, FindingSaid, Held, Invitation, Judged, Listing, Notice, SetUp, Tagged
+from handlers.answers import (
+    Alert,
+    Answer,
+    CaseCard,
+    FindingSaid,
+    Found,
+    Held,
+    Invitation,
+    Judged,
+    Listing,
+    Notice,
+    SetUp,
+    Tagged,
+)
 from handlers.cases import over_quota
 from handlers.commands import help_for
 from handlers.events import CommandUsed, Person, Place, Role
@@ -13,6 +26,7 @@ from handlers.ports import Setup
 from pipelines.moderation.policy import Action
 from pipelines.moderation.report import Category
 from pipelines.ports import UNDERSTUDY
+from tests.extracted import TOGETHER, an_endless_extraction, an_extracted, an_extraction, what_was_found
 from tests.fakes import FixedPolicy, KeptSetups, ListedChannels, ListedResults
 
 
@@ -79,7 +93,7 @@ WORD: Final = "Donaudampfschifffahrtsgesellschaftskapitaen" * 12
 
 def samples(here: Here) -> tuple[Sample, ...]:
     """Return every sample, with the ids of `here`."""
-    return (*_tagged(), *_judged(), *_cases(here), *_held(here), *_listings(here), *_others(here))
+    return (*_tagged(), *_documents(here), *_judged(), *_cases(here), *_held(here), *_listings(here), *_others(here))
 
 
 async def forms(here: Here) -> tuple[Form, ...]:
@@ -129,6 +143,29 @@ def _tagged() -> Sequence[Sample]:
         Sample(caption="The answer to /tag", answer=lake, usual=True),
         Sample(caption="Tags: empty lists, no model", answer=bare),
         Sample(caption="Tags: markup, mentions and long texts", answer=nasty),
+    )
+
+
+def _documents(here: Here) -> Sequence[Sample]:
+    invoice, found = an_extracted(), what_was_found(here.channel, here.message)
+    sound = an_extraction(rows=2).model_copy(update={"checks": (), "missing": (), "notes": (), "engine": UNDERSTUDY})
+    evil = found.model_copy(
+        update={"words": NASTY_NAME, "items": (found.items[0].model_copy(update={"title": NASTY_NAME, "says": NASTY_TEXT}),)}
+    )
+    return (
+        Sample(caption="The answer to /extract", answer=invoice, usual=True),
+        Sample(
+            caption="Extracted: confirmed",
+            answer=invoice.model_copy(update={"state": "confirmed", "decided_by": "Grace Hopper", "extraction": sound}),
+        ),
+        Sample(
+            caption="Extracted: markup, mentions and long texts",
+            answer=an_endless_extraction(NASTY_TEXT).model_copy(update={"file_name": NASTY_NAME}),
+        ),
+        Sample(caption="Several documents at once", answer=TOGETHER, usual=True),
+        Sample(caption="The answer to /flashbulb find", answer=found, to="asker", usual=True),
+        Sample(caption="Found: nothing", answer=Found(words="acme", items=()), to="asker"),
+        Sample(caption="Found: nasty words", answer=evil, to="asker"),
     )
 
 

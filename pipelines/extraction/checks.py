@@ -134,7 +134,8 @@ def _adds_up(figures: Figures, name: str, *sums: Sum, hard: bool = True, lines: 
     if len(best.plus) == 1 and not best.off:
         says = f"{best.plus[0].words} comes to {comes_to}"
     else:
-        less = f" less {figures.join(best.off)}" if best.off else ""
+        off = [Term(each.words, abs(each.amount), each.paths) for each in best.off]
+        less = f" less {figures.join(off)}" if off else ""
         says = f"{figures.join(best.plus)}{less} come to {comes_to}"
     ends = f"which is {total.words}" if holds(best) else f"but {total.words} is {figures.shown(total.amount)}"
     return Check(name=name, holds=holds(best), hard=hard, says=f"{says[0].upper()}{says[1:]}, {ends}.", paths=best.paths)
@@ -161,9 +162,9 @@ def _each_line(figures: Figures) -> Iterator[Check]:
             continue
         basis, off = figures.cell(_LINES, at, "price_basis_quantity"), figures.cell(_LINES, at, "discount", "discount")
         per = f" per {_plain(basis.amount)}" if basis and basis.amount not in (0, 1) else ""
-        words = f"row {at + 1}: {_plain(quantity.amount)} × {figures.shown(price.amount)}{per}"
+        words = f"row {at + 1}: {_plain(quantity.amount)} × {figures.shown(price.amount)}{per}{' =' if off else ''}"
         amount = quantity.amount * price.amount / (basis.amount if basis and basis.amount else 1)
-        product = Term(f"{words},", amount, (*quantity.paths, *price.paths, *(basis.paths if basis else ())))
+        product = Term(words, amount, (*quantity.paths, *price.paths, *(basis.paths if basis else ())))
         yield _adds_up(figures, "quantity × price = amount", Sum.of([product], total, off=[off]), hard=False)
 
 

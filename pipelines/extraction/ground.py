@@ -22,6 +22,7 @@ _ALONE_CHARS: Final = 5  # so many need no label beside them
 _ALIKE: Final = 0.85  # of a passage that is quoted with small differences
 _QUOTE_CHARS: Final = 400
 _HITS_MAX: Final = 200  # places of one value, word or passage on a page that are looked at
+_TRIES_MAX: Final = 20_000  # places that may turn out to be parts of something longer
 _FUZZY_MAX: Final = 12  # of them that are compared with the quote
 _LINE_SHARE: Final = 0.6  # two boxes of which one covers so much of the other's height stand on one line
 _ABOVE: Final = 4.0  # heights of a line: a label may stand so far above its value
@@ -44,6 +45,8 @@ _NUMBERS: Final = re.compile(r"\d+")
 # What stands before and behind a number that is only a part of the one that is printed.
 _LONGER: Final = re.compile(r"\d[.,']?$|(?:^|\W)-[$€£]?$")
 _LONGER_BEHIND: Final = re.compile(r"\d|[.,']\d|-(?!\w)")
+_AMOUNT: Final = re.compile(r"[$€£]?(?:\d+|\d{1,3}(?:[.,' ]\d{3})+)[.,]\d\d(?![\d.,])")
+_MINUS_APART: Final = re.compile(r"(?:^|\W)- $")
 _BRACKET: Final = re.compile(r"(?:^|\W)\([$€£]?$")
 _BRACKET_BEHIND: Final = re.compile(r" ?[$€£]?\)")
 _CODE: Final = re.compile(r"\w[-/]?$")
@@ -231,25 +234,45 @@ def _places(page: _Folded, value: str, begin: int = 0, end: int | None = None) -
 
 
 def _starts(text: str, wanted: str, begin: int = 0, end: int | None = None) -> Iterator[int]:
-    start = text.find(wanted, begin, end)
-    while start >= 0:
-        yield start
+    start = begin - 1
+    for _ in range(_TRIES_MAX):
         start = text.find(wanted, start + 1, end)
+        if start < 0:
+            return
+        yield start
 
 
 def _is_whole(text: str, start: int, end: int) -> bool:
-    first, last = text[start], text[end - 1]
-    before, after = text[max(0, start - 3) : start], text[end : end + 3]
-    if first.isdecimal() and before[-1:].isdecimal():
-        return False
-    begins, ends = first.isdecimal() or first in _SIGNED, last.isdecimal() or last in _SIGNED
-    if begins and (_LONGER.search(before) or (ends and _BRACKET.search(before) and _BRACKET_BEHIND.match(after))):
-        return False
-    if end - start >= _CODE_CHARS and text[start:end].isdecimal() and (_CODE.search(before) or _CODE_BEHIND.match(after)):
-        return False
-    if first.isalpha() and before[-1:].isalpha():
-        return False
-    return not (_LONGER_BEHIND.match(after) if last.isdecimal() else last.isalpha() and after[:1].isalpha())
+    value, before, after = text[start:end], text[max(0, start - 3) : start], text[end : end + 3]
+    return not (_goes_before(value, before) or _goes_behind(value, after) or _is_bracketed(value, before, after))
+
+
+def _goes_before(value: str, before: str) -> bool:
+    """Whether what is printed begins before the value: with digits, letters or a minus."""
+    first, last = value[0], before[-1:]
+    if first.isdecimal() or first in _SIGNED:
+        apart = _MINUS_APART.search(before) and _AMOUNT.match(value)
+        return bool(_LONGER.search(before) or apart or (_is_code(value) and _CODE.search(before)))
+    return last.isdecimal() if first == "-" else first.isalpha() and last.isalpha()
+
+
+def _goes_behind(value: str, after: str) -> bool:
+    last, following = value[-1], after[:1]
+    if not last.isdecimal():
+        return last.isalpha() and following.isalpha()
+    is_fraction = following.isnumeric() and not following.isdigit()
+    return bool(is_fraction or _LONGER_BEHIND.match(after) or (_is_code(value) and _CODE_BEHIND.match(after)))
+
+
+def _is_bracketed(value: str, before: str, after: str) -> bool:
+    """Whether an amount stands in brackets, which make it negative, and was said without them."""
+    first, last = value[0], value[-1]
+    is_amount = (first.isdecimal() or first in _SIGNED) and (last.isdecimal() or last in _SIGNED)
+    return is_amount and bool(_BRACKET.search(before) and _BRACKET_BEHIND.match(after))
+
+
+def _is_code(value: str) -> bool:
+    return len(value) >= _CODE_CHARS and value.isdecimal()
 
 
 def _parts_thousands(page: _Folded, at: int) -> bool:
