@@ -20,7 +20,7 @@ from pipelines.extraction.confidence import graded
 from pipelines.extraction.e_invoice import from_e_invoice
 from pipelines.extraction.ground import NOT_THERE, Ground
 from pipelines.extraction.looks import names_of, together
-from pipelines.extraction.pages import Page, in_chunks, of_numbers, pages_of, texts_of
+from pipelines.extraction.pages import Page, filled_of, in_chunks, of_numbers, pages_of, texts_of
 from pipelines.extraction.schema import SHIPPED, Schema, shipped
 from pipelines.extraction.values import WAYS, Extraction, Value, Way
 from pipelines.limits import DOCUMENT_TOKENS
@@ -118,7 +118,7 @@ class _Reader:
 
     def __post_init__(self) -> None:
         layer = self.document.layer
-        self._ground = Ground(layer, () if layer else texts_of(self.pages))
+        self._ground = Ground(layer, () if layer else texts_of(self.pages), filled_of(self.document, self.pages))
         self.notes += [gap.why for gap in self.document.intake.gaps]
 
     async def looks(self) -> Draft:

