@@ -212,7 +212,8 @@ def _pretty(document: dict[str, Any]) -> RenderableType:
             parts.append(Text(f"✗ {plain(each['says'])}", style="bold red" if each["hard"] else "yellow"))
     parts += [Text(plain(note), style="yellow") for note in document["notes"]]
     holding = sum(each["holds"] for each in document["checks"])
-    parts.append(Text(f"{holding} of {len(document['checks'])} checks hold. {_by(document)}", style="dim"))
+    checked = f"{holding} of {len(document['checks'])} checks hold. " if document["checks"] else ""
+    parts.append(Text(f"{checked}{_by(document)}", style="dim"))
     return Group(*parts)
 
 
@@ -252,4 +253,4 @@ def _by(document: dict[str, Any]) -> str:
     ways = ", ".join(way.replace("-", " ") for way in document["route"])
     cost = Decimal(document["cost_usd"])
     spent = f", {cost:.4f} USD" if cost else ""
-    return f"{who(document['engine'])} ({ways}), {document['elapsed_ms']} ms{spent}"
+    return f"{who(document['engine'])}{f' ({ways})' if ways else ''}, {document['elapsed_ms']} ms{spent}"

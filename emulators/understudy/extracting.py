@@ -5,7 +5,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from emulators.understudy.reading import Parts, Text
+from emulators.understudy import describing
+from emulators.understudy.measuring import Unreadable, measure
+from emulators.understudy.reading import Parts, Picture, Text
 
 # What a question looks for, as `pipelines/prompts/extraction.md` lists it: a path, a type and a title.
 _FIELD: Final = re.compile(
@@ -68,6 +70,7 @@ _CODES: Final = {
     "card_last4": r"\d{4}",
 }
 _TEXT: Final = r"[^\s:#].{0,118}"
+_AMOUNT: Final = re.compile(rf"(?:{_MONEY})(?![\d.,]*\s?%)")
 _CURRENCY: Final = re.compile(_PATTERNS["currency"])
 _COMPANY: Final = re.compile(r"^.{1,60}?\b(?:GmbH|AG|SARL|SAS|SA|Ltd|Inc|LLC|KG|e\.K\.|S\.r\.l\.|B\.V\.)\b\.?")
 # One line of a table: words, then a quantity, a price and an amount, with a rate or a unit in between.
@@ -82,6 +85,13 @@ _WORDS: Final = {
     "contract": r"\b(?:agreement|contract|vertrag|hereinafter|the parties)\b",
     "paper": r"\b(?:abstract|references|arxiv|doi)\b",
     "form": r"\b(?:please fill|form no|formular|applicant|antragsteller)\b|[☐☑☒]",
+}
+_COUNTRIES: Final = {
+    "US": r", [A-Z]{2} \d{5}\b|\bUSA\b|United States",
+    "DE": r"\bDE ?\d{9}\b|Deutschland|Germany",
+    "FR": r"\bFR ?\d{2} ?\d{3} ?\d{3} ?\d{3}\b|\bFrance\b",
+    "GB": r"\bGB ?\d{9}\b|United Kingdom",
+    "CH": r"\bCHE-\d|Schweiz|Switzerland",
 }
 _QUOTE_CHARS: Final = 200
 _VALUES_MAX: Final = 200
@@ -107,7 +117,7 @@ def extract(parts: Parts, instructions: str) -> dict[str, Any]:
     return {
         "nonce": parts.nonce,
         "looks_like": _kind(parts.texts),
-        "country": "",
+        "country": _country(parts.texts),
         "begins": [1],
         "values": values[:_VALUES_MAX],
     }
@@ -117,7 +127,17 @@ def kind_of(parts: Parts, instructions: str) -> dict[str, Any]:
     """Return what a document may be, by the words in it."""
     offered = {found["name"] for found in _KIND.finditer(instructions)}
     kind = _kind(parts.texts)
+    if kind == "none" and any(_is_page(each) for each in parts.pictures):
+        kind = "entities"
     return {"nonce": parts.nonce, "kind": kind if kind in offered else "none"}
+
+
+def _is_page(picture: Picture) -> bool:
+    """Whether a picture may be of a page, by how its pixels are distributed; what stands on it nobody reads here."""
+    try:
+        return describing.kind_of(measure(picture.data)) in ("text page", "scanned page")
+    except Unreadable:
+        return False
 
 
 def _kind(texts: Sequence[Text]) -> str:
@@ -130,6 +150,13 @@ def _kind(texts: Sequence[Text]) -> str:
         return most
     rows = [line for line in text.splitlines() if line.count("\t") >= 1]
     return "table" if len(rows) >= 3 else "entities"
+
+
+def _country(texts: Sequence[Text]) -> str:
+    """Return the first country that an address or a VAT id names."""
+    text = "\n".join(each.text for each in texts)
+    places = {code: found.start() for code, words in _COUNTRIES.items() if (found := re.search(words, text))}
+    return min(places, key=lambda code: places[code], default="")
 
 
 def _lines(texts: Sequence[Text]) -> Iterator[_Line]:
@@ -161,8 +188,20 @@ def _field(path: str, kind: str, title: str, lines: Sequence[_Line]) -> Iterator
         beside = re.compile(rf"(?i:(?<!\w)(?:{label}))\s?[:#.]?\s+(?P<raw>{pattern})")
     for line in lines:
         if said := beside.search(line.text):
-            yield _said(path, -1, said["raw"].strip(), line)
+            raw = said["raw"] if kind != "amount" else _last_amount(line.text[said.start() :]) or said["raw"]
+            yield _said(path, -1, raw.strip(), line)
             return
+    if kind == "date" and path in ("date", "issue_date"):  # a till writes it without a word
+        for line in lines:
+            if found_date := re.search(_DATE, line.text):
+                yield _said(path, -1, found_date[0], line)
+                return
+
+
+def _last_amount(text: str) -> str:
+    """Return the last amount of a line: rates and quantities stand before it."""
+    amounts = [found[0] for found in _AMOUNT.finditer(text) if any(each.isdigit() for each in found[0])]
+    return amounts[-1] if amounts else ""
 
 
 def _items(lines: Sequence[_Line], columns: set[str]) -> Iterator[dict[str, Any]]:

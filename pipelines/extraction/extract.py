@@ -30,6 +30,7 @@ from pipelines.ports import UNDERSTUDY, Call, Document, Documents, LanguageModel
 INVOICE: Final = "invoice"
 QUESTION_TOKENS: Final = DOCUMENT_TOKENS
 CHUNKS_AT_ONCE: Final = 4
+NOTHING: Final = "Nothing of what was looked for was found in it."
 HIDDEN: Final = (
     "The page holds text that people do not see, so that the e-invoice may agree with that alone. Compare it with what the page"
     " shows."
@@ -228,6 +229,8 @@ def _of_e_invoice(
 
 
 def _finished(draft: Draft, *, schema: Schema, pages: int, notes: Sequence[str] = ()) -> Extraction:
+    if not draft.fields and not draft.rows:
+        notes = (*notes, NOTHING)
     extraction = Extraction(
         schema_name=schema.name,
         schema_version=schema.version,
