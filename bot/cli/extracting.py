@@ -84,7 +84,7 @@ class Journal:
         """
         if self.path is None or not self.path.exists():
             return
-        lines = self.path.read_text("utf-8").splitlines()
+        lines = self.path.read_text("utf-8").removesuffix("\n").split("\n")  # JSON leaves other ends of lines as they are
         for at, line in enumerate(lines):
             try:
                 done = _Line.model_validate_json(line)

@@ -5,9 +5,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from emulators.understudy import describing
 from emulators.understudy.measuring import Unreadable, measure
 from emulators.understudy.reading import Parts, Picture, Text
+from pipelines.media.pictures import measures
 
 # What a question looks for, as `pipelines/prompts/extraction.md` lists it: a path, a type and a title.
 _FIELD: Final = re.compile(
@@ -135,7 +135,7 @@ def kind_of(parts: Parts, instructions: str) -> dict[str, Any]:
 def _is_page(picture: Picture) -> bool:
     """Whether a picture may be of a page, by how its pixels are distributed; what stands on it nobody reads here."""
     try:
-        return describing.kind_of(measure(picture.data)) in ("text page", "scanned page")
+        return measures.kind_of(measure(picture.data)) in ("text page", "scanned page")
     except Unreadable:
         return False
 

@@ -6,41 +6,56 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from pipelines.extraction.answer import Answer, Said
-from pipelines.extraction.ground import NOT_THERE, Ground
+from pipelines.extraction.ground import NOT_THERE, Ground, sendable
 from pipelines.extraction.normalise import Locale, locale_of, normalised
 from pipelines.extraction.schema import Schema, SchemaField
 from pipelines.extraction.values import Box, Value, Way
 
 RAW_CHARS: Final = 300
 ROWS_MAX: Final = 500  # of one group
+VALUES_MAX: Final = 5_000  # of one answer
 _EDGE: Final = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """Values before they are checked against each other. `looks_like` and `country` are the model's claims."""
+    """Values before they are checked against each other. `looks_like` and `country` are the model's claims.
+
+    `locale` is the notation that they were read by; `cut`: there were more rows or values than are taken.
+    """
 
     looks_like: str = ""
     country: str = ""
+    locale: Locale | None = None
+    cut: bool = False
     fields: Mapping[str, Value] = field(default_factory=dict)
     rows: Mapping[str, tuple[dict[str, Value], ...]] = field(default_factory=dict)
 
 
-def assembled(answers: Sequence[Answer], *, schema: Schema, ground: Ground, numbers: Collection[int | None], way: Way) -> Draft:
+def assembled(
+    answers: Sequence[Answer],
+    *,
+    schema: Schema,
+    ground: Ground,
+    numbers: Collection[int | None],
+    way: Way,
+    locale: Locale | None = None,
+) -> Draft:
     """Make the answers about a document's chunks, in order, into one draft.
 
     Rows of a later chunk follow those of an earlier one. What has no place in the schema, or cannot be told to belong to a row,
-    is left out. Of a field that is said twice the first stands, with the other as its conflict. `numbers` are the pages' own.
+    is left out. Of a field that is said twice the first stands, with the other as its conflict. `numbers` are the pages' own;
+    `locale` is the notation of the document where an earlier look, which saw more of it, has told.
     """
-    said = [each for answer in answers for each in answer.values if each.raw.strip()]
+    said = [each for answer in answers for each in answer.values[:VALUES_MAX] if each.raw.strip()]
     country = next((answer.country for answer in answers if answer.country.strip()), "")
     known = [(spec, each.raw[:RAW_CHARS]) for each in said if (spec := schema.field(each.field))]
-    locale = locale_of(known, country=country)
+    locale = locale or locale_of(known, country=country)
     fields: dict[str, Value] = {}
     rows: dict[str, list[dict[str, Value]]] = {group.name: [] for group in schema.groups}
     for answer in answers:
         cells = defaultdict[tuple[str, int], dict[str, Value]](dict)
-        for each in answer.values:
+        for each in answer.values[:VALUES_MAX]:
             spec = schema.field(each.field)
             if spec is None or not each.raw.strip():
                 continue
@@ -48,21 +63,26 @@ def assembled(answers: Sequence[Answer], *, schema: Schema, ground: Ground, numb
             group, _, name = each.field.partition(".")
             if not name:
                 fields[group] = _first(fields.get(group), value)
-            elif 0 <= each.row < ROWS_MAX:
+            elif 0 <= each.row <= ROWS_MAX:  # one more, by which it is told that there are more
                 row = cells[group, each.row]
                 row[name] = _first(row.get(name), value)
         for (group, _), row in sorted(cells.items(), key=lambda cell: cell[0][1]):
             rows[group].append(row)
     looks_like = next((answer.looks_like for answer in answers if answer.looks_like), "")
     return Draft(
-        looks_like=looks_like, fields=fields, rows={name: tuple(some[:ROWS_MAX]) for name, some in rows.items() if some}
+        looks_like=looks_like,
+        country=locale.country or "",
+        locale=locale,
+        cut=any(len(some) > ROWS_MAX for some in rows.values()) or any(len(each.values) > VALUES_MAX for each in answers),
+        fields=fields,
+        rows={name: tuple(some[:ROWS_MAX]) for name, some in rows.items() if some},
     )
 
 
 def _value(
     said: Said, spec: SchemaField, *, ground: Ground, locale: Locale, numbers: Collection[int | None], way: Way
 ) -> Value:
-    raw, quote = said.raw.strip()[:RAW_CHARS], said.quote.strip()[: 2 * RAW_CHARS]
+    raw, quote = sendable(said.raw.strip()[:RAW_CHARS]), sendable(said.quote.strip()[: 2 * RAW_CHARS])
     normal = normalised(raw, spec, locale)
     value = Value(
         value=normal.value,

@@ -12,6 +12,7 @@ from typing import Final
 
 from pipelines import limits
 from pipelines.extraction import printed
+from pipelines.extraction.ground import sendable
 from pipelines.extraction.schema import FieldType, SchemaField, shipped
 from pipelines.extraction.values import Value
 from pipelines.media.documents.e_invoice import EInvoice
@@ -152,7 +153,7 @@ def _line(page: TextPage, start: int, end: int) -> str:
     """Return the line around some characters, or as much of it as is quoted."""
     before = page.chars[max(0, start - _LINE_CHARS) : start].rpartition("\n")[2]
     after = page.chars[end : end + _LINE_CHARS].partition("\n")[0]
-    return f"{before}{page.chars[start:end]}{after}".strip()
+    return sendable(f"{before}{page.chars[start:end]}{after}".strip())
 
 
 def _instead(name: str, pages: Sequence[TextPage]) -> str | None:
@@ -164,7 +165,7 @@ def _instead(name: str, pages: Sequence[TextPage]) -> str | None:
     if not shown:
         return None
     if pattern is printed.ANY_AMOUNT:
-        return f"The largest amount there is {max(shown, key=_digits)}."
+        return f"The largest amount there is {sendable(max(shown, key=_digits))}."
     return f"The first {KEYS[name].split()[0]} there is {' '.join(shown[0].split())}."
 
 

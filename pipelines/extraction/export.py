@@ -25,6 +25,8 @@ NUMBERS: Final = frozenset({"amount", "number", "percent"})
 # What spreadsheets take for the beginning of a formula.
 # Source: https://owasp.org/www-community/attacks/CSV_Injection
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+# The same behind what some take for the end of a cell, whatever stands around it.
+_FORMULA_WITHIN: Final = re.compile(r"([;\t\n]\s*)([=+\-@])")
 _NUMBER: Final = re.compile(r"-?\d+(\.\d+)?")
 _DAY: Final = re.compile(r"\d{4}-\d\d-\d\d")
 _CELL_CHARS: Final = 32_767  # Excel's limit for a cell
@@ -74,7 +76,7 @@ def as_csv(items: Sequence[Item]) -> bytes:
         dict.fromkeys(name for _, schema, found in items for group in schema.groups for name in _columns(group, found))
     )
     text = io.StringIO(newline="")
-    writer = csv.writer(text)
+    writer = csv.writer(text, quoting=csv.QUOTE_ALL)  # where semicolons part cells, one in a text must not
     writer.writerow([_harmless(each) for each in ("file", "schema", *fields, "rows_of", *(f"row.{name}" for name in columns))])
     for name, schema, extraction in items:
         head = [name, schema.name, *(_plain(extraction.fields.get(each)) for each in fields)]
@@ -156,7 +158,7 @@ def _plain(value: Value | None) -> str:
 
 def _harmless(text: str) -> str:
     """Return a cell that no spreadsheet calculates. Negative numbers stay numbers."""
-    text = text.replace("\r\n", "\n")
+    text = _FORMULA_WITHIN.sub(r"\1'\2", text.replace("\r\n", "\n"))
     return f"'{text}" if text.startswith(_FORMULA) and not _NUMBER.fullmatch(text) else text
 
 

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Final
 
 from pipelines.content import Attachment
-from pipelines.errors import UserError
+from pipelines.errors import Unavailable, UserError
 from pipelines.extraction.answer import Answer
 from pipelines.extraction.asking import NO_DOCUMENT, ask_kind, ask_values
 from pipelines.extraction.assemble import Draft, assembled
@@ -20,9 +20,10 @@ from pipelines.extraction.confidence import graded
 from pipelines.extraction.e_invoice import from_e_invoice
 from pipelines.extraction.ground import NOT_THERE, Ground
 from pipelines.extraction.looks import names_of, together
+from pipelines.extraction.normalise import Locale
 from pipelines.extraction.pages import Page, filled_of, in_chunks, of_numbers, pages_of, texts_of
 from pipelines.extraction.schema import SHIPPED, Schema, shipped
-from pipelines.extraction.values import WAYS, Extraction, Value, Way
+from pipelines.extraction.values import WAYS, Check, Extraction, Value, Way
 from pipelines.limits import DOCUMENT_TOKENS
 from pipelines.media.documents.e_invoice import EInvoice
 from pipelines.ports import UNDERSTUDY, Call, Document, Documents, LanguageModel, Task
@@ -46,6 +47,7 @@ async def extract(
     own: Sequence[Schema] = (),
     bigger: bool = False,
     e_invoices: bool = True,
+    calls: list[Call] | None = None,
 ) -> tuple[Schema, Extraction, tuple[Call, ...]]:
     """Take out of one document what `schema` lists; return the schema, what was found, and what it cost.
 
@@ -53,26 +55,24 @@ async def extract(
     model reads it, also where an e-invoice inside it says everything. Without `e_invoices` those are ignored, to try the rest.
 
     Raises: `UserError` when it is no document or cannot be read; `Unavailable`, `Refused` or `BadAnswer` when no model gives a
-    first answer. What fails later leaves what is there.
+    first answer. What fails later leaves what is there. `calls` gets all that was asked, also when it raises.
     """
     document = await media.document(attachment)
     inside = document.e_invoice if e_invoices and (schema is None or schema.name == INVOICE) else None
     if inside and not bigger:
         used = shipped(INVOICE)
-        fields, rows, notes = _of_e_invoice(inside, document)
-        draft = Draft(looks_like=INVOICE, fields=fields, rows=rows)
-        return used, _finished(draft, schema=used, pages=_count(document), notes=notes), ()
+        return used, await asyncio.to_thread(_from_e_invoice_alone, inside, document), ()
     pages = pages_of(document)
-    calls: list[Call] = []
+    calls = [] if calls is None else calls
     used = shipped(INVOICE) if inside else schema or await _picked(pages, model=model, own=own, calls=calls)
     reader = _Reader(attachment=attachment, document=document, pages=pages, schema=used, own=own, media=media, model=model)
-    reader.calls += calls
+    reader.calls = calls
     draft = await (reader.read("third_look", "bigger-model", closer=True) if bigger else reader.looks())
     remarks = [*reader.notes]
     if inside:
-        draft, more = _with_e_invoice(draft, document)
+        draft, more = await asyncio.to_thread(_with_e_invoice, draft, document)
         remarks += more
-    extraction = _finished(draft, schema=used, pages=_count(document), notes=remarks)
+    extraction = await asyncio.to_thread(_finished, draft, schema=used, document=document, notes=remarks)
     cost = sum((call.cost_usd for call in reader.calls if call.cost_usd is not None), Decimal(0))
     return used, extraction.model_copy(update={"engine": _engine(reader.calls), "cost_usd": cost}), tuple(reader.calls)
 
@@ -80,7 +80,10 @@ async def extract(
 def regraded(schema: Schema, extraction: Extraction) -> Extraction:
     """Return an extraction with its checks made anew and every value graded by them, after values were changed."""
     checks = check(schema, extraction.fields, extraction.rows)
-    by_path = {path: [each for each in checks if path in each.paths] for path, _ in extraction.each()}
+    by_path: dict[str, list[Check]] = {path: [] for path, _ in extraction.each()}
+    for each in checks:
+        for path in each.paths:
+            by_path[path].append(each)
     specs = {path: schema.field(_column_of(path)) for path in by_path}
     values = {
         path: graded(value, field=spec, checks=by_path[path]) if (spec := specs[path]) else value
@@ -115,24 +118,30 @@ class _Reader:
     model: LanguageModel
     calls: list[Call] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-    _ground: Ground = field(init=False)
+    _ground: Ground | None = field(init=False, default=None)
+    _locale: Locale | None = field(init=False, default=None)
+    _next_begins: int | None = field(init=False, default=None)  # the page on which another document begins
 
     def __post_init__(self) -> None:
-        layer = self.document.layer
-        self._ground = Ground(layer, () if layer else texts_of(self.pages), filled_of(self.document, self.pages))
         self.notes += [gap.why for gap in self.document.intake.gaps]
 
     async def looks(self) -> Draft:
         """Look once, and again at what is doubtful; what two looks do not settle goes to the bigger model."""
         draft = await self.read("extraction", "first-look")
         for task, way in _FURTHER:
-            result = _finished(draft, schema=self.schema, pages=0)
+            result = await asyncio.to_thread(_finished, draft, schema=self.schema, document=self.document)
             doubtful = (*result.doubtful, *result.missing)
             if not doubtful or (way == "bigger-model" and not _is_unsettled(result)):
                 break
-            numbers = {value.page for path, value in result.each() if path in doubtful} if not result.missing else ()
-            further = await self.read(task, way, numbers=numbers, only=names_of(doubtful), closer=True)
-            draft = together(draft, further, schema=self.schema)
+            only = names_of(doubtful)
+            # All pages of a group, since its rows are taken from one look as a whole.
+            numbers = {value.page for path, value in result.each() if names_of([path]) <= only} if not result.missing else ()
+            try:
+                further = await self.read(task, way, numbers=numbers, only=only, closer=True)
+            except (UserError, Unavailable):
+                self.notes.append("It could not be looked at once more, closer: the file could not be read again.")
+                break
+            draft = await asyncio.to_thread(together, draft, further, schema=self.schema)
         return draft
 
     async def read(
@@ -148,8 +157,8 @@ class _Reader:
 
         Raises: what `Reply.value` raises, unless it is about `only` some of them.
         """
-        pages = await self._closer() if closer else self.pages
-        chunks = tuple(in_chunks(of_numbers(pages, numbers), tokens=QUESTION_TOKENS))
+        pages = of_numbers(await self._closer() if closer else self.pages, numbers)
+        chunks = tuple(in_chunks([page for page in pages if self._is_ours(page.number)], tokens=QUESTION_TOKENS))
         if len(chunks) > 1 and task == "extraction":
             task = "long_documents"
         turns = asyncio.Semaphore(CHUNKS_AT_ONCE)
@@ -160,32 +169,57 @@ class _Reader:
             self.calls += reply.calls
             return reply.output if only is not None and reply.outcome != "ok" else reply.value()
 
-        answers = [answer for answer in await asyncio.gather(*map(ask, chunks)) if answer is not None]
+        asked = zip(chunks, await asyncio.gather(*map(ask, chunks)), strict=True)
+        answered = [(chunk, answer) for chunk, answer in asked if answer is not None]
         if only is None:
-            answers = self._of_first_document(answers)
-            self._say_what_it_is(answers)
+            self._find_next_document(answered)
+            self._say_what_it_is([answer for _, answer in answered])
+        return await asyncio.to_thread(self._assembled, [answer for _, answer in answered], way)
+
+    def _assembled(self, answers: Sequence[Answer], way: Way) -> Draft:
+        if self._ground is None:
+            layer = self.document.layer
+            self._ground = Ground(layer, () if layer else texts_of(self.pages), filled_of(self.document, self.pages))
+        ours = [
+            answer.model_copy(update={"values": [each for each in answer.values if self._is_ours(each.page)]})
+            for answer in answers
+        ]
         numbers = [page.number for page in self.pages]
-        return assembled(answers, schema=self.schema, ground=self._ground, numbers=numbers, way=way)
+        draft = assembled(ours, schema=self.schema, ground=self._ground, numbers=numbers, way=way, locale=self._locale)
+        self._locale = draft.locale
+        if draft.cut:
+            self.notes.append("There is more in it than is taken out of one document: the last rows are left out.")
+        return draft
+
+    def _is_ours(self, page: int | None) -> bool:
+        """Whether a page belongs to the document that is read, which is the first one in the file."""
+        return self._next_begins is None or page is None or page < self._next_begins
 
     async def _closer(self) -> tuple[Page, ...]:
         return pages_of(await self.media.document(self.attachment, fine=True))
 
-    def _of_first_document(self, answers: Sequence[Answer]) -> list[Answer]:
-        """Leave out what stands on the pages of further documents in the same file, and say so."""
+    def _find_next_document(self, answered: Sequence[tuple[tuple[Page, ...], Answer]]) -> None:
+        """Note where another document begins in the same file, and say so.
+
+        That one begins on the first page of a later question may be said because that question began there.
+        """
+        numbers = [page.number for page in self.pages]
         begins = sorted(
-            {page for answer in answers for page in answer.begins if any(page == each.number for each in self.pages)}
+            {
+                page
+                for chunk, answer in answered
+                for page in answer.begins
+                if page in numbers and page not in (numbers[0], chunk[0].number)
+            }
         )
-        if len(begins) < 2:
-            return list(answers)
-        said = ", ".join(map(str, begins))
+        if not begins:
+            return
+        self._next_begins = begins[0]
+        said = ", ".join(map(str, [numbers[0], *begins]))
         self.notes.append(
-            f"The file holds {len(begins)} documents, which begin on pages {said}. Only the first was read: send the others in"
-            " files of their own."
+            f"The file holds {len(begins) + 1} documents, which begin on pages {said}. Only the first was read: send the"
+            " others in files of their own."
         )
-        return [
-            answer.model_copy(update={"values": [each for each in answer.values if each.page < begins[1]]})
-            for answer in answers
-        ]
 
     def _say_what_it_is(self, answers: Sequence[Answer]) -> None:
         looks_like = next((answer.looks_like for answer in answers if answer.looks_like), "")
@@ -228,9 +262,17 @@ def _of_e_invoice(
     return fields, rows, (*notes, HIDDEN) if hidden else notes
 
 
-def _finished(draft: Draft, *, schema: Schema, pages: int, notes: Sequence[str] = ()) -> Extraction:
+def _from_e_invoice_alone(invoice: EInvoice, document: Document) -> Extraction:
+    fields, rows, notes = _of_e_invoice(invoice, document)
+    draft = Draft(looks_like=INVOICE, fields=fields, rows=rows)
+    return _finished(draft, schema=shipped(INVOICE), document=document, notes=notes)
+
+
+def _finished(draft: Draft, *, schema: Schema, document: Document, notes: Sequence[str] = ()) -> Extraction:
+    """Return the extraction with everything checked and graded."""
     if not draft.fields and not draft.rows:
         notes = (*notes, NOTHING)
+    layer = document.layer
     extraction = Extraction(
         schema_name=schema.name,
         schema_version=schema.version,
@@ -239,7 +281,8 @@ def _finished(draft: Draft, *, schema: Schema, pages: int, notes: Sequence[str] 
         fields=dict(draft.fields),
         rows=dict(draft.rows),
         notes=tuple(dict.fromkeys(notes)),
-        pages=pages,
+        pages=layer.pages_total if layer else 0,
+        pages_read=len(layer.pages) if layer else 0,
     )
     return regraded(schema, extraction)
 
@@ -259,10 +302,6 @@ def _is_unsettled(extraction: Extraction) -> bool:
 def _column_of(path: str) -> str:
     group, bracket, rest = path.partition("[")
     return f"{group}.{rest.partition('].')[2]}" if bracket else path
-
-
-def _count(document: Document) -> int:
-    return document.layer.pages_total if document.layer else 0
 
 
 def _engine(calls: Sequence[Call]) -> str:

@@ -18,7 +18,9 @@ from pipelines.media.documents.text_layer import TextLayer, TextPage
 NOT_THERE: Final = "It is not in the text of the page."
 
 _SCAN_CHARS: Final = 20  # a page with fewer has no text of its own
+_STAMP_CHARS: Final = 100  # nor one with fewer and no figure among them, such as the stamp of a scanning app
 _ALONE_CHARS: Final = 5  # so many need no label beside them
+_AROUND_MAX: Final = 3  # pages that are searched less strictly where none is named
 _ALIKE: Final = 0.85  # of a passage that is quoted with small differences
 _QUOTE_CHARS: Final = 400
 _HITS_MAX: Final = 200  # places of one value, word or passage on a page that are looked at
@@ -50,6 +52,9 @@ _MINUS_APART: Final = re.compile(r"(?:^|\W)- $")
 _BRACKET: Final = re.compile(r"(?:^|\W)\([$€£]?$")
 _BRACKET_BEHIND: Final = re.compile(r" ?[$€£]?\)")
 _CODE: Final = re.compile(r"\w[-/]?$")
+# What stands before the last digits of a card, or is no part of a code: a currency.
+_APART_BEFORE: Final = re.compile(r"(?:xx|\*\*|••)[- ]?$|(?<![a-z])(?:eur|usd|gbp|chf|inr|jpy)$")
+_UNIT_BEHIND: Final = re.compile(r"(?:eur|usd|gbp|chf|inr|jpy|kg|kwh?|[mck]?m|g|m?l|h|pcs|stk|st|x)(?!\w)")
 _CODE_BEHIND: Final = re.compile(r"[-/]?\w")
 _THOUSANDS: Final = re.compile(r"\d{3}(?!\d)")
 _BEFORE_THOUSANDS: Final = re.compile(r"(?<!\d)\d{1,3}$")
@@ -97,7 +102,14 @@ class _Folded:
     def shown(self, start: int, end: int) -> str:
         """Return the passage for people: on one line, with words that are broken at its end joined."""
         passage = self.chars[self.origin[start] : self.origin[end - 1] + 1]
-        return " ".join(_joined(passage).split())[:_QUOTE_CHARS]
+        return sendable(" ".join(_joined(passage).split())[:_QUOTE_CHARS])
+
+    def line_start(self, at: int) -> int:
+        """Return where the line of a character begins, at most a quote before it."""
+        begin = at
+        while begin > max(0, at - _QUOTE_CHARS) and "\n" not in self.chars[self.origin[begin - 1] : self.origin[begin]]:
+            begin -= 1
+        return begin
 
 
 class Ground:
@@ -115,8 +127,8 @@ class Ground:
 
     def has_text(self, page: int | None) -> bool:
         """Whether a page holds text of its own, so that what it shows should be in it; None: any of them."""
-        some = [each for each in self._pages if page is None or each.number in (page, None)]
-        return any(len(each.text) >= _SCAN_CHARS for each in some)
+        some = [each.text for each in self._pages if page is None or each.number in (page, None)]
+        return any(len(text) >= _STAMP_CHARS or (len(text) >= _SCAN_CHARS and _NUMBERS.search(text)) for text in some)
 
     def find(self, *, raw: str, quote: str, page: int | None) -> Found | None:
         """Return where a value stands, or None where the document does not bear it out.
@@ -128,8 +140,9 @@ class Ground:
         if not value:
             return None
         ordered = sorted(self._pages, key=lambda each: each.number != page)
-        for look in (_contiguous, _around):
-            for each in ordered:
+        named = [each for each in ordered if each.number == page] or ordered[:_AROUND_MAX]
+        for look, pages in ((_contiguous, ordered), (_around, named)):
+            for each in pages:
                 if found := look(each, value, passage, quote):
                     return found
         return self._alone(ordered, value, passage) or self._in_field(value, page)
@@ -189,9 +202,7 @@ def _around(page: _Folded, value: str, passage: str, quote: str) -> Found | None
 
 def _at(page: _Folded, start: int, value: str, passage: str) -> Found:
     end = start + len(value)
-    before = min(len(passage), start)
-    line = page.text.rfind("\n", max(0, start - before), start) + 1
-    return Found(page=page.number, quote=page.shown(max(line, 0), end), box=page.box(start, end), how="fuzzy")
+    return Found(page=page.number, quote=page.shown(page.line_start(start), end), box=page.box(start, end), how="fuzzy")
 
 
 def _likeness(text: str, start: int, value: str, passage: str) -> float:
@@ -252,7 +263,7 @@ def _starts(text: str, wanted: str, begin: int = 0, end: int | None = None) -> I
 
 
 def _is_whole(text: str, start: int, end: int) -> bool:
-    value, before, after = text[start:end], text[max(0, start - 3) : start], text[end : end + 3]
+    value, before, after = text[start:end], text[max(0, start - 4) : start], text[end : end + 5]
     return not (_goes_before(value, before) or _goes_behind(value, after) or _is_bracketed(value, before, after))
 
 
@@ -261,7 +272,8 @@ def _goes_before(value: str, before: str) -> bool:
     first, last = value[0], before[-1:]
     if first.isdecimal() or first in _SIGNED:
         apart = _MINUS_APART.search(before) and _AMOUNT.match(value)
-        return bool(_LONGER.search(before) or apart or (_is_code(value) and _CODE.search(before)))
+        code = _is_code(value) and _CODE.search(before) and not _APART_BEFORE.search(before)
+        return bool(_LONGER.search(before) or apart or code)
     return last.isdecimal() if first == "-" else first.isalpha() and last.isalpha()
 
 
@@ -270,7 +282,8 @@ def _goes_behind(value: str, after: str) -> bool:
     if not last.isdecimal():
         return last.isalpha() and following.isalpha()
     is_fraction = following.isnumeric() and not following.isdigit()
-    return bool(is_fraction or _LONGER_BEHIND.match(after) or (_is_code(value) and _CODE_BEHIND.match(after)))
+    code = _is_code(value) and _CODE_BEHIND.match(after) and not _UNIT_BEHIND.match(after)
+    return bool(is_fraction or _LONGER_BEHIND.match(after) or code)
 
 
 def _is_bracketed(value: str, before: str, after: str) -> bool:
@@ -292,6 +305,11 @@ def _parts_thousands(page: _Folded, at: int) -> bool:
     if not _BEFORE_THOUSANDS.search(text[max(0, at - 4) : at]):
         return False
     return page.chars[page.origin[at]] in _HOLDING or page.is_narrow(at)
+
+
+def sendable(text: str) -> str:
+    """Return a text without lone surrogates, which no JSON holds: PDFs have halves of pictograms."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _joined(text: str) -> str:

@@ -19,7 +19,8 @@ def together(first: Draft, second: Draft, *, schema: Schema) -> Draft:
     """Put a further look at some fields and groups beside the first.
 
     Of two readings that differ, the one that is found on the page stands; else the one with which fewer checks fail; else the
-    first. Rows of a group are taken from one look as a whole, since their numbers need not mean the same rows.
+    first. Rows of a group are taken from one look as a whole, since their numbers need not mean the same rows; and not from one
+    with fewer rows than the other found on the page.
     """
     broken_by = _counting(schema)
     fields = dict(first.fields)
@@ -72,7 +73,8 @@ def _rows(first: Rows, second: Rows, broken: Callable[[Rows], int]) -> Rows:
     def merit(rows: Rows) -> tuple[int, int, int]:
         return -sum(not value.grounded for row in rows for value in row.values()), -broken(rows), sum(map(len, rows))
 
-    if not second or merit(first) >= merit(second):
+    borne_out = sum(any(value.grounded for value in row.values()) for row in first)
+    if len(second) < borne_out or merit(first) >= merit(second):
         stands, other = first, second
     else:
         stands, other = second, first

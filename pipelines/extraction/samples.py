@@ -6,17 +6,18 @@ as Flashbulb normalises them. Or it holds one `answers.json`, a list of `{"file"
 public e-invoices are described.
 """
 
-import json
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from pipelines.errors import UserError
 from pipelines.extraction.schema import SHIPPED, Schema, named, shipped
+
+_T = TypeVar("_T")
 
 ANSWERS: Final = "answers.json"
 # UNTDID 1001: what an invoice's type code says, as far as our options tell it.
@@ -47,6 +48,14 @@ class _Gold(BaseModel):
     rows: dict[str, list[dict[str, str]]] = {}
 
 
+class _Entry(BaseModel):
+    """One document of a published list. What our schemas do not know of its values is left out."""
+
+    file: str
+    values: dict[str, Any] = {}
+    page_values: dict[str, Any] | None = None
+
+
 def read_samples(folder: Path, *, most: int | None = None, seed: int = 0) -> tuple[Sample, ...]:
     """Return the samples of a folder, at most `most`, drawn by `seed`.
 
@@ -67,10 +76,7 @@ def _own(folder: Path) -> Iterator[Sample]:
         documents = [each for each in gold.parent.glob(f"{gold.stem}.*") if each.suffix not in (".json", ".yaml", ".yml")]
         if not documents:
             continue
-        try:
-            known = _Gold.model_validate_json(gold.read_text("utf-8"))
-        except (OSError, ValidationError, UnicodeDecodeError) as error:
-            raise UserError(f"{gold} is not the JSON of known values. See docs/extraction.md.") from error
+        known = _read(gold, TypeAdapter(_Gold))
         name = known.schema_name
         schema = named(name if name in SHIPPED else str(gold.parent / name))
         if schema is None:
@@ -80,27 +86,33 @@ def _own(folder: Path) -> Iterator[Sample]:
 
 
 def _published(folder: Path) -> Iterator[Sample]:
-    entries: Sequence[Mapping[str, Any]] = json.loads((folder / ANSWERS).read_text("utf-8"))
-    for entry in entries:
-        values, path = entry.get("values", {}), folder / entry["file"]
+    for entry in _read(folder / ANSWERS, TypeAdapter(list[_Entry])):
+        values, path = entry.values, folder / entry.file
         schema = shipped("receipt") if "merchant" in values and "total" in values else shipped("invoice")
         if not path.exists() or not ({"number", "total"} & values.keys()):
             continue
         fields = dict(_fields(values, schema))
-        shown = entry.get("page_values")
+        shown = entry.page_values
         rows = {
             _ROWS[name]: tuple(dict(_cells(row, schema, _ROWS[name])) for row in values[name])
             for name in _ROWS
             if values.get(name)
         }
         yield Sample(
-            id=entry["file"],
+            id=entry.file,
             path=path,
             schema=schema,
             fields=fields,
             rows={} if shown else rows,
             shown=None if shown is None else dict(_fields(shown, schema)),
         )
+
+
+def _read(file: Path, shape: TypeAdapter[_T]) -> _T:
+    try:
+        return shape.validate_json(file.read_bytes())
+    except (OSError, ValidationError) as error:
+        raise UserError(f"{file} is not the JSON of known values. See docs/extraction.md.") from error
 
 
 def _fields(values: Mapping[str, Any], schema: Schema) -> Iterator[tuple[str, str]]:

@@ -1,8 +1,9 @@
 """How well documents were read: every value against what is known of it."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from statistics import median
 from typing import Final
 
@@ -11,6 +12,7 @@ from pipelines.extraction.values import Extraction, Value, path_of
 from pipelines.rates import Rate
 
 _TOTALS: Final = frozenset({"gross_total", "total"})
+_NUMBER: Final = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?")  # as we write them; 007 is a code
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,10 +95,9 @@ def score(read: Sequence[Read]) -> Scores:
 def says(value: Value, gold: str) -> bool:
     """Whether a value is what is known. Amounts are compared as numbers, all else without regard to case and white space."""
     said = value.raw if value.value is None else value.value
-    try:
+    if _NUMBER.fullmatch(said) and _NUMBER.fullmatch(gold):
         return Decimal(said) == Decimal(gold)
-    except InvalidOperation:
-        return "".join(said.casefold().split()) == "".join(gold.casefold().split())
+    return "".join(said.casefold().split()) == "".join(gold.casefold().split())
 
 
 def _gold(sample: Sample) -> Iterator[tuple[str, str]]:

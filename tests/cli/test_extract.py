@@ -99,6 +99,14 @@ def test_a_batch_goes_on_where_it_was_stopped(flashbulb: Flashbulb, invoice: Pat
     assert all(json.loads(line) for line in lines)
 
 
+def test_a_journal_bears_any_letter(flashbulb: Flashbulb, invoice: Path) -> None:
+    Path("own.yaml").write_text('name: note\ntitle: "Two\\u2028lines"\nfields:\n  - {name: number, title: Rechnung Nr.}\n')
+    arguments = ("extract", "invoice.pdf", "--schema", "own.yaml", "--resume", "done.jsonl", "--json")
+    flashbulb(*arguments)
+
+    assert flashbulb(*arguments).code in (0, 1)
+
+
 def test_another_file_is_not_taken_for_a_journal(flashbulb: Flashbulb, invoice: Path) -> None:
     Path("notes.txt").write_text("mine\nand more\n")
 

@@ -89,7 +89,7 @@ def test_the_headings_of_a_free_table_cannot_become_formulas_either() -> None:
 
     head = as_csv([("a.pdf", shipped("table"), table)]).decode("utf-8-sig").splitlines()[0]
 
-    assert "row.=1+1" in head
+    assert '"row.=1+1"' in head
 
 
 def test_a_workbook_holds_numbers_and_days_and_no_formula() -> None:
@@ -124,3 +124,11 @@ def test_sheets_of_the_same_title_are_told_apart() -> None:
     items = [(each.name, each, Extraction(schema_name=each.name)) for each in (one, other)]
 
     assert len(set(load_workbook(io.BytesIO(as_xlsx(items))).sheetnames)) == 3
+
+
+def test_where_semicolons_part_cells_no_formula_begins_behind_one() -> None:
+    evil = an_invoice().model_copy(update={"fields": {"seller": a_value("Advice;=SUM(1+1)")}})
+
+    text = as_csv([("a.pdf", INVOICE, evil)]).decode("utf-8-sig")
+
+    assert '"Advice;\'=SUM(1+1)"' in text

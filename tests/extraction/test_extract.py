@@ -264,3 +264,86 @@ async def test_what_somebody_filled_into_a_form_stands_on_the_page() -> None:
     assert entry["value"].grounded
     assert entry["value"].page == 1
     assert found.doubtful == ()
+
+
+async def test_a_closer_look_at_one_page_takes_no_rows_away() -> None:
+    first = [*INVOICE[:6], *INVOICE[7:]]
+    second = ["Seite 2", INVOICE[6]]
+    pages = {"line_items.description": 1, "line_items.quantity": 1, "line_items.unit_price": 1, "line_items.line_total": 1}
+    rows = [(name, row, raw, quote) for name, row, raw, quote in RIGHT if not name.startswith("line_items") or row == 0]
+    misread = [(name, row, raw.replace("9,90", "9,99"), quote) for name, row, raw, quote in rows]
+    other = [(name, 1, raw, quote) for name, row, raw, quote in RIGHT if row == 1]
+
+    found, _, _ = await read(
+        a_document(first, second), answering([*misread, *other]), answering(rows, pages=pages), answering(rows, pages=pages)
+    )
+
+    assert len(found.rows["line_items"]) == 2
+
+
+async def test_the_second_document_of_a_file_stays_out_of_every_look() -> None:
+    second = [line.replace("471102", "471103") for line in INVOICE]
+    without = [each for each in RIGHT if each[0] != "number"]
+    other = (("number", -1, "471103", "Rechnung Nr. 471103"),)
+
+    found, model, _ = await read(
+        a_document(INVOICE, second),
+        answering(without, begins=(1, 2)),
+        answering(other, pages={"number": 2}),
+        answering(other, pages={"number": 2}),
+    )
+
+    assert found.missing == ("number",)
+    assert all("page:2" not in part.id for part in model.questions[1].parts)
+
+
+async def test_a_further_look_reads_dates_as_the_first_one_did() -> None:
+    lines = [line.replace("04.04.2026", "03/04/2026").replace("05.03.2026", "25/03/2026") for line in INVOICE]
+    said = [
+        (name, row, raw.replace("04.04.2026", "03/04/2026").replace("05.03.2026", "25/03/2026"), quote)
+        for name, row, raw, quote in RIGHT
+    ]
+    said = [
+        (name, row, raw, quote.replace("04.04.2026", "03/04/2026").replace("05.03.2026", "25/03/2026"))
+        for name, row, raw, quote in said
+    ]
+    misread = answering(said, wrong={"due_date": ("08/04/2026", "Fällig am 08/04/2026")}, country="")
+
+    found, _, _ = await read(a_document(lines), misread, answering(said, country="US"))
+
+    assert found.fields["due_date"].value == "2026-04-03"
+
+
+async def test_a_file_that_is_gone_before_the_second_look_leaves_the_first() -> None:
+    class GoneSoon(Desk):
+        async def document(self, attachment: Any, *, fine: bool = False) -> Document:
+            if fine:
+                raise Unavailable("The file's host", "does not answer")
+            return await super().document(attachment)
+
+    misread = answering(wrong={"due_date": ("14.04.2026", "Fällig am 14.04.2026")})
+    model = ScriptedModel(answers=[misread])
+
+    _, found, _ = await extract(A_FILE, media=GoneSoon(a_document(INVOICE)), model=model, schema=shipped("invoice"))
+
+    assert found.fields["gross_total"].confidence == "high"
+    assert any("could not be read again" in note for note in found.notes)
+
+
+async def test_what_was_asked_is_told_also_when_it_comes_to_nothing() -> None:
+    calls: list[Any] = []
+    model = ScriptedModel(answers=[of_kind("invoice"), Reply(outcome="unavailable")])
+
+    with pytest.raises(Unavailable):
+        await extract(A_FILE, media=Desk(a_document(INVOICE)), model=model, schema=None, calls=calls)
+
+    assert len(calls) == 1
+
+
+async def test_more_rows_than_are_taken_are_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipelines.extraction.assemble.ROWS_MAX", 1)
+
+    found, _, _ = await read(a_document(INVOICE), *[answering()] * 3)
+
+    assert len(found.rows["line_items"]) == 1
+    assert any("the last rows are left out" in note for note in found.notes)
