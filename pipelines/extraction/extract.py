@@ -23,7 +23,7 @@ from pipelines.extraction.looks import names_of, together
 from pipelines.extraction.normalise import Locale
 from pipelines.extraction.pages import Page, filled_of, in_chunks, of_numbers, pages_of, texts_of
 from pipelines.extraction.schema import SHIPPED, Schema, shipped
-from pipelines.extraction.values import WAYS, Check, Extraction, Value, Way
+from pipelines.extraction.values import WAYS, Check, Extraction, Way
 from pipelines.limits import DOCUMENT_TOKENS
 from pipelines.media.documents.e_invoice import EInvoice
 from pipelines.ports import UNDERSTUDY, Call, Document, Documents, LanguageModel, Task
@@ -33,8 +33,7 @@ QUESTION_TOKENS: Final = DOCUMENT_TOKENS
 CHUNKS_AT_ONCE: Final = 4
 NOTHING: Final = "Nothing of what was looked for was found in it."
 HIDDEN: Final = (
-    "The page holds text that people do not see, so that the e-invoice may agree with that alone. Compare it with what the page"
-    " shows."
+    "A page holds text that people do not see, and values may have been found in that alone. Compare them with what it shows."
 )
 
 
@@ -249,21 +248,12 @@ async def _picked(pages: Sequence[Page], *, model: LanguageModel, own: Sequence[
 def _with_e_invoice(draft: Draft, document: Document) -> tuple[Draft, tuple[str, ...]]:
     """Return a reading of the page, with what the e-invoice inside the file says in its place."""
     assert document.e_invoice is not None
-    fields, rows, notes = _of_e_invoice(document.e_invoice, document)
+    fields, rows, notes = from_e_invoice(document.e_invoice, document.layer)
     return replace(draft, fields={**draft.fields, **fields}, rows={**draft.rows, **rows}), notes
 
 
-def _of_e_invoice(
-    invoice: EInvoice, document: Document
-) -> tuple[dict[str, Value], dict[str, tuple[dict[str, Value], ...]], tuple[str, ...]]:
-    """Return what an e-invoice says; where text is hidden on the page, its agreement with the page proves nothing."""
-    fields, rows, notes = from_e_invoice(invoice, document.layer)
-    hidden = any(fact.kind == "hidden_text" for fact in document.intake.facts)
-    return fields, rows, (*notes, HIDDEN) if hidden else notes
-
-
 def _from_e_invoice_alone(invoice: EInvoice, document: Document) -> Extraction:
-    fields, rows, notes = _of_e_invoice(invoice, document)
+    fields, rows, notes = from_e_invoice(invoice, document.layer)
     draft = Draft(looks_like=INVOICE, fields=fields, rows=rows)
     return _finished(draft, schema=shipped(INVOICE), document=document, notes=notes)
 
@@ -272,6 +262,8 @@ def _finished(draft: Draft, *, schema: Schema, document: Document, notes: Sequen
     """Return the extraction with everything checked and graded."""
     if not draft.fields and not draft.rows:
         notes = (*notes, NOTHING)
+    if any(fact.kind == "hidden_text" for fact in document.intake.facts):
+        notes = (*notes, HIDDEN)
     layer = document.layer
     extraction = Extraction(
         schema_name=schema.name,

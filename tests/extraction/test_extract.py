@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from pipelines.content import Fact
 from pipelines.errors import BadAnswer, Refused, Unavailable, UserError
 from pipelines.extraction.extract import extract, regraded
 from pipelines.extraction.schema import parse, shipped
@@ -347,3 +348,13 @@ async def test_more_rows_than_are_taken_are_said(monkeypatch: pytest.MonkeyPatch
 
     assert len(found.rows["line_items"]) == 1
     assert any("the last rows are left out" in note for note in found.notes)
+
+
+async def test_that_text_is_hidden_on_a_page_is_said() -> None:
+    document = a_document(INVOICE)
+    hidden = Fact(place="file:0/page:1", about="tampering", kind="hidden_text", severity=2, says="A page has hidden text.")
+    intake = replace(document.intake, facts=(hidden,))
+
+    found, _, _ = await read(replace(document, intake=intake), answering())
+
+    assert any("text that people do not see" in note for note in found.notes)
