@@ -98,7 +98,6 @@ class _Read:
 
     attachment: Attachment
     found: tuple[Schema, Extraction] | None = None
-    calls: tuple[Call, ...] = ()
     problem: FlashbulbError | None = None
 
 
@@ -120,21 +119,7 @@ async def extract_documents(
     """
     if len(documents) > ATTACHMENTS_JUDGED:
         raise UserError(f"These are more than {ATTACHMENTS_JUDGED} files. Post them in several messages.")
-    turns = asyncio.Semaphore(AT_ONCE)
-
-    async def read(attachment: Attachment) -> _Read:
-        async with turns:
-            try:
-                used, extraction, calls = await extract(
-                    attachment, media=services.media, model=services.model, schema=schema, own=own
-                )
-            except FlashbulbError as error:
-                return _Read(attachment=attachment, problem=error)
-            return _Read(attachment=attachment, found=(used, extraction), calls=calls)
-
-    reads = dict(zip(documents, await asyncio.gather(*map(read, documents.values())), strict=True))
-    calls = [call for each in reads.values() for call in each.calls]
-    await services.ledger.record(event.place.tenant, event=event.key, task="extraction", calls=calls)
+    reads = await _read(event, documents, schema=schema, own=own, services=services)
     batch = id_of(event)
     kept = {
         position: StoredExtraction(
@@ -163,6 +148,31 @@ async def extract_documents(
         else:
             effects.append(Notify.author_of(event, f"extract{position}", Notice(text=str(each.problem)), place=place))
     return tuple(effects)
+
+
+async def _read(
+    event: Event, documents: Mapping[int, Attachment], *, schema: Schema | None, own: Sequence[Schema], services: Services
+) -> dict[int, _Read]:
+    """Read documents, a few at once; what that cost is written down in any case."""
+    turns = asyncio.Semaphore(AT_ONCE)
+    calls: dict[int, list[Call]] = {position: [] for position in documents}
+
+    async def read(position: int, attachment: Attachment) -> _Read:
+        async with turns:
+            try:
+                used, extraction, _ = await extract(
+                    attachment, media=services.media, model=services.model, schema=schema, own=own, calls=calls[position]
+                )
+            except FlashbulbError as error:
+                return _Read(attachment=attachment, problem=error)
+            return _Read(attachment=attachment, found=(used, extraction))
+
+    try:
+        found = await asyncio.gather(*(read(position, attachment) for position, attachment in documents.items()))
+    finally:
+        asked = [call for some in calls.values() for call in some]
+        await services.ledger.record(event.place.tenant, event=event.key, task="extraction", calls=asked)
+    return dict(zip(documents, found, strict=True))
 
 
 def id_of(event: Event, position: int | None = None) -> str:

@@ -6,7 +6,7 @@ from typing import Final, Literal
 
 from pydantic import Field
 
-from handlers.corrections import choices, may_change
+from handlers.corrections import choices, fit, may_change
 from handlers.events import ButtonPressed, CommandUsed, Frozen, Role
 from handlers.modes import mode_of
 from handlers.ports import Channels, Policies, Results, Setup, Setups
@@ -148,7 +148,7 @@ async def _correction(event: ButtonPressed, results: Results) -> Form | None:
         return None
     stored = await results.extraction(event.place.tenant, event.value)
     options = choices(stored) if stored and may_change(event.author, stored) else ()
-    if not options:  # no platform shows a menu without any
+    if stored is None or not options:  # no platform shows a menu without any
         return None
     return Form(
         name="correct",
@@ -159,7 +159,7 @@ async def _correction(event: ButtonPressed, results: Results) -> Form | None:
                 label="Which value is wrong?",
                 control="choice",
                 options=options,
-                hint="Those in doubt come first.",
+                hint="Those in doubt come first." if fit(stored) else _MORE,
             ),
             FormField(name="value", label="What does the document say?", hint="As it is printed. Dates also as 2025-03-31."),
         ),
@@ -167,6 +167,8 @@ async def _correction(event: ButtonPressed, results: Results) -> Form | None:
         about=f"{event.value}:{event.message}",
     )
 
+
+_MORE: Final = "Those in doubt come first. There is no room for all: correct some of these, and others follow."
 
 _NEW_SCHEMA: Final = Form(
     name="schema",

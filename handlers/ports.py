@@ -333,7 +333,8 @@ class StoredExtraction:
     """What was taken out of one document, as it stands now. `batch` names those that came of the same event.
 
     `attachment` says where the document is, in `message` at `place`; `message` is empty where it came with a command alone.
-    `asked_by` is the id of who asked for it. `bigger`: the bigger model may still be asked.
+    `asked_by` is the id of who asked for it. `bigger`: the bigger model has not answered yet; `reading` is the key of the event
+    for which it is being asked now.
     """
 
     id: str
@@ -347,6 +348,7 @@ class StoredExtraction:
     state: Literal["open", "confirmed"] = "open"
     decided_by: str = ""
     bigger: bool = True
+    reading: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,15 +12,19 @@ from handlers.effects import Notify, Plan
 from handlers.events import CommandUsed, FormSubmitted
 from handlers.ports import Services
 from pipelines.errors import UserError
+from pipelines.extraction.asking import NO_DOCUMENT
 from pipelines.extraction.schema import AUTO, SHIPPED, FieldType, Schema, shipped_text, written
 
 TYPES: Final = get_args(FieldType)
-TAKEN: Final = frozenset({AUTO, "new", *SHIPPED})
+# Words of our own: of the command, of what a mention is looked through for, and of what a model says where it is no document.
+TAKEN: Final = frozenset({AUTO, "new", "extract", "as", NO_DOCUMENT, *SHIPPED})
 OWN_MAX: Final = 50  # of one workspace; all are named to the model that picks one
 
-# `total*: amount - What is to be paid`, `items.kind: choice (goods, service)`, `remarks`
+# `total*: amount - What is to be paid`, `items.kind: choice (goods, service)`, `remarks`. A dot after which no name begins at
+# once belongs to its title, as in `No. of boxes`.
+_CHAR: Final = r"(?:[^.:*]|\.(?=[\s:*]|$))"
 _LINE: Final = re.compile(
-    r"(?:(?P<group>[^.:*]+)\.)?(?P<name>[^.:*]+)(?P<required>\*)?\s*"
+    rf"(?:(?P<group>(?:(?!\s[-–—]\s){_CHAR})+)\.(?=[^\s:*]))?(?P<name>{_CHAR}+?)(?P<required>\*)?\s*"
     r"(?::\s*(?P<type>\w+)\s*(?:\((?P<options>[^)]*)\))?\s*)?"
     r"(?:\s[-–—]\s*(?P<says>.*))?"
 )
@@ -81,7 +85,7 @@ def read(values: dict[str, str]) -> Schema:
     for number, line in enumerate(values.get("fields", "").splitlines(), start=1):
         if not line.strip():
             continue
-        group, field = _read_line(line.strip(), number)
+        group, field = _read_line(" ".join(line.split()), number)
         if not group:
             fields.append(field)
             continue
@@ -116,7 +120,7 @@ def _read_line(line: str, number: int) -> tuple[str, dict[str, Any]]:
 
 
 def _name_of(title: str) -> str:
-    return re.sub(r"[\s-]+", "_", title.strip().casefold())
+    return re.sub(r"[\s-]+", "_", title.replace(".", "").strip().casefold())
 
 
 def _title_of(name: str) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from io import BytesIO
 from typing import Any, Final, Protocol, cast
 
 import discord
@@ -70,7 +71,7 @@ class Messages:
             # The same nonce within a few minutes is the same message, also where an answer to us was lost.
             sent = await room.send(
                 view=view,
-                files=list(files),
+                files=[_copy(each) for each in files],
                 nonce=nonce(key),
                 allowed_mentions=NOBODY,
                 reference=cast(discord.MessageReference, reference),  # it takes None and says it does not
@@ -274,6 +275,14 @@ def channels_of(place: Place, message: str) -> tuple[str, ...]:
     if place.thread is None:
         return (place.channel,)
     return (place.channel, place.thread) if place.thread == message else (place.thread, place.channel)
+
+
+def _copy(file: discord.File) -> discord.File:
+    """Return a file to send once: discord.py reads it to its end, and where a first place is gone there is a second one."""
+    file.reset()
+    data = file.fp.read()
+    file.reset()
+    return discord.File(BytesIO(data), filename=file.filename, spoiler=file.spoiler, description=file.description)
 
 
 def _elsewhere(denied: Denied) -> bool:

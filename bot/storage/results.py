@@ -1,7 +1,8 @@
 """What members asked for and we keep for a while, sealed: tags and alt texts, and what was taken out of documents."""
 
+import asyncio
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import zip_longest
 from typing import Any, Final
@@ -33,7 +34,10 @@ class _Kept(Frozen):
 
 
 class StoredResults:
-    """Results of all workspaces; implements `handlers.ports.Results`."""
+    """Results of all workspaces; implements `handlers.ports.Results`.
+
+    An extraction of a long table takes tens of milliseconds to seal or open: that happens on threads.
+    """
 
     def __init__(self, records: Records, seal: Seal) -> None:
         self._records = records
@@ -44,13 +48,18 @@ class StoredResults:
         self, place: Place, *, event: str, message: str, tagged: Sequence[Tagged], attachments: Sequence[Attachment] = ()
     ) -> None:
         """Keep what `event` found out about the pictures of `message`, in place of what an earlier attempt of it found."""
-        rows, words, moment = [], [], now()
-        for position, (each, attachment) in enumerate(zip_longest(tagged, attachments[: len(tagged)])):
-            sealed = self._seal.close(each)
-            row = _row(place, event=event, position=position, message=message, kind=each.kind, sealed=sealed, moment=moment)
-            row["attachment"] = self._seal.close(_ATTACHMENT.dump_json(attachment)) if attachment else None
-            rows.append(row)
-            words.append([*each.tags, *each.subjects, each.alt_text, each.text, each.file_name])
+
+        def sealed_rows() -> list[dict[str, Any]]:
+            rows, moment = [], now()
+            for position, (each, attachment) in enumerate(zip_longest(tagged, attachments[: len(tagged)])):
+                sealed = self._seal.close(each)
+                row = _row(place, event=event, position=position, message=message, kind=each.kind, sealed=sealed, moment=moment)
+                row["attachment"] = self._seal.close(_ATTACHMENT.dump_json(attachment)) if attachment else None
+                rows.append(row)
+            return rows
+
+        rows = await asyncio.to_thread(sealed_rows)
+        words = [[*each.tags, *each.subjects, each.alt_text, each.text, each.file_name] for each in tagged]
         await self._records.write(lambda connection: self._replace(connection, place.tenant, event, rows, words))
 
     async def save_extractions(self, *, event: str, extractions: Sequence[StoredExtraction]) -> None:
@@ -58,27 +67,41 @@ class StoredResults:
         if not extractions:
             return
         event = f"{event}#documents"  # it may have tagged pictures as well
-        rows, moment = [], now()
-        for position, each in enumerate(extractions):
-            sealed = self._seal.close(_Kept(stored=each))
-            place, message = each.place, each.message
-            row = _row(place, event=event, position=position, message=message, kind="extracted", sealed=sealed, moment=moment)
-            rows.append({**row, "id": each.id, "batch": each.batch})
-        words = [list(_texts(each)) for each in extractions]
+
+        def sealed_rows() -> list[dict[str, Any]]:
+            rows, moment = [], now()
+            for position, each in enumerate(extractions):
+                sealed = self._seal.close(_Kept(stored=each))
+                place, message = each.place, each.message
+                row = _row(
+                    place, event=event, position=position, message=message, kind="extracted", sealed=sealed, moment=moment
+                )
+                rows.append({**row, "id": each.id, "batch": each.batch})
+            return rows
+
+        rows = await asyncio.to_thread(sealed_rows)
+        words = [_texts(each) for each in extractions]
         tenant = extractions[0].place.tenant
         await self._records.write(lambda connection: self._replace(connection, tenant, event, rows, words))
 
     async def extraction(self, tenant: Tenant, id: str) -> StoredExtraction | None:
         """Return the extraction of that id, or None when it is kept no longer."""
         known = _extractions(tenant).where(ResultRow.id == id)
-        sealed = await self._records.read(lambda connection: connection.scalar(known))
-        return self._opened(sealed).stored if sealed else None
+
+        def read(connection: sa.Connection) -> StoredExtraction | None:
+            sealed = connection.scalar(known)
+            return self._opened(sealed).stored if sealed else None
+
+        return await self._records.read(read)
 
     async def extractions(self, tenant: Tenant, id: str) -> tuple[StoredExtraction, ...]:
         """Return the extraction of that id, or all of the batch of that id, in order; none when they are kept no longer."""
         known = _extractions(tenant).where(sa.or_(ResultRow.id == id, ResultRow.batch == id)).order_by(ResultRow.position)
-        rows = await self._records.read(lambda connection: connection.scalars(known).all())
-        return tuple(self._opened(sealed).stored for sealed in rows)
+
+        def read(connection: sa.Connection) -> tuple[StoredExtraction, ...]:
+            return tuple(self._opened(sealed).stored for sealed in connection.scalars(known))
+
+        return await self._records.read(read)
 
     async def change(
         self, tenant: Tenant, id: str, change: Callable[[StoredExtraction], StoredExtraction], *, event: str
@@ -120,9 +143,13 @@ class StoredResults:
     async def attachment(self, tenant: Tenant, id: str) -> tuple[Place, str, Attachment] | None:
         """Return where the file of a result is, with its place and message, or None when that is kept no longer."""
         known = _kept(tenant, *ResultRow.__table__.columns).where(ResultRow.id == id)
-        row = await self._records.read(lambda connection: connection.execute(known).one_or_none())
-        attachment = self._attachment(row) if row else None
-        return (_place(row), row.message, attachment) if row and attachment else None
+
+        def read(connection: sa.Connection) -> tuple[Place, str, Attachment] | None:
+            row = connection.execute(known).one_or_none()
+            attachment = self._attachment(row) if row else None
+            return (_place(row), row.message, attachment) if row and attachment else None
+
+        return await self._records.read(read)
 
     async def forget(self, tenant: Tenant, message: str) -> None:
         """Delete what is known about `message`, of which no copy may stay."""
@@ -135,8 +162,11 @@ class StoredResults:
             .where(ResultRow.message == message, ResultRow.kind == "tagged")
             .order_by(ResultRow.at.desc(), ResultRow.position)
         )
-        sealed = await self._records.read(lambda connection: connection.scalars(known).all())
-        return tuple(Tagged.model_validate_json(self._seal.open(each)) for each in sealed)
+
+        def read(connection: sa.Connection) -> tuple[Tagged, ...]:
+            return tuple(Tagged.model_validate_json(self._seal.open(sealed)) for sealed in connection.scalars(known))
+
+        return await self._records.read(read)
 
     def _replace(
         self,
@@ -144,7 +174,7 @@ class StoredResults:
         tenant: Tenant,
         event: str,
         rows: Sequence[dict[str, Any]],
-        words: Sequence[Sequence[str]],
+        words: Sequence[Iterable[str]],
     ) -> None:
         delete(connection, *_of(tenant), ResultRow.event == event)
         if rows:

@@ -182,7 +182,7 @@ def _field(path: str, kind: str, title: str, lines: Sequence[_Line]) -> Iterator
                 return
         return
     pattern = _CODES.get(path) or _PATTERNS.get(kind, _TEXT)
-    label = _LABELS.get(path) or re.escape(title.casefold())
+    label = "|".join(filter(None, (_LABELS.get(path), re.escape(title.casefold()))))
     beside = re.compile(rf"(?i:(?<!\w)(?:{label}))(?!\w)[^\n]{{0,24}}?[\s:#.]\s*(?P<raw>{pattern})")
     if pattern is _TEXT:
         beside = re.compile(rf"(?i:(?<!\w)(?:{label}))\s?[:#.]?\s+(?P<raw>{pattern})")

@@ -4,9 +4,10 @@ Which rules are hard was measured on 50 e-invoices: those that every correct one
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
+from itertools import pairwise, product
 from typing import Final
 
 from pipelines.extraction.currencies import minor_units
@@ -18,18 +19,29 @@ Rows = Mapping[str, Sequence[Mapping[str, Value]]]
 
 _LEAST: Final = Decimal("0.02")  # what sums may be off by, in any currency
 _LINES: Final = "line_items"
+_TAXES: Final = "taxes"
+_RATES: Final = frozenset({"rate", "tax_rate"})
 _WITHIN_DAYS: Final = 366
+_BELOW: Final = Decimal(10) ** 15  # larger numbers are misread, and no sums are made of them
+_PLACES: Final = 20  # nor of those with more digits after the point
+_GAP: Final = 1.3  # heights of a figure: too little for a line between; neighbours are 0.3 to 1.3 apart in real invoices
+_OFF_THE_PAGE: Final = frozenset({"text-layer", "vision"})
 
 ONE_CURRENCY: Final = "one currency"
 AT_MOST_TOTAL: Final = "to pay ≤ total"
 NOT_BELOW_ZERO: Final = "to pay ≥ 0"
 ABOUT_THEN: Final = "delivered within a year of the date"
+DUE_AFTER: Final = "date ≤ due date"
+ENDS_AFTER: Final = "begins ≤ ends"
 # These hold for most wrong numbers as well: they can cast doubt on a value, but not confirm it.
-BOUNDS: Final = frozenset({ONE_CURRENCY, AT_MOST_TOTAL, NOT_BELOW_ZERO, ABOUT_THEN})
+BOUNDS: Final = frozenset({ONE_CURRENCY, AT_MOST_TOTAL, NOT_BELOW_ZERO, ABOUT_THEN, DUE_AFTER, ENDS_AFTER})
 
 
 def check(schema: Schema, fields: Fields, rows: Rows) -> tuple[Check, ...]:
-    """Return every check that can be made with these values; one for which a value is missing is not made."""
+    """Return every check that can be made with these values, whatever they are.
+
+    One for which a value is missing is not made, nor one by which a printed number would agree with itself.
+    """
     figures = Figures(fields, rows)
     made: list[Check] = []
     if schema.name == "invoice":
@@ -37,17 +49,18 @@ def check(schema: Schema, fields: Fields, rows: Rows) -> tuple[Check, ...]:
     elif schema.name == "receipt":
         made += _receipt(figures)
     made += _one_currency(figures)
-    made += _in_order(figures, "effective_date", "end_date", "begins ≤ ends")
+    made += _in_order(figures, "effective_date", "end_date", ENDS_AFTER)
     return tuple(made)
 
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """A number with the words for it and the paths of the values that it was made of."""
+    """A number with the words for it and the paths of the values that it was made of; `value` is that one if it is one."""
 
     words: str
     amount: Decimal
     paths: tuple[str, ...]
+    value: Value | None = None
 
 
 class Figures:
@@ -68,12 +81,16 @@ class Figures:
                 yield from ((path_of(group, at, name), value) for name, value in row.items())
 
     def term(self, name: str, words: str) -> Term | None:
-        value = self.fields.get(name)
-        return None if value is None or value.number is None else Term(words, value.number, (name,))
+        return self._term(self.fields.get(name), name, words, name)
 
     def cell(self, group: str, row: int, name: str, words: str = "") -> Term | None:
-        value = self.rows[group][row].get(name)
-        return None if value is None or value.number is None else Term(words, value.number, (path_of(group, row, name),))
+        return self._term(self.rows[group][row].get(name), name, words, path_of(group, row, name))
+
+    def _term(self, value: Value | None, name: str, words: str, path: str) -> Term | None:
+        amount = _number(value)
+        if value is None or amount is None or (name in _RATES and not 0 <= amount <= 100):
+            return None
+        return Term(words, amount, (path,), value)
 
     def column(self, group: str, name: str, words: str) -> Term | None:
         """Return the sum of a column; None where a row has no number there, or there are no rows."""
@@ -81,8 +98,23 @@ class Figures:
         there = [cell for cell in cells if cell is not None]
         if not there or len(there) < len(cells):
             return None
+        if len(there) == 1:
+            return replace(there[0], words=words)
         return Term(
             words, sum((cell.amount for cell in there), Decimal(0)), tuple(path for cell in there for path in cell.paths)
+        )
+
+    def leaves_no_gap(self, first: Term, last: Term) -> bool:
+        """Whether the amounts that were read stand so close, from `first` down to `last`, that no line fits between them."""
+        if not (first.value and last.value and first.value.box and last.value.box):
+            return False
+        page, begin, end = first.value.page, first.value.box, last.value.box
+        if last.value.page != page or begin > end:
+            return False
+        read = [value.box for _, value in self.each() if value.box and value.page == page and _number(value) is not None]
+        chain = sorted(box for box in read if begin <= box <= end)
+        return all(
+            below[0] - above[2] < _GAP * min(above[2] - above[0], below[2] - below[0]) for above, below in pairwise(chain)
         )
 
     def tolerance(self, lines: int = 1) -> Decimal:
@@ -122,14 +154,23 @@ class Sum:
     def paths(self) -> tuple[str, ...]:
         return tuple(path for each in (*self.plus, *self.off, self.total) for path in each.paths)
 
+    @property
+    def is_itself(self) -> bool:
+        """Whether all that comes to the total is one value, which was read where the total was."""
+        some = [each for each in (*self.plus, *self.off) if each.amount]
+        return len(some) == 1 and _in_one_place(some[0].value, self.total.value)
 
-def _adds_up(figures: Figures, name: str, *sums: Sum, hard: bool = True, lines: int = 1) -> Check:
-    """Return whether one of `sums` adds up; they are the ways in which such documents are printed, the most usual one first."""
+
+def _adds_up(figures: Figures, name: str, *sums: Sum, hard: bool = True, lines: int = 1) -> Iterator[Check]:
+    """Yield whether one of `sums` adds up; they are the ways in which such documents are printed, the most usual one first."""
 
     def holds(each: Sum) -> bool:
         return abs(each.comes_to - each.total.amount) <= figures.tolerance(lines)
 
-    best = next(filter(holds, sums), sums[0])
+    fitting = next(filter(holds, sums), None)
+    if fitting and fitting.is_itself:
+        return
+    best = fitting or sums[0]
     comes_to, total = figures.shown(best.comes_to), best.total
     if len(best.plus) == 1 and not best.off:
         says = f"{best.plus[0].words} comes to {comes_to}"
@@ -137,8 +178,8 @@ def _adds_up(figures: Figures, name: str, *sums: Sum, hard: bool = True, lines: 
         off = [Term(each.words, abs(each.amount), each.paths) for each in best.off]
         less = f" less {figures.join(off)}" if off else ""
         says = f"{figures.join(best.plus)}{less} come to {comes_to}"
-    ends = f"which is {total.words}" if holds(best) else f"but {total.words} is {figures.shown(total.amount)}"
-    return Check(name=name, holds=holds(best), hard=hard, says=f"{says[0].upper()}{says[1:]}, {ends}.", paths=best.paths)
+    ends = f"which is {total.words}" if fitting else f"but {total.words} is {figures.shown(total.amount)}"
+    yield Check(name=name, holds=fitting is not None, hard=hard, says=f"{says[0].upper()}{says[1:]}, {ends}.", paths=best.paths)
 
 
 # --- Invoices ----------------------------------------------------------------------------------------------------------
@@ -149,7 +190,7 @@ def _invoice(figures: Figures) -> Iterator[Check]:
     yield from _lines_and_net(figures)
     yield from _taxes(figures)
     yield from _gross_and_due(figures)
-    yield from _in_order(figures, "issue_date", "due_date", "date ≤ due date")
+    yield from _in_order(figures, "issue_date", "due_date", DUE_AFTER)
     yield from _delivered_about_then(figures)
 
 
@@ -164,8 +205,8 @@ def _each_line(figures: Figures) -> Iterator[Check]:
         per = f" per {_plain(basis.amount)}" if basis and basis.amount not in (0, 1) else ""
         words = f"row {at + 1}: {_plain(quantity.amount)} × {figures.shown(price.amount)}{per}{' =' if off else ''}"
         amount = quantity.amount * price.amount / (basis.amount if basis and basis.amount else 1)
-        product = Term(words, amount, (*quantity.paths, *price.paths, *(basis.paths if basis else ())))
-        yield _adds_up(figures, "quantity × price = amount", Sum.of([product], total, off=[off]), hard=False)
+        price_of_all = Term(words, amount, (*quantity.paths, *price.paths, *(basis.paths if basis else ())))
+        yield from _adds_up(figures, "quantity × price = amount", Sum.of([price_of_all], total, off=[off]), hard=False)
 
 
 def _lines_and_net(figures: Figures) -> Iterator[Check]:
@@ -175,42 +216,46 @@ def _lines_and_net(figures: Figures) -> Iterator[Check]:
     off, charges = figures.term("allowance_total", "discounts"), figures.term("charge_total", "charges")
     count = len(figures.rows.get(_LINES, ()))
     if lines and stated:
-        yield _adds_up(figures, "sum of rows = sum of lines", Sum.of([lines], stated), lines=count)
+        yield from _adds_up(figures, "sum of rows = sum of lines", Sum.of([lines], stated), lines=count)
     if stated and net:
         known = off is not None and charges is not None
         name = "sum of lines − discounts + charges = net"
-        yield _adds_up(figures, name, Sum.of([stated, charges], net, off=[off]), hard=known)
+        yield from _adds_up(figures, name, Sum.of([stated, charges], net, off=[off]), hard=known)
     elif lines and net:
         totals = [net, gross] if gross else [net]  # the rows of invoices to consumers have the tax in them
         ways = [Sum.of([lines, charges], total, off=[off]) for total in totals]
-        yield _adds_up(figures, "sum of rows − discounts + charges = net", *ways, hard=False, lines=count)
+        yield from _adds_up(figures, "sum of rows − discounts + charges = net", *ways, hard=False, lines=count)
 
 
 def _taxes(figures: Figures) -> Iterator[Check]:
     lines = len(figures.rows.get(_LINES, ()))
-    for at in range(len(figures.rows.get("taxes", ()))):
-        rate, basis = figures.cell("taxes", at, "rate"), figures.cell("taxes", at, "basis")
-        tax = figures.cell("taxes", at, "tax", "the tax")
+    for at in range(len(figures.rows.get(_TAXES, ()))):
+        rate, basis = figures.cell(_TAXES, at, "rate"), figures.cell(_TAXES, at, "basis")
+        tax = figures.cell(_TAXES, at, "tax", "the tax")
         if rate and basis and tax:
             words = f"{_plain(rate.amount)} % of {figures.shown(basis.amount)}"
             part = Term(words, basis.amount * rate.amount / 100, (*rate.paths, *basis.paths))
-            yield _adds_up(figures, "basis × rate = tax", Sum.of([part], tax), lines=lines)
-    taxes, total = figures.column("taxes", "tax", "the sum of the taxes"), figures.term("tax_total", "the tax in all")
+            yield from _adds_up(figures, "basis × rate = tax", Sum.of([part], tax), lines=lines)
+    taxes, total = figures.column(_TAXES, "tax", "the sum of the taxes"), figures.term("tax_total", "the tax in all")
     if taxes and total:
-        yield _adds_up(figures, "sum of taxes = tax", Sum.of([taxes], total), lines=len(taxes.paths))
+        yield from _adds_up(figures, "sum of taxes = tax", Sum.of([taxes], total), lines=len(taxes.paths))
 
 
 def _gross_and_due(figures: Figures) -> Iterator[Check]:
     net, gross = figures.term("net_total", "net"), figures.term("gross_total", "the total")
-    tax = figures.term("tax_total", "tax") or figures.column("taxes", "tax", "taxes")
+    tax = figures.term("tax_total", "tax") or figures.column(_TAXES, "tax", "taxes")
     rounding, due = figures.term("rounding", "rounding"), figures.term("due", "the amount to pay")
-    prepaid = figures.term("prepaid", "what is paid already")
+    prepaid, withheld = figures.term("prepaid", "what is paid already"), figures.term("withheld", "withheld tax")
     if net and tax and gross:
-        ways = [Sum.of([net, tax], gross), *([Sum.of([net, tax, rounding], gross)] if rounding else [])]
-        yield _adds_up(figures, "net + tax = total", *ways)
+        # Withheld tax is off the total already, or only off what is to pay.
+        options = product(_without_and_with(withheld), _without_and_with(rounding))
+        ways = [Sum.of([net, tax, *rounds], gross, off=less) for less, rounds in options]
+        yield from _adds_up(figures, "net + tax = total", *ways)
     if gross and due:
-        ways = [Sum.of([gross, rounding], due, off=[prepaid]), *([Sum.of([gross], due, off=[prepaid])] if rounding else [])]
-        yield _adds_up(figures, "total − paid already = to pay", *ways, hard=prepaid is not None)
+        # It may have a minus where what is paid already has none.
+        options = product((*_with_either_sign(withheld), ()), _with_and_without(rounding))
+        ways = [Sum.of([gross, *rounds], due, off=[prepaid, *less]) for less, rounds in options]
+        yield from _adds_up(figures, "total − paid already = to pay", *ways, hard=prepaid is not None)
         both = f"The amount to pay is {figures.shown(due.amount)}, the total {figures.shown(gross.amount)}."
         paths = (*gross.paths, *due.paths)
         at_most = abs(due.amount) <= abs(gross.amount) + figures.tolerance()
@@ -235,30 +280,41 @@ def _receipt(figures: Figures) -> Iterator[Check]:
     yield from _each_line(figures)
     lines, subtotal = figures.column(_LINES, "line_total", "the sum of the rows"), figures.term("subtotal", "the subtotal")
     discount, rewards = figures.term("discount", "discounts"), figures.term("rewards", "rewards")
-    tax, tip, total = figures.term("tax", "tax"), figures.term("tip", "tip"), figures.term("total", "the total")
+    tax, taxes = figures.term("tax", "tax"), figures.column(_TAXES, "tax", "the sum of the taxes")
+    fees, tip, total = figures.term("fees", "fees"), figures.term("tip", "tip"), figures.term("total", "the total")
     count = len(figures.rows.get(_LINES, ()))
     if lines and subtotal:
-        ways = [Sum.of([lines], subtotal)]
-        ways += [Sum.of([lines], subtotal, off=[each]) for each in (discount, tax) if each]  # the tax may be in the rows
-        yield _adds_up(figures, "sum of rows = subtotal", *ways, lines=count)
+        # Discounts, or the tax, may be in the rows.
+        ways = [Sum.of([lines], subtotal, off=[each]) for each in (None, discount, tax or taxes)]
+        yield from _adds_up(figures, "sum of rows = subtotal", *ways, lines=count)
+    if taxes and tax:
+        yield from _adds_up(figures, "sum of taxes = tax", Sum.of([taxes], tax), hard=False, lines=len(taxes.paths))
     if total and (base := subtotal or lines):
-        # Prices have the tax in them, or not; discounts are off the subtotal already, or not.
-        ways = [
-            Sum.of([base, *taxes, tip], total, off=[*off, rewards])
-            for off in _with_and_without(discount)
-            for taxes in _with_and_without(tax)
-        ]
-        name = "subtotal − discounts + tax − rewards + tip = total"
-        yield _adds_up(figures, name, *ways, hard=bool(subtotal and tax), lines=1 if subtotal else count)
-    yield from _tax_of_receipt(figures, subtotal, (discount, rewards), tax, total, tip)
+        # Prices have taxes and fees in them, or not; discounts are off the subtotal already, or not.
+        all_of_it = [*((each,) for each in (tax, taxes) if each), ()]
+        options = product(_with_and_without(discount), all_of_it, _with_and_without(fees))
+        ways = [Sum.of([base, *some, *more, tip], total, off=[*off, rewards]) for off, some, more in options]
+        known = bool(subtotal and (tax or taxes)) and figures.leaves_no_gap(base, total)
+        name = "subtotal − discounts + tax + fees − rewards + tip = total"
+        yield from _adds_up(figures, name, *ways, hard=known, lines=1 if subtotal else count)
+    if len(figures.rows.get(_TAXES, ())) <= 1:  # else the rate is that of one of them
+        yield from _tax_of_receipt(figures, subtotal, (discount, rewards), tax, total, tip)
     paid, change = figures.term("paid", "what was paid"), figures.term("change", "change")
     if paid and total:
-        ways = [Sum.of([paid], total, off=[change, *tips]) for tips in reversed(_with_and_without(tip))]
-        yield _adds_up(figures, "paid − change = total", *ways, hard=change is not None)
+        ways = [Sum.of([paid], total, off=[change, *tips]) for tips in _without_and_with(tip)]
+        yield from _adds_up(figures, "paid − change = total", *ways, hard=change is not None)
 
 
 def _with_and_without(term: Term | None) -> tuple[tuple[Term, ...], ...]:
     return ((term,), ()) if term else ((),)
+
+
+def _without_and_with(term: Term | None) -> tuple[tuple[Term, ...], ...]:
+    return _with_and_without(term)[::-1]
+
+
+def _with_either_sign(term: Term | None) -> tuple[tuple[Term, ...], ...]:
+    return ((term,), (replace(term, amount=-term.amount),)) if term else ()
 
 
 def _tax_of_receipt(
@@ -285,7 +341,7 @@ def _tax_of_receipt(
     holds = abs(nearest - tax.amount) <= tolerance
     if holds or abs(tax.amount) > max(map(abs, expected)):
         says = f"{_plain(rate.amount)} % come to {figures.shown(nearest)}, {'as' if holds else 'but'} the tax is"
-        paths = ("tax_rate", "tax", *(subtotal.paths if subtotal else total.paths if total else ()))
+        paths = (*rate.paths, *tax.paths, *(subtotal.paths if subtotal else total.paths if total else ()))
         yield Check(
             name="rate × basis = tax", holds=holds, hard=False, says=f"{says} {figures.shown(tax.amount)}.", paths=paths
         )
@@ -312,6 +368,27 @@ def _in_order(figures: Figures, earlier: str, later: str, name: str) -> Iterator
         relation = "not after" if first <= second else "after"
         says = f"{first} is {relation} {second}."
         yield Check(name=name, holds=first <= second, hard=False, says=says, paths=(earlier, later))
+
+
+def _number(value: Value | None) -> Decimal | None:
+    """Return the number of a value where sums can be made of it: none that is infinite, or longer than any amount is."""
+    number = value.number if value else None
+    if number is None or not number.is_finite() or number.copy_abs() >= _BELOW:
+        return None
+    exponent = number.as_tuple().exponent
+    return number if isinstance(exponent, int) and exponent >= -_PLACES else None
+
+
+def _in_one_place(one: Value | None, other: Value | None) -> bool:
+    """Whether two values were read off the same spot of a page, or from the same passage where there are no places."""
+    if one is None or other is None or not {one.source, other.source} <= _OFF_THE_PAGE or one.page != other.page:
+        return False
+    if not (one.box and other.box):
+        return bool(one.quote) and one.quote == other.quote
+    (top, left, bottom, right), (top_2, left_2, bottom_2, right_2) = one.box, other.box
+    high, wide = min(bottom, bottom_2) - max(top, top_2), min(right, right_2) - max(left, left_2)
+    # Boxes of neighbouring lines may touch.
+    return 2 * high >= min(bottom - top, bottom_2 - top_2) and 2 * wide >= min(right - left, right_2 - left_2)
 
 
 def _day(value: Value | None) -> date | None:

@@ -29,7 +29,8 @@ def graded(value: Value, *, field: SchemaField, checks: Sequence[Check]) -> Valu
     | is an amount, number, percentage or date that neither a check nor another look confirms | medium |
     | is found in the text | high |
 
-    A check confirms when it holds and a wrong value would hardly keep it, unlike bounds such as `to pay ≤ total`.
+    A check confirms when it holds and a wrong value would hardly keep it, unlike bounds such as `to pay ≤ total`. None does
+    for dates: those of order, delivery and invoice are in order whichever is taken for which, each with a label beside it.
     """
     mine = {
         "checks": tuple(dict.fromkeys(each.name for each in checks if each.holds)),

@@ -91,13 +91,13 @@ class _Folded:
 
     def is_narrow(self, at: int) -> bool:
         """Whether the ink on both sides of a blank stands on one line, and close."""
-        if self.page is None:
+        if self.page is None or not 0 < at < len(self.text) - 1:
             return False
         one, other = (self.page.boxes[4 * place : 4 * place + 4] for place in (self.origin[at - 1], self.origin[at + 1]))
         shared = min(one[2], other[2]) - max(one[0], other[0])
         height = min(one[2] - one[0], other[2] - other[0])
         gap = (other[1] - one[3]) * self.page.width_pt
-        return shared >= _LINE_SHARE * height > 0 and gap < _NARROW * height * self.page.height_pt
+        return shared >= _LINE_SHARE * height > 0 and gap < _NARROW * (other[2] - other[0]) * self.page.height_pt
 
     def shown(self, start: int, end: int) -> str:
         """Return the passage for people: on one line, with words that are broken at its end joined."""
@@ -145,24 +145,14 @@ class Ground:
             for each in pages:
                 if found := look(each, value, passage, quote):
                     return found
-        return self._alone(ordered, value, passage) or self._in_field(value, page)
+        return self._in_field(value, page)
 
     def _in_field(self, value: str, page: int | None) -> Found | None:
-        """Return a value that is all of a filled field."""
-        hits = [(number, text) for number, folded, text in self._filled if folded == value]
-        number, text = next((hit for hit in hits if hit[0] == page), hits[0] if hits else (0, ""))
-        return Found(page=number, quote=text, box=None, how="exact") if hits else None
-
-    def _alone(self, pages: Sequence[_Folded], value: str, passage: str) -> Found | None:
-        """Return a value that was quoted alone, is long enough to speak for itself, and stands in the document once."""
-        if len(value) < _ALONE_CHARS or passage.replace(value, "", 1).strip():
+        """Return a value that is all of a field on the named page, and no short number, which others are as well."""
+        if len(value) < _ALONE_CHARS and not _WORD.search(value):
             return None
-        hits = [(page, start) for page in pages for start in islice(_places(page, value), 2)]
-        if len(hits) != 1:
-            return None
-        page, start = hits[0]
-        end = start + len(value)
-        return Found(page=page.number, quote=page.shown(start, end), box=page.box(start, end), how="folded")
+        text = next((text for number, folded, text in self._filled if number == page and folded == value), None)
+        return None if text is None else Found(page=page, quote=text, box=None, how="exact")
 
 
 def fold(text: str) -> str:
@@ -195,7 +185,7 @@ def _around(page: _Folded, value: str, passage: str, quote: str) -> Found | None
     wanted = dict.fromkeys((*_WORD.findall(rest), *(each for each in _NUMBERS.findall(rest) if len(each) > 1)))
     labels = [tuple(_boxes(page, each)) for each in wanted] if hits else []
     for start in hits:
-        if _stands_beside(page.box(start, start + len(value)), labels):
+        if _stands_beside(page.box(start, start + len(value)), labels, has_label=_has_label(page, start)):
             return _at(page, start, value, passage)
     return None
 
@@ -216,12 +206,27 @@ def _likeness(text: str, start: int, value: str, passage: str) -> float:
     return matcher.ratio() if matcher.quick_ratio() >= _ALIKE else 0.0
 
 
-def _stands_beside(box: Box | None, labels: Sequence[Sequence[Box]]) -> bool:
-    """Whether what is quoted beside a value stands on its line, or above it. `labels` has the places of each word."""
+def _stands_beside(box: Box | None, labels: Sequence[Sequence[Box]], *, has_label: bool) -> bool:
+    """Whether what is quoted beside a value stands on its line, or above it. `labels` has the places of each word.
+
+    `has_label`: a word stands right before it. Where that is none of those quoted, what is above belongs to another line.
+    """
     if box is None or not labels:
         return False
-    there = sum(any(_is_beside(box, other) for other in places) for places in labels)
+    on_line = [any(_is_on_line(box, other) for other in places) for places in labels]
+    if has_label and not any(on_line):
+        return False
+    there = sum(
+        beside or any(_is_above(other, box) for other in places) for beside, places in zip(on_line, labels, strict=True)
+    )
     return there >= max(1, round(_ALIKE * len(labels)))
+
+
+def _has_label(page: _Folded, start: int) -> bool:
+    """Whether a word that is no currency stands right before a value, with no more than a blank between."""
+    before = page.text[max(0, start - 5) : max(0, start - 1)]
+    is_word = before[-1:].isalpha() or before.endswith(":")
+    return is_word and page.is_narrow(start - 1) and not _APART_BEFORE.search(before)
 
 
 def _boxes(page: _Folded, word: str) -> Iterator[Box]:
@@ -230,12 +235,18 @@ def _boxes(page: _Folded, word: str) -> Iterator[Box]:
             yield box
 
 
-def _is_beside(box: Box, label: Box) -> bool:
-    height = max(1, min(box[2] - box[0], label[2] - label[0]))
-    on_line = min(box[2], label[2]) - max(box[0], label[0]) >= _LINE_SHARE * height
+def _is_on_line(box: Box, label: Box) -> bool:
+    return min(box[2], label[2]) - max(box[0], label[0]) >= _LINE_SHARE * _height(box, label)
+
+
+def _is_above(label: Box, box: Box) -> bool:
+    height = _height(box, label)
     gap = box[0] - label[2]
-    below = -height <= gap <= _ABOVE * height and min(box[3], label[3]) > max(box[1], label[1]) - 2 * height
-    return on_line or below
+    return -height <= gap <= _ABOVE * height and min(box[3], label[3]) > max(box[1], label[1]) - 2 * height
+
+
+def _height(one: Box, other: Box) -> int:
+    return max(1, min(one[2] - one[0], other[2] - other[0]))
 
 
 def _says_what(passage: str, value: str) -> bool:

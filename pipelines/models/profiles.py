@@ -39,6 +39,7 @@ _AS: Final[Mapping[Task, Task]] = {
     "long_documents": "extraction",
 }
 
+
 def _named(name: str) -> str:
     if not re.fullmatch(r"(gemini|anthropic|openai|local):\S+", name):
         raise ValueError("a model is named PROVIDER:ID, where PROVIDER is gemini, anthropic, openai or local")

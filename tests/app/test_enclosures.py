@@ -1,5 +1,6 @@
 """The files that go with our words, made when they are sent."""
 
+import csv
 import io
 import json
 from collections.abc import AsyncIterator, Sequence
@@ -116,7 +117,7 @@ async def test_exports_hold_an_extraction_or_a_whole_batch(desk: Desk) -> None:
 
     assert (one["file"], one["fields"]["number"]["value"]) == ("b.pdf", "R-17")
     assert [each["file"] for each in both] == ["a.pdf", "b.pdf"]
-    assert [line.split(",")[0] for line in table.splitlines()] == ["file", "a.pdf", "b.pdf"]
+    assert [line[0] for line in csv.reader(io.StringIO(table))] == ["file", "a.pdf", "b.pdf"]
     assert "Sources" in book.sheetnames
 
 

@@ -161,7 +161,7 @@ odd = st.text(st.characters(codec="utf-8"), max_size=200) | st.text(" \t\n.,:#-â
 
 
 @given(odd, st.sampled_from(SHIPPED))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_no_text_makes_it_stumble(text: str, name: str) -> None:
     part = a_text(text, id="file:0/page:1/text", role="document")
 

@@ -4,8 +4,6 @@ import asyncio
 import csv
 import io
 import shutil
-from collections.abc import Sequence
-from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,7 +12,7 @@ from PIL import Image
 
 from tests.extraction.papers import INVOICE, a_pdf
 
-PAGE_SHARE: Final = 792 / 612  # height by width of the pages that `papers` makes
+PAGE_SHARE: Final = 842 / 595  # height by width of the pages that `papers` makes: A4
 OFFICE_S: Final = 60.0
 
 
@@ -60,7 +58,3 @@ async def in_office(workbook: bytes, folder: Path) -> list[dict[str, str]]:
         if process.returncode is None:
             process.kill()
     return list(csv.DictReader(io.StringIO(source.with_suffix(".csv").read_text("utf-8"))))
-
-
-def amounts(row: dict[str, Any], columns: Sequence[str]) -> list[Decimal]:
-    return [Decimal(str(row[column])) for column in columns]

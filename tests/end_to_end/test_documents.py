@@ -16,8 +16,7 @@ from emulators.discord import DiscordEmulator
 from tests.end_to_end.bot import Bot
 from tests.end_to_end.darkroom import SECONDS, Darkroom, darkroom, pictures_of, walk, words_of
 from tests.end_to_end.invoices import PAGE_SHARE, an_invoice, colours_in, in_office, sheet, size_of
-from tests.end_to_end.slack_team import Team, team_of
-from tests.end_to_end.slack_team import words_of as slack_words
+from tests.end_to_end.slack_team import PATIENCE_S, Team, team_of
 from tests.extraction.papers import a_pdf
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -45,12 +44,14 @@ class Town:
         await self.discord.command(where, user, "extract", values={"schema": "invoice"})
         return posted, await self.room.said(posted, f"**Invoice number:** {number}")
 
-    async def corrected(self, answer: Json, user: str, field: str, value: str) -> Json:
-        """Correct a value by the button below an answer; return the form that it opened."""
+    async def corrects(self, answer: Json, user: str, label: str, value: str) -> list[str]:
+        """Correct a value by the button below an answer; return what the form that it opens has to choose from."""
         await self.room.press(answer, user, "Correct a value")
-        form: Json = await self.discord.wait_for(lambda: self.discord.form(user), SECONDS)
-        await self.discord.submit(user, form["custom_id"], {"field": [field], "value": value})
-        return form
+        form = await self.discord.wait_for(lambda: self.discord.form(user), SECONDS)
+        [menu] = [each["component"] for each in form["components"] if each["component"]["custom_id"] == "field"]
+        offered = {each["label"]: each["value"] for each in menu["options"]}
+        await self.discord.submit(user, form["custom_id"], {"field": [offered[label]], "value": value})
+        return list(offered)
 
     async def taken(self, message: Json) -> bytes:
         """Download the file that a message of the bot carries."""
@@ -67,6 +68,12 @@ class Town:
 
         [answer] = await self.discord.wait_for(answered, SECONDS)
         return words_of(answer)
+
+
+def _looks_marked(picture: bytes) -> bool:
+    """Whether a picture can be a page of ours, large enough to read, with frames on it: the page itself is black on white."""
+    width, height = size_of(picture)
+    return width >= 600 and abs(height / width - PAGE_SHARE) < 0.01 and colours_in(picture) > 1_000
 
 
 async def _fetched(url: str, **headers: str) -> bytes:
@@ -96,10 +103,7 @@ async def test_an_invoice_is_answered_in_its_thread_with_table_marked_page_and_f
     [picture] = pictures_of(answer)
     assert "Doubtful: Net, Tax, Total." in picture["description"]
     page = await _fetched(picture["media"]["url"])
-    width, height = size_of(page)
-    assert width >= 600
-    assert height / width == pytest.approx(PAGE_SHARE, abs=0.01)
-    assert colours_in(page) > 1_000
+    assert _looks_marked(page)
     assert town.room.stands(town.discord.general, posted)
 
 
@@ -107,7 +111,7 @@ async def test_a_corrected_total_passes_its_check_and_only_who_asked_may_say_so(
     room, ann, bob = town.room, town.discord.ann, town.discord.bob
     posted, answer = await town.extracted("471103", ann)
 
-    form = await town.corrected(answer, ann, "gross_total", "529.87")
+    offered = await town.corrects(answer, ann, "Total: 571.04 EUR", "529.87")
     corrected = await room.said(posted, "corrected by a person")
     await room.press(corrected, bob, "Confirm")
     await room.whispered(bob, "Only who asked for this, and moderators, can do that.")
@@ -115,20 +119,23 @@ async def test_a_corrected_total_passes_its_check_and_only_who_asked_may_say_so(
     await room.press(corrected, ann, "Confirm")
     confirmed = await room.said(posted, "Confirmed by ann")
 
-    choices = next(each["options"] for each in (label["component"] for label in form["components"]) if "options" in each)
-    assert [each["value"] for each in choices[:4]] == ["net_total", "tax_total", "gross_total", "buyer"]
-    assert choices[2]["label"] == "Total: 571.04 EUR"
+    assert offered[:4] == ["Net: 473.00 EUR", "Tax: 56.87 EUR", "Total: 571.04 EUR", "Buyer: not found"]
     assert "**Total:** 529.87 EUR (corrected by a person)" in words_of(corrected)
     assert "failed check" not in words_of(corrected)
     assert "571.04" not in words_of(corrected)
     assert answer["id"] == corrected["id"] == confirmed["id"]
-    assert [each["label"] for each in walk(confirmed["components"]) if "label" in each] == ["Correct a value", "JSON", "CSV", "XLSX"]
+    assert [each["label"] for each in walk(confirmed["components"]) if "label" in each] == [
+        "Correct a value",
+        "JSON",
+        "CSV",
+        "XLSX",
+    ]
 
 
 async def test_the_corrected_numbers_are_numbers_in_a_sheet_that_an_office_opens(town: Town, tmp_path: Path) -> None:
     room, ann = town.room, town.discord.ann
     posted, answer = await town.extracted("471104", ann)
-    await town.corrected(answer, ann, "gross_total", "529.87")
+    await town.corrects(answer, ann, "Total: 571.04 EUR", "529.87")
 
     await room.press(await room.said(posted, "corrected by a person"), town.discord.bob, "XLSX")
     workbook = await town.taken(await room.said(posted, "Here is what was taken out, as XLSX."))
@@ -150,7 +157,7 @@ async def test_it_is_found_again_by_whoever_can_read_it_until_its_message_is_del
     await discord.delete(discord.general, posted)
     gone = await town.finds(discord.bob, "471105", "Nothing was found")
 
-    assert f"[Invoice](https://discord.com/channels/{discord.guild}/{discord.general}/{posted})" in found
+    assert f"[Invoice: invoice.pdf](https://discord.com/channels/{discord.guild}/{discord.general}/{posted})" in found
     assert "471105" not in gone
 
 
@@ -221,3 +228,56 @@ async def test_the_buttons_of_an_answer_outlive_a_restart(town: Town) -> None:
     await room.press(answer, ann, "Confirm")
 
     assert (await room.said(posted, "Confirmed by ann"))["id"] == answer["id"]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def team(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Team]:
+    async with team_of(tmp_path_factory.mktemp("documents")) as made:
+        await made.set_up(made.slack.moderators)
+        yield made
+
+
+async def test_on_slack_an_invoice_is_read_corrected_taken_away_and_found_until_it_is_deleted(team: Team) -> None:
+    slack = team.slack
+    posted = await slack.post(slack.general, slack.ann, files=[("invoice.pdf", an_invoice("471301", total=WRONG))])
+    await team.heard()
+
+    await slack.command(slack.general, slack.ann, "extract", "invoice")
+    answer = await team.answer(slack.general, posted, "Invoice: invoice.pdf")
+    await _correct_the_total(team, answer)
+    corrected = await team.answer(slack.general, posted, "corrected by a person")
+    await slack.press(slack.general, answer["ts"], slack.bob, "extraction_confirm")
+    await team.told(slack.bob, "Only who asked for this, and moderators, can do that.")
+    await slack.press(slack.general, answer["ts"], slack.bob, "extraction_xlsx")
+    [sent] = await team.until(lambda: team.said(slack.general, thread=posted), "as XLSX")
+    await slack.press(slack.general, answer["ts"], slack.ann, "extraction_confirm")
+    confirmed = await team.answer(slack.general, posted, "Confirmed by ann")
+    await slack.command(slack.general, slack.bob, "flashbulb", "find 471301")
+    found = await team.told(slack.bob, "1 found for")
+    await slack.delete(slack.general, posted)
+    await slack.command(slack.general, slack.bob, "flashbulb", "find 471301")
+    await team.told(slack.bob, "Nothing was found")
+
+    assert f"⚠ {FAILED}" in answer["text"]
+    assert "⚠ Total: 571.04 EUR (a check fails)" in answer["text"]
+    assert re.search(r"^Joghurt Banane +50 +Stück +5\.50 EUR +275\.00 EUR$", answer["text"], re.MULTILINE)
+    [page] = [data for call in slack.calls for name, data in call.files if name == "invoice.page1.png"]
+    assert _looks_marked(page)
+    assert "Total: 529.87 EUR (corrected by a person)" in corrected["text"]
+    assert "571.04" not in corrected["text"]
+    for each in (answer, corrected, confirmed):
+        assert [block["type"] for block in each["blocks"]].count("image") == 1
+    [file] = sent["files"]
+    workbook = await _fetched(file["url_private_download"], Authorization=f"Bearer {slack.bot_token}")
+    [invoice] = sheet(workbook, "Invoice")
+    assert (invoice["Net"], invoice["Tax"], invoice["Total"]) == (473, 56.87, 529.87)
+    assert f"/archives/{slack.general}/p{posted.replace('.', '')}|Invoice: invoice.pdf>" in found["text"]
+
+
+async def _correct_the_total(team: Team, answer: Json) -> None:
+    slack = team.slack
+    await slack.press(slack.general, answer["ts"], slack.ann, "extraction_correct")
+    form = await slack.wait_for(lambda: slack.form(slack.ann), PATIENCE_S)
+    [menu] = [each["element"] for each in form["blocks"] if each["block_id"] == "field"]
+    offered = {each["text"]["text"]: each["value"] for each in menu["options"]}
+    await slack.submit(slack.ann, form["id"], {"field": offered["Total: 571.04 EUR"], "value": "529.87"})

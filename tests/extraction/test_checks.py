@@ -15,6 +15,8 @@ from tests.conftest import SHARED_DATA
 
 Plain = Mapping[str, str]
 
+SUM_OF_RECEIPT = "subtotal − discounts + tax + fees − rewards + tip = total"
+
 HEADER = {
     "issue_date": "2019-06-10", "due_date": "2019-07-01", "currency": "EUR",
     "line_total": "496.00", "allowance_total": "0.00", "charge_total": "0.00",
@@ -59,8 +61,16 @@ def of_invoice(taxes: Sequence[Plain] = TAXES, lines: Sequence[Plain] = LINES, *
     return check(shipped("invoice"), values(HEADER, changed), groups)
 
 
-def of_receipt(lines: Sequence[Plain] = BOUGHT, **changed: str | None) -> tuple[Check, ...]:
-    return check(shipped("receipt"), values(RECEIPT, changed), {"line_items": rows(*lines)})
+def of_receipt(lines: Sequence[Plain] = BOUGHT, *, taxes: Sequence[Plain] = (), **changed: str | None) -> tuple[Check, ...]:
+    return check(shipped("receipt"), values(RECEIPT, changed), {"line_items": rows(*lines), "taxes": rows(*taxes)})
+
+
+def printed(
+    text: str, *, top: int = 100, page: int = 1, quote: str = "", box: bool = True, source: str = "text-layer"
+) -> Value:
+    """Return a value with the place where it stands: one line of many, each of which is 20 high and follows 30 below."""
+    place = {"page": page, "quote": quote, "box": (top, 800, top + 20, 900) if box else None, "source": source}
+    return value(text).model_copy(update=place)
 
 
 def broken(checks: Sequence[Check], *, hard: bool | None = None) -> set[str]:
@@ -196,6 +206,34 @@ def test_rates_alone_stand_for_the_tax_where_no_sum_of_it_is_printed() -> None:
     assert found.paths == ("net_total", "taxes[0].tax", "taxes[1].tax", "gross_total")
 
 
+@pytest.mark.parametrize("sign", ["", "-"])
+@pytest.mark.parametrize(
+    "amounts",
+    [
+        pytest.param({"gross_total": "106.00"}, id="off-the-total"),
+        pytest.param({"gross_total": "106.00", "due": "106.00"}, id="off-the-total-and-nothing-is-paid"),
+        pytest.param({"gross_total": "106.00", "prepaid": "6.00", "due": "100.00"}, id="off-the-total-and-some-is-paid"),
+        pytest.param({"gross_total": "121.00", "due": "106.00"}, id="off-what-is-to-pay"),
+        pytest.param({"gross_total": "121.00", "prepaid": "6.00", "due": "100.00"}, id="off-what-is-to-pay-and-some-is-paid"),
+    ],
+)
+def test_withheld_tax_is_off_the_total_or_off_what_is_to_pay(amounts: dict[str, str], sign: str) -> None:
+    freelance = dict.fromkeys(HEADER) | {"net_total": "100.00", "tax_total": "21.00", "withheld": f"{sign}15.00"}
+
+    checks = of_invoice((), (), **{**freelance, **amounts})
+
+    assert broken(checks) == set()
+    assert any("withheld" in each.paths for each in checks)
+
+
+def test_withheld_tax_is_named_where_it_counts() -> None:
+    freelance = dict.fromkeys(HEADER) | {"net_total": "100.00", "tax_total": "21.00", "withheld": "-15.00"}
+
+    found = named(of_invoice((), (), **{**freelance, "gross_total": "106.00"}), "net + tax = total")
+
+    assert found.says == "Net 100.00 and tax 21.00 less withheld tax 15.00 come to 106.00, which is the total."
+
+
 def test_rounding_is_in_the_total_or_in_what_is_to_pay() -> None:
     to_pay = of_invoice(rounding="0.01", gross_total="571.04", due="571.05")
     swiss = of_invoice(rounding="-0.04", gross_total="571.00", due="571.00")
@@ -265,7 +303,7 @@ def test_a_receipt_that_adds_up_holds_everywhere() -> None:
     assert {each.name for each in checks} == {
         "quantity × price = amount",
         "sum of rows = subtotal",
-        "subtotal − discounts + tax − rewards + tip = total",
+        SUM_OF_RECEIPT,
         "rate × basis = tax",
         "paid − change = total",
     }
@@ -274,19 +312,15 @@ def test_a_receipt_that_adds_up_holds_everywhere() -> None:
 @pytest.mark.parametrize(
     ("changed", "names"),
     [
-        pytest.param(
-            {"total": "821.41"}, {"subtotal − discounts + tax − rewards + tip = total", "paid − change = total"}, id="total"
-        ),
+        pytest.param({"total": "821.41"}, {SUM_OF_RECEIPT, "paid − change = total"}, id="total"),
         pytest.param(
             {"subtotal": "863.19"},
-            {"subtotal − discounts + tax − rewards + tip = total", "sum of rows = subtotal"},
+            {SUM_OF_RECEIPT, "sum of rows = subtotal"},
             id="subtotal",
         ),
-        pytest.param({"rewards": "25.00"}, {"subtotal − discounts + tax − rewards + tip = total"}, id="one-sign-of-two"),
+        pytest.param({"rewards": "25.00"}, {SUM_OF_RECEIPT}, id="one-sign-of-two"),
         pytest.param({"change": "26.86"}, {"paid − change = total"}, id="change"),
-        pytest.param(
-            {"tax": "86.23"}, {"subtotal − discounts + tax − rewards + tip = total", "rate × basis = tax"}, id="too-much-tax"
-        ),
+        pytest.param({"tax": "86.23"}, {SUM_OF_RECEIPT, "rate × basis = tax"}, id="too-much-tax"),
     ],
 )
 def test_a_wrong_value_on_a_receipt_breaks_its_sums(changed: dict[str, str], names: set[str]) -> None:
@@ -308,13 +342,69 @@ def test_receipts_are_printed_in_several_ways(printed: dict[str, str | None]) ->
     assert broken(of_receipt(**printed)) == set()
 
 
+CANADIAN = dict.fromkeys(RECEIPT) | {"subtotal": "100.00", "total": "112.00"}
+GST_AND_PST = ({"name": "GST", "rate": "5", "tax": "5.00"}, {"name": "PST", "rate": "7", "tax": "7.00"})
+
+
+def test_several_taxes_count_as_the_tax_where_no_sum_of_them_is_printed() -> None:
+    found = named(of_receipt((), taxes=GST_AND_PST, **CANADIAN), SUM_OF_RECEIPT)
+
+    assert found.holds
+    assert found.paths == ("subtotal", "taxes[0].tax", "taxes[1].tax", "total")
+
+
+def test_one_of_several_taxes_that_was_taken_for_all_of_it_is_doubtful() -> None:
+    checks = of_receipt((), taxes=GST_AND_PST, **{**CANADIAN, "tax": "5.00", "tax_rate": "5"})
+
+    assert broken(checks) == broken(checks, hard=False) == {"sum of taxes = tax"}
+    assert "tax" not in named(checks, SUM_OF_RECEIPT).paths
+
+
+def test_one_rate_of_several_says_nothing_of_all_taxes() -> None:
+    assert broken(of_receipt((), taxes=GST_AND_PST, **{**CANADIAN, "tax": "12.00", "tax_rate": "5"})) == set()
+
+
+@pytest.mark.parametrize("total", [pytest.param("26.60", id="on-top"), pytest.param("23.60", id="in-it")])
+def test_fees_are_on_top_of_the_subtotal_or_in_it(total: str) -> None:
+    bought = dict.fromkeys(RECEIPT) | {"subtotal": "20.00", "tax": "1.60", "tip": "2.00", "fees": "3.00"}
+
+    assert named(of_receipt((), **{**bought, "total": total}), SUM_OF_RECEIPT).holds
+
+
+@pytest.mark.parametrize(
+    ("tops", "pages", "hard"),
+    [
+        pytest.param((100, 130, 160), (1, 1, 1), True, id="one-below-the-other"),
+        pytest.param((100, 130, 190), (1, 1, 1), False, id="a-line-above-the-total-was-not-read"),
+        pytest.param((100, 160, 190), (1, 1, 1), False, id="a-line-below-the-subtotal-was-not-read"),
+        pytest.param((100, 130, 70), (1, 1, 1), False, id="the-total-above-all"),
+        pytest.param((100, 130, 160), (1, 1, 2), False, id="on-the-next-page"),
+    ],
+)
+def test_a_receipt_is_certainly_wrong_where_no_line_between_its_amounts_may_have_been_left_out(
+    tops: tuple[int, int, int], pages: tuple[int, int, int], hard: bool
+) -> None:
+    amounts = {"subtotal": "20.00", "tax": "1.60", "total": "24.60"}
+    fields = {
+        name: printed(text, top=top, page=page) for (name, text), top, page in zip(amounts.items(), tops, pages, strict=True)
+    }
+
+    found = named(check(shipped("receipt"), fields, {}), SUM_OF_RECEIPT)
+
+    assert (found.holds, found.hard) == (False, hard)
+
+
+def test_a_receipt_without_places_is_never_certainly_wrong() -> None:
+    assert SUM_OF_RECEIPT in broken(of_receipt(total="821.41"), hard=False)
+
+
 def test_prices_with_the_tax_in_them_add_up_without_it() -> None:
     nothing = dict.fromkeys(("discount", "rewards", "change"))
 
     checks = of_receipt((), subtotal="11.90", tax_rate="19", tax="1.90", total="11.90", paid="11.90", **nothing)
 
     assert broken(checks) == set()
-    assert "tax" not in named(checks, "subtotal − discounts + tax − rewards + tip = total").paths
+    assert "tax" not in named(checks, SUM_OF_RECEIPT).paths
     assert named(checks, "rate × basis = tax").holds
 
 
@@ -327,6 +417,49 @@ def test_a_contract_ends_after_it_begins() -> None:
     assert found.paths == ("effective_date", "end_date")
 
 
+@pytest.mark.parametrize(
+    ("one", "other", "is_made"),
+    [
+        pytest.param(printed("119.00"), printed("119.00"), False, id="one-place"),
+        pytest.param(printed("119.00"), printed("119.00", top=108), False, id="places-that-overlap"),
+        pytest.param(printed("119.00"), printed("119.00", top=118), True, id="lines-that-touch"),
+        pytest.param(printed("119.00"), printed("119.00", top=130), True, id="two-lines"),
+        pytest.param(printed("119.00"), printed("119.00", page=2), True, id="two-pages"),
+        pytest.param(
+            printed("119.00", quote="Total 119", box=False), printed("119.00", quote="Total 119", box=False), False,
+            id="one-passage",
+        ),
+        pytest.param(
+            printed("119.00", quote="Total 119", box=False), printed("119.00", quote="To pay 119", box=False), True,
+            id="two-passages",
+        ),
+        pytest.param(printed("119.00", box=False), printed("119.00", box=False), True, id="no-passages"),
+        pytest.param(printed("119.00"), printed("119.00", source="embedded-xml"), True, id="the-e-invoice"),
+        pytest.param(printed("119.00"), printed("119.00", source="correction"), True, id="a-person"),
+    ],
+)  # fmt: skip
+def test_a_printed_number_does_not_confirm_itself(one: Value, other: Value, is_made: bool) -> None:
+    invoice = check(shipped("invoice"), {"gross_total": one, "prepaid": value("0.00"), "due": other}, {})
+    receipt = check(shipped("receipt"), {"total": one, "paid": other}, {})
+    rates = check(shipped("invoice"), {"tax_total": one}, {"taxes": ({"tax": other},)})
+
+    assert ("total − paid already = to pay" in {each.name for each in invoice}) is is_made
+    assert bool(receipt) is is_made
+    assert bool(rates) is is_made
+
+
+def test_two_numbers_that_were_read_off_one_place_still_contradict_each_other() -> None:
+    fields = {"gross_total": printed("119.00"), "prepaid": value("0.00"), "due": printed("191.00")}
+
+    assert broken(check(shipped("invoice"), fields, {}), hard=True) == {"total − paid already = to pay"}
+
+
+def test_a_sum_counts_where_its_parts_were_read_off_one_place() -> None:
+    fields = {"net_total": printed("100.00"), "tax_total": printed("19.00"), "gross_total": printed("119.00")}
+
+    assert named(check(shipped("invoice"), fields, {}), "net + tax = total").holds
+
+
 def test_schemas_of_other_names_have_no_sums() -> None:
     own: Schema = parse(
         "{name: offer, title: Offer, fields: [{name: net_total, title: Net, type: amount},"
@@ -337,9 +470,50 @@ def test_schemas_of_other_names_have_no_sums() -> None:
     assert check(own, values({"net_total": "1", "tax_total": "1", "gross_total": "3"}), {}) == ()
 
 
-@given(st.dictionaries(st.sampled_from([*HEADER, "rounding"]), st.decimals(allow_nan=False, allow_infinity=False).map(str)))
-def test_no_numbers_make_the_checks_stumble(fields: dict[str, str]) -> None:
-    for each in check(shipped("invoice"), values(fields), {"line_items": rows(fields), "taxes": rows(fields)}):
+@pytest.mark.parametrize("odd", ["-100", "101", "NaN", "sNaN", "Infinity", "1e999", "9" * 40, "1e-999999", "1e9999999"])
+def test_what_no_rate_or_amount_can_be_is_as_good_as_missing(odd: str) -> None:
+    taxed = {"rate": odd, "basis": "160.00", "tax": "11.20"}
+
+    assert "rate × basis = tax" not in {each.name for each in of_receipt(tax_rate=odd)}
+    assert "basis × rate = tax" not in {each.name for each in of_invoice([taxed])}
+    if odd not in ("-100", "101"):
+        assert "net + tax = total" not in {each.name for each in of_invoice(gross_total=odd)}
+
+
+ANYTHING = st.one_of(
+    st.text(max_size=50),
+    st.sampled_from(
+        ["NaN", "-sNaN", "Infinity", "-Infinity", "1e999", "1e999999", "1e-999999", "-100", "0", "0e-999", "9" * 40]
+    ),
+    st.decimals().map(str),
+    st.integers().map(str),
+    st.dates().map(str),
+)
+
+
+@st.composite
+def anything(draw: st.DrawFn, schema: Schema) -> tuple[dict[str, Value], dict[str, tuple[dict[str, Value], ...]]]:
+    """Return values for any fields and rows of a schema, whatever they say and wherever they stand."""
+    places = st.one_of(st.none(), st.tuples(*[st.integers(0, 1000)] * 4))
+
+    def some(names: Sequence[str]) -> dict[str, Value]:
+        said = draw(st.dictionaries(st.sampled_from(names), st.tuples(ANYTHING, st.one_of(st.none(), ANYTHING), places)))
+        return {
+            name: Value(value=text, raw=text, currency=currency, box=box, page=1, source="text-layer")
+            for name, (text, currency, box) in said.items()
+        }
+
+    fields = some([each.name for each in schema.fields])
+    groups = {group.name: tuple(some([each.name for each in group.fields]) for _ in range(2)) for group in schema.groups}
+    return fields, groups
+
+
+@pytest.mark.parametrize("name", ["invoice", "receipt", "contract"])
+@given(data=st.data())
+def test_checks_never_stumble_over_what_was_read(name: str, data: st.DataObject) -> None:
+    fields, groups = data.draw(anything(shipped(name)))
+
+    for each in check(shipped(name), fields, groups):
         assert each.says
         assert each.paths
 

@@ -128,3 +128,11 @@ def test_a_value_names_the_checks_that_hold_and_those_that_do_not_each_once() ->
 def test_bounds_confirm_nothing(name: str) -> None:
     assert confidence(a_value(), a_check(hard=False, name=name)) == "medium"
     assert confidence(a_value(), a_check(hard=False, holds=False, name=name), HOLDS) == "medium"
+
+
+def test_dates_in_the_right_order_are_confirmed_by_another_look_alone() -> None:
+    in_order = a_check(hard=False, name="date ≤ due date")
+
+    assert confidence(a_value(), in_order, type_="date") == "medium"
+    assert confidence(a_value(readings="agree"), in_order, type_="date") == "high"
+    assert confidence(a_value(**SCANNED), in_order, type_="date") == "low"

@@ -140,6 +140,28 @@ def test_a_label_may_stand_above_its_value() -> None:
     assert found is not None
 
 
+@pytest.mark.parametrize(
+    ("raw", "quote"),
+    [
+        pytest.param("56,87", "Netto 56,87", id="of-the-line-above"),
+        pytest.param("04.04.2026", "Rechnungsdatum 04.04.2026", id="of-a-longer-line-above"),
+        pytest.param("473,00", "Steuer 473,00", id="of-the-line-below"),
+    ],
+)
+def test_the_label_of_another_line_is_none_of_a_value_with_its_own(raw: str, quote: str) -> None:
+    lines = ground(["Netto 473,00", "Steuer 56,87", "Rechnungsdatum 05.03.2026", "Fällig am: 04.04.2026"])
+
+    assert lines.find(raw=raw, quote=quote, page=1) is None
+
+
+def test_a_label_above_and_a_word_on_the_line_are_both_its_own() -> None:
+    two = ground(["Rechnung", "Nr. 471102"])
+    headed = drawn(placed(("4.80", 300, 680), ("EUR", 270, 680), ("Betrag", 280, 696)))
+
+    assert two.find(raw="471102", quote="Rechnung - Nr. 471102", page=1) is not None
+    assert headed.find(raw="4.80", quote="Betrag 4.80", page=1) is not None
+
+
 def test_the_named_page_is_preferred_and_another_one_is_searched_as_well() -> None:
     two = ground(INVOICE, [*INVOICE[:-1], "Seite zwei"])
 
@@ -237,10 +259,16 @@ def test_short_values_are_found_where_something_says_what_they_are(text: str, ra
     assert in_text(text, raw, quote) is not None
 
 
-def test_a_long_value_quoted_alone_has_to_stand_there_once() -> None:
+def test_a_value_that_is_long_enough_speaks_for_itself() -> None:
     assert in_text("Rechnung 471102 vom 5. Mai", "471102", "471102") is not None
-    assert ground(["Seite 471102", "Rechnung", "Nr."]).find(raw="471102", quote="471102", page=1) is not None
-    assert Ground(None, ("a 471102", "b 4711023")).find(raw="471102", quote="471102", page=None) is not None
+    assert Ground(None, ("a 4711023", "b 471102")).find(raw="471102", quote="471102", page=None) is not None
+
+
+def test_a_row_whose_other_numbers_are_not_those_quoted_is_another_row() -> None:
+    row = "Position 3 Trennblätter Format A4 weiß 198,00 €"
+
+    assert in_text(row, "198,00 €", row.replace("weiß", "weiss,")) is not None
+    assert in_text(row, "198,00 €", row.replace("Position 3", "Position 4")) is None
 
 
 @pytest.mark.parametrize(

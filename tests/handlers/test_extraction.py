@@ -1,7 +1,8 @@
 """Data out of documents: what is read, what is said about it, and what people do with it."""
 
-from collections.abc import Mapping
-from dataclasses import replace
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -50,6 +51,12 @@ def a_press(button: str, value: str, *, author: Person = ADA, key: str = "test:b
 def a_correction(value: str, field: str, typed: str, *, author: Person = ADA, key: str = "test:f1") -> FormSubmitted:
     values = {"field": field, "value": typed}
     return FormSubmitted(key=key, place=GENERAL, author=author, form="correct", about=f"{value}:m8", values=values)
+
+
+def chosen(known: Known, answer: Extracted, path: str) -> str:
+    """Return what the menu of a form that opens now holds for the value at `path`; one that it does not hold for none."""
+    options = [key for key, _ in choices(known.results.kept[answer.id])]
+    return next((key for key in options if key.partition("#")[0] == path), path)
 
 
 async def plan(known: Known, event: Any) -> Plan:
@@ -178,6 +185,17 @@ async def test_a_model_without_an_answer_becomes_a_sentence(outcome: str, said: 
 
     assert said in await words(known, a_command())
     assert known.results.kept == {}
+
+
+@pytest.mark.parametrize("names", [("a.pdf",), ("a.pdf", "b.pdf")], ids=["the-only-one", "one-of-two"])
+async def test_what_was_asked_is_on_the_ledger_also_where_nothing_came_of_it(names: tuple[str, ...]) -> None:
+    known = desk(*names)
+    known.model.answers += [of_kind("none"), of_kind("invoice"), answering()]
+
+    await plan(known, a_command(""))
+
+    assert len(known.model.questions) == (1 if len(names) == 1 else 3)
+    assert len(known.ledger.calls) == len(known.model.questions)
 
 
 async def test_pages_with_frames_go_with_it_and_say_what_is_framed_without_its_values() -> None:
@@ -349,7 +367,7 @@ async def test_correct_opens_a_form_that_knows_where_it_belongs() -> None:
     assert form is not None
     assert (form.name, form.about) == ("correct", f"{answer.id}:m8")
     labels = dict(form.fields[0].options)
-    assert labels["gross_total"] == "Total: 529.87 EUR"
+    assert labels[chosen(known, answer, "gross_total")] == "Total: 529.87 EUR"
 
 
 @pytest.mark.parametrize(
@@ -387,9 +405,34 @@ def test_what_is_in_doubt_can_be_chosen_first_and_no_more_than_a_menu_holds() ->
 
     assert len(options) == CHOICES_MAX
     assert all(len(label) <= CHOICE_CHARS and len(key) <= CHOICE_CHARS for key, label in options)
-    assert options[:2] == (("due", "To pay: 5"), ("line_items[1].quantity", "Line 2, Quantity: 1"))
-    assert options[2] == ("number", "Invoice number: not found")
-    assert ("seller", "Seller: ACME") in options[3:9]  # required as well
+    labels = [label for _, label in options]
+    assert labels[:3] == ["To pay: 5", "Line 2, Quantity: 1", "Invoice number: not found"]
+    assert "Seller: ACME" in labels[3:9]  # required as well
+
+
+@pytest.mark.parametrize(("lines", "tells"), [(1, False), (10, True)], ids=["all-fit", "too-many"])
+async def test_a_menu_that_cannot_hold_all_says_when_the_others_come(lines: int, tells: bool) -> None:
+    known = Known()
+    rows = [{"figure": Value(value=str(at), raw=str(at), source="vision")} for at in range(3 * lines)]
+    known.results.kept["x1"] = stored(rows={"results": tuple(rows)}, schema="paper")
+
+    form = await opened(known, a_press("correct", "x1"))
+
+    assert form is not None
+    assert ("others follow" in form.fields[0].hint) is tells
+
+
+async def test_what_was_corrected_makes_room_for_others() -> None:
+    def value(at: int, **more: Any) -> Value:
+        return Value(value=str(at), raw=str(at), source="vision", confidence="high", **more)
+
+    rows = [{"figure": value(at, way="person" if at < 10 else "first-look")} for at in range(40)]
+    labels = [label for _, label in choices(stored(rows={"results": tuple(rows)}, schema="paper"))]
+
+    lines = [label.partition(",")[0] for label in labels if label.startswith("Line")]
+    assert len(labels) == CHOICES_MAX
+    assert lines[0] == "Line 11"
+    assert lines[-5:] == [f"Line {at}" for at in range(1, 6)]  # so that a slip can be mended
 
 
 async def test_a_correction_wins_and_the_rest_is_graded_anew() -> None:
@@ -398,7 +441,7 @@ async def test_a_correction_wins_and_the_rest_is_graded_anew() -> None:
     answer = await read(known, misread, misread, misread)
     assert any(not check.holds for check in answer.extraction.checks)
 
-    after = await edited(known, a_correction(answer.id, "gross_total", " 529,87 "))
+    after = await edited(known, a_correction(answer.id, chosen(known, answer, "gross_total"), " 529,87 "))
 
     total = after.extraction.fields["gross_total"]
     assert (total.value, total.raw, total.currency) == ("529.87", "529,87", "EUR")
@@ -411,8 +454,9 @@ async def test_a_value_in_a_row_and_one_that_was_not_found_can_be_corrected() ->
     known = desk("invoice.pdf")
     answer = await read(known)
 
-    await edited(known, a_correction(answer.id, "line_items[1].quantity", "51", key="test:f1"))
-    after = await edited(known, a_correction(answer.id, "order_number", "B-9", key="test:f2"))
+    row, missing = (chosen(known, answer, path) for path in ("line_items[1].quantity", "order_number"))
+    await edited(known, a_correction(answer.id, row, "51", key="test:f1"))
+    after = await edited(known, a_correction(answer.id, missing, "B-9", key="test:f2"))
 
     assert after.extraction.rows["line_items"][1]["quantity"].value == "51"
     assert after.extraction.fields["order_number"].value == "B-9"
@@ -423,9 +467,10 @@ async def test_a_correction_that_comes_twice_changes_nothing_again() -> None:
     known = desk("invoice.pdf")
     answer = await read(known)
 
-    await edited(known, a_correction(answer.id, "number", "1", key="test:f1"))
-    await edited(known, a_correction(answer.id, "number", "2", key="test:f2"))
-    after = await edited(known, a_correction(answer.id, "number", "1", key="test:f1"))
+    first = a_correction(answer.id, chosen(known, answer, "number"), "1", key="test:f1")
+    await edited(known, first)
+    await edited(known, a_correction(answer.id, chosen(known, answer, "number"), "2", key="test:f2"))
+    after = await edited(known, first)
 
     assert after.extraction.fields["number"].value == "2"
 
@@ -443,15 +488,75 @@ async def test_what_cannot_be_read_changes_nothing(field: str, typed: str, said:
     known = desk("invoice.pdf")
     answer = await read(known)
 
-    assert said in await words(known, a_correction(answer.id, field, typed))
+    assert said in await words(known, a_correction(answer.id, chosen(known, answer, field), typed))
     assert known.results.kept[answer.id].extraction == answer.extraction
+
+
+async def test_a_correction_is_read_in_the_notation_of_the_documents_country() -> None:
+    known = Known()
+    known.results.kept["x1"] = kept = stored()
+    known.results.kept["x1"] = replace(kept, extraction=kept.extraction.model_copy(update={"country": "US"}))
+    [field] = [key for key, _ in choices(known.results.kept["x1"]) if key.startswith("issue_date")]
+
+    after = await edited(known, a_correction("x1", field, "03/04/2026"))
+
+    assert after.extraction.fields["issue_date"].value == "2026-03-04"
+
+
+async def test_a_correction_does_not_land_in_another_row_that_has_come_to_its_place() -> None:
+    known = desk("invoice.pdf")
+    answer = await read(known)
+    field = chosen(known, answer, "line_items[0].unit_price")
+    carried = [("line_items.description", 0, "Joghurt Banane", "Joghurt Banane 50 Stück 5,50 € 275,00 €")]
+    carried += [("line_items.unit_price", 0, "9,90 €", "Trennblätter A4 20 Stück 9,90 € 198,00 €")]
+    others = [(name, row + 1 if row >= 0 else row, raw, quote) for name, row, raw, quote in RIGHT]
+    known.model.answers.append(answering([*carried, *others]))
+    before = await edited(known, a_press("bigger", answer.id))
+    assert before.extraction.rows["line_items"][0]["unit_price"].value == "9.90"  # the same, but of another row
+
+    assert "nothing was changed" in await words(known, a_correction(answer.id, field, "8,90"))
+    assert known.results.kept[answer.id].extraction == before.extraction
+
+
+async def test_a_correction_of_a_row_that_is_gone_is_told() -> None:
+    known = desk("invoice.pdf")
+    answer = await read(known)
+    field = chosen(known, answer, "line_items[1].quantity")
+    known.model.answers.append(answering(tuple(each for each in RIGHT if each[1] < 1)))
+    before = await edited(known, a_press("bigger", answer.id))
+    assert len(before.extraction.rows["line_items"]) == 1
+
+    assert "nothing was changed" in await words(known, a_correction(answer.id, field, "51"))
+    assert known.results.kept[answer.id].extraction == before.extraction
+
+
+async def test_of_two_who_correct_the_same_value_the_second_is_told() -> None:
+    known = desk("invoice.pdf")
+    answer = await read(known)
+    field = chosen(known, answer, "number")
+
+    await edited(known, a_correction(answer.id, field, "1", key="test:f1"))
+
+    assert "nothing was changed" in await words(known, a_correction(answer.id, field, "2", author=MO, key="test:f2"))
+    assert known.results.kept[answer.id].extraction.fields["number"].value == "1"
+
+
+async def test_two_different_values_can_be_corrected_at_the_same_time() -> None:
+    known = desk("invoice.pdf")
+    answer = await read(known)
+    number, total = chosen(known, answer, "number"), chosen(known, answer, "gross_total")
+
+    await edited(known, a_correction(answer.id, number, "1", key="test:f1"))
+    after = await edited(known, a_correction(answer.id, total, "1,00", author=MO, key="test:f2"))
+
+    assert (after.extraction.fields["number"].value, after.extraction.fields["gross_total"].value) == ("1", "1.00")
 
 
 @pytest.mark.parametrize("what", ["correct-form", "confirm", "bigger"])
 async def test_only_who_asked_and_moderators_change_it(what: str) -> None:
     def event(author: Person, key: str) -> Any:
         if what == "correct-form":
-            return a_correction(answer.id, "number", "1", author=author, key=key)
+            return a_correction(answer.id, chosen(known, answer, "number"), "1", author=author, key=key)
         return a_press(what, answer.id, author=author, key=key)
 
     known = desk("invoice.pdf")
@@ -475,10 +580,121 @@ async def test_confirming_says_who_did_and_the_first_one_stays() -> None:
     assert "extraction_confirm" not in dict(after.buttons)
 
 
+async def test_what_is_corrected_after_it_was_confirmed_has_to_be_confirmed_again() -> None:
+    known = desk("invoice.pdf")
+    answer = await read(known)
+    await edited(known, a_press("confirm", answer.id, author=MO))
+
+    after = await edited(known, a_correction(answer.id, chosen(known, answer, "seller"), "ACME"))
+
+    assert (after.state, after.decided_by) == ("open", "")
+    assert "extraction_confirm" in dict(after.buttons)
+
+
+@dataclass
+class BusyMedia(PlainMedia):
+    """When a document is wanted closer, as the bigger model does, `meanwhile` happens first."""
+
+    meanwhile: Callable[[], Awaitable[None]] | None = None
+
+    async def document(self, attachment: Attachment, *, fine: bool = False) -> Document:
+        if fine and (happens := self.meanwhile):
+            self.meanwhile = None
+            await happens()
+        return await super().document(attachment, fine=fine)
+
+
+async def while_it_is_read(event: Callable[[Known, Extracted], Any]) -> tuple[Known, str, Any, Any]:
+    """Press *bigger*, have `event` happen while the model reads, then let it answer.
+
+    Return the services, the id, what came of the event, and of the press.
+    """
+    known = desk("invoice.pdf")
+    known.media = BusyMedia(documents=known.media.documents)
+    answer = await read(known)
+    known.model.answers.append(answering(wrong={"buyer": ("Kunden AG", "An: Kunden AG Mitte, Frankfurt")}))
+    came = []
+
+    async def happens() -> None:
+        came.append((await plan(known, event(known, answer))).effects[0])
+
+    known.media.meanwhile = happens
+    [of_press] = (await plan(known, a_press("bigger", answer.id, key="test:b1"))).effects
+    return known, answer.id, came[0], of_press
+
+
+async def test_what_the_bigger_model_found_does_not_replace_what_somebody_confirmed_meanwhile() -> None:
+    known, id, _, told = await while_it_is_read(lambda _, answer: a_press("confirm", answer.id, key="test:b2"))
+
+    assert isinstance(told, Notify)
+    assert "confirmed the values" in told.answer.text
+    kept = known.results.kept[id]
+    assert (kept.state, kept.decided_by) == ("confirmed", "Ada")
+    assert kept.extraction.fields["buyer"].value == "Kunden AG Mitte"
+    assert len(known.ledger.calls) == len(known.model.questions)
+
+
+async def test_a_correction_while_the_bigger_model_reads_stays_and_the_button_goes_when_it_has_answered() -> None:
+    known, id, corrected, edit = await while_it_is_read(
+        lambda known, answer: a_correction(answer.id, chosen(known, answer, "seller"), "ACME")
+    )
+
+    assert "extraction_bigger" in dict(corrected.answer.buttons)  # in case nothing comes of it
+    assert "extraction_bigger" not in dict(edit.answer.buttons)
+    fields = known.results.kept[id].extraction.fields
+    assert (fields["seller"].value, fields["buyer"].value) == ("ACME", "Kunden AG")
+
+
+async def test_two_quick_presses_ask_the_bigger_model_once() -> None:
+    known, id, told, edit = await while_it_is_read(lambda _, answer: a_press("bigger", answer.id, author=MO, key="test:b2"))
+
+    assert isinstance(told, Notify)
+    assert "is reading it already" in told.answer.text
+    assert isinstance(edit, Edit)
+    assert known.results.kept[id].extraction.fields["buyer"].value == "Kunden AG"
+    assert [question.task for question in known.model.questions].count("third_look") == 1
+
+
+async def test_where_the_bigger_model_gives_no_answer_it_can_be_asked_again() -> None:
+    known = desk("invoice.pdf")
+    answer = await read(known)
+    known.model.answers.append(lambda question: {**answering()(question), "nonce": "another"})
+
+    assert await words(known, a_press("bigger", answer.id, key="test:b1"))
+    assert len(known.ledger.calls) == len(known.model.questions)
+    known.model.answers.append(answering())
+    after = await edited(known, a_press("bigger", answer.id, key="test:b2"))
+
+    assert [question.task for question in known.model.questions].count("third_look") == 2
+    assert not after.bigger
+
+
+async def test_a_press_that_a_stop_cut_short_is_finished_when_it_comes_again() -> None:
+    known = desk("invoice.pdf")
+    known.media = BusyMedia(documents=known.media.documents)
+    answer = await read(known)
+    known.model.answers.append(answering(wrong={"buyer": ("Kunden AG", "An: Kunden AG Mitte, Frankfurt")}))
+    reading = asyncio.Event()
+
+    async def for_ever() -> None:
+        reading.set()
+        await asyncio.Event().wait()
+
+    known.media.meanwhile = for_ever
+    cut_short = asyncio.create_task(plan(known, a_press("bigger", answer.id, key="test:b1")))
+    await reading.wait()
+    cut_short.cancel()
+    await asyncio.wait([cut_short])
+
+    after = await edited(known, a_press("bigger", answer.id, key="test:b1"))
+
+    assert after.extraction.fields["buyer"].value == "Kunden AG"
+
+
 async def test_the_bigger_model_reads_it_once_and_what_people_typed_stays() -> None:
     known = desk("invoice.pdf")
     answer = await read(known)
-    await edited(known, a_correction(answer.id, "seller", "ACME"))
+    await edited(known, a_correction(answer.id, chosen(known, answer, "seller"), "ACME"))
     known.model.answers.append(answering(wrong={"buyer": ("Kunden AG", "An: Kunden AG Mitte, Frankfurt")}))
 
     after = await edited(known, a_press("bigger", answer.id, key="test:b1"))
@@ -495,7 +711,7 @@ async def test_the_bigger_model_reads_it_once_and_what_people_typed_stays() -> N
 async def test_a_correction_stays_in_its_row_where_the_bigger_model_sees_other_rows() -> None:
     known = desk("invoice.pdf")
     answer = await read(known)
-    await edited(known, a_correction(answer.id, "line_items[1].description", "Joghurt"))
+    await edited(known, a_correction(answer.id, chosen(known, answer, "line_items[1].description"), "Joghurt"))
     one_row = tuple(each for each in RIGHT if each[1] < 1)
     known.model.answers.append(answering(one_row))
 

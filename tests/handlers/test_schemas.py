@@ -94,6 +94,9 @@ def test_what_is_wrong_is_told_by_its_line_without_quoting_it(fields: str, why: 
     [
         pytest.param("invoice", "Mine", "is taken", id="shipped"),
         pytest.param("New", "Mine", "is taken", id="a-word-of-the-command"),
+        pytest.param("none", "Mine", "is taken", id="what-a-model-says-of-no-document"),
+        pytest.param("Extract", "Mine", "is taken", id="a-word-that-a-mention-is-looked-through-for"),
+        pytest.param("as", "Mine", "is taken", id="another-such-word"),
         pytest.param("", "Mine", "begins with a letter", id="no-name"),
         pytest.param("lieferung!", "Mine", "begins with a letter", id="other-characters"),
         pytest.param("mine", " ", "Give it a title", id="no-title"),
@@ -102,6 +105,24 @@ def test_what_is_wrong_is_told_by_its_line_without_quoting_it(fields: str, why: 
 def test_a_name_and_a_title_are_needed(name: str, title: str, why: str) -> None:
     with pytest.raises(UserError, match=why):
         read(values(name=name, title=title))
+
+
+@pytest.mark.parametrize(
+    ("line", "group", "name", "title"),
+    [
+        pytest.param("No. of boxes: number", "", "no_of_boxes", "No. of boxes", id="before-a-blank"),
+        pytest.param("article no.*: number", "", "article_no", "Article no.", id="at-the-end"),
+        pytest.param("Pos. no.article no.: number", "pos_no", "article_no", "Article no.", id="in-both-names-of-a-table"),
+        pytest.param("items.price: number", "items", "price", "Price", id="between-a-table-and-its-column"),
+        pytest.param("remarks - as in form.2 and others", "", "remarks", "Remarks", id="in-what-it-says"),
+    ],
+)
+def test_a_dot_names_a_table_only_where_a_name_follows_at_once(line: str, group: str, name: str, title: str) -> None:
+    schema = read(values(line))
+
+    [field] = schema.groups[0].fields if group else schema.fields
+    assert [each.name for each in schema.groups] == ([group] if group else [])
+    assert (field.name, field.title) == (name, title)
 
 
 async def test_saving_says_how_to_use_it_and_counts_versions() -> None:

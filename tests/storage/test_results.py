@@ -1,12 +1,15 @@
 """Results in the records: what members asked for, for a while."""
 
 import asyncio
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from cryptography.fernet import Fernet
 
 from bot.storage.database import Records
 from bot.storage.results import KEPT_FOR, StoredResults
@@ -182,6 +185,52 @@ async def test_nothing_of_an_extraction_can_be_read_in_the_rows_nor_in_the_index
 
     stored = await records.read(read)
     assert not any(word in stored for word in ("canary", "zebra", "acme", "invoice"))
+
+
+class WatchedSeal(Seal):
+    """Remembers on which threads it worked."""
+
+    threads: set[threading.Thread]
+
+    def close(self, value: Any) -> bytes:
+        self.threads.add(threading.current_thread())
+        return super().close(value)
+
+    def open(self, sealed: bytes) -> bytes:
+        self.threads.add(threading.current_thread())
+        return super().open(sealed)
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        pytest.param(lambda results: results.save_extractions(event="e2", extractions=[extracted("x2")]), id="save"),
+        pytest.param(lambda results: results.extraction(OURS, "x1"), id="one"),
+        pytest.param(lambda results: results.extractions(OURS, "b1"), id="a-batch"),
+        pytest.param(lambda results: results.change(OURS, "x1", with_number("18"), event="e3"), id="change"),
+        pytest.param(lambda results: results.find(OURS, "invoice", limit=5), id="find"),
+        pytest.param(lambda results: results.attachment(OURS, "x1"), id="file"),
+        pytest.param(
+            lambda results: results.save_tags(
+                GENERAL, event="e4", message="m1", tagged=[tagged("dog")], attachments=[a_picture("cat.jpg")]
+            ),
+            id="save-tags",
+        ),
+        pytest.param(lambda results: results.tags(OURS, "m1"), id="tags"),
+    ],
+)
+async def test_sealing_and_opening_leave_everybody_else_alone(records: Records, use: Callable[[StoredResults], Any]) -> None:
+    seal = WatchedSeal(Fernet.generate_key().decode())
+    seal.threads = set()
+    results = StoredResults(records, seal)
+    await results.save_extractions(event="e1", extractions=[extracted("x1", number="17")])
+    await results.save_tags(GENERAL, event="e1", message="m1", tagged=[tagged("cat")])
+    seal.threads.clear()
+
+    await use(results)
+
+    assert seal.threads
+    assert threading.current_thread() not in seal.threads
 
 
 # --- Search -------------------------------------------------------------------------------------------------------------------

@@ -105,8 +105,7 @@ class Reader:
 
     def _survey(self) -> None:
         """Look at the text and the objects of the pages: the first ones and the last."""
-        total, most = len(self._document), limits.PAGES_READ
-        for index in range(total) if total <= most else (*range(most - 1), total - 1):
+        for index in _read_pages(len(self._document)):
             if self._pages and self._budget.spent(_SURVEY):
                 return
             try:
@@ -223,7 +222,7 @@ def text_layer(data: bytes) -> TextLayer:
     """
     budget, pages = Budget(_CPU_S), []
     with opened(data) as document:
-        for index in range(min(len(document), limits.PAGES_READ)):
+        for index in _read_pages(len(document)):
             if budget.spent():
                 break
             with suppress(pdfium.PdfiumError), page_at(document, index) as page:
@@ -232,6 +231,12 @@ def text_layer(data: bytes) -> TextLayer:
                 packed = array("H", boxes.tobytes())
                 pages.append(TextPage(number=index + 1, width_pt=width, height_pt=height, chars=layer.chars, boxes=packed))
         return TextLayer(pages_total=len(document), pages=tuple(pages))
+
+
+def _read_pages(total: int) -> Sequence[int]:
+    """Return the positions of the pages that are read: the first ones and, where there are too many, the last."""
+    most = limits.PAGES_READ
+    return range(total) if total <= most else (*range(most - 1), total - 1)
 
 
 def choose(pages: Sequence[Page], *, most: int) -> list[Page]:

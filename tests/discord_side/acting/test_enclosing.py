@@ -39,6 +39,16 @@ async def test_a_picture_and_a_sheet_stand_in_the_message_once(discord: Discord)
     assert len([each for each in walk(message["components"]) if each["type"] == BUTTON]) == 6
 
 
+async def test_files_arrive_whole_in_a_thread_that_has_to_be_opened_first(discord: Discord) -> None:
+    root = await discord.emulator.post(discord.emulator.pics, discord.emulator.ann, "look")
+
+    await discord.connection.act(discord.post(thread=root, files=(SHEET,)))
+
+    refused, sent = discord.sent("POST /channels/{id}/messages")
+    assert (refused.status, sent.status) == (404, 200)
+    assert [data for _, data in sent.files] == [b"xlsx of x1"]
+
+
 async def test_what_cannot_be_made_any_more_is_left_out(discord: Discord) -> None:
     discord.given.enclosures.lost.add("marked_page")
     root = await discord.emulator.post(discord.emulator.pics, discord.emulator.ann, "look")

@@ -84,6 +84,17 @@ async def test_a_post_goes_with_its_title_and_comes_back_with_it(discord: Discor
     assert "Bad title" not in said
 
 
+async def test_a_file_of_a_post_comes_back_whole(discord: Discord) -> None:
+    forum = await discord.emulator.add_channel("forum", "forum")
+    first = await discord.emulator.post_in_forum(forum, discord.emulator.ann, "Title", "bad", [("notes.txt", b"all of it")])
+    place = discord.place.model_copy(update={"channel": forum, "thread": first})
+    await discord.connection.act(Remove(key="e1", place=place, message=first, keep=True))
+
+    await discord.connection.act(Restore(key="e2", place=place, message=first))
+
+    assert [data for _, data in discord.emulator.calls[-1].files] == [b"all of it"]
+
+
 async def test_a_post_is_brought_back_once(discord: Discord) -> None:
     remove, forum = await a_post(discord)
     await discord.connection.act(remove)
