@@ -111,7 +111,7 @@ async def _misreadings(reader: MediaReader) -> list[Figure]:
             async def read(each: Known, said: Sequence[Said]) -> Extraction:
                 replaying.said, replaying.country = said, country_of(each.sample)
                 schema = each.sample.schema
-                _, found, _ = await extract(
+                _, found = await extract(
                     each.attachment,
                     media=media,
                     model=model,
@@ -277,7 +277,7 @@ async def _e_invoices(reader: MediaReader) -> list[Figure]:
         if (await reader.document(attachment)).e_invoice is None:
             continue
         began = time.perf_counter()
-        _, found, _ = await extract(attachment, media=reader, model=Silent(), schema=None)
+        _, found = await extract(attachment, media=reader, model=Silent(), schema=None)
         times.append((time.perf_counter() - began) * 1000)
         read.append(Read(sample=sample, extraction=found, elapsed_ms=round(times[-1])))
     scores = score(read)

@@ -172,7 +172,7 @@ async def _bigger_reading(event: ButtonPressed, stored: StoredExtraction, servic
     own = await services.schemas.of(event.place.tenant)
     calls: list[Call] = []
     try:
-        _, found, _ = await extract(
+        _, found = await extract(
             attachment,
             media=services.media,
             model=services.model,

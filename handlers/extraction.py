@@ -160,7 +160,7 @@ async def _read(
     async def read(position: int, attachment: Attachment) -> _Read:
         async with turns:
             try:
-                used, extraction, _ = await extract(
+                used, extraction = await extract(
                     attachment, media=services.media, model=services.model, schema=schema, own=own, calls=calls[position]
                 )
             except FlashbulbError as error:

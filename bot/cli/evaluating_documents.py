@@ -57,7 +57,7 @@ async def _read(sample: Sample, tools: Tools, *, e_invoices: bool) -> Read:
         sample = Sample(id=sample.id, path=sample.path, schema=sample.schema, fields=sample.shown)
     extraction = None
     try:
-        _, extraction, _ = await extract(
+        _, extraction = await extract(
             attachment, media=tools.media, model=tools.model, schema=sample.schema, e_invoices=e_invoices
         )
     except FlashbulbError as error:

@@ -124,7 +124,7 @@ async def extract_files(names: Sequence[str], settings: Settings, show: Callable
             used, extraction = done.schema_used, done.extraction
         else:
             attachment = each.content.attachments[0]
-            used, extraction, _ = await extract(
+            used, extraction = await extract(
                 attachment, media=tools.media, model=tools.model, schema=schema, bigger=wanted.bigger
             )
             await asyncio.to_thread(journal.add, _Line(key=key, schema_used=used, extraction=extraction))

@@ -127,8 +127,8 @@ class Messages:
 
         `keep`: its own files stay. Source: https://docs.discord.com/developers/resources/message#edit-message (attachments)
         """
-        attachments = discord.utils.MISSING if keep else list(files)
         for channel in channels_of(place, message):
+            attachments = discord.utils.MISSING if keep else [_copy(each) for each in files]
             room = self._gateway.client.get_partial_messageable(int(channel))
             try:
                 with answered():

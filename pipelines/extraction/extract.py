@@ -47,25 +47,33 @@ async def extract(
     bigger: bool = False,
     e_invoices: bool = True,
     calls: list[Call] | None = None,
-) -> tuple[Schema, Extraction, tuple[Call, ...]]:
-    """Take out of one document what `schema` lists; return the schema, what was found, and what it cost.
+) -> tuple[Schema, Extraction]:
+    """Take out of one document what `schema` lists; return the schema and what was found.
 
     `schema` None: the document is looked at first, and one of the shipped schemas or of `own` is picked. `bigger`: the bigger
     model reads it, also where an e-invoice inside it says everything. Without `e_invoices` those are ignored, to try the rest.
 
     Raises: `UserError` when it is no document or cannot be read; `Unavailable`, `Refused` or `BadAnswer` when no model gives a
-    first answer. What fails later leaves what is there. `calls` gets all that was asked, also when it raises.
+    first answer. What fails later leaves what is there. `calls` gets what asking cost, also when it raises.
     """
     document = await media.document(attachment)
     inside = document.e_invoice if e_invoices and (schema is None or schema.name == INVOICE) else None
     if inside and not bigger:
         used = shipped(INVOICE)
-        return used, await asyncio.to_thread(_from_e_invoice_alone, inside, document), ()
+        return used, await asyncio.to_thread(_from_e_invoice_alone, inside, document)
     pages = pages_of(document)
     calls = [] if calls is None else calls
     used = shipped(INVOICE) if inside else schema or await _picked(pages, model=model, own=own, calls=calls)
-    reader = _Reader(attachment=attachment, document=document, pages=pages, schema=used, own=own, media=media, model=model)
-    reader.calls = calls
+    reader = _Reader(
+        attachment=attachment,
+        document=document,
+        pages=pages,
+        schema=used,
+        own=own,
+        media=media,
+        model=model,
+        calls=calls,
+    )
     draft = await (reader.read("third_look", "bigger-model", closer=True) if bigger else reader.looks())
     remarks = [*reader.notes]
     if inside:
@@ -73,7 +81,7 @@ async def extract(
         remarks += more
     extraction = await asyncio.to_thread(_finished, draft, schema=used, document=document, notes=remarks)
     cost = sum((call.cost_usd for call in reader.calls if call.cost_usd is not None), Decimal(0))
-    return used, extraction.model_copy(update={"engine": _engine(reader.calls), "cost_usd": cost}), tuple(reader.calls)
+    return used, extraction.model_copy(update={"engine": _engine(reader.calls), "cost_usd": cost})
 
 
 def regraded(schema: Schema, extraction: Extraction) -> Extraction:
@@ -115,7 +123,7 @@ class _Reader:
     own: Sequence[Schema]
     media: Documents
     model: LanguageModel
-    calls: list[Call] = field(default_factory=list)
+    calls: list[Call]
     notes: list[str] = field(default_factory=list)
     _ground: Ground | None = field(init=False, default=None)
     _locale: Locale | None = field(init=False, default=None)

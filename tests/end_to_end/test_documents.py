@@ -124,6 +124,7 @@ async def test_a_corrected_total_passes_its_check_and_only_who_asked_may_say_so(
     assert "failed check" not in words_of(corrected)
     assert "571.04" not in words_of(corrected)
     assert answer["id"] == corrected["id"] == confirmed["id"]
+    assert [len(pictures_of(each)) for each in (answer, corrected, confirmed)] == [1, 1, 1]
     assert [each["label"] for each in walk(confirmed["components"]) if "label" in each] == [
         "Correct a value",
         "JSON",

@@ -2,7 +2,6 @@
 
 import asyncio
 import base64
-import os
 from pathlib import Path
 
 import pytest
@@ -43,11 +42,6 @@ async def drop(page: Page, *files: tuple[str, bytes]) -> Locator:
     return message
 
 
-async def shot(page: Page, name: str) -> None:
-    if folder := os.environ.get("SHOTS"):
-        await page.screenshot(path=f"{folder}/{name}.png")
-
-
 async def test_an_invoice_is_read_in_its_thread_and_corrected_in_place(page: Page) -> None:
     message = await drop(page, ("invoice.pdf", an_invoice("471401", total="571,04 €")))
     await write(page, "/extract invoice", thread=True)
@@ -62,25 +56,20 @@ async def test_an_invoice_is_read_in_its_thread_and_corrected_in_place(page: Pag
     await expect(picture).to_have_js_property("complete", True)
     width, height = await picture.evaluate("picture => [picture.naturalWidth, picture.naturalHeight]")
     marked = await (await page.context.request.get(await picture.get_attribute("src"))).body()
-    await shot(page, "picture")
     await card.scroll_into_view_if_needed()
-    await shot(page, "extracted")
     assert await inaccessible(page) == []
 
     await card.get_by_role("button", name="Correct a value").click()
     dialog = page.get_by_role("dialog", name="Correct a value")
     await expect(dialog.get_by_role("option").nth(2)).to_have_text("Total: 571.04 EUR")
-    await shot(page, "dialog")
     assert await inaccessible(page) == []
     await dialog.get_by_label("Which value is wrong?").select_option(label="Total: 571.04 EUR")
     await dialog.get_by_label("What does the document say?").fill("529.87")
-    await shot(page, "dialog filled")
     await dialog.get_by_role("button", name="Correct").click()
     await expect(card).to_contain_text("529.87 EUR corrected by a person")
     await expect(card.get_by_role("list", name="Failed checks")).to_have_count(0)
     await expect(dialog).to_have_count(0)
     await card.scroll_into_view_if_needed()
-    await shot(page, "corrected")
 
     await card.get_by_role("button", name="XLSX").click()
     async with page.expect_download() as download:
@@ -88,7 +77,6 @@ async def test_an_invoice_is_read_in_its_thread_and_corrected_in_place(page: Pag
     workbook = await asyncio.to_thread(Path(await (await download.value).path()).read_bytes)
     await card.get_by_role("button", name="Confirm").click()
     await expect(card).to_contain_text("Confirmed by Operator")
-    await shot(page, "confirmed")
 
     assert width >= 600
     assert abs(height / width - PAGE_SHARE) < 0.01
@@ -108,7 +96,6 @@ async def test_it_is_found_again_with_a_link_to_its_message(page: Page) -> None:
     await write(page, "/flashbulb find 471402")
     found = page.get_by_role("group", name="1 found for “471402”")
     await expect(found).to_contain_text("Invoice: found.pdf")
-    await shot(page, "found")
     assert await inaccessible(page) == []
     await found.get_by_role("link").click()
 
@@ -125,7 +112,6 @@ async def test_several_documents_are_one_list_with_one_sheet(page: Page) -> None
     async with page.expect_download() as download:
         await page.locator("#thread").get_by_role("link", name="documents.xlsx").click()
     workbook = await asyncio.to_thread(Path(await (await download.value).path()).read_bytes)
-    await shot(page, "several")
 
     assert [row["Total"] for row in sheet(workbook, "Invoice")] == [529.87, 529.87]
     assert await inaccessible(page) == []
@@ -137,7 +123,6 @@ async def test_a_schema_of_ones_own_is_made_in_a_dialog_and_used(page: Page) -> 
     await dialog.get_by_label("Name, as in /extract NAME").fill("payment")
     await dialog.get_by_label("Title").fill("Payment")
     await dialog.get_by_label("What to take out, one per line").fill("gesamtbetrag*: amount - What is paid\niban: iban")
-    await shot(page, "schema")
     assert await inaccessible(page) == []
     await dialog.get_by_role("button", name="Save").click()
     await expect(page.locator("#messages")).to_contain_text("Saved as version 1. Write /extract payment to use it")
@@ -156,15 +141,12 @@ async def test_on_a_phone_what_was_taken_out_fits_and_can_be_corrected(page: Pag
     card = page.locator("#thread").get_by_role("group", name="Invoice: phone.pdf")
     await expect(card).to_contain_text(FAILED)
     await card.scroll_into_view_if_needed()
-    await shot(page, "phone extracted")
     assert await inaccessible(page) == []
     await page.locator("#thread").get_by_alt_text("Page 1 of the document with").scroll_into_view_if_needed()
-    await shot(page, "phone picture")
 
     await card.get_by_role("button", name="Correct a value").click()
     dialog = page.get_by_role("dialog", name="Correct a value")
     await expect(dialog).to_be_visible()
-    await shot(page, "phone dialog")
     assert await inaccessible(page) == []
     await dialog.get_by_label("Which value is wrong?").select_option(label="Total: 571.04 EUR")
     await dialog.get_by_label("What does the document say?").fill("529.87")

@@ -24,7 +24,7 @@ async def over_the_wire(answers: Callable[[Asked], str]) -> tuple[Extraction, in
         profile = {"models": [FLASH], "read_s": 2.0, "request_s": 3.0, "total_s": 10.0}
         profiles = Profiles.model_validate(dict.fromkeys(("extraction", "second_look", "third_look"), profile))
         async with Models(accounts(gemini=emulator), profiles=profiles, allow_understudy=False) as models:
-            _, found, _ = await extract(A_FILE, media=Desk(a_document(INVOICE)), model=models, schema=shipped("invoice"))
+            _, found = await extract(A_FILE, media=Desk(a_document(INVOICE)), model=models, schema=shipped("invoice"))
             return found, len(emulator.requests)
 
 

@@ -42,7 +42,7 @@ async def read(
     """Extract from a document that is read already, or from a file that is yet to be read in the sandbox."""
     model = ScriptedModel(answers=list(answers))
     media = Desk(source) if isinstance(source, Document) else MediaReader(InMemory({A_FILE.url: source[0]}), source[1])
-    _, found, _ = await extract(A_FILE, media=media, model=model, schema=shipped(schema) if schema else None, **more)
+    _, found = await extract(A_FILE, media=media, model=model, schema=shipped(schema) if schema else None, **more)
     return found, model
 
 

@@ -24,7 +24,7 @@ async def read(
 ) -> tuple[Extraction, ScriptedModel, Desk]:
     model, desk = ScriptedModel(answers=list(answers)), Desk(document)
     chosen = shipped(schema) if schema else None
-    _, extraction, _ = await extract(A_FILE, media=desk, model=model, schema=chosen, **more)
+    _, extraction = await extract(A_FILE, media=desk, model=model, schema=chosen, **more)
     return extraction, model, desk
 
 
@@ -325,7 +325,7 @@ async def test_a_file_that_is_gone_before_the_second_look_leaves_the_first() -> 
     misread = answering(wrong={"due_date": ("14.04.2026", "Fällig am 14.04.2026")})
     model = ScriptedModel(answers=[misread])
 
-    _, found, _ = await extract(A_FILE, media=GoneSoon(a_document(INVOICE)), model=model, schema=shipped("invoice"))
+    _, found = await extract(A_FILE, media=GoneSoon(a_document(INVOICE)), model=model, schema=shipped("invoice"))
 
     assert found.fields["gross_total"].confidence == "high"
     assert any("could not be read again" in note for note in found.notes)
