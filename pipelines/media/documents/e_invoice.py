@@ -15,7 +15,8 @@ from pydantic import BaseModel, ConfigDict, Field
 FieldName = Literal[
     "kind", "number", "issue_date", "delivery_date", "due_date", "payment_terms", "order_number",
     "seller", "seller_address", "seller_vat_id", "buyer", "buyer_address", "buyer_vat_id", "currency",
-    "line_total", "allowance_total", "charge_total", "net_total", "tax_total", "gross_total", "prepaid", "rounding", "due",
+    "line_total", "allowance_total", "charge_total", "net_total", "tax_total", "gross_total", "prepaid",
+    "withheld", "rounding", "due",
     "iban", "bic", "payment_reference",
 ]  # fmt: skip
 GroupName = Literal["taxes", "line_items"]
