@@ -10,6 +10,7 @@ from pydantic import Field
 from handlers.events import Frozen
 from pipelines.extraction.schema import Schema
 from pipelines.extraction.values import Extraction
+from pipelines.generation.wish import MediaKind
 from pipelines.moderation.policy import Action
 from pipelines.moderation.report import CategoryName
 
@@ -257,6 +258,139 @@ class Found(Frozen):
     more: bool = False
 
 
+class WishShown(Frozen):
+    """What would be made, before anything is: somebody has to say yes. `cost_usd` is empty where no price is known."""
+
+    kind: Literal["wish_shown"] = "wish_shown"
+    id: str
+    wish: str = Field(repr=False)
+    prompt: str = Field(repr=False)
+    options: tuple[tuple[str, str], ...] = ()
+    cost_usd: str = ""
+    why: str = ""
+
+    @property
+    def buttons(self) -> tuple[tuple[str, str], ...]:
+        """Return (name, label) of each button; the id is the value that a press brings back."""
+        return (("wish_make", "Make it"), ("wish_edit", "Edit prompt"), ("wish_cancel", "Cancel"))
+
+
+class Making(Frozen):
+    """Something is being made. `wish` is what was asked for, `prompt` what is made of it (empty where there is none).
+
+    `state`: `waiting` (for `ahead` others), `making` or `checking`. `done` of `total` are made. `estimate_s`: about how long it
+    takes yet, in seconds; 0 where nobody knows.
+    """
+
+    kind: Literal["making"] = "making"
+    id: str
+    media: MediaKind
+    wish: str = Field(repr=False)
+    prompt: str = Field(default="", repr=False)
+    state: Literal["waiting", "making", "checking"] = "waiting"
+    ahead: int = 0
+    done: int = 0
+    total: int = 1
+    estimate_s: int = 0
+
+    @property
+    def buttons(self) -> tuple[tuple[str, str], ...]:
+        """Return (name, label) of each button; the id is the value that a press brings back."""
+        return (("wish_cancel", "Cancel"),)
+
+
+class MadeItem(Frozen):
+    """One thing that was made. `position` counts from 1; `seed` is empty where the maker tells none.
+
+    `score`: how well it fits the wish, 0 to 10, by a model's word; `missing` says what is not as wished. `buttons` are
+    (name, label, value).
+    """
+
+    position: int
+    alt_text: str
+    caption: str = ""
+    seed: str = ""
+    score: int | None = None
+    missing: str = ""
+    attempts: int = 1
+    buttons: tuple[tuple[str, str, str], ...] = ()
+
+
+class Made(Frozen):
+    """What was made for a wish; its files go with the effect, in the order of `items`.
+
+    `notes` are sentences, such as why one of several is not there. `spoiler`: it is for adults. `engine`: the maker's name, or
+    `understudy`, which every renderer spells out. `buttons` (name, label, value) are about all of it, those of `items` about
+    one. All texts but the wish come from models.
+    """
+
+    kind: Literal["made"] = "made"
+    id: str
+    media: MediaKind
+    wish: str = Field(repr=False)
+    prompt: str = Field(default="", repr=False)
+    items: tuple[MadeItem, ...]
+    model: str
+    engine: str
+    elapsed_s: int = 0
+    cost_usd: str = ""
+    notes: tuple[str, ...] = ()
+    spoiler: bool = False
+    buttons: tuple[tuple[str, str, str], ...] = ()
+
+
+class NotMade(Frozen):
+    """Why nothing was made, in `text`. `buttons` are (name, label); the id is the value that a press brings back."""
+
+    kind: Literal["not_made"] = "not_made"
+    id: str
+    wish: str = Field(default="", repr=False)
+    text: str
+    buttons: tuple[tuple[str, str], ...] = ()
+
+
+class QueuedWish(Frozen):
+    """One wish that is being worked on. `mine`: whoever asks may cancel it. `wish` is empty where it is somebody else's."""
+
+    id: str
+    media: MediaKind
+    wish: str = Field(default="", repr=False)
+    state: Literal["waiting", "making", "checking"]
+    ahead: int = 0
+    mine: bool = False
+
+
+class WishQueue(Frozen):
+    """What is being made in this workspace, in its order. Each of one's own has a *Cancel* button `wish_cancel` with its id."""
+
+    kind: Literal["wish_queue"] = "wish_queue"
+    items: tuple[QueuedWish, ...]
+    busy: int
+    slots: int
+
+
+class UsageLine(Frozen):
+    """One line of what was spent. `cost_usd` is empty where no price is known."""
+
+    title: str
+    count: int
+    cost_usd: str = ""
+
+
+class Usage(Frozen):
+    """What was made and asked, and what that cost; a chart goes with it. `whose`: `you` or `this workspace`.
+
+    `left` are sentences on what may still be spent today.
+    """
+
+    kind: Literal["usage"] = "usage"
+    whose: str
+    days: int
+    lines: tuple[UsageLine, ...]
+    total_usd: str
+    left: tuple[str, ...] = ()
+
+
 Answer = Annotated[
     Notice
     | Tagged
@@ -270,6 +404,12 @@ Answer = Annotated[
     | Invitation
     | Extracted
     | ExtractedTogether
-    | Found,
+    | Found
+    | WishShown
+    | Making
+    | Made
+    | NotMade
+    | WishQueue
+    | Usage,
     Field(discriminator="kind"),
 ]

@@ -45,6 +45,18 @@ COMMANDS = (
         usages=((Role.MEMBER, "[schema] [address]"), (Role.MODERATOR, "new")),
     ),
     Command(
+        name="imagine",
+        hint="Make pictures, a video, music or speech from words",
+        usages=((Role.MEMBER, "[what you wish for] [--ar 16:9] [--count 2] [--style NAME] [--kind video|music|voice] [--show]"),),
+    ),
+    Command(
+        name="remix",
+        hint="Make something new of the newest picture here, or of one at an address",
+        usages=(
+            (Role.MEMBER, "[style or change] [address] [--as restyle|inspire|edit|upscale|cutout|animate] [--strength subtle]"),
+        ),
+    ),
+    Command(
         name="moderate",
         hint="Judge a text, files or a message without doing anything about it",
         usages=((Role.MODERATOR, "[text]"),),  # else everybody could try out what the policy lets through
@@ -56,6 +68,8 @@ COMMANDS = (
         usages=(
             (Role.MEMBER, "help"),
             (Role.MEMBER, "find WORDS"),
+            (Role.MEMBER, "queue"),
+            (Role.MEMBER, "usage"),
             (Role.MODERATOR, "schema [show NAME]"),
             (Role.ADMIN, "setup"),
             (Role.ADMIN, "policy [show|versions|edit|use|lint|rollback|diff]"),
@@ -68,6 +82,7 @@ COMMANDS = (
 SHORTCUTS = (
     Shortcut(command="tag", label="Tag image", needs_file=True),
     Shortcut(command="extract", label="Extract data", needs_file=True),
+    Shortcut(command="remix", label="Remix image", needs_file=True),
     Shortcut(command="report", label="Report to moderators", needs_file=False),
 )
 

@@ -23,14 +23,19 @@ class Enclosure(Frozen):
 
     `marked_page`: a page of the document that `of` (an extraction's id) was taken out of, with what was found framed. `json`,
     `csv`, `xlsx`: the values of an extraction, or of all of a batch, in that format. `thumbnail`: the picture that a result
-    (`of`) is about, small. `name` is what the file is called; a picture has an alt text.
+    (`of`) is about, small. `made_picture`, `made_video`, `made_sound`: number `page` (from 1) of what was made for a wish
+    (`of`). `usage_chart`: what was spent, as a picture; `of` says by whom (a person's id, empty for all). `name` is what the
+    file is called; a picture has an alt text. `spoiler`: it is covered until somebody wants to see it, where the platform can.
     """
 
-    kind: Literal["marked_page", "json", "csv", "xlsx", "thumbnail"]
+    kind: Literal[
+        "marked_page", "json", "csv", "xlsx", "thumbnail", "made_picture", "made_video", "made_sound", "usage_chart"
+    ]
     of: str
     page: int = 1
     name: str
     alt_text: str = ""
+    spoiler: bool = False
 
 
 class Post(Effect):
@@ -56,11 +61,27 @@ class Card(Effect):
 
 
 class Edit(Effect):
-    """Say something else in a message of ours."""
+    """Say something else in a message of ours. `files` are shown in it, or right below it where the platform cannot."""
 
     kind: Literal["edit"] = "edit"
     message: str
     answer: Answer
+    files: tuple[Enclosure, ...] = ()
+
+
+class Make(Effect):
+    """Have what a wish asks for made, and say how far that is in our message that `post` (an effect's key) has made."""
+
+    kind: Literal["make"] = "make"
+    wish: str
+    post: str
+
+
+class TakeBack(Effect):
+    """Delete a message of ours, with its files. Nothing of it is kept."""
+
+    kind: Literal["take_back"] = "take_back"
+    message: str
 
 
 class Notify(Effect):
@@ -122,7 +143,9 @@ class Restore(Effect):
     case: str = ""
 
 
-AnyEffect = Annotated[Post | Card | Edit | Notify | Remove | Restore | Timeout | React, Field(discriminator="kind")]
+# What a platform carries out; `Make` is carried out by us.
+PlatformEffect = Post | Card | Edit | Notify | Remove | Restore | Timeout | React | TakeBack
+AnyEffect = Annotated[PlatformEffect | Make, Field(discriminator="kind")]
 
 
 class Plan(Frozen):

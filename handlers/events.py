@@ -98,7 +98,10 @@ class Event(Frozen):
 
 
 class MessagePosted(Event):
-    """A message stands in a channel that the bot is in, or was edited (`edit` counts up)."""
+    """A message stands in a channel that the bot is in, or was edited (`edit` counts up).
+
+    `answers`: the id of the message of the same channel that it replies to, where the platform says so.
+    """
 
     kind: Literal["message_posted"] = "message_posted"
     message: str
@@ -106,6 +109,7 @@ class MessagePosted(Event):
     attachments: tuple[Attachment, ...] = ()
     mentions_us: bool = False
     edit: int = 0
+    answers: str = ""
 
     @property
     def content(self) -> Content:

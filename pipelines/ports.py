@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from pipelines.content import Attachment, Content, ImagePart, Intake, Part, Reading
 from pipelines.errors import BadAnswer, Refused, Unavailable
+from pipelines.generation.wish import MakerJob, MakerModel, Order
 from pipelines.limits import FILE_BYTES
 from pipelines.media.documents.e_invoice import EInvoice
 from pipelines.media.documents.text_layer import Box, TextLayer
@@ -24,7 +25,18 @@ UNDERSTUDY = "understudy"
 
 # `extraction`: a document is read for the first time. `second_look`: what was doubtful in it, once more and closer.
 # `third_look`: the same by a bigger model. `long_documents`: those of more pages than one question holds.
-Task = Literal["moderation", "tagging", "escalation", "extraction", "second_look", "third_look", "long_documents"]
+# `brief`: what somebody wants made is thought through. `quality`: what was made is compared with that.
+Task = Literal[
+    "moderation",
+    "tagging",
+    "escalation",
+    "extraction",
+    "second_look",
+    "third_look",
+    "long_documents",
+    "brief",
+    "quality",
+]
 
 Shape = TypeVar("Shape", bound=BaseModel)
 
@@ -219,4 +231,56 @@ class Media(Documents, Protocol):
 
         Raises: `UserError` when it cannot be read.
         """
+        ...
+
+
+class Generator(Protocol):
+    """Whoever makes pictures, clips and sound to order. All methods raise `GenerationFailed`, and nothing else, when it fails."""
+
+    @property
+    def name(self) -> str:
+        """Return what is written beside results: the maker's name, or `understudy`."""
+        ...
+
+    @property
+    def account(self) -> str:
+        """Return what names the account whose queue all replicas share; no secret."""
+        ...
+
+    @property
+    def slots(self) -> int:
+        """Return how many jobs of the account may exist at once, all kinds together."""
+        ...
+
+    @property
+    def models(self) -> Mapping[str, MakerModel]:
+        """Return the models by name; of those that can do something, the first one is the usual."""
+        ...
+
+    async def bring(self, picture: bytes, media_type: str) -> str:
+        """Lay a picture (without metadata) where the maker can read it, for a day; return its address. It costs nothing."""
+        ...
+
+    async def submit(self, order: Order) -> MakerJob:
+        """Have something made; it is paid for from here on, once for each call.
+
+        A failure of one of `failures.REJECTIONS` says that there is no job; `unclear` that nobody knows. Cancelling the wait
+        does not cancel the request: the call returns only when the request has ended.
+        """
+        ...
+
+    async def poll(self, job: MakerJob) -> MakerJob:
+        """Ask once how far a job is; free and repeatable.
+
+        Raises: `GenerationFailed` of a kind in `REJECTIONS` where asking later may help, of another kind when the job has ended
+        without a result.
+        """
+        ...
+
+    async def fetch(self, job: MakerJob, *, limit_bytes: int) -> bytes:
+        """Return the bytes of a job that is done, as they came: nobody has looked at them yet."""
+        ...
+
+    async def balance(self) -> Decimal | None:
+        """Return the account's credit in US dollars, None where there is no such thing."""
         ...

@@ -1,0 +1,117 @@
+"""What somebody wants made, as they said it and as it is put to a maker."""
+
+from decimal import Decimal
+from typing import Annotated, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+MediaKind = Literal["image", "video", "music", "voice"]
+
+# `imagine` makes something from words alone. All others begin with a picture: `vary` keeps its subject, `restyle` redraws it,
+# `inspire` makes a new one from what was seen in it, `edit` follows an instruction, `cutout` takes its background away,
+# `upscale` makes it larger and `animate` a clip of it.
+Operation = Literal["imagine", "vary", "restyle", "inspire", "edit", "cutout", "upscale", "animate"]
+Strength = Literal["subtle", "medium", "strong"]
+
+WISH_CHARS: Final = 2_000  # of what a member writes
+PROMPT_CHARS: Final = 1_500  # of what is put to a maker
+AVOID_CHARS: Final = 500
+COUNT_MAX: Final = 4
+SEED_MAX: Final = 2**32 - 1
+ASPECTS: Final = ("1:1", "4:3", "3:4", "3:2", "2:3", "16:9", "9:16", "21:9")
+WORDLESS: Final[frozenset[Operation]] = frozenset({"cutout", "upscale"})  # need no words and change nothing that words say
+
+
+class Value(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Wish(Value):
+    """What a member asks for. `model` and `style` are names of ours, empty for the usual; `avoid` is what shall not be seen.
+
+    `show_first`: the refined prompt is shown before anything is made. `as_written`: `text` is the prompt itself, not refined.
+    `seconds`: how long sound or a clip shall be. `strength`: how much of a source picture may change.
+    """
+
+    kind: MediaKind = "image"
+    operation: Operation = "imagine"
+    text: str = Field(default="", max_length=WISH_CHARS, repr=False)
+    avoid: str = Field(default="", max_length=AVOID_CHARS, repr=False)
+    aspect: str = "1:1"
+    count: int = Field(default=1, ge=1, le=COUNT_MAX)
+    style: str = ""
+    model: str = ""
+    seed: int | None = Field(default=None, ge=0, le=SEED_MAX)
+    strength: Strength = "medium"
+    seconds: int | None = Field(default=None, ge=1, le=480)
+    show_first: bool = False
+    as_written: bool = False
+
+
+class Brief(Value):
+    """What a wish comes to once it was thought through. `prompt` is what a maker is asked; the rest says what it is made of.
+
+    `seen`: what a source picture shows, in 50 to 80 words.
+    """
+
+    subject: str = ""
+    style: str = ""
+    mood: str = ""
+    technical: str = ""
+    avoid: str = ""
+    prompt: str
+    seen: str = ""
+
+
+class Order(Value):
+    """One thing to be made: a picture, a clip, a piece of sound. `model` is the name of a `MakerModel`.
+
+    `source` is an address from `Generator.bring`. `strength`: 0 keeps the source picture, 1 forgets it.
+    """
+
+    kind: MediaKind
+    operation: Operation
+    model: str
+    prompt: str = Field(repr=False)
+    avoid: str = Field(default="", repr=False)
+    aspect: str = "1:1"
+    seed: int | None = None
+    strength: float | None = None
+    seconds: int | None = None
+    source: str = Field(default="", repr=False)
+
+
+Takes = Literal["avoid", "seed", "strength", "aspect", "seconds"]
+
+
+class MakerModel(Value):
+    """What one model of a maker can do. `name` is what members write. Options that are not in `takes` do not exist for it.
+
+    `price_usd` is for one picture, clip or piece of sound; None where it is not known. `usual_s` is how long one takes.
+    """
+
+    name: str
+    title: str
+    kind: MediaKind
+    operations: frozenset[Operation]
+    takes: frozenset[Takes] = frozenset()
+    aspects: tuple[str, ...] = ()
+    price_usd: Annotated[Decimal, Field(ge=0)] | None = None
+    usual_s: float = 10.0
+
+
+class MakerJob(Value):
+    """A job at a maker, as far as it has told us. It can be stored, and asked about after a restart.
+
+    `handle` is its id there, `family` where it is asked about. `urls` are addresses of the result, the first that works counts;
+    only `done` jobs have any. `nsfw`: the maker says that it replaced the result; None where it says nothing. `eta_s` is the
+    maker's estimate in seconds. `seed` is the one that was used.
+    """
+
+    handle: str
+    family: str
+    state: Literal["running", "done"]
+    urls: tuple[str, ...] = Field(default=(), repr=False)
+    eta_s: float | None = None
+    seed: int | None = None
+    nsfw: bool | None = None
