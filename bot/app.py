@@ -14,6 +14,7 @@ import sqlalchemy as sa
 import structlog
 from pydantic import SecretStr
 
+from bot.config_file import read_config
 from bot.console.address import Address, bind
 from bot.console.chat.connection import ConsoleConnection
 from bot.console.chat.pages import Chat, downloads_for, files_for, may_follow
@@ -25,10 +26,13 @@ from bot.console.pages import Pages
 from bot.console.pictures import Previews
 from bot.console.server import Probes, Readiness, open_console
 from bot.downloads import guarded_session
+from bot.dropped import watching_dropped
 from bot.durable import Durable, open_durable
 from bot.earlier import EarlierMessages
 from bot.enclosures import ResultFiles
+from bot.generator import needs_understudy, open_generator
 from bot.links import linked_files
+from bot.made_files import MadeFiles
 from bot.metrics import CountedConnection, CountedModel, CountedPlanner, Metrics
 from bot.models import open_models
 from bot.outages import Outages, WatchedModel
@@ -43,6 +47,7 @@ from bot.storage.console import ConsoleMessages
 from bot.storage.copied_files import CopiedFiles
 from bot.storage.copies import Copies
 from bot.storage.database import Records, open_records
+from bot.storage.jobs import StoredJobs
 from bot.storage.ledger import StoredLedger
 from bot.storage.marks import Marks
 from bot.storage.memories import StoredMemories
@@ -53,11 +58,14 @@ from bot.storage.seal import Seal, load_seal
 from bot.storage.setups import StoredSetups
 from bot.storage.sign_ins import SignIns
 from bot.storage.verdicts import StoredVerdicts
+from bot.storage.wishes import StoredWishes
+from bot.understudy import Understudy
 from handlers.dispatch import Planner
 from handlers.events import AnyEvent
 from handlers.forms import form_for
 from handlers.ports import Channels, Connection, Services
 from pipelines.errors import Unavailable
+from pipelines.generation.turns import Turns
 from pipelines.media.intake import MediaReader
 from pipelines.media.sandbox import Sandbox
 
@@ -146,17 +154,23 @@ async def open_app(settings: Settings, *, connections: Sequence[OpenConnection] 
         stack.callback(bound.close)
         seal = load_seal(data, _secret(settings.flashbulb_secret_key))
         records = await enter(open_records(data, url, seal=seal))
+        understudy = await enter(Understudy(on_restart=metrics.understudy_restarted))
         sandbox, models = await _enter_both(
-            stack, Sandbox(on_death=metrics.worker_died), open_models(settings, on_restart=metrics.understudy_restarted)
+            stack, Sandbox(on_death=metrics.worker_died), open_models(settings, understudy=understudy)
         )
+        config = read_config(settings)
+        draws = (await understudy.addresses()).maker if needs_understudy(settings) else None
+        generator = await enter(open_generator(settings, config=config, understudy_url=draws))
 
         platforms: dict[str, Connection] = {}
         channels, setups, results = Connected(platforms), StoredSetups(records), StoredResults(records, seal)
-        page = _web(settings, records, sandbox, results, channels)
-        page.hosts.hosts += [linked_files(await enter(guarded_session(None))), CopiedFiles(Copies(records, seal))]
+        wishes, jobs, turns = StoredWishes(records, seal), StoredJobs(records, seal), Turns()
+        page = _web(settings, records, sandbox, results, wishes, channels)
+        links, copies = linked_files(await enter(guarded_session(None))), CopiedFiles(Copies(records, seal))
+        page.hosts.hosts += [links, copies, MadeFiles(wishes)]
         platforms[page.connection.platform] = CountedConnection(page.connection, metrics)
         policies = StoredPolicies(records, operators, channels)
-        ask = partial(form_for, channels=channels, policies=policies, setups=setups, results=results)
+        ask = partial(form_for, channels=channels, policies=policies, setups=setups, results=results, wishes=wishes)
         given = _given(intake, ask, setups, records=records, seal=seal, page=page)
         for open_connection in (*_configured(settings), *connections):
             connection = await enter(open_connection(given))
@@ -181,12 +195,18 @@ async def open_app(settings: Settings, *, connections: Sequence[OpenConnection] 
             banks=StoredBanks(records),
             memories=StoredMemories(records, seal),
             earlier=EarlierMessages(),
+            wishes=wishes,
+            jobs=jobs,
+            budget=config.budget.budget,
+            generator=generator,
+            turns=turns,
         )
         planner = CountedPlanner(Planner(services), metrics)
         hears = _all_hear(metrics.event_finished, outages.ended)
         intake.durable = await enter(open_durable(records, seal, planner, platforms, data, url, on_end=hears))
         await enter(outages.watching())
         await enter(watching_raids(services.bursts, cases, intake.accept))
+        await enter(watching_dropped(jobs, generator, turns))
         await enter(await _console(address, bound, page, intake, ask, sign_ins, partial(_readiness, records, platforms)))
         gc.collect()
         gc.freeze()  # what was loaded stays: looking through it again stops the loop for a quarter of a second
@@ -234,12 +254,14 @@ def _given(intake: Intake, ask: FormFor, setups: StoredSetups, *, records: Recor
     )
 
 
-def _web(settings: Settings, records: Records, sandbox: Sandbox, results: StoredResults, channels: Channels) -> Web:
+def _web(
+    settings: Settings, records: Records, sandbox: Sandbox, results: StoredResults, wishes: StoredWishes, channels: Channels
+) -> Web:
     files, live, messages = FileStore(settings.flashbulb_data / "files"), Live(may_follow), ConsoleMessages(records)
     hosts = HostedFiles([files])
     media = MediaReader(hosts, sandbox)
     previews = Previews(files, media, files_for(messages))
-    enclosures = ResultFiles(results=results, channels=channels, files=hosts, media=media)
+    enclosures = ResultFiles(results=results, wishes=wishes, channels=channels, files=hosts, media=media)
     connection = ConsoleConnection(messages=messages, files=files, live=live, enclosures=enclosures, forget=previews.forget)
     return Web(
         files=files,
@@ -332,6 +354,11 @@ def _notes(settings: Settings) -> tuple[str, ...]:
         notes.append(
             "No model is configured: the understudy answers by plain rules, without a model. Set GEMINI_API_KEY"
             " (https://aistudio.google.com/apikey) to have pictures really looked at."
+        )
+    if needs_understudy(settings):
+        notes.append(
+            "No maker is configured: what is wished for is drawn by the understudy. Set MODELSLAB_API_KEY"
+            " (https://modelslab.com) to have it really made."
         )
     tokens = (("Slack", settings.slack_bot_token), ("Discord", settings.discord_token))
     connecting = [name for name, token in tokens if token]

@@ -6,6 +6,7 @@ import stat
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import partial
 from io import BytesIO
 from typing import Final, Literal
@@ -14,6 +15,7 @@ from PIL import Image
 
 from bot.config_file import Config, read_config
 from bot.console.address import bind
+from bot.generator import open_generator
 from bot.models import open_models, providers
 from bot.policies import own_policy
 from bot.settings import Settings, read_settings, refuse_understudy_beside_real
@@ -23,6 +25,7 @@ from bot.storage.folder import held, make_folder
 from bot.storage.seal import KEY_FILE, load_seal
 from pipelines.content import Attachment, Intake, TextPart
 from pipelines.errors import FlashbulbError, Misconfigured, Unavailable, UserError
+from pipelines.generation.failures import FailureKind, GenerationFailed
 from pipelines.media.extras import missing_readers
 from pipelines.media.intake import MediaReader
 from pipelines.media.sandbox import Sandbox
@@ -50,6 +53,13 @@ FIXES: Final = {
     "no_such_model": "Choose another model in the [models.TASK] tables of FLASHBULB_CONFIG.",
     "quota": "Raise the quota at the vendor's, or wait until it begins anew.",
 }
+# The same for whoever makes pictures.
+MAKER_FIXES: Final[dict[FailureKind, str]] = {
+    "auth": "refuses MODELSLAB_API_KEY. Copy it again from https://modelslab.com/dashboard/api-keys.",
+    "credits": "has no credit left for this account. Add some at https://modelslab.com.",
+    "rate_limited": "says that too much was asked for. Try again in a few minutes.",
+}
+LOW_USD: Final = Decimal(1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +100,12 @@ async def examine(read: Callable[[], Settings] = read_settings) -> AsyncIterator
         yield check
     async for check in _models(settings, config):
         yield check
+    yield await check_making(settings, config)
+
+
+async def check_making(settings: Settings, config: Config) -> Check:
+    """Ask whoever makes pictures for the account's credit, which costs nothing and shows that the key is accepted."""
+    return await _check("making", partial(_making, settings, config))
 
 
 async def _check(name: str, work: Callable[[], Awaitable[str]]) -> Check:
@@ -245,6 +261,23 @@ async def _asked(name: str, model: LanguageModel) -> str:
         raise Misconfigured(f"It {what}. {fix.format(key=KEYS[provider_of(name)])}")
     cost = f", {call.cost_usd:f} USD" if call.cost_usd is not None else ""
     return f"answered as {call.model} in {call.latency_ms} ms{cost}"
+
+
+async def _making(settings: Settings, config: Config) -> str:
+    async with open_generator(settings, config=config, understudy_url=None) as maker:
+        if maker is None and settings.real_platforms:
+            return "left out, for want of MODELSLAB_API_KEY: docs/operating.md"
+        if maker is None:
+            return "understudy: it draws labelled pictures. Set MODELSLAB_API_KEY to have them really made"
+        try:
+            left = await maker.balance()
+        except GenerationFailed as failed:
+            else_ = "does not answer as it should. Look at MODELSLAB_BASE_URL, the network and the vendor's status page."
+            raise Misconfigured(f"{maker.name} {MAKER_FIXES.get(failed.kind, else_)}") from failed
+    if left is not None and left < LOW_USD:
+        raise Misconfigured(f"{maker.name} has {left:.2f} USD left for this account. Add credit at https://modelslab.com.")
+    credit = f", {left:.2f} USD left" if left is not None else ""
+    return f"{maker.name} accepts the key{credit}; {maker.slots} jobs at once ([modelslab] max_in_flight)"
 
 
 def _runs(settings: Settings) -> bool:

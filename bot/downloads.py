@@ -21,7 +21,7 @@ from aiohttp import ClientResponse as Response
 from yarl import URL
 
 from bot.settings import is_loopback
-from pipelines.errors import Unavailable, UserError
+from pipelines.errors import Gone, Unavailable, UserError
 
 # From asking to the last byte: 50 MB (pipelines.limits.FILE_BYTES) at 10 Mbit/s. A file that drips in is given up.
 TOTAL_S: Final = 40.0
@@ -71,8 +71,8 @@ class Downloads:
     async def fetch(self, url: str, *, limit_bytes: int) -> bytes:
         """Return the bytes that lie at `url`.
 
-        Raises: `Denied` when they are not for us (a redirect, a page in place of a file, 401, 403); another `UserError` when
-        they are gone or more than `limit_bytes`; `Unavailable` when the host fails, also when asked again.
+        Raises: `Denied` when they are not for us (a redirect, a page in place of a file, 401, 403); `Gone` when there are
+        none; another `UserError` when they are more than `limit_bytes`; `Unavailable` when the host fails, also when asked again.
         """
         try:
             async with asyncio.timeout(self._total_s):
@@ -174,7 +174,7 @@ def _check(response: Response) -> None:
     if status in (401, 403) or 300 <= status < 400 or (status == 200 and response.content_type in HTML):
         raise Denied("Flashbulb may not read this file.")
     if status in (404, 410):
-        raise UserError("This file is gone.")
+        raise Gone("This file is gone.")
     if status == 429 or status >= 500:
         raise Unavailable(SERVICE, f"fails ({status})")
     if status != 200 or response.headers.get("Content-Encoding", "identity").lower() != "identity":

@@ -144,6 +144,7 @@ class Durable:
     async def drain(self) -> None:
         """Accept nothing more and give what is running `DRAIN_S` seconds to finish; the rest is taken up at the next start."""
         self._closing = True
+        self._planner.stop_waiting()  # what is being made elsewhere takes minutes, and is found again
         with suppress(TimeoutError):
             async with asyncio.timeout(DRAIN_S):
                 if self._starting:

@@ -5,24 +5,33 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, assert_never
 
+from bot.charts import usage_chart
 from bot.storage.results import StoredResults
 from handlers.attachments import fresh
 from handlers.effects import Enclosure
 from handlers.events import Tenant
-from handlers.ports import RESULT_GONE, Channels
+from handlers.ports import RESULT_GONE, Channels, Wishes
+from handlers.usage import DAYS
 from pipelines.errors import UserError
 from pipelines.extraction.export import Item, as_csv, as_json, as_xlsx
 from pipelines.limits import IMAGE_BYTES
 from pipelines.ports import Files, Mark, Media
 
 THUMBNAIL_SIDE_PX: Final = 320
+CHART_TITLE: Final = f"What was spent in the last {DAYS} days"
+GONE: Final = {
+    "made_picture": "This picture is kept no longer. Make it once more with /imagine.",
+    "made_video": "This clip is kept no longer. Make it once more with /imagine.",
+    "made_sound": "This sound is kept no longer. Make it once more with /imagine.",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResultFiles:
-    """Files made of stored results; implements `bot.platforms.Enclosures`."""
+    """Files made of stored results and wishes; implements `bot.platforms.Enclosures`."""
 
     results: StoredResults
+    wishes: Wishes
     channels: Channels
     files: Files
     media: Media
@@ -44,6 +53,11 @@ class ResultFiles:
                 return await self._export(tenant, enclosure, as_csv)
             case "xlsx":
                 return await self._export(tenant, enclosure, as_xlsx)
+            case "made_picture" | "made_video" | "made_sound":
+                return await self._made(tenant, enclosure)
+            case "usage_chart":
+                days = await self.wishes.days(tenant, person=enclosure.of or None, days=DAYS)
+                return await asyncio.to_thread(usage_chart, days, title=CHART_TITLE)
             case _:
                 assert_never(enclosure.kind)
 
@@ -75,3 +89,12 @@ class ResultFiles:
             raise UserError(RESULT_GONE)
         items = [(each.attachment.name, each.schema, each.extraction) for each in found]
         return await asyncio.to_thread(make, items)
+
+    async def _made(self, tenant: Tenant, enclosure: Enclosure) -> bytes:
+        wish = await self.wishes.find(tenant, enclosure.of)
+        for thing in wish.made if wish is not None else ():
+            if thing.position == enclosure.page:
+                job = f"{enclosure.of}:{thing.position}:{thing.attempt}"
+                if (data := await self.wishes.file(tenant, job)) is not None:
+                    return data
+        raise UserError(GONE[enclosure.kind])

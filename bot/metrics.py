@@ -9,9 +9,10 @@ from typing import Literal
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, disable_created_metrics, generate_latest
 
 from bot.perform import Planner
-from handlers.effects import AnyEffect, Performed, Plan
+from handlers.effects import AnyEffect, Make, Performed, Plan, PlatformEffect
 from handlers.events import AnyEvent, Place, Tenant
 from handlers.ports import Connection, Posted
+from handlers.studio import Say
 from pipelines.moderation.policy import Action, Channel
 from pipelines.ports import Call, LanguageModel, Question, Reply, Shape, Task
 
@@ -175,6 +176,12 @@ class CountedPlanner:
     ) -> Plan | None:
         return await self.planner.failed(event, effect, performed, rest)
 
+    async def make(self, effect: Make, say: Say) -> Plan:
+        return await self.planner.make(effect, say)
+
+    def stop_waiting(self) -> None:
+        self.planner.stop_waiting()
+
     async def _counted(self, event: AnyEvent, decide: Callable[[AnyEvent], Awaitable[Plan]], outcome: Outcome) -> Plan:
         began = monotonic()
         self.metrics.planning_begins(event)
@@ -217,13 +224,13 @@ class CountedConnection:
     async def ready(self) -> None:
         await self.connection.ready()
 
-    async def look(self, effect: AnyEffect) -> Performed | None:
+    async def look(self, effect: PlatformEffect) -> Performed | None:
         performed = await self.connection.look(effect)
         if performed is not None:
             self.metrics.effect_ended(effect.kind, performed.status)
         return performed
 
-    async def act(self, effect: AnyEffect) -> Performed:
+    async def act(self, effect: PlatformEffect) -> Performed:
         performed = await self.connection.act(effect)
         self.metrics.effect_ended(effect.kind, performed.status)
         return performed
@@ -236,6 +243,12 @@ class CountedConnection:
 
     async def channel(self, place: Place) -> Channel:
         return await self.connection.channel(place)
+
+    def upload_limit(self, place: Place) -> int:
+        return self.connection.upload_limit(place)
+
+    async def linked(self, tenant: Tenant, address: str, person: str) -> Posted | None:
+        return await self.connection.linked(tenant, address, person)
 
     async def taken_out(self, place: Place, message: str) -> Posted | None:
         return await self.connection.taken_out(place, message)

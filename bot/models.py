@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from bot.config_file import read_config
 from bot.settings import Settings, refuse_understudy_beside_real
-from bot.understudy import open_understudy
+from bot.understudy import Understudy
 from pipelines.models import Models, Providers
 from pipelines.ports import UNDERSTUDY
 
@@ -19,10 +19,12 @@ NO_KEY = SecretStr("none")
 
 
 @asynccontextmanager
-async def open_models(settings: Settings, *, on_restart: Callable[[], None] = lambda: None) -> AsyncIterator[Models]:
-    """Open the models, loaded and ready to be asked; where none is configured the understudy is started to answer.
+async def open_models(
+    settings: Settings, *, understudy: Understudy | None = None, on_restart: Callable[[], None] = lambda: None
+) -> AsyncIterator[Models]:
+    """Open the models, loaded and ready to be asked; where none is configured an understudy answers.
 
-    `on_restart` is called each time that the understudy had to be started again.
+    Without `understudy` one of its own is started then; `on_restart` is called each time that it had to be started again.
 
     Raises: `Misconfigured` when a model cannot be asked as configured, or when the understudy would stand beside a real
     platform; `Unavailable` when it does not start.
@@ -35,9 +37,11 @@ async def open_models(settings: Settings, *, on_restart: Callable[[], None] = la
         if not settings.has_model:
             # The understudy is asked as Gemini is: what that needs is loaded while the child starts, which saves a second.
             loading = asyncio.create_task(asyncio.to_thread(import_module, "pydantic_ai.models.google"))
-            address = await stack.enter_async_context(open_understudy(on_restart=on_restart))
+            if understudy is None:
+                understudy = await stack.enter_async_context(Understudy(on_restart=on_restart))
+            addresses = await understudy.addresses()
             await loading
-            accounts = Providers(gemini_api_key=SecretStr(UNDERSTUDY), gemini_base_url=address)
+            accounts = Providers(gemini_api_key=SecretStr(UNDERSTUDY), gemini_base_url=addresses.model)
         models = Models(accounts, allow_understudy=not settings.real_platforms, profiles=config.models, prices=config.prices)
         await stack.enter_async_context(models)
         await models.warm_up()

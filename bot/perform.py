@@ -6,7 +6,7 @@ is written down before each act; where one stands already, the platform is asked
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final, Protocol
@@ -16,9 +16,11 @@ import structlog
 
 from bot.storage.tables import now
 from bot.storage.work import Begun, Ended, Undertaking, Work
-from handlers.effects import AnyEffect, Performed, Plan, Remove, Restore
-from handlers.events import AnyEvent, Tenant
+from handlers.answers import Answer
+from handlers.effects import AnyEffect, Edit, Make, Performed, Plan, PlatformEffect, Remove, Restore
+from handlers.events import AnyEvent, Place, Tenant
 from handlers.ports import Connection
+from handlers.studio import Say
 from pipelines.errors import FlashbulbError, Unavailable
 
 log = structlog.get_logger()
@@ -31,7 +33,7 @@ GIVEN_UP = "The platform has not answered for a day."
 
 
 class Planner(Protocol):
-    """Whoever decides what to do about events. All three may be called again for the same event after a crash."""
+    """Whoever decides what to do about events. All of it may be asked again for the same event after a crash."""
 
     async def plan(self, event: AnyEvent) -> Plan: ...
 
@@ -46,6 +48,17 @@ class Planner(Protocol):
 
         A failure of what is returned is logged and not asked about again.
         """
+        ...
+
+    async def make(self, effect: Make, say: Say) -> Plan:
+        """Have made what `effect` asks for and return what to do then. `say` shows how far that is, and never fails.
+
+        Raises: `Unavailable` when waiting may help.
+        """
+        ...
+
+    def stop_waiting(self) -> None:
+        """Have `make` leave off with `Unavailable` where nothing is lost by it, from now on."""
         ...
 
 
@@ -96,17 +109,20 @@ class Performer:
 
         Raises: `Unavailable` when waiting may help.
         """
-        effect = undertaking.effects[position]
+        effect, then = undertaking.effects[position], None
         try:
             if isinstance(reached, Unavailable):
                 raise reached
-            performed = await self._carry_out(tenant, key, effect, reached, begun_at=None if begun is None else begun.at)
+            if isinstance(effect, Make):
+                performed, plan = await self._make(effect, reached)
+                then = undertaking.going_on_with(plan, after=position) if plan else None
+            else:
+                performed = await self._carry_out(tenant, key, effect, reached, begun_at=None if begun is None else begun.at)
         except Unavailable as error:
             if not last:
                 log.info("effect.put_off", effect=effect.key, service=error.service)
                 raise
             performed = Performed(status="failed", why=GIVEN_UP)
-        then = None
         if performed.status == "failed":
             log.error("effect.failed", effect=effect.key, kind=effect.kind, why=performed.why)
             then = await self._after_failure(tenant, key, undertaking, position, performed)
@@ -126,8 +142,24 @@ class Performer:
             return error
         return connection
 
+    async def _make(self, effect: Make, connection: Connection) -> tuple[Performed, Plan | None]:
+        """Have something made; what it has come to is in its own records, so that it goes on after a crash."""
+
+        async def say(place: Place, message: str, answer: Answer) -> None:
+            with suppress(FlashbulbError):  # the last word is an effect of its own
+                await connection.act(Edit(key=f"{effect.key}#told", place=place, message=message, answer=answer))
+
+        try:
+            return Performed(status="done"), await self.planner.make(effect, say)
+        except Unavailable:
+            raise
+        except FlashbulbError as error:
+            return Performed(status="failed", why=str(error)), None
+        except Exception as error:  # noqa: BLE001 - as in _carry_out
+            return _fault(error), None
+
     async def _carry_out(
-        self, tenant: Tenant, key: str, effect: AnyEffect, connection: Connection, *, begun_at: datetime | None
+        self, tenant: Tenant, key: str, effect: PlatformEffect, connection: Connection, *, begun_at: datetime | None
     ) -> Performed:
         """Act, or find out what became of an effect that was begun at `begun_at` by somebody who has lost sight of it."""
         try:
@@ -143,7 +175,7 @@ class Performer:
         except FlashbulbError as error:
             return Performed(status="failed", why=str(error))
         except Exception as error:  # noqa: BLE001 - a fault of ours must end with somebody being told, not in silence
-            return Performed(status="failed", why=f"Flashbulb itself failed ({type(error).__name__}).")
+            return _fault(error)
 
     @asynccontextmanager
     async def _turn(self, effect: AnyEffect) -> AsyncIterator[None]:
@@ -166,7 +198,7 @@ class Performer:
         event = await self.work.event(tenant, key)
         if event is None or effect.key in undertaking.told:
             return None
-        done, rest = undertaking.effects[: position + 1], undertaking.effects[position + 1 :]
+        rest = undertaking.effects[position + 1 :]
         try:
             plan = await self.planner.failed(event, effect, performed, rest)
         except Unavailable:
@@ -177,4 +209,8 @@ class Performer:
         if plan is None:
             return None
         told = (*undertaking.told, *(each.key for each in plan.effects))
-        return Undertaking(effects=(*done, *plan.effects), told=told)
+        return Undertaking(effects=(*undertaking.effects[: position + 1], *plan.effects), told=told)
+
+
+def _fault(error: Exception) -> Performed:
+    return Performed(status="failed", why=f"Flashbulb itself failed ({type(error).__name__}).")

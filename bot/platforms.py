@@ -1,17 +1,17 @@
 """All platforms behind the handlers' ports: each place and file is answered for by its own platform."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from typing import Final, Literal, Protocol
 
 import structlog
 
 from bot.metrics import Metrics
 from bot.storage.copies import Copies
 from bot.storage.marks import Marks
-from handlers.effects import Enclosure, Notify, Post
+from handlers.effects import Edit, Enclosure, Notify, Post
 from handlers.events import AnyEvent, ButtonPressed, CommandUsed, Place, Tenant
 from handlers.forms import Form
 from handlers.ports import Connection, Posted, Setups
@@ -22,7 +22,10 @@ from pipelines.ports import Files, Media
 
 log = structlog.get_logger()
 
-PICTURES: Final = frozenset({"marked_page", "thumbnail"})  # among the kinds of enclosures
+# How a file is seen where the platform can show it: as a picture, a clip or a player; else it is there to be opened.
+ShownAs = Literal["picture", "video", "sound", "file"]
+PICTURES: Final = frozenset({"marked_page", "thumbnail", "made_picture", "usage_chart"})  # among the kinds of enclosures
+PLAYED: Final[dict[str, ShownAs]] = {"made_video": "video", "made_sound": "sound"}
 ENCLOSING_S: Final = 20.0  # for each file; then the words go without it
 
 # Makes an event durable. Only then acknowledge it. Raises `Unavailable` when that is not possible now.
@@ -67,16 +70,24 @@ class Enclosures(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Enclosed:
-    """A file that goes with our words, made. `key` is the same whenever it is made for the same effect."""
+    """A file that goes with our words, made. `key` is the same whenever it is made for the same effect.
+
+    `spoiler`: it is covered until somebody wants to see it, where the platform can do that.
+    """
 
     key: str
     name: str
     data: bytes = field(repr=False)
     alt_text: str
-    is_picture: bool
+    shown: ShownAs
+    spoiler: bool = False
+
+    @property
+    def is_picture(self) -> bool:
+        return self.shown == "picture"
 
 
-async def enclosed(enclosures: Enclosures, effect: Post | Notify) -> tuple[Enclosed, ...]:
+async def enclosed(enclosures: Enclosures, effect: Post | Edit | Notify) -> tuple[Enclosed, ...]:
     """Make the files of an effect. One that cannot be made is left out: what is said does not depend on it."""
     made = []
     for at, file in enumerate(effect.files):
@@ -86,9 +97,32 @@ async def enclosed(enclosures: Enclosures, effect: Post | Notify) -> tuple[Enclo
         except (FlashbulbError, TimeoutError) as error:
             log.warning("enclosure.left_out", effect=effect.key, kind=file.kind, error=type(error).__name__)
             continue
-        picture = file.kind in PICTURES
-        made.append(Enclosed(key=f"{effect.key}#{at}", name=file.name, data=data, alt_text=file.alt_text, is_picture=picture))
+        shown: ShownAs = "picture" if file.kind in PICTURES else PLAYED.get(file.kind, "file")
+        key = f"{effect.key}#{at}"
+        made.append(Enclosed(key=key, name=file.name, data=data, alt_text=file.alt_text, shown=shown, spoiler=file.spoiler))
     return tuple(made)
+
+
+def small_enough(
+    files: Sequence[Enclosed], *, each_bytes: int, all_bytes: int | None = None
+) -> tuple[tuple[Enclosed, ...], str]:
+    """Return the files that a platform takes, and a sentence about those that it does not; it is empty when it takes all.
+
+    `each_bytes`: how large a file may be; `all_bytes`: all files of one message together.
+    """
+    kept: list[Enclosed] = []
+    left = 0 if all_bytes is None else all_bytes
+    for file in files:
+        if len(file.data) > each_bytes or (all_bytes is not None and len(file.data) > left):
+            log.warning("enclosure.too_large", file=file.key, size_bytes=len(file.data), limit_bytes=each_bytes)
+            continue
+        left -= len(file.data)
+        kept.append(file)
+    missing = len(files) - len(kept)
+    if not missing:
+        return tuple(kept), ""
+    what = "One file is" if missing == 1 else f"{missing} files are"
+    return tuple(kept), f"{what} not shown: no more than {each_bytes / 1_048_576:.3g} MB can be posted here."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,6 +174,12 @@ class Connected:
 
     async def channel(self, place: Place) -> Channel:
         return await self._of(place.platform).channel(place)
+
+    def upload_limit(self, place: Place) -> int:
+        return self._of(place.platform).upload_limit(place)
+
+    async def linked(self, tenant: Tenant, address: str, person: str) -> Posted | None:
+        return await self._of(tenant.platform).linked(tenant, address, person)
 
     async def taken_out(self, place: Place, message: str) -> Posted | None:
         return await self._of(place.platform).taken_out(place, message)

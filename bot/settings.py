@@ -40,6 +40,7 @@ ADDRESSES = {
     "gemini_base_url": "http://127.0.0.1:8322",
     "openai_base_url": "http://127.0.0.1:11434/v1",
     "anthropic_base_url": "http://127.0.0.1:8322",
+    "modelslab_base_url": "http://127.0.0.1:8325/api",
 }
 
 
@@ -81,12 +82,20 @@ class Settings(BaseSettings):
     anthropic_api_key: SecretStr | None = None
     anthropic_base_url: str | None = None
 
+    modelslab_api_key: SecretStr | None = None
+    modelslab_base_url: str | None = None
+
     @property
     def has_model(self) -> bool:
         """Whether a model is configured. Without one the understudy answers."""
         keys = (self.gemini_api_key, self.google_cloud_project, self.openai_api_key, self.anthropic_api_key)
         addresses = (self.gemini_base_url, self.openai_base_url, self.anthropic_base_url)
         return any((*keys, *addresses))
+
+    @property
+    def has_maker(self) -> bool:
+        """Whether somebody is configured who makes pictures. Without one the understudy draws, save for real communities."""
+        return bool(self.modelslab_api_key or self.modelslab_base_url)
 
     @property
     def real_platforms(self) -> tuple[str, ...]:
@@ -135,7 +144,7 @@ class Settings(BaseSettings):
             )
         return value
 
-    @field_validator(*PREFIXES, *HABITS, "slack_signing_secret", "discord_token", "flashbulb_secret_key")
+    @field_validator(*PREFIXES, *HABITS, "slack_signing_secret", "discord_token", "flashbulb_secret_key", "modelslab_api_key")
     @classmethod
     def _key_is_whole(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
         if value is not None and (problem := key_problem(info.field_name or "", value.get_secret_value())):

@@ -1,4 +1,4 @@
-"""The understudy as a child process: what answers where no model is configured.
+"""The understudy as a child process: what answers where no model is configured, and draws where no maker is.
 
 It gets no environment, so that it knows no secret, and a session of its own, so that Ctrl-C reaches us alone and it still
 answers while we finish. It ends when its standard input does, which also happens when we are killed.
@@ -8,10 +8,12 @@ import asyncio
 import contextlib
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
+from dataclasses import dataclass
 from time import monotonic
-from typing import Final
+from types import TracebackType
+from typing import Final, Self
+from urllib.parse import urlsplit
 
 import structlog
 
@@ -26,23 +28,50 @@ PAUSE_S: Final = 0.1  # doubled with each death in a row
 log = structlog.get_logger()
 
 
-@asynccontextmanager
-async def open_understudy(*, on_restart: Callable[[], None] = lambda: None) -> AsyncIterator[str]:
-    """Run the understudy until the block ends; yield its address. When it dies it is started again on the same port.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Addresses:
+    """Where the understudy answers as Gemini does, and where it makes things as ModelsLab does."""
 
-    Raises: `Unavailable` when it does not start.
+    model: str
+    maker: str
+
+    @property
+    def ports(self) -> tuple[int, int]:
+        return urlsplit(self.model).port or 0, urlsplit(self.maker).port or 0
+
+
+class Understudy:
+    """One child for everybody who needs it, from the first who asks for its addresses until the block ends.
+
+    When it dies it is started again on the same ports, and `on_restart` is called.
     """
-    child, address = await _start(port=0)
-    watching = asyncio.create_task(_keep_alive(child, address, on_restart))
-    try:
-        yield address
-    finally:
-        watching.cancel()
-        await asyncio.wait([watching])
+
+    def __init__(self, *, on_restart: Callable[[], None] = lambda: None) -> None:
+        self._on_restart = on_restart
+        self._starting = asyncio.Lock()
+        self._addresses: Addresses | None = None
+        self._watching: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._watching:
+            self._watching.cancel()
+            await asyncio.wait([self._watching])
+
+    async def addresses(self) -> Addresses:
+        """Return where it answers; start it if nobody has asked before. Raises: `Unavailable` when it does not start."""
+        async with self._starting:
+            if self._addresses is None:
+                child, self._addresses = await _start((0, 0))
+                self._watching = asyncio.create_task(_keep_alive(child, self._addresses, self._on_restart))
+            return self._addresses
 
 
-async def _keep_alive(child: Process, address: str, on_restart: Callable[[], None]) -> None:
-    port = int(address.rsplit(":", 1)[1])
+async def _keep_alive(child: Process, addresses: Addresses, on_restart: Callable[[], None]) -> None:
     deaths = 0
     try:
         while deaths < STARTS_AGAIN:
@@ -51,7 +80,7 @@ async def _keep_alive(child: Process, address: str, on_restart: Callable[[], Non
             deaths = 0 if monotonic() - began > STEADY_S else deaths + 1
             log.warning("understudy.died", code=code)
             await asyncio.sleep(PAUSE_S * 2**deaths)
-            child, _ = await _start(port=port)
+            child, _ = await _start(addresses.ports)
             on_restart()
         await child.wait()
         log.error("understudy.given_up")
@@ -61,10 +90,15 @@ async def _keep_alive(child: Process, address: str, on_restart: Callable[[], Non
         await _stop(child)
 
 
-async def _start(*, port: int) -> tuple[Process, str]:
-    command = (sys.executable, "-I", "-X", "utf8", "-m", "emulators.understudy", "--port", str(port))
+async def _start(ports: tuple[int, int]) -> tuple[Process, Addresses]:
+    module = ("-m", "emulators.understudy", "--port", str(ports[0]), "--modelslab-port", str(ports[1]))
     child = await asyncio.create_subprocess_exec(
-        *command, stdin=PIPE, stdout=PIPE, stderr=DEVNULL, env={}, start_new_session=True
+        *(sys.executable, "-I", "-X", "utf8", *module),
+        stdin=PIPE,
+        stdout=PIPE,
+        stderr=DEVNULL,
+        env={},
+        start_new_session=True,
     )
     assert child.stdout is not None
     try:
@@ -75,10 +109,10 @@ async def _start(*, port: int) -> tuple[Process, str]:
         if isinstance(error, asyncio.CancelledError):
             raise
         line = []
-    if len(line) != 2 or line[0] != "READY":
+    if len(line) != 3 or line[0] != "READY":
         await _stop(child)
         raise Unavailable("The understudy", "did not start")
-    return child, line[1]
+    return child, Addresses(model=line[1], maker=line[2])
 
 
 async def _stop(child: Process) -> None:

@@ -47,7 +47,9 @@ COMMANDS = (
     Command(
         name="imagine",
         hint="Make pictures, a video, music or speech from words",
-        usages=((Role.MEMBER, "[what you wish for] [--ar 16:9] [--count 2] [--style NAME] [--kind video|music|voice] [--show]"),),
+        usages=(
+            (Role.MEMBER, "[what you wish for] [--ar 16:9] [--count 2] [--style NAME] [--kind video|music|voice] [--show]"),
+        ),
     ),
     Command(
         name="remix",

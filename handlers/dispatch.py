@@ -6,7 +6,7 @@ from typing import assert_never
 from handlers.answers import CaseCard, Held, Notice, SetUp
 from handlers.commands import SHORTCUTS
 from handlers.corrections import on_correct_form, on_extraction_pressed
-from handlers.effects import AnyEffect, Card, Edit, Notify, Performed, Plan, Remove, Restore, Timeout
+from handlers.effects import AnyEffect, Card, Edit, Make, Notify, Performed, Plan, Remove, Restore, Timeout
 from handlers.events import (
     FLASHBULB,
     AnyEvent,
@@ -20,6 +20,9 @@ from handlers.events import (
     RaidJoined,
 )
 from handlers.extraction import on_extract
+from handlers.generation import on_imagine, on_remix, on_wish_form
+from handlers.made import on_prompt_changed, on_wish_pressed
+from handlers.making import made_nothing, make_wish
 from handlers.moderation import on_moderate
 from handlers.outages import on_choice_for_outage, on_model_away, on_model_returned
 from handlers.policies import on_policy_form
@@ -29,6 +32,7 @@ from handlers.review import on_button, on_report
 from handlers.schemas import on_schema_form
 from handlers.settings import invite, on_flashbulb
 from handlers.setup import on_setup
+from handlers.studio import Say
 from handlers.tagging import on_tag
 from handlers.uploads import on_message, on_message_after_fault
 from pipelines.errors import BadAnswer, Refused, Unavailable, UserError
@@ -78,6 +82,17 @@ class Planner:
             return await on_raid_joined(event, self.services)
         return _say(event, "Something went wrong on our side and nothing was done. Try again; the operator sees it in the log.")
 
+    async def make(self, effect: Make, say: Say) -> Plan:
+        """Have made what an effect asks for, and return what is to be done then. It may be called again after a crash.
+
+        Raises: `Unavailable` when it has to be put off.
+        """
+        return await make_wish(effect, self.services, say)
+
+    def stop_waiting(self) -> None:
+        """Have `make` leave off where nothing is lost by it, with `Unavailable`: the bot stops."""
+        self.services.turns.close()
+
     async def failed(
         self, event: AnyEvent, effect: AnyEffect, performed: Performed, rest: tuple[AnyEffect, ...]
     ) -> Plan | None:
@@ -93,6 +108,8 @@ class Planner:
                 return Plan(effects=(*told, *await undone_in_raid(effect, performed.why, self.services), *others))
             case Timeout():
                 return Plan(effects=(*(_not_silenced(each, performed.why) for each in same), *others))
+            case Make():
+                return Plan(effects=(*await made_nothing(effect, performed.why, self.services), *rest))
             case Card(answer=SetUp(log_channel=log_channel)):
                 words = f"It is saved, but nothing can be written into the channel for cases: {performed.why}"
                 notice = Notice(text=words, channel=log_channel or "")
@@ -133,6 +150,10 @@ async def on_command(event: CommandUsed, services: Services) -> Plan:
             return await on_tag(event, services)
         case "extract":
             return await on_extract(event, services)
+        case "imagine":
+            return await on_imagine(event, services)
+        case "remix":
+            return await on_remix(event, services)
         case "moderate":
             return await on_moderate(event, services)
         case "flashbulb":
@@ -151,6 +172,8 @@ async def on_pressed(event: ButtonPressed, services: Services) -> Plan:
             return await on_raid_decided(event, services)
         case button if button.startswith("extraction_"):
             return await on_extraction_pressed(event, services)
+        case button if button.startswith("wish_"):
+            return await on_wish_pressed(event, services)
         case _:
             return await on_button(event, services)
 
@@ -165,6 +188,10 @@ async def on_form(event: FormSubmitted, services: Services) -> Plan:
             return await on_policy_form(event, services)
         case "correct":
             return await on_correct_form(event, services)
+        case "imagine" | "remix":
+            return await on_wish_form(event, services)
+        case "wish_prompt":
+            return await on_prompt_changed(event, services)
         case "schema":
             return await on_schema_form(event, services)
         case "invite":

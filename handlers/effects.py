@@ -28,9 +28,7 @@ class Enclosure(Frozen):
     file is called; a picture has an alt text. `spoiler`: it is covered until somebody wants to see it, where the platform can.
     """
 
-    kind: Literal[
-        "marked_page", "json", "csv", "xlsx", "thumbnail", "made_picture", "made_video", "made_sound", "usage_chart"
-    ]
+    kind: Literal["marked_page", "json", "csv", "xlsx", "thumbnail", "made_picture", "made_video", "made_sound", "usage_chart"]
     of: str
     page: int = 1
     name: str
@@ -70,11 +68,15 @@ class Edit(Effect):
 
 
 class Make(Effect):
-    """Have what a wish asks for made, and say how far that is in our message that `post` (an effect's key) has made."""
+    """Have what a wish asks for made, and say how far that is in a message of ours: `message`, or what `post` has made.
+
+    `post` is the key of an effect before this one.
+    """
 
     kind: Literal["make"] = "make"
     wish: str
-    post: str
+    message: str = ""
+    post: str = ""
 
 
 class TakeBack(Effect):

@@ -9,8 +9,10 @@ from pydantic import Field
 from handlers.corrections import choices, fit, may_change
 from handlers.events import ButtonPressed, CommandUsed, Frozen, Role
 from handlers.modes import mode_of
-from handlers.ports import Channels, Policies, Results, Setup, Setups
+from handlers.ports import Channels, Policies, Results, Setup, Setups, Wishes
 from handlers.presets import KEEP, preset_of, preset_options
+from pipelines.generation.styles import STYLES
+from pipelines.generation.wish import ASPECTS, COUNT_MAX, PROMPT_CHARS, WISH_CHARS
 from pipelines.limits import NAME_CHARS
 
 # Channels that a workspace can name: Discord's menu of channels takes 25 at once.
@@ -24,7 +26,7 @@ PIECES_MAX: Final = 5
 PIECE_CHARS: Final = 2500  # which leaves room to write more
 
 # Buttons that open a form: whoever hears a press asks `form_for` first.
-OPENS_FORM: Final = frozenset({"extraction_correct"})
+OPENS_FORM: Final = frozenset({"extraction_correct", "wish_edit", "wish_prompt"})
 
 MODES: Final = (("shadow", "Shadow: judge and show cases, but do nothing"), ("enforce", "Enforce: also carry actions out"))
 
@@ -56,11 +58,17 @@ class Form(Frozen):
 
 
 async def form_for(
-    event: CommandUsed | ButtonPressed, *, channels: Channels, policies: Policies, setups: Setups, results: Results
+    event: CommandUsed | ButtonPressed,
+    *,
+    channels: Channels,
+    policies: Policies,
+    setups: Setups,
+    results: Results,
+    wishes: Wishes,
 ) -> Form | None:
     """Return the form that opens instead of accepting `event`, or None when it needs no more than it has."""
     if isinstance(event, ButtonPressed):
-        return await _correction(event, results)
+        return await (_prompt(event, wishes) if event.button.startswith("wish_") else _correction(event, results))
     match (event.command, event.argument.split()):
         case ("report", _) if event.message:
             return Form(
@@ -121,6 +129,10 @@ async def form_for(
                 submit="Make it hold",
                 about=str(version.number),
             )
+        case ("imagine", []):
+            return _IMAGINE
+        case ("remix", []) if event.message:
+            return _REMIX.model_copy(update={"about": event.message})
         case ("extract", ["new"]) if event.author.role.reviews:
             return _NEW_SCHEMA
         case ("flashbulb", ["invite"]) if event.author.role is Role.OPERATOR:
@@ -167,6 +179,93 @@ async def _correction(event: ButtonPressed, results: Results) -> Form | None:
         about=f"{event.value}:{event.message}",
     )
 
+
+async def _prompt(event: ButtonPressed, wishes: Wishes) -> Form | None:
+    """Return the form to change what a maker is asked; None where that is kept no longer."""
+    stored = await wishes.find(event.place.tenant, event.value)
+    if stored is None:
+        return None
+    prompt = FormField(name="prompt", label="What is asked for", control="lines", max_chars=PROMPT_CHARS, value=stored.prompt)
+    return Form(
+        name="wish_prompt", title="Edit the prompt", fields=(prompt,), submit="Make it", about=f"{event.value}:{event.message}"
+    )
+
+
+_IMAGINE: Final = Form(
+    name="imagine",
+    title="Make something",
+    fields=(
+        FormField(
+            name="wish",
+            label="What do you wish for?",
+            control="lines",
+            max_chars=WISH_CHARS,
+            hint="What it shows, how it looks, what it feels like.",
+        ),
+        FormField(
+            name="kind",
+            label="What shall it be?",
+            control="choice",
+            options=(("image", "Picture"), ("video", "Video"), ("music", "Music"), ("voice", "Speech")),
+            value="image",
+        ),
+        FormField(
+            name="aspect", label="Format", control="choice", options=tuple((each, each) for each in ASPECTS), value="1:1"
+        ),
+        FormField(
+            name="count",
+            label="How many?",
+            control="choice",
+            options=tuple((str(each), str(each)) for each in range(1, COUNT_MAX + 1)),
+            value="1",
+        ),
+        FormField(
+            name="style",
+            label="Style",
+            control="choice",
+            required=False,
+            options=tuple((each.name, each.title) for each in STYLES),
+        ),
+    ),
+    submit="Make it",
+)
+
+_REMIX: Final = Form(
+    name="remix",
+    title="Remix image",
+    fields=(
+        FormField(
+            name="do",
+            label="What shall be done?",
+            control="choice",
+            options=(
+                ("restyle", "Redraw it in another style"),
+                ("edit", "Change something in it"),
+                ("inspire", "Make a new one like it"),
+                ("cutout", "Remove the background"),
+                ("upscale", "Make it larger"),
+                ("animate", "Make a clip of it"),
+            ),
+            value="restyle",
+        ),
+        FormField(
+            name="change",
+            label="In which style, or what shall change?",
+            control="lines",
+            required=False,
+            max_chars=WISH_CHARS,
+            hint="Such as: a watercolour; or: make the sky green.",
+        ),
+        FormField(
+            name="strength",
+            label="How much may change?",
+            control="choice",
+            options=(("subtle", "A little"), ("medium", "Some"), ("strong", "A lot")),
+            value="medium",
+        ),
+    ),
+    submit="Make it",
+)
 
 _MORE: Final = "Those in doubt come first. There is no room for all: correct some of these, and others follow."
 

@@ -120,7 +120,12 @@ async def _versions(event: CommandUsed, services: Services) -> Plan:
 
 async def _why_no_form(event: CommandUsed, services: Services) -> str:
     if await form_for(
-        event, channels=services.channels, policies=services.policies, setups=services.setups, results=services.results
+        event,
+        channels=services.channels,
+        policies=services.policies,
+        setups=services.setups,
+        results=services.results,
+        wishes=services.wishes,
     ):
         return "The form for that could not be opened. Write /flashbulb policy edit once more."
     return (

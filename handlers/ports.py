@@ -13,12 +13,12 @@ from handlers.events import Frozen, MessagePosted, Person, Place, Role, Tenant
 from pipelines.content import Attachment, Content, Intake, Part, Reading
 from pipelines.extraction.schema import Schema
 from pipelines.extraction.values import Extraction
+from pipelines.generation.turns import Turns
 from pipelines.generation.wish import Brief, MakerJob, MediaKind, Wish
 from pipelines.moderation.policy import Action, Channel, ChannelPolicy, Mode, Policy, Quota
 from pipelines.moderation.report import Finding
 from pipelines.moderation.together import Together
 from pipelines.moderation.verdict import Decided, Verdict
-from pipelines.generation.turns import Turns
 from pipelines.ports import Call, Files, Generator, HashBank, LanguageModel, Media, Memory
 
 
@@ -133,6 +133,10 @@ class Connection(Protocol):
         """
         ...
 
+    def upload_limit(self, place: Place) -> int:
+        """Return how many bytes a file of ours in `place` may have."""
+        ...
+
     async def taken_out(self, place: Place, message: str) -> Posted | None:
         """Return what the sealed copy of a removed message holds, or None where none is kept.
 
@@ -163,6 +167,8 @@ class Channels(Protocol):
     async def channel(self, place: Place) -> Channel: ...
 
     async def linked(self, tenant: Tenant, address: str, person: str) -> Posted | None: ...
+
+    def upload_limit(self, place: Place) -> int: ...
 
     async def taken_out(self, place: Place, message: str) -> Posted | None: ...
 
@@ -459,8 +465,8 @@ class StoredWish:
 
     `place`: where its answer stands; `event`: the key of what it came with; `asked_by` who pays for it out of their share.
     `prompt` is what the maker is asked. `state`: `shown` waits for a yes, `begun` is being made. `first_attempt`: the number
-    that attempts begin with; it grows each time that a member says to try once more. `cost_usd` is what is reserved for it, then
-    what it came to.
+    that attempts begin with; it grows each time that a member says to try once more. `cost_usd` is what is reserved for it,
+    then what it came to.
     """
 
     id: str
@@ -534,7 +540,7 @@ class DaySpent:
 
 
 class Wishes(Protocol):
-    """Wishes, their jobs and what was made, kept for `retention.results`. Every write may be repeated and changes nothing then."""
+    """Wishes and what was made for them, kept for `retention.results`; every write may be repeated and changes nothing then."""
 
     async def save(self, wish: StoredWish, *, budget: Budget) -> StoredWish:
         """Keep a new wish and reserve its price, in one transaction; the same event makes the same one again.
@@ -548,16 +554,31 @@ class Wishes(Protocol):
         ...
 
     async def set_state(
-        self, tenant: Tenant, id: str, *, become: WishState, of: frozenset[WishState], attempt: int | None = None
+        self,
+        tenant: Tenant,
+        id: str,
+        *,
+        become: WishState,
+        of: frozenset[WishState],
+        event: str,
+        attempt: int | None = None,
+        budget: Budget | None = None,
     ) -> bool:
-        """Change a wish's state if it is one of `of` now; return whether that was so. `attempt` sets `first_attempt`.
+        """Change a wish's state if it is one of `of` now; return whether that was so, also where `event` has done it before.
 
-        What ends without a result (`failed`, `cancelled`) is reserved for no longer, save for what its jobs cost.
+        `attempt` sets `first_attempt`. With `budget`, what becomes `begun` is reserved for, in the same transaction. What ends
+        without a result (`failed`, `cancelled`) is reserved for no longer, save for what its jobs cost.
+
+        Raises: `UserError` as `save` does, when it is beyond the budget.
         """
         ...
 
     async def finish(self, tenant: Tenant, id: str, made: Sequence[MadeThing], *, cost_usd: Decimal) -> bool:
         """Keep what was made of a `begun` wish, which is `made` then (or `failed`, with nothing made). False if cancelled."""
+        ...
+
+    async def has_room(self, tenant: Tenant, person: str, *, usd: Decimal, budget: Budget) -> bool:
+        """Whether a member may spend this much more today. Nothing is reserved."""
         ...
 
     async def forget(self, tenant: Tenant, id: str) -> None:

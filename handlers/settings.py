@@ -1,4 +1,4 @@
-"""`/flashbulb`: help, looking things up, setting up, the policy, schemas, and invitations."""
+"""`/flashbulb`: help, looking things up, what is made and spent, setting up, the policy, schemas, and invitations."""
 
 from handlers.answers import Invitation
 from handlers.commands import help_for
@@ -9,6 +9,7 @@ from handlers.ports import Services
 from handlers.schemas import on_schema
 from handlers.search import on_find
 from handlers.setup import refuse_unless_admin
+from handlers.usage import on_queue, on_usage
 from pipelines.errors import UserError
 from pipelines.limits import NAME_CHARS
 
@@ -26,6 +27,10 @@ async def on_flashbulb(event: CommandUsed, services: Services) -> Plan:
             raise UserError("The form for that could not be opened. Write /flashbulb setup once more.")
         case ["find", *words]:
             return await on_find(event, " ".join(words), services)
+        case ["queue"]:
+            return await on_queue(event, services)
+        case ["usage"]:
+            return await on_usage(event, services)
         case ["schema", *words]:
             return await on_schema(event, words, services)
         case ["policy", *words]:

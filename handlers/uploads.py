@@ -1,5 +1,6 @@
 """Messages in watched channels: judge what was posted, say nothing about what is fine."""
 
+import re
 from collections.abc import Awaitable
 from functools import partial
 from typing import Final
@@ -10,6 +11,7 @@ from handlers.commands import help_for
 from handlers.effects import AnyEffect, Card, Notify, Plan, Post, Remove
 from handlers.events import MessagePosted, Place
 from handlers.extraction import asked_for, extract_documents, schema_named
+from handlers.generation import on_imagine_asked, on_remix_asked
 from handlers.intake import within_limits
 from handlers.ports import Services
 from handlers.raids import join_raids, notice
@@ -30,6 +32,9 @@ from pipelines.moderation.verdict import Verdict
 _DOCUMENTS: Final = frozenset(
     kind.media_types[0] for kind in KINDS.values() if kind.family in ("document", "sheet", "mail", "text")
 )
+
+# What a mention may ask for: our own words alone count, and what stands behind them.
+_WISH: Final = re.compile(r"\b(?P<verb>imagine|remix)\b[:,]?\s*(?P<words>.*)", re.IGNORECASE | re.DOTALL)
 
 
 async def on_message(event: MessagePosted, services: Services) -> Plan:
@@ -129,9 +134,16 @@ async def on_message_after_fault(event: MessagePosted, services: Services) -> Pl
 
 async def _answer_mention(event: MessagePosted, intake: Intake, services: Services) -> tuple[AnyEffect, ...]:
     place = event.place.in_thread_of(event.message)
+    if asked := _WISH.search(event.text):
+        take_up = on_imagine_asked if asked["verb"].lower() == "imagine" else on_remix_asked
+        return await _or_words(event, "words", place, _effects(take_up(event, asked["words"], services)))
     if not event.attachments:
         return (Post(key=f"{event.key}#help", place=place, answer=help_for(event.author.role)),)
     return await _look_into(event, intake, place, services)
+
+
+async def _effects(plan: Awaitable[Plan]) -> tuple[AnyEffect, ...]:
+    return (await plan).effects
 
 
 async def _look_into(event: MessagePosted, intake: Intake, place: Place, services: Services) -> tuple[AnyEffect, ...]:

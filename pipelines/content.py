@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 from typing import Final, Literal
+from urllib.parse import quote
 
 LINK: Final = "link:"  # begins the address of a file that lies anywhere on the internet
+MADE: Final = "made:"  # begins the address of something that was made for a wish
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -11,8 +13,8 @@ class Attachment:
     """A file as the platform announced it, before any download.
 
     `name`, `media_type` and `size_bytes` are the uploader's claims; intake checks them against the bytes. `url` says where the
-    bytes are: `console:SHA256`, `file:///path` on the command line, an address of the platform's own file host, or one
-    anywhere on the internet that a member named, after `LINK`.
+    bytes are: `console:SHA256`, `file:///path` on the command line, an address of the platform's own file host, one anywhere
+    on the internet that a member named, after `LINK`, or one of what was made here (`made_address`).
     """
 
     id: str
@@ -20,6 +22,11 @@ class Attachment:
     name: str
     media_type: str
     size_bytes: int
+
+
+def made_address(platform: str, workspace: str, job: str) -> str:
+    """Return where the result of a job lies that was made for a wish of this workspace; `job` is the job's key."""
+    return MADE + ":".join(quote(each, safe="") for each in (platform, workspace, job))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

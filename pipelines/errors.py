@@ -13,6 +13,10 @@ class UserError(FlashbulbError):
     """The member asked for something that cannot be done as asked; the message says what to do instead."""
 
 
+class Gone(UserError):
+    """Nothing lies at an address: not any more, or not yet."""
+
+
 class Unavailable(FlashbulbError):
     """A service does not answer now. Waiting may help."""
 

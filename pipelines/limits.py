@@ -72,6 +72,9 @@ MODEL_REQUESTS_PER_PROVIDER: Final = 2
 MODEL_CALLS_IN_FLIGHT: Final = 24  # pydantic-ai queues in the client beyond 20 to 30
 MODEL_RATE_LIMIT_PAUSE_S: Final = 20.0  # where the vendor names no time
 
+# What is made for members.
+MADE_BYTES: Final = 32 * 1024 * 1024  # of one result
+
 # Durable work.
 ACCEPT_S: Final = 0.8  # then the platform is not acknowledged and sends again
 DRAIN_S: Final = 20

@@ -277,6 +277,10 @@ class Generator(Protocol):
         """
         ...
 
+    def pause_s(self, job: MakerJob, polls: int) -> float:
+        """Return how many seconds to wait before asking about a job that was asked about `polls` times."""
+        ...
+
     async def fetch(self, job: MakerJob, *, limit_bytes: int) -> bytes:
         """Return the bytes of a job that is done, as they came: nobody has looked at them yet."""
         ...

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from bot.platforms import PICTURES
 from handlers.effects import Enclosure
 from handlers.events import Tenant
 from pipelines.errors import UserError
@@ -22,8 +23,4 @@ class MadeFiles:
         if enclosure.kind in self.lost:
             raise UserError("The document is gone.")
         self.made.append(enclosure)
-        return (
-            encoded(plain(), "PNG")
-            if enclosure.kind in ("marked_page", "thumbnail")
-            else f"{enclosure.kind} of {enclosure.of}".encode()
-        )
+        return encoded(plain(), "PNG") if enclosure.kind in PICTURES else f"{enclosure.kind} of {enclosure.of}".encode()

@@ -10,6 +10,7 @@ from handlers.effects import AnyEffect
 from handlers.events import MessagePosted, Person, Place, Role, Tenant
 from handlers.ports import (
     RESULT_GONE,
+    Budget,
     Case,
     FoundResult,
     PolicyVersion,
@@ -21,6 +22,7 @@ from handlers.ports import (
 from pipelines.content import Attachment, Content, Gap, ImagePart, Intake, Part, Reading, TextPart
 from pipelines.errors import Misconfigured, UserError
 from pipelines.extraction.schema import Schema
+from pipelines.generation.turns import Turns
 from pipelines.media.pictures.measures import Measures
 from pipelines.moderation.memory import NO_MEMORY
 from pipelines.moderation.policies import parse, preset
@@ -29,6 +31,7 @@ from pipelines.moderation.report import Category, Finding
 from pipelines.moderation.verdict import Decided, Verdict
 from pipelines.ports import Call, Document, Mark, Memory, Question, Reply, Shape, Task
 from pipelines.ports import Known as KnownContent
+from tests.making import ListedJobs, ListedWishes, ScriptedMaker
 
 GENERAL = Place(platform="test", workspace="w1", channel="general")
 ADA = Person(id="ada", name="Ada")
@@ -100,6 +103,27 @@ TAGS = {
     "tags": ["cat", "sofa"],
 }
 
+
+def a_draft(question: Question[Any], **said: str) -> dict[str, Any]:
+    """Return a whole brief, in which the prompt is the wish and one word more."""
+    wish = next((part.text for part in question.parts if isinstance(part, TextPart)), "the same")
+    fields = {
+        "subject": "it",
+        "style": "plain",
+        "mood": "calm",
+        "technical": "soft light",
+        "avoid": "",
+        "prompt": f"{wish}, lit",
+    }
+    return {"nonce": question.nonce, "seen": "word " * 60, **fields, **said}
+
+
+def a_comparison(question: Question[Any], score: float = 8, **said: str) -> dict[str, Any]:
+    """Return a whole comparison of everything that was made."""
+    fields = {"missing": "", "broken": "", "caption": "It.", "alt_text": "A grey cat.", "transcript": "", "repaired_prompt": ""}
+    return {"nonce": question.nonce, "parts": [part.id for part in question.parts], "score": score, **fields, **said}
+
+
 Script = dict[str, Any] | Reply[Any] | Callable[[Question[Any]], dict[str, Any]]
 
 
@@ -107,12 +131,13 @@ Script = dict[str, Any] | Reply[Any] | Callable[[Question[Any]], dict[str, Any]]
 class ScriptedModel:
     """Answers questions from `answers`, in order; a check that fails ends as a bad answer, as with a real model.
 
-    When the bigger model is asked, `escalated` is answered, else what was answered last.
+    When the bigger model is asked, `escalated` is answered, else what was answered last. `by_task` comes before `answers`.
     """
 
     answers: list[Script] = field(default_factory=list)
     escalated: list[Script] = field(default_factory=list)
     questions: list[Question[Any]] = field(default_factory=list)
+    by_task: dict[Task, list[Script]] = field(default_factory=dict)
     _last: Script = field(default_factory=dict)
 
     def profile(self, task: Task) -> str:
@@ -120,7 +145,9 @@ class ScriptedModel:
 
     async def ask(self, question: Question[Shape]) -> Reply[Shape]:
         self.questions.append(question)
-        if question.task == "escalation":
+        if scripts := self.by_task.get(question.task):
+            script = scripts.pop(0)
+        elif question.task == "escalation":
             script = self.escalated.pop(0) if self.escalated else self._last
         else:
             script = self._last = self.answers.pop(0) if self.answers else self._usual
@@ -134,7 +161,15 @@ class ScriptedModel:
 
     @staticmethod
     def _usual(question: Question[Any]) -> dict[str, Any]:
-        return TAGS if question.task == "tagging" else a_judgement(question)
+        match question.task:
+            case "tagging":
+                return TAGS
+            case "brief":
+                return a_draft(question)
+            case "quality":
+                return a_comparison(question)
+            case _:
+                return a_judgement(question)
 
     def judges(self, **opinions: Any) -> "ScriptedModel":
         self.answers.append(lambda question: a_judgement(question, **opinions))
@@ -195,6 +230,8 @@ class ListedChannels:
     chooses: bool = True
     threads: bool = False  # whether they are channels
     secret: frozenset[str] = frozenset()  # channels that nobody who asks can read
+    links: dict[str, Posted] = field(default_factory=dict)
+    largest: int = 10_000_000  # bytes of a file that can be posted
     can: frozenset[Action] = frozenset(action for action in Action if action.strength <= Action.REMOVE.strength)
 
     def emulated(self, tenant: Tenant) -> bool:
@@ -223,6 +260,12 @@ class ListedChannels:
 
     async def channel(self, place: Place) -> Channel:
         return self.known.get(place.channel, Channel(platform=place.platform, id=place.channel, name=place.channel))
+
+    def upload_limit(self, place: Place) -> int:
+        return self.largest
+
+    async def linked(self, tenant: Tenant, address: str, person: str) -> Posted | None:
+        return self.links.get(address)
 
     async def taken_out(self, place: Place, message: str) -> Posted | None:
         return next((each for each in self.copies if each.message == message), None)
@@ -512,6 +555,11 @@ class Known:
     banks: ListedBanks = field(default_factory=ListedBanks)
     memories: NoMemories = field(default_factory=NoMemories)
     earlier: ListedEarlier = field(default_factory=ListedEarlier)
+    jobs: ListedJobs = field(default_factory=ListedJobs)
+    wishes: ListedWishes = field(default_factory=ListedWishes)
+    maker: ScriptedMaker | None = None
+    budget: Budget = field(default_factory=Budget)
+    turns: Turns = field(default_factory=Turns)
 
     @property
     def services(self) -> Services:
@@ -531,6 +579,11 @@ class Known:
             banks=self.banks,
             memories=self.memories,
             earlier=self.earlier,
+            jobs=self.jobs,
+            wishes=self.wishes,
+            generator=self.maker,
+            budget=self.budget,
+            turns=self.turns,
         )
 
 

@@ -28,6 +28,7 @@ from pipelines.moderation.report import Category
 from pipelines.ports import UNDERSTUDY
 from tests.extracted import TOGETHER, an_endless_extraction, an_extracted, an_extraction, what_was_found
 from tests.fakes import FixedPolicy, KeptSetups, ListedChannels, ListedResults
+from tests.making import ListedWishes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +110,14 @@ async def forms(here: Here) -> tuple[Form, ...]:
         )
         channels = ListedChannels(chooses=here.platform != "console")
         opened.append(
-            await form_for(event, channels=channels, policies=FixedPolicy(), setups=KeptSetups(chosen), results=ListedResults())
+            await form_for(
+                event,
+                channels=channels,
+                policies=FixedPolicy(),
+                setups=KeptSetups(chosen),
+                results=ListedResults(),
+                wishes=ListedWishes(),
+            )
         )
     return tuple(form for form in opened if form is not None)
 

@@ -153,15 +153,15 @@ def doctor(as_json: AsJson = False) -> None:
 
 @app.command()
 def emulate(
-    port: Annotated[int, typer.Option(min=0, max=65533, help="First of three ports on 127.0.0.1; 0: any free ones.")] = 8322,
+    port: Annotated[int, typer.Option(min=0, max=65532, help="First of four ports on 127.0.0.1; 0: any free ones.")] = 8322,
     latency: Annotated[int, typer.Option(metavar="MS", min=0, help="Milliseconds before each model's answer.")] = 0,
     fault: Annotated[list[str] | None, typer.Option(metavar="NAME", help="Switch a fault on. Repeatable.")] = None,
     list_faults: Annotated[bool, typer.Option("--list-faults", help="Print all faults and stop.")] = False,
 ) -> None:
-    """Start stand-ins for the models' vendors, Slack and Discord, with faults.
+    """Start stand-ins for the models' vendors, Slack, Discord and ModelsLab, with faults.
 
-    They speak the vendors' wire formats on this machine alone: the models at --port, Slack and Discord at the next two. The
-    models answer as the understudy does.
+    They speak the vendors' wire formats on this machine alone: the models at --port, Slack, Discord and ModelsLab at the next
+    three. The models answer as the understudy does, and so are pictures made.
     """
     from bot.cli import emulating
 

@@ -1,4 +1,6 @@
-"""Files of ours to take away: the data of documents. What a member uploaded is never served."""
+"""Files of ours: data of documents to take away, and what was made, to be seen and heard. What a member uploaded is never
+served.
+"""
 
 from collections.abc import Awaitable, Callable
 from pathlib import PurePath
@@ -9,9 +11,10 @@ from yarl import URL
 
 from bot.console.access import SIGNED_IN, allow
 from bot.console.files import FileStore
+from bot.platforms import Enclosed
 from handlers.events import Person
 from pipelines.content import Attachment
-from pipelines.limits import FILE_BYTES
+from pipelines.media.kinds import kind_of
 
 # What may be taken away, by the ending of its name. Browsers open none of these, and are told not to guess.
 DOWNLOADS: Final = {
@@ -20,7 +23,25 @@ DOWNLOADS: Final = {
     ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
 BYTES: Final = "application/octet-stream"
-PICTURE_TYPE: Final = "image/png"  # of our pictures: nobody asks for it, as their previews are drawn anew
+PICTURE_TYPE: Final = "image/png"
+# What browsers show or play as it is, by what the bytes are. None of them can hold a script.
+PICTURES: Final = frozenset({"image/png", "image/jpeg", "image/webp", "image/gif", "image/avif"})
+PLAYED: Final = frozenset(
+    {
+        *("video/mp4", "video/webm", "video/quicktime"),
+        *("audio/mpeg", "audio/mp4", "audio/wav", "audio/flac", "audio/ogg", "audio/aac"),
+    }
+)
+
+
+def media_type_of(made: Enclosed) -> str:
+    """Return the type under which a file of ours is served: by its name for data, by its bytes for all else."""
+    if made.shown == "file":
+        return DOWNLOADS.get(PurePath(made.name).suffix, BYTES)
+    kind = kind_of(made.data)
+    found = kind.media_types[0] if kind else ""
+    # A clip may come as an animated picture, or the other way round: the bytes say how it is shown.
+    return found if found in PICTURES | PLAYED else PICTURE_TYPE if made.is_picture else BYTES
 
 
 def is_download(file: Attachment) -> bool:
@@ -28,7 +49,7 @@ def is_download(file: Attachment) -> bool:
 
 
 class Downloads:
-    """Serves `/files/{id}`. `file_of(person, id)` returns a file of ours, or None when this person may not see it now."""
+    """Serves `/files/{id}`. `file_of(person, id)` returns a file of ours, or None when this person may not have it now."""
 
     def __init__(self, store: FileStore, file_of: Callable[[Person, str], Awaitable[Attachment | None]]) -> None:
         self._store = store
@@ -38,19 +59,20 @@ class Downloads:
         return [web.get("/files/{id}", self.take)]
 
     @allow("member")
-    async def take(self, request: web.Request) -> web.Response:
-        """Answer with the file, to be saved. 404 when there is no such file for this person.
+    async def take(self, request: web.Request) -> web.StreamResponse:
+        """Answer with the file: data and, with `?save`, anything else to be saved; what can be played in the ranges asked for.
 
-        Raises: `UserError` when its bytes are gone, `Unavailable` when the disk fails.
+        404 when there is no such file for this person, or its bytes are gone.
         """
         file = await self._file_of(request[SIGNED_IN].person, request.match_info["id"])
-        if file is None or not is_download(file):
+        if file is None or not (is_download(file) or file.media_type in PICTURES | PLAYED):
             raise web.HTTPNotFound(text="There is no such file.")
-        data = await self._store.fetch(file, limit_bytes=FILE_BYTES)
+        inline = file.media_type in PLAYED and "save" not in request.query
         name = URL.build(path=file.name.replace("/", "_")).raw_path
         headers = {
-            "Content-Disposition": f"attachment; filename*=UTF-8''{name}",
+            "Content-Type": file.media_type,
+            "Content-Disposition": f"{'inline' if inline else 'attachment'}; filename*=UTF-8''{name}",
             "X-Content-Type-Options": "nosniff",
             "Cache-Control": "private, no-store",
         }
-        return web.Response(body=data, content_type=DOWNLOADS[PurePath(file.name).suffix], headers=headers)
+        return web.FileResponse(self._store.path(file), headers=headers)

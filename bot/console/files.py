@@ -52,6 +52,10 @@ class FileStore:
         """Return the bytes with this hash. Raises what `fetch` raises."""
         return await asyncio.to_thread(self._read, sha256, limit_bytes)
 
+    def path(self, attachment: Attachment) -> Path:
+        """Return where the bytes of an attachment lie, if they do. Raises: `UserError` when its address is not ours."""
+        return self._path(attachment.url.removeprefix(URL_PREFIX))
+
     async def delete(self, sha256: str) -> None:
         """Delete the bytes with this hash; they may be gone already. The caller knows that no message refers to them."""
         await asyncio.to_thread(self._path(sha256).unlink, missing_ok=True)

@@ -3,7 +3,7 @@
 import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 from weakref import WeakValueDictionary
 
@@ -49,7 +49,7 @@ class Previews:
 
     @allow("member")
     async def show(self, request: web.Request) -> web.Response:
-        """Answer with a WebP, or a JPEG where it is blurred.
+        """Answer with a WebP, or a JPEG where it is blurred: as everybody sees it, or for whoever asks with `?blurred`.
 
         404 when there is no such file for this person, 415 when it is no picture that we can read.
 
@@ -58,6 +58,8 @@ class Previews:
         sight = await self._sight_of(request[SIGNED_IN].person, request.match_info["id"])
         if sight is None:
             raise web.HTTPNotFound(text="There is no such file.")
+        if "blurred" in request.query:
+            sight = replace(sight, blurred=True)
         preview = await self._preview(sight)
         if preview is None:
             raise web.HTTPUnsupportedMediaType(text="There is no preview of this file.")

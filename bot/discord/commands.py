@@ -7,6 +7,7 @@ import discord
 import structlog
 
 from bot.discord.outcomes import answered
+from bot.discord.wishing import IMAGINE, REMIX
 from handlers.commands import COMMANDS, SHORTCUTS, Command, Shortcut
 from pipelines.extraction.schema import AUTO, SHIPPED
 from pipelines.limits import COMMAND_CHARS
@@ -74,6 +75,8 @@ POLICY_FILE: Final = {"type": ATTACHMENT, "name": "file", "description": "A poli
 OPTIONS: Final[dict[str, tuple[Mapping[str, Any], ...]]] = {
     "tag": (PICTURE, ADDRESS),
     "extract": (DOCUMENT, SCHEMA, WHERE),
+    "imagine": IMAGINE,
+    "remix": REMIX,
     "moderate": (TEXT, FILE),
     "flashbulb": (
         {"type": SUBCOMMAND, "name": "help", "description": "What can be asked here"},
@@ -83,6 +86,8 @@ OPTIONS: Final[dict[str, tuple[Mapping[str, Any], ...]]] = {
             "description": "Find what was tagged or extracted",
             "options": ({**WORDS, "required": True},),
         },
+        {"type": SUBCOMMAND, "name": "queue", "description": "See what is being made, and cancel what you wished for"},
+        {"type": SUBCOMMAND, "name": "usage", "description": "See what was made, and what that cost"},
         {
             "type": SUBCOMMAND,
             "name": "schema",

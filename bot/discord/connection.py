@@ -3,7 +3,6 @@
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import replace
-from time import monotonic
 from typing import Final, TypeVar, assert_never
 
 import discord
@@ -14,22 +13,33 @@ from bot.discord import DIRECT, PLATFORM
 from bot.discord.copies import part_keys, restored, sealed_copy
 from bot.discord.members import Timeouts
 from bot.discord.messages import Gateway, Messages, carries
-from bot.discord.outcomes import FORBIDDEN, GONE, TOO_LARGE, UNKNOWN_CHANNEL, Denied, answered
-from bot.discord.parse import Json, author_of, is_ours, shown
+from bot.discord.outcomes import FORBIDDEN, GONE, TOO_LARGE, UNKNOWN_CHANNEL, Denied
 from bot.discord.pictures import blurred_picture
 from bot.discord.posts import Posts, is_post, title_of
-from bot.discord.readers import Readers
-from bot.discord.render import Said, files_shown, pointer, render
+from bot.discord.reading import Reading
+from bot.discord.render import pointer, render
 from bot.discord.replies import Replies, is_private, waits
-from bot.platforms import FileHost, Given, enclosed
+from bot.discord.said import Said, files_shown
+from bot.platforms import Enclosed, FileHost, Given, enclosed, small_enough
 from bot.storage.copied_files import taken_out
 from bot.storage.copies import Copy
 from bot.words import NO_LOG_CHANNEL
 from handlers.answers import CaseCard, Extracted, Notice, SetUp
-from handlers.effects import AnyEffect, Card, Edit, Notify, Performed, Post, React, Remove, Restore, Timeout
+from handlers.effects import (
+    Card,
+    Edit,
+    Notify,
+    Performed,
+    PlatformEffect,
+    Post,
+    React,
+    Remove,
+    Restore,
+    TakeBack,
+    Timeout,
+)
 from handlers.events import Place, Tenant
 from handlers.ports import Posted
-from pipelines.content import Content
 from pipelines.moderation.policy import Action, Channel
 
 log = structlog.get_logger()
@@ -40,9 +50,10 @@ SUPPORTS: Final = frozenset(Action) - {Action.BAN}
 ANSWERED_PRIVATELY: Final = Notice(text="Answered privately.")
 GONE_ALREADY: Final = Performed(status="gone")
 
-# How long what Discord told of a channel is believed that the gateway has not told of.
-CHANNEL_KNOWN_S: Final = 300.0
-CHANNELS_KEPT: Final = 10_000
+# Of one file where a server is not boosted, and of all files of one request.
+# Source: https://docs.discord.com/developers/reference#uploading-files
+FILE_BYTES: Final = 10 * 1024 * 1024
+REQUEST_BYTES: Final = 25 * 1024 * 1024
 
 
 class DiscordConnection:
@@ -62,14 +73,13 @@ class DiscordConnection:
         self._posts = Posts(gateway, self._messages)
         self._replies = Replies(gateway)
         self._timeouts = Timeouts(gateway)
-        self._readers = Readers(gateway, self._messages)
-        self._channels: dict[str, tuple[float, str, bool]] = {}
+        self._reading = Reading(gateway, self._messages)
 
     async def ready(self) -> None:
         """Return once the gateway is connected: before, we do not know who we are."""
         await self._gateway.ready()
 
-    async def look(self, effect: AnyEffect) -> Performed | None:
+    async def look(self, effect: PlatformEffect) -> Performed | None:
         """Return what became of `effect` if it was carried out already, or cannot be any more.
 
         Where we may not read, nothing is found: what may be written there must not be lost over that.
@@ -80,7 +90,7 @@ class DiscordConnection:
             log.info("discord.cannot_look", effect=effect.key, code=denied.code)
             return None
 
-    async def _look(self, effect: AnyEffect) -> Performed | None:
+    async def _look(self, effect: PlatformEffect) -> Performed | None:
         match effect:
             case Post():
                 return await self._look_for_post(effect)
@@ -101,10 +111,12 @@ class DiscordConnection:
                 return _done(await self._messages.find_own(effect.place.thread or effect.place.channel, effect.key))
             case Timeout():
                 return await self._timeouts.look(effect)
+            case TakeBack():
+                return None if await self._messages.fetch(effect.place, effect.message) else GONE_ALREADY
             case _:
                 assert_never(effect)
 
-    async def act(self, effect: AnyEffect) -> Performed:
+    async def act(self, effect: PlatformEffect) -> Performed:
         """Carry `effect` out.
 
         Raises: `Unavailable` when Discord does not answer; `Denied`, in words for moderators, when it never will do it.
@@ -127,88 +139,50 @@ class DiscordConnection:
                 return await self._restore(effect)
             case Timeout():
                 return await self._timeouts.act(effect)
+            case TakeBack():
+                deleted = await self._messages.take_back(effect.place, effect.message)
+                return _stands(effect.message) if deleted else GONE_ALREADY
             case _:
                 assert_never(effect)
 
     async def _edit(self, effect: Edit) -> Performed:
-        """Say something else in a message. The pages of a document stay beside its values."""
+        """Say something else in a message, with other files. The pages of a document stay beside its values."""
+        place, message = effect.place, effect.message
         said = await self._said(effect)
-        if not isinstance(effect.answer, Extracted):
-            stands = await self._messages.edit(effect.place, effect.message, said.view, files=said.files())
-            return _stands(effect.message) if stands else GONE_ALREADY
-        message = await self._messages.fetch(effect.place, effect.message)
-        if message is None:
-            return GONE_ALREADY
-        stands = await self._messages.edit(effect.place, effect.message, said.showing(files_shown(message)), keep=True)
-        return _stands(effect.message) if stands else GONE_ALREADY
+        if isinstance(effect.answer, Extracted) and not effect.files:
+            found = await self._messages.fetch(place, message)
+            stands = found is not None and await self._messages.edit(
+                place, message, said.showing(files_shown(found)), keep=True
+            )
+        else:
+            stands = await with_or_without_files(
+                said, lambda view, files: self._messages.edit(place, message, view, files=files)
+            )
+        return _stands(message) if stands else GONE_ALREADY
 
     async def message(self, place: Place, message: str) -> Posted | None:
-        """Return one message of `place`'s channel, or None when it is gone. The first one of a post has its title above it."""
-        found = await self._messages.fetch(place, message)
-        if found is None:
-            return None
-        posted = self._posted(place, found)
-        if not is_post(found):
-            return posted
-        title = await title_of(message, self._gateway.client)
-        return replace(posted, content=replace(posted.content, text=f"{title}\n{posted.content.text}"))
+        return await self._reading.message(place, message)
 
     async def latest_with_files(self, place: Place) -> Posted | None:
-        """Return the newest message of a member with a file: of the thread and its root, else of the channel."""
-        us = self._gateway.client.us
-        found = await self._messages.newest(place.thread or place.channel)
-        if place.thread and (root := await self._messages.fetch(place, place.thread)):
-            found = [*found, root]
-        newest = next((each for each in found if shown(each, us).files and not is_ours(each, us)), None)
-        return None if newest is None else self._posted(place, newest)
+        return await self._reading.latest_with_files(place)
 
     async def channel(self, place: Place) -> Channel:
-        """Return what a policy may know of `place`'s channel: of a thread, it is the channel that it belongs to.
+        return await self._reading.channel(place)
 
-        A channel that we may not ask about has no name and no age gate. Raises: `Unavailable`.
-        """
-        known = self._gateway.client.get_channel(int(place.channel))
-        if isinstance(known, discord.abc.GuildChannel):
-            name, gated = known.name, bool(getattr(known, "nsfw", False))
-        elif place.workspace == DIRECT:
-            name, gated = "", False
-        else:
-            name, gated = await self._asked_channel(place.channel)
-        return Channel(platform=PLATFORM, id=place.channel, name=name, age_gated=gated)
+    async def linked(self, tenant: Tenant, address: str, person: str) -> Posted | None:
+        return await self._reading.linked(tenant, address, person)
 
-    async def _asked_channel(self, channel: str) -> tuple[str, bool]:
-        at, *found = self._channels.get(channel, (0.0, "", False))
-        if at and monotonic() - at < CHANNEL_KNOWN_S:
-            return str(found[0]), bool(found[1])
-        name, gated = "", False
-        try:
-            with answered():
-                told = await self._gateway.client.http.get_channel(int(channel))
-            name, gated = str(told.get("name") or ""), bool(told.get("nsfw"))
-        except Denied as denied:
-            log.info("discord.channel_unknown", channel=channel, code=denied.code)
-        if len(self._channels) >= CHANNELS_KEPT:
-            self._channels.clear()
-        self._channels[channel] = (monotonic(), name, gated)
-        return name, gated
+    def upload_limit(self, place: Place) -> int:
+        """Return how many bytes a file may have: more where a server is boosted, as the gateway has told."""
+        guild = self._gateway.client.get_guild(int(place.workspace)) if place.workspace != DIRECT else None
+        return FILE_BYTES if guild is None else guild.filesize_limit
 
     async def taken_out(self, place: Place, message: str) -> Posted | None:
         """Return what the copy of a message that was taken out holds, or None where there is none."""
         return await taken_out(self._given.copies, place, message)
 
     async def readable(self, tenant: Tenant, person: str, channels: frozenset[str]) -> frozenset[str]:
-        """Return those of `channels` that somebody may read now, threads and posts among them."""
-        return await self._readers.readable(tenant.workspace, person, channels)
-
-    def _posted(self, place: Place, message: Json) -> Posted:
-        what = shown(message, self._gateway.client.us)
-        thread = place.thread if message["channel_id"] == place.thread else None
-        return Posted(
-            place=place.model_copy(update={"thread": thread}),
-            message=message["id"],
-            author=author_of(message),
-            content=Content(text=what.text, attachments=what.attachments),
-        )
+        return await self._reading.readable(tenant, person, channels)
 
     async def _look_for_post(self, effect: Post) -> Performed | None:
         place = effect.place
@@ -293,7 +267,11 @@ class DiscordConnection:
         answer, picture = effect.answer, None
         if isinstance(answer, CaseCard) and answer.picture:
             picture = await blurred_picture(self._given.copies, effect.place, answer.message, self._given.media)
-        files = await enclosed(self._given.enclosures, effect) if isinstance(effect, Post | Notify) else ()
+        files: tuple[Enclosed, ...] = ()
+        if isinstance(effect, Post | Edit | Notify) and effect.files:
+            each = self.upload_limit(effect.place)
+            made = await enclosed(self._given.enclosures, effect)
+            files, added = small_enough(made, each_bytes=each, all_bytes=max(each, REQUEST_BYTES))
         return Said(
             answer=answer, key=effect.key, workspace=effect.place.workspace, added=added, picture=picture, enclosed=files
         )
@@ -358,7 +336,7 @@ class DiscordConnection:
         if effect.keep:
             message = await self._messages.fetch(effect.place, effect.message)
             if message is not None:
-                place = self._posted(effect.place, message).place
+                place = self._reading.posted(effect.place, message).place
                 title = await title_of(effect.message, self._gateway.client) if is_post(message) else None
                 copy = await sealed_copy(message, place, us=self._gateway.client.us, files=self._files, title=title)
                 await self._given.copies.keep(tenant, effect.message, copy, days=effect.keep_days)

@@ -10,9 +10,9 @@ import discord
 import structlog
 from discord.ui import Container, LayoutView, MediaGallery, TextDisplay
 
+from bot.discord.layout import TEXT_MAX, component_id
 from bot.discord.markup import escape, one_line
 from bot.discord.parse import Json, Us, author_of, shown
-from bot.discord.render import TEXT_MAX, component_id
 from bot.storage.copies import CopiedFile, Copy
 from bot.words import LINE_MAX, MORE_MAX, in_pieces
 from handlers.events import Place

@@ -19,6 +19,7 @@ from bot.discord.members import role_of
 from bot.discord.outcomes import Denied, answered
 from bot.discord.parse import Us, attachment_of, shown
 from bot.discord.views import read_button
+from bot.discord.wishing import FLAGS, flagged
 from bot.metrics import Metrics
 from bot.platforms import Accept, FormFor
 from handlers.commands import COMMANDS, SHORTCUTS
@@ -166,7 +167,7 @@ def command_used(interaction: Interaction) -> CommandUsed:
         author=_person(interaction, role_of(interaction.permissions)),
         reply=f"c:{interaction.application_id}:{interaction.token}",
         command=command,
-        argument=" ".join(_words_in(options)),
+        argument=flagged(command, options) if command in FLAGS else " ".join(_words_in(options)),
         message=message,
         attachments=tuple(files),
     )

@@ -11,6 +11,7 @@ from discord.ui import LayoutView
 
 from bot.discord import DIRECT
 from bot.discord.client import DiscordClient
+from bot.discord.layout import component_id, nonce
 from bot.discord.outcomes import (
     FORBIDDEN,
     GONE,
@@ -24,7 +25,6 @@ from bot.discord.outcomes import (
 )
 from bot.discord.parse import SPOKEN, Json, is_ours
 from bot.discord.permissions import LABELS, NEEDED, Deed, Refusals, in_words, lacking
-from bot.discord.render import component_id, nonce
 from handlers.events import Place
 
 LOOKED_THROUGH: Final = 50  # of a channel's newest messages, when one of ours is looked for
@@ -188,6 +188,19 @@ class Messages:
             try:
                 async with self.doing("delete", channel):
                     await self._http.delete_message(int(channel), int(message), reason=reason)
+            except Denied as denied:
+                if not _elsewhere(denied):
+                    raise
+            else:
+                return True
+        return False
+
+    async def take_back(self, place: Place, message: str) -> bool:
+        """Delete a message of our own, which needs no permission; return whether it stood there until now."""
+        for channel in channels_of(place, message):
+            try:
+                with answered():
+                    await self._http.delete_message(int(channel), int(message))
             except Denied as denied:
                 if not _elsewhere(denied):
                     raise

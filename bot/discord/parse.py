@@ -22,6 +22,7 @@ Json = Mapping[str, Any]
 # Types of messages that somebody wrote: a plain one, a reply, and the answers of other apps to a command and a menu. All others
 # are the platform's own notes. Source: https://docs.discord.com/developers/resources/message#message-object-message-types
 SPOKEN: Final = frozenset({0, 19, 20, 23})
+REPLY: Final = 19
 FINISHED_LATER: Final = frozenset({20, 23})  # those that may begin empty and be filled without counting as edited
 # Another app is still thinking; its message comes with the edit that takes this flag away.
 # Source: https://docs.discord.com/developers/resources/message#message-object-message-flags
@@ -105,6 +106,7 @@ def message_posted(message: Json, place: Place, us: Us) -> MessagePosted | None:
         attachments=what.attachments,
         mentions_us=re.search(rf"<@!?{us.user}>", message.get("content") or "") is not None,
         edit=edit,
+        answers=_answered(message),
     )
 
 
@@ -126,6 +128,15 @@ def retitled(event: MessagePosted, title: str) -> MessagePosted:
     """Return the event of a post's first message with the title above it: under another title it is another event."""
     key = f"{event.key.removesuffix(':posted')}~{short(title)}:posted"
     return event.model_copy(update={"key": key, "text": f"{title}\n{event.text}"})
+
+
+def _answered(message: Json) -> str:
+    """Return the id of the message that `message` replies to, where that stands in the same channel."""
+    reference = message.get("message_reference")
+    if message["type"] != REPLY or not isinstance(reference, Mapping) or reference.get("type"):
+        return ""
+    answered, same = reference.get("message_id"), reference.get("channel_id") == message.get("channel_id")
+    return answered if same and isinstance(answered, str) and answered.isdecimal() else ""
 
 
 def short(text: str) -> str:

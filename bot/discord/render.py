@@ -4,31 +4,24 @@ Everything that members and models wrote is escaped, exactly once, and cut to wh
 out is counted and said.
 """
 
-import hashlib
-import re
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from io import BytesIO
-from pathlib import PurePosixPath
+from collections.abc import Iterable, Sequence
 from typing import Any, Final, assert_never
-from urllib.parse import urlsplit
 
 import discord
-from discord.ui import ActionRow, Container, LayoutView, MediaGallery, Separator, TextDisplay
+from discord.ui import LayoutView, MediaGallery
 
+from bot.discord import making
 from bot.discord.extraction import extracted, found, message_link, together
-from bot.discord.markup import escape, length, one_line, verbatim
-from bot.discord.parse import Json
-from bot.discord.views import CUSTOM_ID_MAX, PersistentButton, Pressed
+from bot.discord.layout import TEXT_MAX, buttons_of, layout
+from bot.discord.markup import escape, one_line, verbatim
+from bot.discord.views import PersistentButton
 from bot.extraction_words import tone_of_batch, tone_of_extraction
-from bot.platforms import Enclosed
 from bot.words import (
     ITEMS_MAX,
     LINE_MAX,
-    MORE_MAX,
+    PICTURE_ALT,
     PICTURE_TEXT_MAX,
     SUPPORT,
-    Tone,
     called_for_in_words,
     coverage_in_words,
     cut,
@@ -56,131 +49,20 @@ from handlers.answers import (
     Invitation,
     Judged,
     Listing,
+    Made,
+    Making,
     Notice,
+    NotMade,
     SetUp,
     Tagged,
+    Usage,
+    WishQueue,
+    WishShown,
 )
 from pipelines.moderation.policy import Action
 
-# Of one message: components, those inside others included, and characters of all texts together.
-# Source: https://docs.discord.com/developers/components/reference (IS_COMPONENTS_V2)
-COMPONENTS_MAX: Final = 40
-TEXT_MAX: Final = 4_000
-# Of the ids that we give components; Discord counts those without one from 1 up, so ours begin far above.
-# Source: https://docs.discord.com/developers/components/reference#anatomy-of-a-component (32 bit integer)
-IDS_FROM: Final = 1 << 30
-# Source: https://docs.discord.com/developers/resources/message#create-message (nonce)
-NONCE_MAX: Final = 25
-# Source: https://docs.discord.com/developers/components/reference (action row)
-ROW_BUTTONS: Final = 5
-
 GIVEN_BACK_MAX: Final = 2_500  # of what an author had written
 LISTED_MAX: Final = 3_000  # of a listing; a longer one comes as a file
-# Source: https://docs.discord.com/developers/resources/message#create-message (files; an attachment's description)
-FILES_MAX: Final = 10
-ALT_MAX: Final = 1_024
-NAME_CHARS: Final = 100
-UNSAFE: Final = re.compile(r"[^A-Za-z0-9._-]")  # in the name of a file, which stands in an address
-PICTURE: Final = "picture.jpg"
-PICTURE_ALT: Final = "Blurred picture of the message that was taken out"
-
-# The colours of Discord's own design: https://discord.com/branding
-COLOURS: Final[dict[Tone, int]] = {"": 0x5865F2, "ok": 0x57F287, "warn": 0xFEE75C, "bad": 0xED4245}
-
-
-def nonce(key: str) -> str:
-    """Return what makes the effect `key` one message at Discord for a few minutes."""
-    return hashlib.sha256(key.encode()).hexdigest()[:NONCE_MAX]
-
-
-def component_id(key: str) -> int:
-    """Return the id of the first component of the message that the effect `key` posts: by it the message is found again."""
-    return IDS_FROM | int.from_bytes(hashlib.sha256(key.encode()).digest()[:4]) & (IDS_FROM - 1)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Said:
-    """The message that says `answer`, with its files.
-
-    `picture`: the blurred one of a case, a JPEG. `enclosed`: the files that go with the answer.
-    """
-
-    answer: Answer
-    key: str
-    workspace: str
-    added: str = ""
-    picture: bytes | None = field(default=None, repr=False)
-    enclosed: tuple[Enclosed, ...] = ()
-
-    @property
-    def view(self) -> LayoutView:
-        own = [each.uri for each in self._own()]
-        return self._rendered(next(iter(own), ""), shown=tuple(_shown(each, file) for each, file in self._enclosed()))
-
-    @property
-    def bare(self) -> LayoutView:
-        """Return the message as it is where no files can be attached."""
-        return self._rendered("")
-
-    def showing(self, shown: Sequence[discord.ui.Item[Any]]) -> LayoutView:
-        """Return the message with files that it has already."""
-        return self._rendered("", shown=shown)
-
-    def files(self) -> list[discord.File]:
-        """Return the files anew: each of these objects can be sent once."""
-        return [*self._own(), *(file for _, file in self._enclosed())]
-
-    def _own(self) -> list[discord.File]:
-        match self.answer:
-            case CaseCard() if self.picture is not None:
-                return [discord.File(BytesIO(self.picture), filename=PICTURE, description=PICTURE_ALT)]
-            case Listing(body=body, file_name=name) if length(body) > LISTED_MAX:
-                return [discord.File(BytesIO(body.encode("utf-8", "replace")), filename=UNSAFE.sub("_", name))]
-            case _:
-                return []
-
-    def _enclosed(self) -> list[tuple[Enclosed, discord.File]]:
-        """Return the enclosed files as far as a message takes them. Each has a name of its own, by which components show it."""
-        room = FILES_MAX - len(self._own())
-        return [
-            (each, discord.File(BytesIO(each.data), filename=f"{at}-{name}"[-NAME_CHARS:], description=each.alt_text[:ALT_MAX]))
-            for at, each in enumerate(self.enclosed[:room], start=1)
-            if (name := UNSAFE.sub("_", each.name))
-        ]
-
-    def _rendered(self, file: str, *, shown: Sequence[discord.ui.Item[Any]] = ()) -> LayoutView:
-        return render(self.answer, key=self.key, workspace=self.workspace, added=self.added, file=file, enclosed=shown)
-
-
-def _shown(enclosed: Enclosed, file: discord.File) -> discord.ui.Item[Any]:
-    """Return the component that shows a file: what is attached and not shown by one is not to be seen at all."""
-    if enclosed.is_picture:
-        return MediaGallery(discord.MediaGalleryItem(file.uri, description=enclosed.alt_text[:ALT_MAX] or None))
-    return discord.ui.File(file.uri)
-
-
-def files_shown(message: Json) -> list[discord.ui.Item[Any]]:
-    """Return components that show the files of a message of ours as it shows them now."""
-    shown: list[discord.ui.Item[Any]] = []
-    for each in walked(message.get("components") or ()):
-        if each["type"] == discord.ComponentType.file.value:
-            shown.append(discord.ui.File(_attached(each["file"]["url"])))
-        elif each["type"] == discord.ComponentType.media_gallery.value:
-            items = [(_attached(item["media"]["url"]), item.get("description")) for item in each["items"]]
-            shown.append(MediaGallery(*(discord.MediaGalleryItem(url, description=words) for url, words in items)))
-    return shown
-
-
-def walked(components: Iterable[Json]) -> Iterator[Json]:
-    """Yield components and those inside them."""
-    for each in components:
-        yield each
-        yield from walked(each.get("components") or ())
-
-
-def _attached(url: str) -> str:
-    """Return how a message names a file of its own, of which Discord tells the address."""
-    return f"attachment://{PurePosixPath(urlsplit(url).path).name}"
 
 
 def render(
@@ -201,94 +83,85 @@ def render(
     match answer:
         case Notice():
             where = [f"-# In <#{answer.channel}>"] if answer.channel else []
-            return _layout(key, "", [escape(answer.text, TEXT_MAX - 200), *where, *extra], shown=enclosed, framed=False)
+            return layout(key, "", [escape(answer.text, TEXT_MAX - 200), *where, *extra], shown=enclosed, framed=False)
         case Tagged():
-            return _layout(key, "ok", [*_tagged(answer), *extra], shown=enclosed)
+            return layout(key, "ok", [*_tagged(answer), *extra], shown=enclosed)
         case Extracted():
-            buttons = _buttons(workspace, answer.id, answer.buttons)
-            return _layout(key, tone_of_extraction(answer), [*extracted(answer), *extra], shown=enclosed, buttons=buttons)
+            buttons = _about(workspace, answer.id, answer.buttons)
+            return layout(key, tone_of_extraction(answer), [*extracted(answer), *extra], shown=enclosed, buttons=buttons)
         case ExtractedTogether():
-            buttons = _buttons(workspace, answer.id, answer.buttons)
-            return _layout(key, tone_of_batch(answer), [*together(answer), *extra], shown=enclosed, buttons=buttons)
+            buttons = _about(workspace, answer.id, answer.buttons)
+            return layout(key, tone_of_batch(answer), [*together(answer), *extra], shown=enclosed, buttons=buttons)
         case Found():
-            return _layout(key, "", [*found(answer, workspace), *extra], shown=enclosed)
+            return layout(key, "", [*found(answer, workspace), *extra], shown=enclosed)
         case Judged():
-            return _layout(key, tone_of_verdict(answer), [*_judged(answer), *extra])
+            return layout(key, tone_of_verdict(answer), [*_judged(answer), *extra])
         case CaseCard():
-            buttons = _buttons(workspace, answer.case, answer.buttons)
+            buttons = _about(workspace, answer.case, answer.buttons)
             picture = discord.MediaGalleryItem(file, description=PICTURE_ALT, spoiler=True) if file else None
             shown: list[discord.ui.Item[Any]] = [MediaGallery(picture)] if picture else []
-            return _layout(key, tone_of_case(answer), [*_case(answer, workspace), *extra], shown=shown, buttons=buttons)
+            return layout(key, tone_of_case(answer), [*_case(answer, workspace), *extra], shown=shown, buttons=buttons)
         case Held():
-            return _layout(key, "" if answer.support else "warn", [*_held(answer), *extra])
+            return layout(key, "" if answer.support else "warn", [*_held(answer), *extra])
         case Help():
             lines = "\n".join(f"- `{line.replace('`', '')}`  {one_line(hint)}" for line, hint in answer.commands)
             more = "-# Commands take files, too. A message's own menu (*Apps*) offers more; so does a mention with a picture."
-            return _layout(key, "", ["### What you can ask here", lines, more, *extra])
+            return layout(key, "", ["### What you can ask here", lines, more, *extra])
         case SetUp():
-            return _layout(key, "ok", [*_set_up(answer), *extra])
+            return layout(key, "ok", [*_set_up(answer), *extra])
         case Listing():
             attached: list[discord.ui.Item[Any]] = [discord.ui.File(file)] if file else []
-            return _layout(key, "", [*_listing(answer, in_file=bool(file)), *extra], shown=attached)
+            return layout(key, "", [*_listing(answer, in_file=bool(file)), *extra], shown=attached)
         case Alert():
-            buttons = _buttons(workspace, answer.value, answer.buttons)
-            return _layout(key, "warn", [*_alert(answer), *extra], buttons=buttons)
+            buttons = _about(workspace, answer.value, answer.buttons)
+            return layout(key, "warn", [*_alert(answer), *extra], buttons=buttons)
         case Invitation():
             lines = f"### A link for {one_line(answer.name)} ({answer.role})\n{answer.url}"
             rule = f"-# It works once, within {answer.minutes} minutes. Whoever opens it is {one_line(answer.name)}."
-            return _layout(key, "", [lines, rule, *extra])
+            return layout(key, "", [lines, rule, *extra])
+        case WishShown() | Making() | Made() | NotMade() | WishQueue() | Usage():
+            return _of_wishes(answer, key, workspace, extra, enclosed)
+        case _:
+            assert_never(answer)
+
+
+def _of_wishes(
+    answer: WishShown | Making | Made | NotMade | WishQueue | Usage,
+    key: str,
+    workspace: str,
+    extra: Sequence[str],
+    shown: Sequence[discord.ui.Item[Any]],
+) -> LayoutView:
+    """Return what is said about making something."""
+    match answer:
+        case WishShown():
+            buttons = _about(workspace, answer.id, answer.buttons)
+            return layout(key, "", [*making.wish_shown(answer), *extra], shown=shown, buttons=buttons)
+        case Making():
+            buttons = _about(workspace, answer.id, answer.buttons)
+            return layout(key, "", [*making.making(answer), *extra], shown=shown, buttons=buttons)
+        case Made():
+            groups, buttons = making.groups_of_made(answer, workspace), buttons_of(workspace, answer.buttons)
+            return layout(key, "ok", [*making.made(answer), *extra], shown=shown, groups=groups, buttons=buttons)
+        case NotMade():
+            buttons = _about(workspace, answer.id, answer.buttons)
+            return layout(key, "warn", [*making.not_made(answer), *extra], shown=shown, buttons=buttons)
+        case WishQueue():
+            buttons = buttons_of(workspace, making.cancels_of_queue(answer))
+            return layout(key, "", [*making.queue(answer), *extra], shown=shown, buttons=buttons)
+        case Usage():
+            return layout(key, "", [*making.usage(answer), *extra], shown=shown)
         case _:
             assert_never(answer)
 
 
 def pointer(*, key: str, workspace: str, channel: str, message: str) -> LayoutView:
     """Return the line that leads from where somebody asked to where the answer stands."""
-    return _layout(key, "", [f"[Here is the answer]({message_link(workspace, channel, message)})."], framed=False)
+    return layout(key, "", [f"[Here is the answer]({message_link(workspace, channel, message)})."], framed=False)
 
 
-def _buttons(workspace: str, value: str, buttons: Sequence[tuple[str, str]]) -> list[PersistentButton]:
-    made = [PersistentButton(Pressed(workspace=workspace, value=value, button=name), label=label) for name, label in buttons]
-    return [each for each in made if len(each.custom_id) <= CUSTOM_ID_MAX]
-
-
-def _layout(
-    key: str,
-    tone: Tone,
-    blocks: Sequence[str],
-    *,
-    shown: Sequence[discord.ui.Item[Any]] = (),
-    buttons: Sequence[PersistentButton] = (),
-    framed: bool = True,
-) -> LayoutView:
-    """Return blocks of text below each other, as many as Discord takes; below them what is `shown`, and the buttons."""
-    texts: list[discord.ui.Item[Any]] = [TextDisplay(block) for block in _fitting(blocks)]
-    view = LayoutView(timeout=None)
-    if not framed:
-        first: TextDisplay[Any] = TextDisplay(
-            "\n".join(each.content for each in texts if isinstance(each, TextDisplay)), id=component_id(key)
-        )
-        view.add_item(first)
-        for item in shown:
-            view.add_item(item)
-        return view
-    frame: Container[Any] = Container(*texts, *shown, accent_colour=COLOURS[tone], id=component_id(key))
-    if buttons:
-        frame.add_item(Separator())
-        for at in range(0, len(buttons), ROW_BUTTONS):
-            frame.add_item(ActionRow(*buttons[at : at + ROW_BUTTONS]))
-    return view.add_item(frame)
-
-
-def _fitting(blocks: Sequence[str]) -> list[str]:
-    """Return the first blocks that fit into one message; the last one then says how many did not."""
-    fitting: list[str] = []
-    room = TEXT_MAX - 2 * MORE_MAX
-    for position, block in enumerate(blocks):
-        room -= length(block)
-        if room < 0 or position == COMPONENTS_MAX // 2:
-            return [*fitting, f"-# There is more than fits here: {len(blocks) - position} parts are left out."]
-        fitting.append(block)
-    return fitting
+def _about(workspace: str, value: str, buttons: Sequence[tuple[str, str]]) -> list[PersistentButton]:
+    return buttons_of(workspace, [(name, label, value) for name, label in buttons])
 
 
 def _tagged(answer: Tagged) -> Iterable[str]:

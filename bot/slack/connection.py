@@ -5,11 +5,14 @@ from contextlib import suppress
 from typing import Any, Final, assert_never
 
 import structlog
+from yarl import URL
 
-from bot.platforms import PICTURES, Given, enclosed
-from bot.slack.enclosing import Enclosing
+from bot.platforms import Given, enclosed
+from bot.slack.enclosing import FILE_BYTES, Enclosing
 from bot.slack.files import SlackFiles
 from bot.slack.history import GONE, History, metadata
+from bot.slack.links import NOT_READABLE, OTHER_WORKSPACE, link_of
+from bot.slack.owner import Owner
 from bot.slack.parse import PLATFORM, order
 from bot.slack.people import People
 from bot.slack.pictures import CardPictures, Pictures
@@ -19,15 +22,28 @@ from bot.slack.removal import Removal
 from bot.slack.render import BLURRED, too_long
 from bot.slack.speech import Speech, to
 from bot.slack.standing import Standing
-from bot.slack.web import BLOCKS_REFUSED, SlackError, Web
+from bot.slack.web import SlackError, Web
 from bot.slack.wire import WireMessage
 from bot.storage.copied_files import taken_out
 from bot.words import LOG_CHANNEL_LOST, NO_LOG_CHANNEL
 from handlers.answers import CaseCard, Extracted, SetUp
-from handlers.effects import AnyEffect, Card, Edit, Notify, Performed, Post, React, Remove, Restore, Timeout
+from handlers.effects import (
+    Card,
+    Edit,
+    Notify,
+    Performed,
+    PlatformEffect,
+    Post,
+    React,
+    Remove,
+    Restore,
+    TakeBack,
+    Timeout,
+)
 from handlers.events import MessagePosted, Place, Tenant
 from handlers.ports import Posted
 from pipelines.content import Content
+from pipelines.errors import UserError
 from pipelines.moderation.policy import Action, Channel
 
 log = structlog.get_logger()
@@ -40,10 +56,9 @@ CAN_AS_ADMIN: Final = CAN | {Action.HOLD, Action.REMOVE}
 ABSENT: Final = frozenset({"not_in_channel", "channel_not_found"})
 NO_OWNER: Final = "No channel for cases is set yet, and Slack does not say who owns the workspace. Write /flashbulb setup."
 NO_TIMEOUT: Final = "Slack lets nobody silence a person for a time."
-IN_A_FILE: Final = "All of it is in the file that Flashbulb sends you directly."
+PREVIEWS: Final = frozenset({"marked_page", "thumbnail"})  # what a private answer does without
+IN_A_FILE: Final = "All of it is in what Flashbulb sends you directly."
 REMEMBERED: Final = 1000  # channels and threads of which the last upload is known
-# Source: https://docs.slack.dev/reference/methods/users.list (at most 1000; more is asked for page by page)
-USERS_PAGE, USERS_PAGES = 1000, 10
 
 
 class SlackConnection:
@@ -79,7 +94,7 @@ class SlackConnection:
         self._enclosing = Enclosing(web, speech=self._speech, history=self._history, pictures=self._pictures)
         self._readers = Readers(web, people=people)
         self._uploads: OrderedDict[tuple[str, str | None], Posted] = OrderedDict()
-        self._owner: str | None = None
+        self._owner = Owner(web)
 
     @property
     def supports(self) -> frozenset[Action]:
@@ -104,7 +119,7 @@ class SlackConnection:
             if len(self._uploads) > REMEMBERED:
                 self._uploads.popitem(last=False)
 
-    async def look(self, effect: AnyEffect) -> Performed | None:
+    async def look(self, effect: PlatformEffect) -> Performed | None:
         """Return what became of `effect` if it can be found: by the key that our messages carry.
 
         Where the bot may not read history, nothing is found. Whatever may simply be done again is not looked for.
@@ -119,7 +134,9 @@ class SlackConnection:
                     return await self._find_card(effect)
                 case Notify():
                     return None if effect.reply else await self._find(await self._private(effect), None, effect.key)
-                case Edit() | Remove() | Timeout() | React():
+                case Edit():
+                    return await self._find_edit(effect)
+                case Remove() | Timeout() | React() | TakeBack():
                     return None
                 case _:
                     assert_never(effect)
@@ -127,7 +144,7 @@ class SlackConnection:
             log.info("slack.cannot_look", effect=effect.key, code=error.code)
             return None
 
-    async def act(self, effect: AnyEffect) -> Performed:
+    async def act(self, effect: PlatformEffect) -> Performed:
         """Carry `effect` out. Raises: `Unavailable` where waiting may help."""
         try:
             match effect:
@@ -145,6 +162,8 @@ class SlackConnection:
                     return await self._removal.restore(effect)
                 case React():
                     return await self._react(effect)
+                case TakeBack():
+                    return await self._enclosing.take_back(effect.place.channel, effect.message)
                 case Timeout():
                     return Performed(status="failed", why=NO_TIMEOUT)
                 case _:
@@ -196,12 +215,41 @@ class SlackConnection:
             content=Content(text=wire.words, attachments=tuple(file.attachment for file in files)),
         )
 
+    def upload_limit(self, place: Place) -> int:
+        """Return how many bytes a file may have."""
+        return FILE_BYTES
+
+    async def linked(self, tenant: Tenant, address: str, person: str) -> Posted | None:
+        """Return the message that a link leads to, None where it is none to a message of Slack.
+
+        Raises: `UserError` when it is gone, of another workspace, or in a channel that `person` or we may not read.
+        """
+        link = link_of(address)
+        if link is None:
+            return None
+        if link.host != URL(await self._speech.home()).host:
+            raise UserError(OTHER_WORKSPACE)
+        place = Place(platform=PLATFORM, workspace=tenant.workspace, channel=link.channel)
+        if not await self._readers.readable(person, frozenset({link.channel})):
+            raise UserError(NOT_READABLE)
+        found = await self.message(place, link.message)
+        if found is None:
+            raise UserError(NOT_READABLE)
+        return found
+
+    async def _find_edit(self, effect: Edit) -> Performed | None:
+        """Return that a message was changed, where it carries the effect's key: an edit with files is not simply done again."""
+        if not effect.files:
+            return None
+        carried = await self._history.carried(effect.place.channel, effect.message)
+        return Performed(status="done", message=effect.message) if carried.get("edit") == effect.key else None
+
     async def _find(self, channel: str, thread: str | None, key: str) -> Performed | None:
         found = await self._history.made_by(channel, thread, key)
         return Performed(status="done", message=found) if found else None
 
     async def _post(self, effect: Post) -> Performed:
-        if effect.about and await self._is_gone(effect.place, effect.about):
+        if effect.about and await self._history.is_gone(effect.place.channel, effect.about):
             return Performed(status="gone")
         files = await enclosed(self._enclosures, effect)
         try:
@@ -222,13 +270,6 @@ class SlackConnection:
                 raise
         return Performed(status="done", message=effect.message)
 
-    async def _is_gone(self, place: Place, message: str) -> bool:
-        """Whether a message is known not to stand any more."""
-        try:
-            return await self._history.message(place.channel, message) is None
-        except SlackError:
-            return False
-
     async def _remove(self, effect: Remove) -> Performed:
         try:
             return await self._removal.remove(effect)
@@ -240,7 +281,7 @@ class SlackConnection:
         """Take away what earlier cards show of a message of which nothing may stay."""
         where = (await self._setups.of(tenant)).log_channel
         try:
-            where = where or await self._speech.direct(await self._owner_id())
+            where = where or await self._speech.direct(await self._owner.id())
             shown = await self._history.pictures_about(where, message)
         except SlackError as error:
             log.warning("slack.cards_unread", code=error.code)
@@ -262,7 +303,7 @@ class SlackConnection:
                     raise  # whoever chose that channel is told so
                 log.warning("slack.log_channel_refuses", channel=log_channel, code=error.code)
                 added = LOG_CHANNEL_LOST
-        owner = await self._owner_id()
+        owner = await self._owner.id()
         if not owner:
             return Performed(status="failed", why=NO_OWNER)
         return await self._say_with(picture, owner, effect, added=added)
@@ -271,23 +312,13 @@ class SlackConnection:
         """Show a card with its picture, and without it where Slack finds fault with that."""
         about = effect.answer.message if isinstance(effect.answer, CaseCard) else ""
         if picture:
-            said = await self._speech.rendered(effect.answer, added=added, pictures=(Picture(picture, BLURRED),))
-            where = {**to(channel), "metadata": metadata(effect.key, about, picture=picture)}
-            if sent := await self._with_picture("chat.postMessage", said, picture, where):
+            pictures = (Picture(picture, BLURRED),)
+            said = await self._speech.rendered(effect.answer, added=added, pictures=pictures)
+            where = {**to(channel), "metadata": metadata(effect.key, about, pictures=(picture,))}
+            if sent := await self._enclosing.with_pictures("chat.postMessage", said, pictures, where):
                 return Performed(status="done", message=str(sent["ts"]))
         said = await self._speech.rendered(effect.answer, added=added)
         return await self._speech.say(channel, None, said, effect, about=about)
-
-    async def _with_picture(self, method: str, said: Json, picture: str, where: Json) -> Json | None:
-        """Send a card with its picture. None where Slack finds fault with that: then the picture is gone."""
-        try:
-            return await self._web.call(method, **said, **where)
-        except SlackError as error:
-            if error.code not in BLOCKS_REFUSED:
-                raise
-            log.warning("slack.picture_refused", method=method, code=error.code)
-            await self._pictures.take_away(picture)
-            return None
 
     async def _find_card(self, effect: Card) -> Performed | None:
         log_channel = (await self._setups.of(effect.place.tenant)).log_channel
@@ -295,7 +326,7 @@ class SlackConnection:
             with suppress(SlackError):  # it may be the owner who got it
                 if found := await self._find(log_channel, None, effect.key):
                     return found
-        return await self._find(await self._speech.direct(await self._owner_id()), None, effect.key)
+        return await self._find(await self._speech.direct(await self._owner.id()), None, effect.key)
 
     async def _edit(self, effect: Edit) -> Performed:
         """Say something else in a message; without a channel, in the owner's direct messages.
@@ -303,9 +334,11 @@ class SlackConnection:
         Without metadata of its own it keeps what it has: by that a card is found again, also once it was decided.
         Source: https://docs.slack.dev/reference/methods/chat.update
         """
-        channel = effect.place.channel or await self._speech.direct(await self._owner_id())
+        channel = effect.place.channel or await self._speech.direct(await self._owner.id())
         if isinstance(effect.answer, CaseCard):
             await self._edit_card(channel, effect.message, effect.answer)
+        elif effect.files:
+            return await self._enclosing.change(channel, effect, await enclosed(self._enclosures, effect))
         else:
             said = await self._speech.rendered(effect.answer, pictures=await self._kept(channel, effect))
             await self._web.say("chat.update", said, channel=channel, ts=effect.message)
@@ -323,31 +356,25 @@ class SlackConnection:
 
     async def _edit_card(self, channel: str, message: str, case: CaseCard) -> None:
         """Show a case as it is now. Its picture stays for as long as it may, and comes where it may only now."""
-        carried = await self._carried(channel, message)
+        carried = await self._enclosing.carried(channel, message)
         had = carried.get("picture", "")
         picture, marked = had if case.picture else "", None
         if case.picture and not had and "key" in carried:
             picture = await self._card_pictures.bring(self._standing.us().tenant, case.message)
-            marked = metadata(carried["key"], case.message, picture=picture) if picture else None
+            marked = metadata(carried["key"], case.message, pictures=(picture,)) if picture else None
         where: Json = {"channel": channel, "ts": message}
         if picture:
-            said = await self._speech.rendered(case, pictures=(Picture(picture, BLURRED),))
-            if await self._with_picture("chat.update", said, picture, where | {"metadata": marked}):
+            pictures = (Picture(picture, BLURRED),)
+            said = await self._speech.rendered(case, pictures=pictures)
+            if await self._enclosing.with_pictures("chat.update", said, pictures, where | {"metadata": marked}):
                 return
         await self._web.say("chat.update", await self._speech.rendered(case), **where)
         if had and not picture:
             await self._pictures.take_away(had)
 
-    async def _carried(self, channel: str, message: str) -> dict[str, str]:
-        try:
-            return await self._history.carried(channel, message)
-        except SlackError as error:
-            log.info("slack.card_unread", code=error.code)
-            return {}
-
     async def _notify(self, effect: Notify) -> Performed:
-        # What one person alone sees in a channel holds no files: pictures stay out, and documents come by a direct message.
-        documents = tuple(each for each in effect.files if each.kind not in PICTURES)
+        # What one person alone sees in a channel holds no files: previews stay out, and all else comes by a direct message.
+        documents = tuple(each for each in effect.files if each.kind not in PREVIEWS)
         effect = effect.model_copy(update={"files": documents})
         in_file = too_long(effect.answer) or bool(documents)
         shown = effect.reply and await self._speech.show_in_place(effect, added=IN_A_FILE if in_file else "")
@@ -360,26 +387,6 @@ class SlackConnection:
     async def _private(self, effect: Notify) -> str:
         channel = effect.place.channel
         return channel if _is_direct(channel) else await self._speech.direct(effect.person)
-
-    async def _owner_id(self) -> str:
-        """Return the workspace's first owner, or nothing where Slack does not say."""
-        if self._owner is None:
-            self._owner = await self._find_owner()
-        return self._owner
-
-    async def _find_owner(self) -> str:
-        cursor, owners = None, []
-        for _ in range(USERS_PAGES):
-            page = await self._web.call("users.list", limit=USERS_PAGE, cursor=cursor)
-            for user in page.get("members", ()):
-                if user.get("is_primary_owner"):
-                    return str(user["id"])
-                if user.get("is_owner") and not user.get("deleted"):
-                    owners.append(str(user["id"]))
-            cursor = (page.get("response_metadata") or {}).get("next_cursor")
-            if not cursor:
-                break
-        return owners[0] if owners else ""
 
 
 def _is_direct(channel: str) -> bool:

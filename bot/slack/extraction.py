@@ -64,7 +64,7 @@ def extracted(answer: Extracted) -> Iterator[Piece]:
         yield fact(f"{DOUBTED} Not found", one_line(", ".join(missing), LINE_MAX))
     yield from _list(answer.extraction.notes)
     yield foot(*foot_of(answer), by_engine(answer.extraction.engine))
-    yield Buttons(answer.buttons, answer.id)
+    yield Buttons.about(answer.id, answer.buttons)
 
 
 def together(answer: ExtractedTogether) -> Iterator[Piece]:
@@ -79,7 +79,7 @@ def together(answer: ExtractedTogether) -> Iterator[Piece]:
     yield Points(tuple(points))
     yield from _more(len(answer.documents), DOCUMENTS_MAX)
     yield foot(*foot_of_batch(answer), by_engine(answer.engine))
-    yield Buttons(answer.buttons, answer.id)
+    yield Buttons.about(answer.id, answer.buttons)
 
 
 def found(answer: Found, home: str) -> Iterator[Piece]:

@@ -2,7 +2,7 @@
 
 import hashlib
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
@@ -43,12 +43,13 @@ def block_id(key: str, about: str = "") -> str:
     return f"fb-{hashlib.sha256(key.encode()).hexdigest()[:32]}{ABOUT if about else ''}{about}"
 
 
-def metadata(key: str, about: str = "", *, picture: str = "") -> Json:
+def metadata(key: str, about: str = "", *, pictures: Sequence[str] = (), beside: Sequence[str] = (), edit: str = "") -> Json:
     """Return what makes a message the one of the effect `key`.
 
-    `about` is the message of which it repeats something, `picture` the uploads that it shows, with blanks between them.
+    `about` is the message of which it repeats something, `pictures` the uploads that it shows, `beside` the files that were
+    shared for it in a message of their own, and `edit` the key of the effect that changed it last.
     """
-    more = {"about": about, "picture": picture}
+    more = {"about": about, "picture": " ".join(pictures), "beside": " ".join(beside), "edit": edit}
     return {"event_type": EVENT_TYPE, "event_payload": {"key": key} | {name: value for name, value in more.items() if value}}
 
 
@@ -70,6 +71,13 @@ class History:
             raise
         return next((wire for raw in found.get("messages", ()) if (wire := _wire(raw)) and wire.ts == ts), None)
 
+    async def is_gone(self, channel: str, ts: str) -> bool:
+        """Whether a message is known not to stand any more: one that we may not read may stand."""
+        try:
+            return await self.message(channel, ts) is None
+        except SlackError:
+            return False
+
     async def newest_with_files(self, channel: str, thread: str | None) -> WireMessage | None:
         """Return the newest message of a member with a file: of the thread and its first message, else of the channel."""
         newest = None
@@ -82,19 +90,24 @@ class History:
         return newest
 
     async def made_by(self, channel: str, thread: str | None, key: str) -> str | None:
+        """Return the id of our own message that the effect `key` made."""
+        found = await self.found(channel, thread, key)
+        return found.ts if found else None
+
+    async def found(self, channel: str, thread: str | None, key: str) -> Ours | None:
         """Return our own message that the effect `key` made: it carries the key, or where it has files the block's id."""
         oldest = f"{time.time() - LOOK_BACK.total_seconds():.6f}"
         mine = block_id(key)
         async for raw in self._messages(channel, thread, include_all_metadata=True, oldest=oldest):
             marked = any(each.partition(ABOUT)[0] == mine for each in _block_ids(raw))
             if self._is_ours(raw) and (_payload(raw).get("key") == key or marked):
-                return str(raw["ts"])
+                return _ours(raw)
         return None
 
     async def repeating(self, channel: str, thread: str, message: str) -> list[Ours]:
         """Return our own messages in `thread` that repeat something of `message`."""
         return [
-            Ours(ts=str(raw["ts"]), files=(*_shown(raw), *(str(each["id"]) for each in raw.get("files") or ())))
+            _ours(raw)
             async for raw in self._messages(channel, thread, include_all_metadata=True)
             if self._is_ours(raw)
             and (_payload(raw).get("about") == message or any(each.endswith(f"{ABOUT}{message}") for each in _block_ids(raw)))
@@ -108,7 +121,7 @@ class History:
         return [(str(each["slack_file"].get("id")), str(each.get("alt_text") or "")) for each in images]
 
     async def carried(self, channel: str, ts: str) -> dict[str, str]:
-        """Return what `metadata` put into our own message: its `key`, and `about` and `picture` where it has them."""
+        """Return what `metadata` put into our own message: its `key`, and what else it has of the rest."""
         page = await self._web.call("conversations.replies", channel=channel, ts=ts, limit=1, include_all_metadata=True)
         ours = (raw for raw in page.get("messages", ()) if raw.get("ts") == ts and self._is_ours(raw))
         return next(({name: str(value) for name, value in _payload(raw).items()} for raw in ours), {})
@@ -120,8 +133,11 @@ class History:
         about = (each for each in carried if each.get("about") == message)
         return [file for each in about for file in str(each.get("picture") or "").split()]
 
+    def is_us(self, user: str | None) -> bool:
+        return user == self._us().user
+
     def _is_ours(self, raw: Json) -> bool:
-        return raw.get("user") == self._us().user
+        return self.is_us(raw.get("user"))
 
     async def _messages(self, channel: str, thread: str | None, **arguments: Any) -> AsyncIterator[Json]:
         method = "conversations.replies" if thread else "conversations.history"
@@ -146,8 +162,9 @@ def _payload(raw: Json) -> Json:
     return carried.get("event_payload") or {} if carried.get("event_type") == EVENT_TYPE else {}
 
 
-def _shown(raw: Json) -> list[str]:
-    return str(_payload(raw).get("picture") or "").split()
+def _ours(raw: Json) -> Ours:
+    shown = str(_payload(raw).get("picture") or "").split()
+    return Ours(ts=str(raw["ts"]), files=(*shown, *(str(each["id"]) for each in raw.get("files") or ())))
 
 
 def _block_ids(raw: Json) -> list[str]:

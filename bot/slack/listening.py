@@ -52,6 +52,8 @@ HINT_S: Final = 1.0  # how long a mention waits for the message that it is about
 AT_WORK: Final = {
     "tag": "Looking at the newest picture here: the answer comes into its thread.",
     "extract": "Reading the newest document here: the answer comes into its thread.",
+    "imagine": "Thinking about it: the answer comes into this channel.",
+    "remix": "Looking at the picture: the answer comes into its thread.",
 }
 FOR_MODERATORS: Final = "Only moderators use {command}: write it in the channel for cases, or ask an admin of this workspace."
 # What is said in a channel that gets another name. Source: https://docs.slack.dev/reference/events/message/channel_name

@@ -32,9 +32,9 @@ SCOPES: Final = (
     Scope(name="files:read", why="looks at the files that are posted", without="no picture can be judged or tagged"),
     Scope(
         name="files:write",
-        why="posts pictures again that are restored, shows blurred ones with cases, sends what is long as a file, and marked"
-        " pages and data of documents",
-        without="no picture can be restored or shown, and no data comes as a file",
+        why="posts pictures again that are restored, shows blurred ones with cases, sends what is long as a file, marked"
+        " pages and data of documents, and what was made",
+        without="no picture can be restored or shown, nothing that was made can be seen, and no data comes as a file",
     ),
     Scope(name="groups:history", why="reads what is posted in private channels", without="private channels are not moderated"),
     Scope(

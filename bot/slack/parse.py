@@ -126,6 +126,7 @@ def posted(seen: Seen, us: Identity, *, author: Person, files: Sequence[WireFile
         attachments=tuple(file.attachment for file in files),
         mentions_us=seen.mentions_us,
         edit=_counted(message.edited.ts) if message.edited else 0,
+        answers=message.thread or "",
     )
 
 

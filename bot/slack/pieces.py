@@ -7,7 +7,7 @@ it is escaped, once.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, assert_never
+from typing import Any, Final, Self, assert_never
 
 from bot.words import cut, engine_in_words, one_line, plain
 
@@ -21,6 +21,8 @@ CONTEXT_MAX: Final = 3_000
 # Source: https://docs.slack.dev/reference/block-kit/block-elements/button-element
 BUTTON_MAX: Final = 75
 BUTTONS_MAX: Final = 25
+# Source: https://docs.slack.dev/reference/block-kit/blocks/image-block
+ALT_TEXT_MAX: Final = 2_000
 # Advised; Slack cuts at 40,000. Source: https://docs.slack.dev/reference/methods/chat.postMessage
 TEXT_MAX: Final = 4_000
 
@@ -61,18 +63,26 @@ class Verbatim:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """An uploaded file, by its id. Source: https://docs.slack.dev/reference/block-kit/composition-objects/slack-file-object"""
+    """An uploaded file, by its id. `at`: which of the files that go with an answer it is, from 0.
+
+    Source: https://docs.slack.dev/reference/block-kit/composition-objects/slack-file-object
+    """
 
     file: str
     alt_text: str
+    at: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Buttons:
-    """Pairs of name and label; `value` comes back with a press."""
+    """Names, labels and what comes back with a press."""
 
-    buttons: tuple[tuple[str, str], ...]
-    value: str
+    buttons: tuple[tuple[str, str, str], ...]
+
+    @classmethod
+    def about(cls, value: str, buttons: Sequence[tuple[str, str]]) -> Self:
+        """Return buttons that all bring back the same value."""
+        return cls(tuple((name, label, value) for name, label in buttons))
 
 
 Piece = Title | Line | Points | Small | Verbatim | Picture | Buttons
@@ -160,10 +170,9 @@ def _block(piece: Piece) -> Json:
         case Verbatim():
             return {"type": "rich_text", "elements": [{"type": "rich_text_preformatted", "elements": [run(piece.text)]}]}
         case Picture():
-            return {"type": "image", "slack_file": {"id": piece.file}, "alt_text": piece.alt_text}
+            return {"type": "image", "slack_file": {"id": piece.file}, "alt_text": cut(piece.alt_text, ALT_TEXT_MAX)}
         case Buttons():
-            buttons = piece.buttons[:BUTTONS_MAX]
-            return {"type": "actions", "elements": [_button(name, label, piece.value) for name, label in buttons]}
+            return {"type": "actions", "elements": [_button(*each) for each in piece.buttons[:BUTTONS_MAX]]}
         case _:
             assert_never(piece)
 
@@ -199,7 +208,7 @@ def _lines(piece: Piece) -> Iterator[str]:
         case Picture():
             yield escape(piece.alt_text)
         case Buttons():
-            yield escape("To decide: " + " or ".join(label for _, label in piece.buttons))
+            yield escape("To decide: " + " or ".join(label for _, label, _ in piece.buttons))
         case _:
             assert_never(piece)
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final, assert_never
 
 from bot.slack.extraction import extracted, found, together
+from bot.slack.making import made, making, not_made, queue, usage, wish_shown
 from bot.slack.pieces import (
     PARAGRAPH_MAX,
     Buttons,
@@ -57,9 +58,15 @@ from handlers.answers import (
     Invitation,
     Judged,
     Listing,
+    Made,
+    Making,
     Notice,
+    NotMade,
     SetUp,
     Tagged,
+    Usage,
+    WishQueue,
+    WishShown,
 )
 from pipelines.moderation.policy import Action
 
@@ -76,9 +83,10 @@ def render(answer: Answer, *, home: str = "", added: str = "", pictures: Sequenc
     `home` is the workspace's own address, for links to messages; `added` is a sentence of our own below it; `pictures` are
     uploaded files that it shows.
     """
-    pieces = _pieces(answer, home)
-    at = next((at for at, piece in enumerate(pieces) if isinstance(piece, Buttons)), len(pieces))
-    pieces[at:at] = pictures
+    pieces = _pieces(answer, home, pictures)
+    if not isinstance(answer, Made):  # which has each one beside what it says of it
+        at = next((at for at, piece in enumerate(pieces) if isinstance(piece, Buttons)), len(pieces))
+        pieces[at:at] = pictures
     return message([*pieces, *([Small(added)] if added else [])])
 
 
@@ -104,7 +112,7 @@ def restored(copy: Copy, *, missing: Sequence[str] = ()) -> Json:
     return message(told)
 
 
-def _pieces(answer: Answer, home: str) -> list[Piece]:
+def _pieces(answer: Answer, home: str, pictures: Sequence[Picture]) -> list[Piece]:
     match answer:
         case Notice():
             where = [Line((run("In "), channel_run(answer.channel)))] if answer.channel else []
@@ -137,6 +145,18 @@ def _pieces(answer: Answer, home: str) -> list[Piece]:
             link = Line((link_run(answer.url, answer.url),))
             rule = f"It works once, within {answer.minutes} minutes. Whoever opens it is {one_line(answer.name)}."
             return [Title(f"A link for {one_line(answer.name)} ({answer.role})"), link, Small(rule)]
+        case WishShown():
+            return list(wish_shown(answer))
+        case Making():
+            return list(making(answer))
+        case Made():
+            return list(made(answer, pictures))
+        case NotMade():
+            return list(not_made(answer))
+        case WishQueue():
+            return list(queue(answer))
+        case Usage():
+            return list(usage(answer))
         case _:
             assert_never(answer)
 
@@ -181,7 +201,7 @@ def _case(answer: CaseCard, home: str) -> Iterator[Piece]:
     yield from _findings(answer.findings)
     yield foot(coverage_in_words(answer.judged, answer.total), f"case {answer.case}", by_engine(answer.engine))
     if answer.buttons:
-        yield Buttons(answer.buttons, answer.case)
+        yield Buttons.about(answer.case, answer.buttons)
 
 
 def _held(answer: Held) -> Iterator[Piece]:
@@ -223,7 +243,7 @@ def _alert(answer: Alert) -> Iterator[Piece]:
     if answer.channels:
         yield Line((run("In "), *channel_runs(answer.channels)))
     if answer.buttons:
-        yield Buttons(answer.buttons, answer.value)
+        yield Buttons.about(answer.value, answer.buttons)
 
 
 def _set_up(answer: SetUp) -> Iterator[Piece]:

@@ -6,7 +6,7 @@ from typing import Any, Final
 import structlog
 
 from bot.slack.history import block_id, metadata
-from bot.slack.pieces import Picture
+from bot.slack.pieces import Picture, message_link
 from bot.slack.render import beside_file, render, too_long
 from bot.slack.web import SlackError, Web
 from handlers.answers import Answer, Listing
@@ -40,9 +40,19 @@ class Speech:
         return True
 
     async def say(
-        self, channel: str, thread: str | None, said: Json, effect: Post | Card | Notify, *, about: str = ""
+        self,
+        channel: str,
+        thread: str | None,
+        said: Json,
+        effect: Post | Card | Notify,
+        *,
+        marked: Json | None = None,
+        about: str = "",
     ) -> Performed:
-        """Post a message that is found again by the effect's key. What is too long for one comes as a file."""
+        """Post a message that is found again by the effect's key. What is too long for one comes as a file.
+
+        `marked`: its metadata, where there is more to it than that key and `about`.
+        """
         if isinstance(effect.answer, Listing) and too_long(effect.answer):
             try:
                 listing = effect.answer
@@ -52,7 +62,7 @@ class Speech:
                 return Performed(status="done")
             except SlackError as error:
                 log.warning("slack.upload_refused", code=error.code)
-        marked = metadata(effect.key, about)
+        marked = marked or metadata(effect.key, about)
         sent = await self._web.say("chat.postMessage", said, **to(channel, thread), metadata=marked)
         return Performed(status="done", message=str(sent["ts"]))
 
@@ -82,9 +92,14 @@ class Speech:
             return await self._web.respond(effect.reply, words | {"text": said["text"]})
 
     async def rendered(self, answer: Answer, *, added: str = "", pictures: Sequence[Picture] = ()) -> Json:
-        return render(answer, home=await self._address(), added=added, pictures=pictures)
+        return render(answer, home=await self.home(), added=added, pictures=pictures)
 
-    async def _address(self) -> str:
+    async def link(self, channel: str, message: str) -> str:
+        """Return the address of a message, or nothing where our own is not known."""
+        home = await self.home()
+        return message_link(home, channel, message) if home else ""
+
+    async def home(self) -> str:
         """Return the workspace's own address; an answer without links is better than none."""
         if not self._home:
             try:

@@ -16,8 +16,10 @@ from pipelines.content import Attachment
 
 ANSWER: Final[TypeAdapter[Answer]] = TypeAdapter(Answer)
 
-# States in which a message has a place in its channel: as itself, or as the note that it was taken out.
-STANDING: Final = ("shown", "removed", "erased")
+# States in which a message has a place in its channel: as itself, or as the note that it was taken out, or deleted.
+STANDING: Final = ("shown", "removed", "erased", "deleted")
+# What was taken back is never seen again: not at all, or as the note that a thread hangs on.
+TAKEN_BACK: Final = ("taken_back", "deleted")
 # Before its name, where the bytes of a file are: `console:SHA256`.
 URL_PREFIX: Final = "console:"
 
@@ -37,11 +39,20 @@ class Draft:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OurFile:
+    """A file that goes with our words. `position` counts from 0: one that could not be made leaves a gap."""
+
+    file: Attachment
+    position: int
+    alt_text: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StoredMessage:
     """A message of a channel as it stands now. `author` is None where it is ours, and then it holds an `answer`.
 
-    `state` is one of `arriving`, `unsent`, `shown`, `removed`, `erased` (see `ConsoleMessageRow`). `alt_texts` say what our
-    pictures show, by their files' ids. `reactions` are the emojis below it.
+    `state` is as in `ConsoleMessageRow`. `alt_texts` say what our pictures show, and `positions` which of its effect's files
+    each is, both by the files' ids. `reactions` are the emojis below it.
     """
 
     seq: int
@@ -58,6 +69,7 @@ class StoredMessage:
     at: datetime
     files: tuple[Attachment, ...] = ()
     alt_texts: Mapping[str, str] = field(default_factory=dict)
+    positions: Mapping[str, int] = field(default_factory=dict)
     reactions: tuple[str, ...] = ()
 
     def visible_to(self, person: str) -> bool:
@@ -117,7 +129,7 @@ class ConsoleMessages:
             "only_for": draft.only_for,
             "state": "arriving",
         }
-        files = _file_rows(workspace, draft.id, draft.files)
+        files = _file_rows(workspace, draft.id, [OurFile(file=each, position=at) for at, each in enumerate(draft.files)])
 
         def keep(connection: sa.Connection) -> StoredMessage | None:
             if put(connection, ConsoleMessageRow, values, on=["id"]) and files:
@@ -168,13 +180,11 @@ class ConsoleMessages:
         only_for: str | None,
         effect: str,
         about: str | None = None,
-        files: Sequence[Attachment] = (),
-        alt_texts: Mapping[str, str] | None = None,
+        files: Sequence[OurFile] = (),
     ) -> StoredMessage:
         """Store a message of ours with its files, once for each `effect`. Return what stands for it.
 
         `about`: the message of which it repeats something. It leaves the channel and comes back together with that one.
-        `alt_texts` are by the files' ids.
         """
         values = {
             "workspace": workspace,
@@ -188,10 +198,14 @@ class ConsoleMessages:
         }
         # Locked, so that it cannot be taken out between this look and what we say.
         told_of = sa.select(ConsoleMessageRow.state).where(*_is(workspace, about or "")).with_for_update()
-        rows = [each | {"alt_text": (alt_texts or {}).get(each["id"], "")} for each in _file_rows(workspace, id, files)]
+        rows = _file_rows(workspace, id, files)
+        root = sa.select(ConsoleMessageRow.state).where(*_is(workspace, thread or "")).with_for_update()
+        with_note = sa.update(ConsoleMessageRow).where(*_is(workspace, thread or "")).values(state="deleted")
 
         def say(connection: sa.Connection) -> StoredMessage:
             along = _along_with(connection.scalar(told_of))
+            if connection.scalar(root) == "taken_back":  # while it had no answers; now a thread hangs on it
+                connection.execute(with_note)
             if put(connection, ConsoleMessageRow, values | along, on=["effect"]) and rows and along["state"] != "erased":
                 connection.execute(sa.insert(ConsoleFileRow), rows)
             (said,) = _all(connection, workspace, ConsoleMessageRow.effect == effect)
@@ -199,10 +213,55 @@ class ConsoleMessages:
 
         return await self._records.write(say)
 
-    async def change(self, workspace: str, id: str, *, answer: Answer, effect: str) -> StoredMessage | None:
-        """Let a message of ours say something else. Return None when there is no such message."""
-        ours = ConsoleMessageRow.person.is_(None)
-        return await self._set(workspace, id, ("shown",), ours, answer=_as_json(answer), edit_effect=effect)
+    async def change(
+        self, workspace: str, id: str, *, answer: Answer, effect: str, files: Sequence[OurFile] | None = None
+    ) -> StoredMessage | None:
+        """Let a message of ours say something else, with other `files`; without any, its own stay.
+
+        Return it as it stands then, or None when there is no such message.
+        """
+        ours = (*_is(workspace, id), ConsoleMessageRow.state == "shown", ConsoleMessageRow.person.is_(None))
+        update = sa.update(ConsoleMessageRow).where(*ours).values(answer=_as_json(answer), edit_effect=effect)
+        if files is not None:  # once: those of a second attempt may be fewer
+            update = update.where(ConsoleMessageRow.edit_effect.is_distinct_from(effect))
+        rows = _file_rows(workspace, id, files or ())
+
+        def change(connection: sa.Connection) -> StoredMessage | None:
+            changed = connection.scalar(update.returning(ConsoleMessageRow.id)) is not None
+            if changed and files is not None:
+                connection.execute(sa.delete(ConsoleFileRow).where(*_files_of(workspace, [id])))
+                if rows:
+                    connection.execute(sa.insert(ConsoleFileRow), rows)
+            return _first(connection, workspace, *ours)
+
+        return await self._records.write(change)
+
+    async def take_back(self, workspace: str, id: str, *, effect: str) -> StoredMessage | None:
+        """Delete what a message of ours says. Where a thread hangs on it, a note stays. Return None where nothing is left.
+
+        Its files' rows stay until `drop_files`.
+        """
+        ours = (*_is(workspace, id), ConsoleMessageRow.state.in_(("shown", "removed")), ConsoleMessageRow.person.is_(None))
+        values = {"state": "taken_back", "answer": None, "reactions": "", "edit_effect": effect}
+        update = sa.update(ConsoleMessageRow).where(*ours).values(**values).returning(ConsoleMessageRow.id)
+        answers = sa.exists().where(
+            ConsoleMessageRow.workspace == workspace, ConsoleMessageRow.thread == id, ConsoleMessageRow.state.in_(STANDING)
+        )
+        with_note = sa.update(ConsoleMessageRow).where(*_is(workspace, id)).values(state="deleted")
+
+        def take_back(connection: sa.Connection) -> StoredMessage | None:
+            if connection.scalar(update) is None:
+                return None
+            if connection.scalar(sa.select(answers)):
+                connection.execute(with_note)
+            return _first(connection, workspace, ConsoleMessageRow.id == id)
+
+        return await self._records.write(take_back)
+
+    async def drop_files(self, workspace: str, id: str) -> None:
+        """Forget which files a message, and what we said about it, had. Their bytes are the caller's to delete, before."""
+        files = sa.delete(ConsoleFileRow).where(*_files_about(workspace, id))
+        await self._records.write(lambda connection: connection.execute(files))
 
     async def react(self, workspace: str, id: str, emoji: str) -> StoredMessage | None:
         """Put an emoji below a message, once. Return None when the message is not there any more."""
@@ -237,8 +296,7 @@ class ConsoleMessages:
 
     async def erase(self, workspace: str, id: str, *, effect: str) -> StoredMessage | None:
         """Delete what a message held that was taken out. Only a note stays that it was here: its id must never be new."""
-        files = sa.delete(ConsoleFileRow).where(*_files_about(workspace, id))
-        await self._records.write(lambda connection: connection.execute(files))
+        await self.drop_files(workspace, id)
         return await self._set(workspace, id, ("removed",), state="erased", text="", edit_effect=effect)
 
     async def told_about(self, workspace: str, id: str) -> list[StoredMessage]:
@@ -333,6 +391,11 @@ class ConsoleMessages:
         found = await self._records.read(lambda connection: connection.execute(pictures).all())
         return {row.message: _file(row) for row in found}  # the first one comes last
 
+    async def unknown_hashes(self, hashes: Collection[str]) -> set[str]:
+        """Return those of `hashes` that no file of any message has."""
+        known = sa.select(ConsoleFileRow.sha256).where(ConsoleFileRow.sha256.in_(hashes)).distinct()
+        return await self._records.read(lambda connection: set(hashes) - set(connection.scalars(known)))
+
     async def known_hashes(self) -> set[str]:
         """Return the hashes of all files of all messages; whatever else lies in the store is a stray."""
         hashes = sa.select(ConsoleFileRow.sha256).distinct()
@@ -375,7 +438,11 @@ class ConsoleMessages:
             .values(**values)
             .returning(ConsoleMessageRow.id)
         )
-        ours = sa.update(ConsoleMessageRow).where(ConsoleMessageRow.workspace == workspace, ConsoleMessageRow.about == id)
+        ours = sa.update(ConsoleMessageRow).where(
+            ConsoleMessageRow.workspace == workspace,
+            ConsoleMessageRow.about == id,
+            ConsoleMessageRow.state.not_in(TAKEN_BACK),
+        )
 
         def change(connection: sa.Connection) -> StoredMessage | None:
             if connection.scalar(update) is None:
@@ -427,19 +494,20 @@ def _as_json(answer: Answer) -> Any:
     return ANSWER.dump_python(answer, mode="json")
 
 
-def _file_rows(workspace: str, message: str, files: Sequence[Attachment]) -> list[dict[str, Any]]:
+def _file_rows(workspace: str, message: str, files: Sequence[OurFile]) -> list[dict[str, Any]]:
     return [
         {
-            "id": file.id,
+            "id": each.file.id,
             "workspace": workspace,
             "message": message,
-            "position": position,
-            "sha256": sha256_of(file),
-            "name": file.name,
-            "media_type": file.media_type,
-            "size_bytes": file.size_bytes,
+            "position": each.position,
+            "sha256": sha256_of(each.file),
+            "name": each.file.name,
+            "media_type": each.file.media_type,
+            "size_bytes": each.file.size_bytes,
+            "alt_text": each.alt_text,
         }
-        for position, file in enumerate(files)
+        for each in files
     ]
 
 
@@ -514,5 +582,6 @@ def _message(row: Any, files: Sequence[Any]) -> StoredMessage:
         at=row.at,
         files=tuple(_file(each) for each in files),
         alt_texts={each.id: each.alt_text for each in files if each.alt_text},
+        positions={each.id: each.position for each in files},
         reactions=tuple(row.reactions.split()),
     )

@@ -6,6 +6,7 @@ than the statements. Both say `Unavailable` when the database does not answer.
 """
 
 import asyncio
+import hashlib
 from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
@@ -22,7 +23,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from bot.storage import migration
 from bot.storage.folder import held
 from bot.storage.seal import Seal
-from bot.storage.tables import CaseRow, CopyRow, InboxRow, PlanRow, ResultRow, Table
+from bot.storage.tables import CaseRow, CopyRow, InboxRow, PlanRow, ResultRow, Table, WishRow
 from pipelines.errors import Misconfigured, Unavailable
 
 RECORDS_FILE: Final = "records.db"
@@ -141,6 +142,16 @@ def _upserting(dialect: str, table: type[Table], update: tuple[str, ...], on: tu
     return statement.returning(*into.primary_key)
 
 
+def in_turn(connection: sa.Connection, *name: str) -> None:
+    """Have the transactions that name the same thing follow one another, from here to the end of each.
+
+    What one of them counts is true until it has written. On SQLite there is only one writer anyway.
+    """
+    if connection.dialect.name == "postgresql":
+        number = int.from_bytes(hashlib.sha256("\n".join(name).encode()).digest()[:8], signed=True)
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.literal(number, sa.BigInteger))))
+
+
 @asynccontextmanager
 async def open_records(data: Path, url: str | None, *, seal: Seal | None = None) -> AsyncIterator[Records]:
     """Hold the data folder and the database for this process alone, bring its tables up to date, and open it.
@@ -222,8 +233,9 @@ async def _check_seal(records: Records, seal: Seal) -> None:
     """Open the newest sealed row of each kind: a key that does not fit is found at the start, not in the middle of work."""
 
     def check(connection: sa.Connection) -> None:
-        for table in (InboxRow, PlanRow, CaseRow, ResultRow, CopyRow):
-            sealed = connection.scalar(sa.select(table.sealed).order_by(table.at.desc()).limit(1))
+        for table in (InboxRow, PlanRow, CaseRow, ResultRow, CopyRow, WishRow):
+            some = sa.select(table.sealed).where(table.sealed.is_not(None))
+            sealed = connection.scalar(some.order_by(table.at.desc()).limit(1))
             if sealed is not None:
                 seal.open(sealed)
 

@@ -205,6 +205,70 @@ class SchemaRow(OfTenant, Table):
     at: Mapped[datetime] = mapped_column(default=now)
 
 
+class WishRow(OfTenant, Table):
+    """What somebody wanted made. `sealed` holds the words and where the answer stands; the columns are what holds now.
+
+    `cost_microusd` is what is reserved, then what it came to, counted for the day of `begun_at`; while that is null, for none.
+    `state`: as in `handlers.ports`, or `erased`: then only kind, model and cost are left, and until the day is over the person,
+    whose share of it stays used. `event` is its `id` then.
+    """
+
+    __tablename__ = "wish"
+    __table_args__ = (
+        sa.UniqueConstraint("platform", "workspace", "event", name="uq_wish_event"),
+        *(sa.Index(f"ix_wish_{name}", "platform", "workspace", name) for name in ("state", "begun_at")),
+    )
+    id: Mapped[str] = mapped_column(primary_key=True)
+    event: Mapped[str]
+    person: Mapped[str]
+    state: Mapped[str]
+    kind: Mapped[str]
+    model: Mapped[str]
+    cost_microusd: Mapped[int] = mapped_column(sa.BigInteger)
+    first_attempt: Mapped[int]
+    begun_at: Mapped[datetime | None]
+    sealed: Mapped[bytes | None]
+    at: Mapped[datetime] = mapped_column(default=now)
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class MadeFileRow(OfTenant, Table):
+    """The sealed bytes of what one job of a wish has made. `size_bytes` is what they are when opened."""
+
+    __tablename__ = "made_file"
+    __table_args__ = (sa.Index("ix_made_file_wish", "platform", "workspace", "wish"),)
+    job: Mapped[str] = mapped_column(primary_key=True)
+    wish: Mapped[str]
+    media_type: Mapped[str]
+    size_bytes: Mapped[int]
+    sealed: Mapped[bytes]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class JobRow(OfTenant, Table):
+    """One attempt to have something made, written down before it is submitted. `sealed` is what the maker told of it.
+
+    It holds a slot of the maker's `account` until `slot_until`; null: until it has ended. The row outlives its wish being
+    erased: it says that this attempt was submitted, and what that cost.
+    """
+
+    __tablename__ = "job"
+    __table_args__ = (
+        *(sa.Index(f"ix_job_{name}", "platform", "workspace", name) for name in ("wish", "at")),
+        sa.Index("ix_job_slots", "account", "slot_until"),
+    )
+    key: Mapped[str] = mapped_column(primary_key=True)
+    wish: Mapped[str]
+    account: Mapped[str]
+    state: Mapped[str]
+    failure: Mapped[str] = mapped_column(default="")
+    cost_microusd: Mapped[int | None] = mapped_column(sa.BigInteger)
+    sealed: Mapped[bytes | None]
+    slot_until: Mapped[datetime | None]
+    at: Mapped[datetime] = mapped_column(default=now)
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+
+
 class CallRow(OfTenant, Table):
     """What asking one model cost. One row per event, task and position, so that repeating an event adds none."""
 
@@ -304,8 +368,9 @@ class ConsoleMessageRow(Table):
     `person` wrote it, or it is ours (`answer`, JSON) when `person` is None. `command`: it is the line that says which slash
     command was used. `only_for`: only that person sees it. `effect`: the key of the effect that made it, `edit_effect`: of
     the last one that changed it, for look, act, confirm. `state`: `arriving` until its event is accepted, `unsent` when it was
-    not, `shown`, `removed` (kept to be restored) or `erased` (nothing of it was kept). `about`: the message of which ours
-    repeats something; it goes where that goes. `reactions`: the emojis that we put below it, with blanks between them.
+    not, `shown`, `removed` (kept to be restored), `erased` (nothing of it was kept), or, where we deleted what is ours,
+    `deleted` (a note stands there, as a thread hangs on it) or `taken_back` (nothing is seen). `about`: the message of which
+    ours repeats something; it goes where that goes. `reactions`: the emojis that we put below it, with blanks between them.
     """
 
     __tablename__ = "console_message"

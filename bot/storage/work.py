@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from bot.storage.database import Records, put
 from bot.storage.seal import Seal
 from bot.storage.tables import EffectRow, InboxRow, PlanRow, now
-from handlers.effects import AnyEffect, Performed
+from handlers.effects import AnyEffect, Performed, Plan
 from handlers.events import EVENT, AnyEvent, Event, Frozen, Tenant
 from pipelines.errors import FlashbulbError
 
@@ -20,6 +20,10 @@ class Undertaking(Frozen):
 
     effects: tuple[AnyEffect, ...] = ()
     told: tuple[str, ...] = ()
+
+    def going_on_with(self, plan: Plan, *, after: int) -> "Undertaking":
+        """Return what is to be done when `plan` comes between the effect at position `after` and the rest."""
+        return self.model_copy(update={"effects": (*self.effects[: after + 1], *plan.effects, *self.effects[after + 1 :])})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

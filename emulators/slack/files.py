@@ -187,7 +187,7 @@ class Files:
             "username": "",
             "url_private": f"{path}/{name}",
             "url_private_download": f"{path}/download/{name}",
-            "media_display_type": "unknown",
+            "media_display_type": {"video": "video", "audio": "audio"}.get(file.mimetype.partition("/")[0], "unknown"),
             "permalink": f"{self.origin}/files/{file.user}/{file.id}/{name}",
             "has_rich_preview": False,
             "file_access": "visible",

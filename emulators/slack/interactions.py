@@ -128,12 +128,13 @@ class Interactions:
     def press(self, channel: Channel, user: str, message: str, button: str, value: Any = None) -> str:
         """Press a button of a message that `user` sees, or choose `value` in a menu; return the trigger's id.
 
-        `button` is an `action_id`. Raises: `ValueError` where there is no such element.
+        `button` is an `action_id`; of several buttons with the same one, `value` is that of the one that is meant. Raises:
+        `ValueError` where there is no such element.
         """
         trigger = self.triggers.new(user)
         ephemeral = next((one for one in self._workspace.ephemerals.get(user, []) if one["ts"] == message), None)
         stored = ephemeral or message_in(channel, message)
-        block, element = element_of(stored.get("blocks", []), button)
+        block, element = element_of(stored.get("blocks", []), button, value)
         container: Json = {"type": "message", "message_ts": message, "channel_id": channel.id, "is_ephemeral": bool(ephemeral)}
         if "thread_ts" in stored:
             container["thread_ts"] = stored["thread_ts"]
@@ -253,10 +254,12 @@ class Interactions:
                 self._messages.edit(where.channel, message, BOT, **(blank | content))
 
 
-def element_of(blocks: list[Json], action_id: str) -> tuple[Json, Json]:
+def element_of(blocks: list[Json], action_id: str, value: Any = None) -> tuple[Json, Json]:
+    """Return an element with its block: the first of that id, or the button of that id with this value."""
     for block in blocks:
         for element in (*block.get("elements", ()), block.get("accessory") or {}, block.get("element") or {}):
-            if element.get("action_id") == action_id:
+            meant = element.get("type") != "button" or value in (None, element.get("value"))
+            if element.get("action_id") == action_id and meant:
                 return block, element
     raise ValueError(f"There is no element {action_id!r}.")
 

@@ -21,18 +21,18 @@ def describe(parts: Parts) -> dict[str, Any] | None:
 
     The first picture that opens stands for all: the others are frames or other views of it.
     """
-    measures = _first_measured(parts)
+    measures = first_measured(parts)
     if measures is None:
         return None
     codes = [text.text.strip() for text in parts.texts if text.role == "code"]
-    kind, shape, mood = kind_of(measures), _shape(measures), _mood(measures)
+    kind, shape, mood = kind_of(measures), shape_of(measures), mood_of(measures)
     colours = [name for name, _ in measures.colours]
     frames = sum("/frame:" in picture.id for picture in parts.pictures)
-    subjects = [kind, f"{shape} format", *(["qr code"] if codes else []), *_layout(measures, kind)]
+    subjects = [kind, f"{shape} format", *(["qr code"] if codes else []), *layout(measures, kind)]
     tags = [kind, *(["qr code"] if codes else []), *(["animation"] if frames > 1 else []), shape, *mood, *colours]
     return {
         "subjects": subjects[:SUBJECTS_MAX],
-        "style": f"{kind}, {_texture(measures)}",
+        "style": f"{kind}, {texture(measures)}",
         "mood": f"{' and '.join(mood)} ({LABEL})",
         "technical_quality": quality_of(measures),
         "colours": colours,
@@ -42,7 +42,8 @@ def describe(parts: Parts) -> dict[str, Any] | None:
     }
 
 
-def _first_measured(parts: Parts) -> Measures | None:
+def first_measured(parts: Parts) -> Measures | None:
+    """Measure the first picture that opens."""
     for picture in parts.pictures:
         try:
             return measure(picture.data)
@@ -51,19 +52,22 @@ def _first_measured(parts: Parts) -> Measures | None:
     return None
 
 
-def _shape(measures: Measures) -> str:
+def shape_of(measures: Measures) -> str:
+    """Return a word for the proportions."""
     ratio = measures.width_px / measures.height_px
     return "square" if 0.95 <= ratio <= 1.05 else "landscape" if ratio > 1 else "portrait"
 
 
-def _mood(measures: Measures) -> list[str]:
+def mood_of(measures: Measures) -> list[str]:
+    """Return words for light and warmth."""
     light = level(measures.light, (75, "dark"), (170, "mid-toned"), "bright")
     if measures.colourfulness < COLOURLESS:
         return [light, "colourless"]
     return [light, level(measures.warmth, (-15, "cool"), (15, "neutral"), "warm")]
 
 
-def _layout(measures: Measures, kind: str) -> list[str]:
+def layout(measures: Measures, kind: str) -> list[str]:
+    """Return what can be told of where things are: one phrase or none."""
     if kind == "text page":
         return [f"{measures.lines} lines of writing"]
     if kind == "photograph" and abs(measures.top_light) >= HORIZON:
@@ -71,7 +75,8 @@ def _layout(measures: Measures, kind: str) -> list[str]:
     return []
 
 
-def _texture(measures: Measures) -> str:
+def texture(measures: Measures) -> str:
+    """Return words for how much of it is even."""
     return level(measures.flat, (0.45, "finely textured"), (0.8, "partly textured"), "smooth areas")
 
 

@@ -66,7 +66,7 @@ def _judged(parts: Parts, own: Sequence[str], *, within: str) -> dict[str, Any]:
     tampering = opinions.pop(TAMPERING)
     ours = [{"name": name, **opinions.pop(f"own:{name}")} for name in own]
     pictures = [picture.id for picture in parts.pictures if _opens(picture)]
-    sounds = [sound.id for sound in parts.sounds if _sounds(sound)]
+    sounds = [sound.id for sound in parts.sounds if is_sound(sound)]
     judged = [*(text.id for text in parts.texts), *pictures, *sounds]
     return {"parts": judged, "categories": opinions, "tampering": tampering, "own": ours}
 
@@ -106,5 +106,6 @@ def _opens(picture: Picture) -> bool:
     return True
 
 
-def _sounds(sound: Sound) -> bool:
+def is_sound(sound: Sound) -> bool:
+    """Whether the bytes begin as sound does."""
     return sound.data.startswith(SOUND) or (sound.data[:1] == b"\xff" and sound.data[1:2] >= b"\xe0")

@@ -44,8 +44,8 @@ _SAYS: Final[dict[FailureKind, str]] = {
     "bad_response": "What came back cannot be used. Try again, or choose another model.",
     "withheld": "The service that makes this held the result back as not safe. Say it in other words.",
     "unclear": (
-        "It is not known whether this was made: the connection broke off at the wrong moment. It may have been charged, so it is"
-        " not repeated by itself."
+        "It is not known whether this was made: the connection broke off at the wrong moment. It may have been charged, so it"
+        " is not repeated by itself."
     ),
     "away": "The service that makes this does not answer. Try again later.",
 }

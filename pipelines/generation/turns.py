@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Final
+from weakref import WeakValueDictionary
 
 from pipelines.errors import Unavailable
 
@@ -42,6 +43,7 @@ class Turns:
     _serving: asyncio.Task[None] | None = None
     _unwanted: set[str] = field(default_factory=set)
     _naps: dict[asyncio.Future[None], str] = field(default_factory=dict)
+    _alone: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary)
     _closing: bool = False
 
     @asynccontextmanager
@@ -97,6 +99,13 @@ class Turns:
             return
         finally:
             del self._naps[nap]
+
+    @asynccontextmanager
+    async def alone(self, wish: str) -> AsyncIterator[None]:
+        """Wait until nobody else here works on `wish`."""
+        lock = self._alone.setdefault(wish, asyncio.Lock())
+        async with lock:
+            yield
 
     def give_up(self, wish: str) -> None:
         """Have everybody leave who waits for something of `wish`."""
@@ -190,7 +199,7 @@ class Turns:
         """Return who waits in the order of service: who holds least, then who was served longest ago, then who came first."""
         holding, last = Counter(self._holding), dict(self._last_served)
         left = [each for each in self._waiting if not each.served.done()]
-        ordered = []
+        ordered: list[_Waiter] = []
         while left:
             after = len(ordered)
             chosen = min(left, key=lambda each: (holding[each.member], last.get(each.member, -1), each.number))

@@ -106,6 +106,9 @@ class MakerJob(Value):
     `handle` is its id there, `family` where it is asked about. `urls` are addresses of the result, the first that works counts;
     only `done` jobs have any. `nsfw`: the maker says that it replaced the result; None where it says nothing. `eta_s` is the
     maker's estimate in seconds. `seed` is the one that was used.
+
+    What `poll` returns is stored in place of what was asked about, for what it says of the asking: `asked_at` is when it began,
+    in seconds since 1970, `odd_answers` how many answers since then made no sense.
     """
 
     handle: str
@@ -115,3 +118,5 @@ class MakerJob(Value):
     eta_s: float | None = None
     seed: int | None = None
     nsfw: bool | None = None
+    asked_at: float | None = None
+    odd_answers: int = 0

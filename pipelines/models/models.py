@@ -18,9 +18,9 @@ from pipelines.models.exchange import exchange
 from pipelines.models.hearing import put_to
 from pipelines.models.outcomes import ALERTS, Ending, accepted, ending_of, in_words
 from pipelines.models.pauses import Pauses, utc_now
-from pipelines.models.profiles import TASKS, Price, Profile, Profiles, Providers, Task, id_of, models_of
+from pipelines.models.profiles import TASKS, Price, Profile, Profiles, Providers, id_of, models_of
 from pipelines.models.watch import Watch, watching
-from pipelines.ports import UNDERSTUDY, Call, Question, Reply, Shape
+from pipelines.ports import UNDERSTUDY, Call, Question, Reply, Shape, Task
 
 log = structlog.get_logger()
 

@@ -10,8 +10,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, mo
 
 from pipelines import limits
 from pipelines.errors import Misconfigured
+from pipelines.ports import Task
 
-Task = Literal["moderation", "tagging", "escalation", "extraction", "second_look", "third_look", "long_documents"]
 Provider = Literal["gemini", "anthropic", "openai", "local"]
 ThinkingLevel = Literal["MINIMAL", "LOW", "MEDIUM", "HIGH"]
 
@@ -28,6 +28,8 @@ DEFAULT_MODELS: Final[Mapping[Task, tuple[str, ...]]] = {
     "second_look": _FLASH,
     "third_look": _PRO,
     "long_documents": _FLASH,
+    "brief": _FLASH,
+    "quality": _FLASH,
 }
 
 
@@ -37,6 +39,8 @@ _AS: Final[Mapping[Task, Task]] = {
     "second_look": "extraction",
     "third_look": "escalation",
     "long_documents": "extraction",
+    "brief": "tagging",
+    "quality": "tagging",
 }
 
 
@@ -119,6 +123,8 @@ class Profiles(BaseModel):
     second_look: CloserProfile = CloserProfile()
     third_look: CloserProfile = CloserProfile()
     long_documents: DocumentProfile = DocumentProfile()
+    brief: Profile = Profile()
+    quality: Profile = Profile()
 
     def of(self, task: Task) -> Profile:
         """Return the profile of a task; one that names no models has those of the task that it is like."""

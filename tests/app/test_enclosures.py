@@ -5,6 +5,8 @@ import io
 import json
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Literal
 
@@ -19,11 +21,12 @@ from bot.storage.seal import Seal
 from handlers.answers import Tagged
 from handlers.effects import Enclosure
 from handlers.events import Tenant
-from handlers.ports import Posted, StoredExtraction
+from handlers.ports import DaySpent, MadeThing, Posted, StoredExtraction, StoredWish
 from pipelines.content import Attachment, Content
 from pipelines.errors import UserError
 from pipelines.extraction.schema import shipped
 from pipelines.extraction.values import Box, Confidence, Extraction, Value
+from pipelines.generation.wish import Brief, Wish
 from pipelines.ports import Mark
 from tests.fakes import ADA, GENERAL, ListedChannels, ListedFiles, PlainMedia, a_picture
 
@@ -47,14 +50,54 @@ class Drawing(PlainMedia):
 
 
 @dataclass
+class KeptWishes:
+    """One wish of ours, of which the second thing was made at the third attempt; its first file was dropped."""
+
+    charted: list[tuple[str | None, int]] = field(default_factory=list)
+
+    async def find(self, tenant: Tenant, id: str) -> StoredWish | None:
+        things = (
+            MadeThing(position=1, attempt=0, media_type="image/png", alt_text="A cat."),
+            MadeThing(position=2, attempt=2, media_type="image/png", alt_text="A cat."),
+        )
+        wish = StoredWish(
+            id="w1",
+            event="e1",
+            place=GENERAL,
+            asked_by=ADA,
+            wish=Wish(text="a cat"),
+            brief=Brief(prompt="a cat"),
+            model="flux",
+            price_usd=None,
+            state="made",
+            made=things,
+        )
+        return wish if (tenant, id) == (OURS, "w1") else None
+
+    async def file(self, tenant: Tenant, job: str) -> bytes | None:
+        return b"png" if (tenant, job) == (OURS, "w1:2:2") else None
+
+    async def days(self, tenant: Tenant, *, person: str | None, days: int) -> tuple[DaySpent, ...]:
+        self.charted.append((person, days))
+        return (DaySpent(day=date(2026, 11, 28), making_usd=Decimal("0.02"), asking_usd=Decimal(0)),)
+
+
+@dataclass
 class Desk:
     results: StoredResults
+    wishes: KeptWishes = field(default_factory=KeptWishes)
     channels: ListedChannels = field(default_factory=lambda: ListedChannels(empty=True))
     files: ListedFiles = field(default_factory=ListedFiles)
     media: Drawing = field(default_factory=Drawing)
 
     async def opened(self, kind: str, of: str, *, page: int = 1, tenant: Tenant = OURS) -> bytes:
-        files = ResultFiles(results=self.results, channels=self.channels, files=self.files, media=self.media)
+        files = ResultFiles(
+            results=self.results,
+            wishes=self.wishes,  # type: ignore[arg-type]
+            channels=self.channels,
+            files=self.files,
+            media=self.media,
+        )
         return await files.opened(tenant, Enclosure(kind=kind, of=of, page=page, name="x"))  # type: ignore[arg-type]
 
     def post(self, *attachments: Attachment) -> None:
@@ -164,3 +207,19 @@ async def test_no_page_is_drawn_of_a_message_that_was_taken_out(desk: Desk) -> N
     with pytest.raises(UserError, match="gone from its channel"):
         await desk.opened("marked_page", "x0")
     assert desk.media.drawn == []
+
+
+@pytest.mark.parametrize("kind", ["made_picture", "made_video", "made_sound"])
+async def test_what_was_made_is_the_attempt_that_was_kept_and_no_one_elses(desk: Desk, kind: str) -> None:
+    assert await desk.opened(kind, "w1", page=2) == b"png"
+
+    for of, page, tenant in (("w1", 1, OURS), ("w1", 3, OURS), ("w2", 2, OURS), ("w1", 2, THEIRS)):
+        with pytest.raises(UserError, match="kept no longer"):
+            await desk.opened(kind, of, page=page, tenant=tenant)
+
+
+async def test_what_was_spent_is_drawn_for_one_person_or_for_all(desk: Desk) -> None:
+    assert (await desk.opened("usage_chart", "")).startswith(b"\x89PNG")
+    await desk.opened("usage_chart", "ada")
+
+    assert desk.wishes.charted == [(None, 30), ("ada", 30)]

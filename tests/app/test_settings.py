@@ -1,6 +1,7 @@
 """What the environment, `.env` and the TOML file may say, and what is said about what they may not."""
 
 import os
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from pydantic import ValidationError
 
 from bot.config_file import read_config
 from bot.settings import Settings, is_loopback, read_settings, refuse_understudy_beside_real
+from handlers.ports import Budget
 from pipelines.errors import Misconfigured
 
 GEMINI = "AIzaSyA-0123456789-abcdefghijklmnopqrstu"
@@ -75,6 +77,14 @@ def test_the_environment_wins_over_the_file(monkeypatch: pytest.MonkeyPatch, tmp
         ),
         pytest.param("OPENAI_API_KEY", GEMINI, "OPENAI_API_KEY holds what looks like GEMINI_API_KEY", id="swapped-google"),
         pytest.param("ANTHROPIC_API_KEY", "abcdef", "ANTHROPIC_API_KEY must begin with sk-ant-", id="anthropic-prefix"),
+        pytest.param("MODELSLAB_API_KEY", "'abc123'", "MODELSLAB_API_KEY is in quotes. Remove them.", id="maker-in-quotes"),
+        pytest.param("MODELSLAB_API_KEY", GEMINI, "MODELSLAB_API_KEY holds what looks like GEMINI_API_KEY", id="maker-swapped"),
+        pytest.param(
+            "MODELSLAB_BASE_URL",
+            "modelslab.com/api",
+            "MODELSLAB_BASE_URL must be an address that begins with http:// or https://, such as http://127.0.0.1:8325/api",
+            id="maker-without-a-scheme",
+        ),
         pytest.param("FLASHBULB_SLACK_HTTP", "3000", "FLASHBULB_SLACK_HTTP must be host:port", id="listener-without-a-host"),
         pytest.param("FLASHBULB_SLACK_HTTP", "localhost", "FLASHBULB_SLACK_HTTP must be host:port", id="listener-without-port"),
         pytest.param("FLASHBULB_SLACK_HTTP", "localhost:70000", "must be host:port", id="listener-port-too-large"),
@@ -234,6 +244,19 @@ def test_settings_tell_real_from_emulated(names: dict[str, str], model: bool, re
 
 
 @pytest.mark.parametrize(
+    ("names", "maker"),
+    [
+        pytest.param({}, False, id="nothing"),
+        pytest.param({"gemini_api_key": GEMINI}, False, id="a-model-makes-nothing"),
+        pytest.param({"modelslab_api_key": "abc123"}, True, id="key"),
+        pytest.param({"modelslab_base_url": "http://127.0.0.1:8325/api"}, True, id="emulator"),
+    ],
+)
+def test_settings_tell_whether_somebody_makes_pictures(names: dict[str, str], maker: bool) -> None:
+    assert Settings(_env_file=None, **names).has_maker is maker
+
+
+@pytest.mark.parametrize(
     ("url", "loopback"),
     [
         ("http://127.0.0.1:1", True),
@@ -248,12 +271,12 @@ def test_only_addresses_of_this_machine_are_loopback(url: str | None, loopback: 
 
 
 def test_every_secret_is_listed_for_redaction_and_hidden_from_print() -> None:
-    settings = Settings(_env_file=None, gemini_api_key=GEMINI, flashbulb_database_url="postgresql://u:hunter2@h/d")
+    database = "postgresql://u:hunter2@h/d"
+    settings = Settings(_env_file=None, gemini_api_key=GEMINI, modelslab_api_key="ml-8712", flashbulb_database_url=database)
 
-    assert GEMINI in settings.secrets
-    assert "hunter2" in settings.secrets
-    assert GEMINI not in repr(settings)
-    assert "hunter2" not in repr(settings)
+    for secret in (GEMINI, "ml-8712", "hunter2"):
+        assert secret in settings.secrets
+        assert secret not in repr(settings)
 
 
 def test_a_secret_stays_hidden_even_where_the_settings_are_made_directly() -> None:
@@ -270,6 +293,16 @@ media_resolution = "high"
 [prices."gemini-3.6-flash"]
 input = 0.75
 output = 3.75
+[modelslab]
+max_in_flight = 15
+[modelslab.prices]
+flux = 0.004
+[budget]
+member_per_day_usd = 0.5
+workspace_per_day_usd = 10
+member_per_day = 20
+cool_down_s = 1.5
+confirm_above_usd = 0
 """
 
 
@@ -282,10 +315,27 @@ def test_the_toml_file_chooses_models_and_prices(tmp_path: Path) -> None:
     assert str(config.prices["gemini-3.6-flash"].input) == "0.75"
 
 
+def test_the_toml_file_says_what_may_be_spent_on_making(tmp_path: Path) -> None:
+    (tmp_path / "flashbulb.toml").write_text(GOOD_TOML)
+
+    config = read_config(Settings(_env_file=None, flashbulb_data=tmp_path))
+
+    assert (config.modelslab.max_in_flight, dict(config.modelslab.prices)) == (15, {"flux": Decimal("0.004")})
+    assert config.budget.budget == Budget(
+        member_usd=Decimal("0.5"),
+        workspace_usd=Decimal(10),
+        member_wishes=20,
+        cool_down_s=1.5,
+        confirm_above_usd=Decimal(0),
+    )
+
+
 def test_without_the_toml_file_the_defaults_hold(tmp_path: Path) -> None:
     config = read_config(Settings(_env_file=None, flashbulb_data=tmp_path))
 
     assert config.models.moderation.models == ()
+    assert (config.modelslab.max_in_flight, dict(config.modelslab.prices)) == (5, {})
+    assert config.budget.budget == Budget(member_wishes=50, cool_down_s=2, confirm_above_usd=Decimal("0.10"))
 
 
 @pytest.mark.parametrize(
@@ -315,6 +365,43 @@ def test_without_the_toml_file_the_defaults_hold(tmp_path: Path) -> None:
             id="price",
         ),
         pytest.param("prices = 3\n", "[prices] is wrong: it must be a table", id="no-table"),
+        pytest.param(
+            "[modelslab]\nmax_in_flight = 16\n",
+            "line 2, [modelslab] max_in_flight is wrong: it must be at most 15",
+            id="more-slots-than-there-are",
+        ),
+        pytest.param(
+            "[modelslab]\nslots = 5\n",
+            "line 2, [modelslab] slots does not exist. There are: max_in_flight, prices.",
+            id="unknown-key-of-the-maker",
+        ),
+        pytest.param(
+            "[modelslab.prices]\n\nflx = 1\n",
+            "line 3, [modelslab.prices] flx is wrong: nothing is made with such a model. Did you mean flux?",
+            id="unknown-model-of-the-maker",
+        ),
+        pytest.param(
+            '[modelslab.prices]\n"flux" = -1\n',
+            "line 2, [modelslab.prices] flux is wrong: it must be at least 0",
+            id="negative-price",
+        ),
+        pytest.param("modelslab = 1\n", "[modelslab] is wrong: it must be a table", id="maker-is-no-table"),
+        pytest.param(
+            "# ours\n[budget]\nmember_per_day = 0\n",
+            "line 3, [budget] member_per_day is wrong: it must be at least 1",
+            id="no-wishes-at-all",
+        ),
+        pytest.param(
+            "[budget]\nmember_day_usd = 1\n",
+            "line 2, [budget] member_day_usd does not exist. Did you mean member_per_day_usd?",
+            id="unknown-key-of-the-budget",
+        ),
+        pytest.param(
+            '[budget]\nworkspace_per_day_usd = "much"\n',
+            "line 2, [budget] workspace_per_day_usd is wrong: it must be a number",
+            id="no-amount",
+        ),
+        pytest.param("[budget]\ncool_down_s = nan\n", "line 2, [budget] cool_down_s is wrong: it must be", id="no-number"),
     ],
 )
 def test_a_wrong_place_of_the_toml_file_is_named(tmp_path: Path, text: str, says: str) -> None:

@@ -39,7 +39,7 @@ def understudy() -> Iterator[str]:
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as child:
         assert child.stdin is not None
         assert child.stdout is not None
-        yield child.stdout.readline().removeprefix("READY ").strip()
+        yield child.stdout.readline().split()[1]
         child.stdin.close()
 
 

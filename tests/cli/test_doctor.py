@@ -1,11 +1,16 @@
 """`flashbulb doctor`: a line for each check, a fix for each problem."""
 
 import json
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
+from bot.config_file import Config
+from bot.doctor import check_making
+from bot.settings import Settings
 from bot.storage.folder import held
+from emulators.modelslab import ModelsLabEmulator
 from tests.cli.conftest import Flashbulb, Ran
 
 
@@ -42,6 +47,7 @@ def test_without_a_model_the_understudy_is_named(flashbulb: Flashbulb, monkeypat
     checks = says(flashbulb("doctor", "--json"))
 
     assert checks["models"][1].startswith("understudy: no model. Set GEMINI_API_KEY")
+    assert checks["making"] == ("ok", "understudy: it draws labelled pictures. Set MODELSLAB_API_KEY to have them really made")
 
 
 def test_for_people_each_check_is_a_line(flashbulb: Flashbulb) -> None:
@@ -154,3 +160,43 @@ def test_beside_a_running_flashbulb_its_folder_and_port_are_no_problem(flashbulb
 
     assert ran.code == 0
     assert says(ran)["data folder"][1] == "data, in use by a running Flashbulb"
+
+
+async def making(**names: str) -> tuple[str, str]:
+    check = await check_making(Settings(_env_file=None, **names), Config())
+    return check.status, check.says
+
+
+@pytest.mark.parametrize(
+    ("key", "wallet_usd", "status", "says"),
+    [
+        pytest.param(
+            "ml-8712",
+            "43.6",
+            "ok",
+            "ModelsLab accepts the key, 43.60 USD left; 5 jobs at once ([modelslab] max_in_flight)",
+            id="well",
+        ),
+        pytest.param("ml-8712", "0.42", "problem", "ModelsLab has 0.42 USD left for this account. Add credit", id="poor"),
+        pytest.param("ml-9999", "43.6", "problem", "ModelsLab refuses MODELSLAB_API_KEY. Copy it again from", id="wrong-key"),
+    ],
+)
+async def test_whoever_makes_pictures_is_asked_for_the_credit(key: str, wallet_usd: str, status: str, says: str) -> None:
+    async with ModelsLabEmulator(key="ml-8712", wallet_usd=Decimal(wallet_usd)) as vendor:
+        found = await making(modelslab_api_key=key, modelslab_base_url=vendor.base_url)
+
+    assert found[0] == status
+    assert found[1].startswith(says)
+    assert key not in found[1]
+
+
+async def test_a_maker_that_answers_nonsense_is_a_problem() -> None:
+    async with ModelsLabEmulator() as vendor:
+        found = await making(modelslab_api_key="ml-8712", modelslab_base_url=f"{vendor.origin}/nowhere")
+
+    assert found[0] == "problem"
+    assert "Look at MODELSLAB_BASE_URL" in found[1]
+
+
+async def test_for_a_real_community_nothing_is_made_without_a_key() -> None:
+    assert await making(discord_token="a.b.c") == ("ok", "left out, for want of MODELSLAB_API_KEY: docs/operating.md")

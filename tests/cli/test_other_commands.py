@@ -57,7 +57,8 @@ def test_every_fault_is_listed_with_what_it_does(flashbulb: Flashbulb) -> None:
     ran = flashbulb("emulate", "--list-faults")
 
     assert ran.code == 0
-    assert any(line.startswith("http-500 ") and len(line.split()) > 2 for line in ran.out.splitlines())
+    for name in ("http-500", "slack:ratelimited", "discord:", "modelslab:reset_after_accept"):
+        assert any(line.startswith(name) and len(line.split()) > 2 for line in ran.out.splitlines()), name
 
 
 def test_upgrade_makes_the_tables_once(flashbulb: Flashbulb) -> None:

@@ -113,6 +113,7 @@ def test_tag_works_from_an_empty_folder_without_any_key(tmp_path: Path) -> None:
 def test_emulate_prints_an_env_that_works_and_its_faults_show(tmp_path: Path) -> None:
     with started("emulate", "--port", "0", "--fault", "http-500", folder=tmp_path) as process:
         address = printed(process, r"^GEMINI_BASE_URL=(\S+)")
+        printed(process, r"^MODELSLAB_BASE_URL=(http://127\.0\.0\.1:\d+/api)$")
         printed(process, r"^# SLACK_ADMIN_USER_TOKEN=(xoxp-\S+)")
         ran = subprocess.run(
             [*FLASHBULB, "moderate", "hello", "--json"],

@@ -1,4 +1,4 @@
-"""The understudy as the product runs it: a child process behind Gemini's wire format."""
+"""The understudy as the product runs it: a child process behind Gemini's wire format and ModelsLab's."""
 
 import asyncio
 import io
@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator
 import aiohttp
 import psutil
 import pytest
+from PIL import Image
 from pydantic import SecretStr
 
 from pipelines.content import Intake, Part
@@ -38,12 +39,16 @@ async def child() -> AsyncIterator[Process]:
     await child.communicate()
 
 
-async def address_of(child: Process) -> str:
+async def addresses_of(child: Process) -> tuple[str, str]:
     assert child.stdout is not None
     async with asyncio.timeout(15):
-        ready, address = (await child.stdout.readline()).decode().split()
+        ready, model, maker = (await child.stdout.readline()).decode().split()
     assert ready == "READY"
-    return address
+    return model, maker
+
+
+async def address_of(child: Process) -> str:
+    return (await addresses_of(child))[0]
 
 
 async def test_it_judges_and_tags_over_gemini_s_wire_format(child: Process, http: aiohttp.ClientSession) -> None:
@@ -74,6 +79,19 @@ async def test_the_product_s_own_clients_judge_and_tag_with_it(child: Process) -
     assert verdict.engine == reply.engine == UNDERSTUDY
     assert "photograph" in reply.value().tags
     assert [call.requests for call in (*calls, *reply.calls)] == [1, 1]
+
+
+async def test_it_draws_what_is_wished_and_says_that_no_model_has(child: Process, http: aiohttp.ClientSession) -> None:
+    _, maker = await addresses_of(child)
+    wish = {"key": UNDERSTUDY, "prompt": "a teal lake", "width": 512, "height": 256}
+
+    async with http.post(f"{maker}/v6/realtime/text2img", json=wish) as response:
+        made = await response.json()
+    async with http.get(made["output"][0]) as response:
+        picture = Image.open(io.BytesIO(await response.read()))
+
+    assert (made["status"], picture.size) == ("success", (512, 256))
+    assert picture.getpixel((500, 254)) == (12, 14, 20), "the strip of the label"
 
 
 async def test_another_question_is_answered_with_an_error(child: Process, http: aiohttp.ClientSession) -> None:

@@ -8,7 +8,8 @@ from pydantic import SecretStr, ValidationError
 from pipelines import limits
 from pipelines.errors import Misconfigured
 from pipelines.models import Models, Profile, Profiles, Providers
-from pipelines.models.profiles import Task, models_of
+from pipelines.models.profiles import models_of
+from pipelines.ports import Task
 from tests.models.asking import FLASH, HAIKU, NANO
 
 PRO = "gemini:gemini-3.1-pro-preview"

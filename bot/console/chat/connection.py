@@ -1,31 +1,38 @@
 """The console as a connection: effects become rows, and open pages hear of them."""
 
 import asyncio
+import re
 import uuid
-from collections.abc import Callable
-from pathlib import PurePath
-from typing import assert_never
+from collections.abc import Callable, Collection, Sequence
+from typing import Final, assert_never
+from urllib.parse import urlsplit
 
 from bot.console.chat import CHANNELS, MODERATORS, PLATFORM, topic_of
-from bot.console.downloads import BYTES, DOWNLOADS, PICTURE_TYPE
+from bot.console.downloads import media_type_of
 from bot.console.files import URL_PREFIX, FileStore
 from bot.console.live import Live
 from bot.platforms import Enclosed, Enclosures, enclosed
-from bot.storage.console import ConsoleMessages, StoredMessage
+from bot.storage.console import TAKEN_BACK, ConsoleMessages, OurFile, StoredMessage, sha256_of
 from handlers.answers import Answer
-from handlers.effects import AnyEffect, Card, Edit, Notify, Performed, Post, React, Remove, Restore, Timeout
+from handlers.effects import Card, Edit, Notify, Performed, PlatformEffect, Post, React, Remove, Restore, TakeBack, Timeout
 from handlers.events import FLASHBULB, Place, Tenant
 from handlers.ports import Posted
 from pipelines.content import Attachment, Content
-from pipelines.errors import Unavailable
+from pipelines.errors import Unavailable, UserError
+from pipelines.limits import FILE_BYTES
 from pipelines.moderation.policy import Action, Channel
 
 # Our own messages have ids made of their effects' keys: the same effect is the same message.
 OURS = uuid.UUID("6b0f4bd2-6a0c-4d5e-9f57-2f6f3b0e6f0a")
+# Where a message or a thread is read in the browser: `/channels/CHANNEL/threads/ID`, `/channels/CHANNEL#m-ID`.
+LINK: Final = re.compile(r"/channels/(?P<channel>[a-z]+)(?:/threads/(?P<thread>[\w-]+))?(?:#[mt]-(?P<message>[\w-]+))?")
 
 
 class ConsoleConnection:
-    """Carries out effects in the console's channels. `forget` drops the preview of a deleted file, by its hash."""
+    """Carries out effects in the console's channels.
+
+    `forget` drops the preview of a deleted file, by its hash. `origins` are those of the console's own addresses.
+    """
 
     def __init__(
         self,
@@ -35,13 +42,16 @@ class ConsoleConnection:
         live: Live,
         enclosures: Enclosures,
         forget: Callable[[str], None] = lambda _: None,
+        origins: Collection[str] = (),
     ) -> None:
         self._messages = messages
         self._files = files
         self._live = live
         self._enclosures = enclosures
         self._forget = forget
-        self._erasing = asyncio.Lock()  # of two messages with the same file the later one finds itself alone with it
+        self._origins = frozenset(origins)
+        # Held while bytes are deleted that no message has, and from keeping a file of ours until its message has it.
+        self._erasing = asyncio.Lock()
 
     @property
     def platform(self) -> str:
@@ -66,14 +76,14 @@ class ConsoleConnection:
     async def ready(self) -> None:
         """Return at once: the rows are here."""
 
-    async def look(self, effect: AnyEffect) -> Performed | None:
+    async def look(self, effect: PlatformEffect) -> Performed | None:
         """Return what became of `effect` if it was carried out already, or cannot be any more."""
         workspace = effect.place.workspace
         match effect:
             case Post() | Card() | Notify():
                 message = await self._messages.made_by(workspace, effect.key)
                 return _done(message) if message else None
-            case Edit() | Remove() | Restore() | React():
+            case Edit() | Remove() | Restore() | React() | TakeBack():
                 message = await self._messages.find(workspace, effect.message)
                 if message is None:
                     return Performed(status="gone")
@@ -86,7 +96,7 @@ class ConsoleConnection:
             case _:
                 assert_never(effect)
 
-    async def act(self, effect: AnyEffect) -> Performed:
+    async def act(self, effect: PlatformEffect) -> Performed:
         """Carry `effect` out. Carrying it out again changes nothing."""
         match effect:
             case Post():
@@ -97,15 +107,14 @@ class ConsoleConnection:
             case Notify():
                 return await self._say(effect, effect.place, effect.answer, only_for=effect.person)
             case Edit():
-                changed = await self._messages.change(
-                    effect.place.workspace, effect.message, answer=effect.answer, effect=effect.key
-                )
-                return await self._changed(changed, effect.place.workspace) or Performed(status="gone")
+                return await self._edit(effect)
             case React():
                 reacted = await self._messages.react(effect.place.workspace, effect.message, effect.emoji)
                 return await self._changed(reacted, effect.place.workspace) or Performed(status="gone")
             case Remove():
                 return await self._remove(effect)
+            case TakeBack():
+                return await self._take_back(effect)
             case Restore():
                 back = await self._messages.bring_back(effect.place.workspace, effect.message, effect=effect.key)
                 return await self._changed(back, effect.place.workspace) or await self.look(effect) or Performed(status="gone")
@@ -130,6 +139,26 @@ class ConsoleConnection:
         """Return what a policy may know of a channel: here that is its name."""
         return Channel(platform=PLATFORM, id=place.channel, name=place.channel)
 
+    async def linked(self, tenant: Tenant, address: str, person: str) -> Posted | None:
+        """Return the message that an address of the console leads to, as `person` sees it.
+
+        Raises: `UserError` when it is gone, or not for this person.
+        """
+        link = urlsplit(address)
+        found = LINK.fullmatch(f"{link.path}#{link.fragment}" if link.fragment else link.path)
+        id = found and (found["message"] or found["thread"])
+        if not found or not id or f"{link.scheme}://{link.netloc}".lower() not in self._origins:
+            return None
+        message = await self._messages.find(tenant.workspace, id)
+        open_to = await self.readable(tenant, person, frozenset({found["channel"]}))
+        if message is None or message.channel not in open_to or message.state != "shown" or not message.visible_to(person):
+            raise UserError("The message at this address is gone, or not for you to see.")
+        return _posted(Place(platform=PLATFORM, workspace=tenant.workspace, channel=message.channel), message)
+
+    def upload_limit(self, place: Place) -> int:
+        """Return what any file may have: nothing is uploaded anywhere."""
+        return FILE_BYTES
+
     async def readable(self, tenant: Tenant, person: str, channels: frozenset[str]) -> frozenset[str]:
         """Return those of `channels` that are open to what somebody may do."""
         known = await self._messages.silence_of(tenant.workspace, person)
@@ -150,27 +179,56 @@ class ConsoleConnection:
         heard = {"op": "changed", "id": message.id, "thread": message.thread, "message": message.seq, "new": new}
         self._live.publish(topic_of(message.channel), heard, only_for=message.only_for)
 
-    async def _say(self, effect: AnyEffect, place: Place, answer: Answer, *, only_for: str | None = None) -> Performed:
+    async def _say(self, effect: PlatformEffect, place: Place, answer: Answer, *, only_for: str | None = None) -> Performed:
         if place.channel not in {channel.name for channel in CHANNELS}:
             return Performed(status="failed", why="The console has no such channel.")
         if place.thread and await self._messages.find(place.workspace, place.thread) is None:
             return Performed(status="gone")
         made = await enclosed(self._enclosures, effect) if isinstance(effect, Post | Notify) else ()
-        files = [await self._kept(place.workspace, each) for each in made]
-        message = await self._messages.say(
-            place.workspace,
-            id=str(uuid.uuid5(OURS, f"{place.workspace}:{effect.key}")),
-            channel=place.channel,
-            thread=place.thread,
-            answer=answer,
-            only_for=only_for,
-            effect=effect.key,
-            about=effect.about if isinstance(effect, Post) else None,
-            files=files,
-            alt_texts={file.id: each.alt_text for file, each in zip(files, made, strict=True)},
-        )
+        async with self._erasing:
+            message = await self._messages.say(
+                place.workspace,
+                id=str(uuid.uuid5(OURS, f"{place.workspace}:{effect.key}")),
+                channel=place.channel,
+                thread=place.thread,
+                answer=answer,
+                only_for=only_for,
+                effect=effect.key,
+                about=effect.about if isinstance(effect, Post) else None,
+                files=await self._all_kept(place.workspace, made),
+            )
         self.announce(message, new=True)
         return _done(message)
+
+    async def _edit(self, effect: Edit) -> Performed:
+        """Say something else in a message of ours. Its files are replaced where the effect names any, else they stay."""
+        workspace = effect.place.workspace
+        before = await self._messages.find(workspace, effect.message)
+        if before is None or before.state != "shown":
+            return Performed(status="gone")
+        if effect.files and _is_carried_out(effect, before):
+            return _done(before)
+        made = await enclosed(self._enclosures, effect)
+        async with self._erasing:
+            files = await self._all_kept(workspace, made) if effect.files else None
+            changed = await self._messages.change(
+                workspace, effect.message, answer=effect.answer, effect=effect.key, files=files
+            )
+            # After the rows: what a crash leaves here is a stray, not a message without its files.
+            if files is not None:
+                await self._delete(await self._messages.unknown_hashes([sha256_of(each) for each in before.files]))
+        return await self._changed(changed, workspace) or Performed(status="gone")
+
+    async def _all_kept(self, workspace: str, made: Sequence[Enclosed]) -> list[OurFile]:
+        """Keep files of ours; `Enclosed.key` ends with the number of each."""
+        return [
+            OurFile(
+                file=await self._kept(workspace, each),
+                position=int(each.key.rpartition("#")[2]),
+                alt_text=each.alt_text,
+            )
+            for each in made
+        ]
 
     async def _kept(self, workspace: str, made: Enclosed) -> Attachment:
         """Keep a file of ours. Raises: `Unavailable` when the disk does not take it."""
@@ -180,12 +238,11 @@ class ConsoleConnection:
                 sha256 = await incoming.keep()
         except OSError as error:
             raise Unavailable("The data folder", "takes no file") from error
-        media_type = PICTURE_TYPE if made.is_picture else DOWNLOADS.get(PurePath(made.name).suffix, BYTES)
         return Attachment(
             id=str(uuid.uuid5(OURS, f"{workspace}:{made.key}")),
             url=URL_PREFIX + sha256,
             name=made.name,
-            media_type=media_type,
+            media_type=media_type_of(made),
             size_bytes=len(made.data),
         )
 
@@ -195,11 +252,26 @@ class ConsoleConnection:
         await self._changed(await self._messages.take_out(workspace, message, effect=effect.key), workspace)
         if not effect.keep:
             async with self._erasing:
-                for sha256 in await self._messages.hashes_of_it_alone(workspace, message):
-                    await self._files.delete(sha256)
-                    self._forget(sha256)
+                await self._delete(await self._messages.hashes_of_it_alone(workspace, message))
                 await self._changed(await self._messages.erase(workspace, message, effect=effect.key), workspace)
         return await self.look(effect) or Performed(status="failed", why="It is not a member's message.")
+
+    async def _take_back(self, effect: TakeBack) -> Performed:
+        workspace, message = effect.place.workspace, effect.message
+        found = await self._messages.find(workspace, message)
+        if found is not None and found.author is not None:
+            return Performed(status="failed", why="It is not a message of ours.")
+        # In the same order as above.
+        await self._changed(await self._messages.take_back(workspace, message, effect=effect.key), workspace)
+        async with self._erasing:
+            await self._delete(await self._messages.hashes_of_it_alone(workspace, message))
+            await self._messages.drop_files(workspace, message)
+        return await self.look(effect) or Performed(status="failed", why="It could not be deleted.")
+
+    async def _delete(self, hashes: Collection[str]) -> None:
+        for sha256 in hashes:
+            await self._files.delete(sha256)
+            self._forget(sha256)
 
     async def _silence(self, effect: Timeout) -> Performed:
         workspace = effect.place.workspace
@@ -217,7 +289,7 @@ class ConsoleConnection:
         return _done(message)
 
 
-def _is_carried_out(effect: Edit | Remove | Restore | React, message: StoredMessage) -> bool:
+def _is_carried_out(effect: Edit | Remove | Restore | React | TakeBack, message: StoredMessage) -> bool:
     match effect:
         case React():
             return effect.emoji in message.reactions
@@ -227,6 +299,8 @@ def _is_carried_out(effect: Edit | Remove | Restore | React, message: StoredMess
             return message.state == "erased" or (effect.keep and message.state == "removed")
         case Restore():
             return message.state == "shown"
+        case TakeBack():
+            return message.state in {*TAKEN_BACK, "erased"} and not message.files
         case _:
             assert_never(effect)
 

@@ -10,6 +10,7 @@ from bot.console.access import SIGNED_IN, allow
 from bot.console.chat import CHANNELS, PLATFORM, Channel, channel_for, parse, topic_of
 from bot.console.chat.render import Renderer, composer, message_pictured
 from bot.console.chat.sending import Sending
+from bot.console.downloads import is_download
 from bot.console.files import FileStore
 from bot.console.live import Live
 from bot.console.pages import Pages
@@ -19,6 +20,7 @@ from bot.platforms import FormFor
 from bot.storage.console import ConsoleMessages, Draft, StoredMessage, sha256_of
 from bot.storage.sign_ins import CONSOLE
 from bot.storage.tables import now
+from handlers.answers import Made
 from handlers.events import AnyEvent, Person, Place
 from handlers.forms import OPENS_FORM, Form
 from pipelines.content import Attachment
@@ -144,7 +146,7 @@ class Chat:
         channel, person, fields = _channel(request), _person(request), await _fields(request)
         message = await self._seen(request)
         button = request.match_info["button"]
-        value = parse.value_of(button, message)
+        value = parse.value_of(button, message, asked=request.query.get("of", ""))
         if message.channel != channel.name or value is None:
             raise web.HTTPConflict(text="Somebody was first: this button is gone.")
         place = _place(request, channel, message.thread)
@@ -256,13 +258,14 @@ def files_for(messages: ConsoleMessages) -> Callable[[Person, str], Awaitable[Si
 
 
 def downloads_for(messages: ConsoleMessages) -> Callable[[Person, str], Awaitable[Attachment | None]]:
-    """Return what tells the downloads which file of ours a person may take away now."""
+    """Return what tells the downloads which file of ours a person may have now: data, and what was made for a wish."""
 
     async def file_of(person: Person, id: str) -> Attachment | None:
         message = await messages.with_file(CONSOLE.workspace, id)
         if message is None or message.author is not None or message.state != "shown" or not _may_see(person, message):
             return None
-        return next((each for each in message.files if each.id == id), None)
+        made = isinstance(message.answer, Made)
+        return next((each for each in message.files if each.id == id and (made or is_download(each))), None)
 
     return file_of
 

@@ -6,7 +6,18 @@ from dataclasses import dataclass
 
 from bot.console.chat import PLATFORM
 from bot.storage.console import StoredMessage
-from handlers.answers import Alert, CaseCard, Extracted, ExtractedTogether
+from handlers.answers import (
+    Alert,
+    Answer,
+    CaseCard,
+    Extracted,
+    ExtractedTogether,
+    Made,
+    Making,
+    NotMade,
+    WishQueue,
+    WishShown,
+)
 from handlers.commands import COMMANDS, SHORTCUTS, Command
 from handlers.events import ButtonPressed, CommandUsed, FormSubmitted, MessagePosted, Person, Place
 from pipelines.content import Attachment
@@ -80,6 +91,7 @@ def posted(message: StoredMessage, place: Place) -> MessagePosted:
         text=text,
         attachments=message.files,
         mentions_us=MENTION.search(text) is not None,
+        answers=message.thread or "",
     )
 
 
@@ -125,16 +137,30 @@ def button_pressed(
     return ButtonPressed(key=key, place=place, author=author, button=button, value=value, message=message)
 
 
-def value_of(button: str, message: StoredMessage) -> str | None:
-    """Return what a button of `message` brings back, or None when it has no such button (any more)."""
-    answer = message.answer
-    if isinstance(answer, CaseCard) and button in {name for name, _ in answer.buttons}:
-        return answer.case
-    if isinstance(answer, Alert) and button in {name for name, _ in answer.buttons}:
-        return answer.value
-    if isinstance(answer, Extracted | ExtractedTogether) and button in {name for name, _ in answer.buttons}:
-        return answer.id
-    return None
+def value_of(button: str, message: StoredMessage, *, asked: str = "") -> str | None:
+    """Return what a button of `message` brings back, or None when it has no such button (any more).
+
+    `asked`: which one it is, where several have that name.
+    """
+    return next((value for name, value in _buttons(message.answer) if name == button and asked in ("", value)), None)
+
+
+def _buttons(answer: Answer | None) -> list[tuple[str, str]]:
+    """Return the buttons of an answer, each with what it brings back."""
+    match answer:
+        case CaseCard():
+            return [(name, answer.case) for name, _ in answer.buttons]
+        case Alert():
+            return [(name, answer.value) for name, _ in answer.buttons]
+        case Extracted() | ExtractedTogether() | WishShown() | Making() | NotMade():
+            return [(name, answer.id) for name, _ in answer.buttons]
+        case Made():
+            held = (*(each for item in answer.items for each in item.buttons), *answer.buttons)
+            return [(name, value) for name, _, value in held]
+        case WishQueue():
+            return [("wish_cancel", each.id) for each in answer.items if each.mine]
+        case _:
+            return []
 
 
 def form_submitted(form: str, fields: Mapping[str, str], *, place: Place, author: Person) -> FormSubmitted:

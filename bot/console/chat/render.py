@@ -29,6 +29,21 @@ from bot.extraction_words import (
     tone_of_extraction,
     values_of,
 )
+from bot.making_words import (
+    FOR_ADULTS,
+    WISH_SHOWN,
+    estimate_of,
+    facts_of_item,
+    foot_of_queue,
+    price_of_wish,
+    seconds_in_words,
+    title_of_made,
+    title_of_making,
+    title_of_queue,
+    title_of_queued,
+    title_of_usage,
+    usd,
+)
 from bot.storage.console import Replies, StoredMessage
 from bot.words import (
     GIVEN_BACK,
@@ -57,9 +72,15 @@ from handlers.answers import (
     Invitation,
     Judged,
     Listing,
+    Made,
+    Making,
     Notice,
+    NotMade,
     SetUp,
     Tagged,
+    Usage,
+    WishQueue,
+    WishShown,
 )
 from handlers.commands import COMMANDS, SHORTCUTS
 from handlers.events import Person, Role
@@ -118,6 +139,7 @@ class Renderer:
             in_thread=in_thread,
             shortcuts=shortcuts(message),
             log_channel=MODERATORS if MODERATORS.open_to(viewer.role) and message.channel != MODERATORS.name else None,
+            files=() if isinstance(message.answer, Made) else message.files,
             is_picture=is_picture,
             is_download=is_download,
             size=size,
@@ -187,13 +209,45 @@ class Renderer:
                 values |= {"foot": foot_of_batch(answer)}
             case Found():
                 values = {"title": title_of_found(answer.words, len(answer.items), more=answer.more)}
-            case Tagged() | Help() | Notice() | Listing():
+            case WishShown():
+                values = {"title": WISH_SHOWN, "price": price_of_wish(answer)}
+                values |= {"prompt": prompt_beside(answer.wish, answer.prompt)}
+            case Making():
+                values = {"title": title_of_making(answer), "estimate": estimate_of(answer)}
+                values |= {"prompt": prompt_beside(answer.wish, answer.prompt)}
+            case Made():
+                values = self._made(answer, message)
+            case WishQueue():
+                values = {"title": title_of_queue(answer), "foot": foot_of_queue(answer)}
+                values |= {"queued": [(each, title_of_queued(each)) for each in answer.items]}
+            case Usage():
+                values = {"title": title_of_usage(answer)}
+            case Tagged() | Help() | Notice() | Listing() | NotMade():
                 pass
             case _:
                 assert_never(answer)
         return self._fragment(
             f"chat/answers/{answer.kind}.html", answer=answer, message=message, understudy=UNDERSTUDY, **values
         )
+
+    def _made(self, answer: Made, message: StoredMessage) -> dict[str, object]:
+        """Return what the template of `answer` needs: each thing with its file, None where that could not be made any more."""
+        files = {message.positions[each.id]: each for each in message.files}
+        things = [(each, files.get(at), tuple(facts_of_item(each))) for at, each in enumerate(answer.items)]
+        gone = sum(file is None for _, file, _ in things)
+        notes = (*answer.notes, f"{gone} of {len(things)} files cannot be shown any more.") if gone else answer.notes
+        took = f"in {seconds_in_words(answer.elapsed_s)}" if answer.elapsed_s else ""
+        return {
+            "title": title_of_made(answer),
+            "things": things,
+            "prompt": prompt_beside(answer.wish, answer.prompt),
+            "notes": notes,
+            "foot": [each for each in (answer.model, took, usd(answer.cost_usd)) if each],
+            "for_adults": FOR_ADULTS,
+            "is_picture": is_picture,
+            "is_video": is_video,
+            "is_sound": is_sound,
+        }
 
     def form(self, form: Form, *, channel: str, thread: str | None) -> Markup:
         """Return the dialog of a form that was opened in `channel`."""
@@ -242,6 +296,11 @@ def spans(text: str) -> list[tuple[Literal["text", "link"], str]]:
     return [*found, ("text", text[end:])] if end < len(text) else found
 
 
+def prompt_beside(wish: str, prompt: str) -> str:
+    """Return the prompt where it says more than the wish."""
+    return "" if prompt.strip() == wish.strip() else prompt.strip()
+
+
 def is_link(url: str) -> bool:
     """Whether `url` may be one that people press: an http(s) address with a host."""
     try:
@@ -253,6 +312,14 @@ def is_link(url: str) -> bool:
 def is_picture(file: Attachment) -> bool:
     """Whether a preview is worth asking for; whether it is a picture is known only once the media workers opened it."""
     return file.media_type.startswith("image/")
+
+
+def is_video(file: Attachment) -> bool:
+    return file.media_type.startswith("video/")
+
+
+def is_sound(file: Attachment) -> bool:
+    return file.media_type.startswith("audio/")
 
 
 def size(size_bytes: int) -> str:

@@ -35,7 +35,9 @@ async function showChange({ id, thread }) {
   const html = await part(`/parts/messages/${id}`);
   if (html === null) dropMessage(list, `m-${id}`);
   else if (latest || document.getElementById(`m-${id}`)) putMessage(list, html);
-  if (html !== null && openThread() === id) await showRoot(id);
+  if (openThread() !== id) return undefined;
+  if (html === null) closeThread({ push: true });
+  else await showRoot(id);
   return undefined;
 }
 
@@ -127,6 +129,20 @@ async function press(button) {
   }
 }
 
+/** Uncover what is for adults: only now does the page ask for it. @param {HTMLElement} button */
+function reveal(button) {
+  const thing = /** @type {HTMLElement} */ (button.closest('.covered'));
+  for (const each of /** @type {NodeListOf<HTMLElement>} */ (thing.querySelectorAll('[data-src], [data-href]'))) {
+    for (const [name, value] of Object.entries(each.dataset)) {
+      each.setAttribute(name, value ?? '');
+      delete each.dataset[name];
+    }
+  }
+  thing.classList.remove('covered');
+  button.remove();
+  /** @type {HTMLElement | null} */ (thing.querySelector('a[href], [controls]'))?.focus();
+}
+
 /** @param {HTMLElement} button */
 async function copy(button) {
   const field = /** @type {HTMLInputElement} */ (document.getElementById(button.dataset.copy ?? ''));
@@ -142,9 +158,10 @@ async function copy(button) {
 
 function watchClicks() {
   document.addEventListener('click', event => {
-    const target = /** @type {HTMLElement | null} */ (/** @type {Element} */ (event.target).closest('[data-press], [data-copy], [data-fill]'));
+    const target = /** @type {HTMLElement | null} */ (/** @type {Element} */ (event.target).closest('[data-press], [data-reveal], [data-copy], [data-fill]'));
     if (!target) return;
     if (target.dataset.press) void press(target);
+    if ('reveal' in target.dataset) reveal(target);
     if (target.dataset.copy) void copy(target);
     if (target.dataset.fill) composers.channel?.fill(target.dataset.fill);
   });

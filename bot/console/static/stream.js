@@ -29,11 +29,24 @@ export function putMessage(list, html) {
   const log = /** @type {HTMLElement} */ (list.closest('.log'));
   const focused = old?.contains(document.activeElement) ?? false;
   stick(log, () => {
+    if (old) putProgress(old, next);
     put(next.id, dressed(html, follows), list, before);
     arrange(list);
   });
   // What was pressed may be gone now; the focus stays with the messages.
   if (focused && document.activeElement === document.body) log.focus({ preventScroll: true });
+}
+
+/** Let what is said of something's progress change where it stands: where nothing else did, that alone is read out.
+ * @param {Element} old @param {Element} next */
+function putProgress(old, next) {
+  const [lines = [], fresh = []] = [old, next].map(each => [...each.querySelectorAll('[data-live]')]);
+  if (lines.length !== fresh.length) return;
+  lines.forEach((line, place) => {
+    const now = /** @type {Element} */ (fresh[place]);
+    for (const { name, value } of now.attributes) if (line.getAttribute(name) !== value) line.setAttribute(name, value);
+    if (line.textContent !== now.textContent) line.textContent = now.textContent;
+  });
 }
 
 /** Take a message away. @param {HTMLElement} list @param {string} id */

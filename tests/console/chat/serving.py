@@ -138,7 +138,14 @@ async def serve_chat(folder: Path) -> AsyncIterator[ChatSite]:
         downloads = Downloads(files, downloads_for(messages))
         previews = Previews(files, PillowMedia(), files_for(messages))
         enclosures = MadeFiles()
-        connection = ConsoleConnection(messages=messages, files=files, live=live, enclosures=enclosures, forget=previews.forget)
+        connection = ConsoleConnection(
+            messages=messages,
+            files=files,
+            live=live,
+            enclosures=enclosures,
+            forget=previews.forget,
+            origins=address.origins,
+        )
         engine = Engine(connection)
         sending = Sending(messages=messages, connection=connection, accept=engine.accept)
         chat = Chat(

@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.discord.layout import COMPONENTS_MAX, TEXT_MAX, component_id, nonce
 from bot.discord.markup import MARKUP, escape
-from bot.discord.render import COMPONENTS_MAX, TEXT_MAX, Said, component_id, nonce, render
+from bot.discord.render import render
+from bot.discord.said import Said
 from bot.discord.views import read_button
 from emulators.discord.components import V2, prepare
 from handlers.answers import (

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.discord.render import component_id
+from bot.discord.layout import component_id
 from emulators.discord.threads import open_under
 from handlers.answers import CaseCard, SetUp
 from handlers.effects import Card, Edit

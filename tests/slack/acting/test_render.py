@@ -25,7 +25,9 @@ from handlers.answers import (
     Invitation,
     Judged,
     Listing,
+    MadeItem,
     Notice,
+    QueuedWish,
     SetUp,
     Tagged,
 )
@@ -33,6 +35,7 @@ from handlers.commands import help_for
 from handlers.events import Person, Role
 from pipelines.moderation.policy import Action
 from pipelines.moderation.report import Category
+from tests.console.made import MAKING, NOT_MADE, QUEUE, SHOWN, USAGE, a_made
 from tests.extracted import TOGETHER, an_endless_extraction, an_extracted, what_was_found
 from tests.slack.acting.conftest import at
 
@@ -103,6 +106,12 @@ ANSWERS: list[Answer] = [
     an_extracted(rows=0, state="confirmed", decided_by="Mo"),
     TOGETHER,
     what_was_found("CPICS", "1795398917.000100", file="F1"),
+    SHOWN,
+    MAKING,
+    a_made(4, notes=("One of them is not there.",)),
+    NOT_MADE,
+    QUEUE,
+    USAGE,
 ]
 
 
@@ -255,6 +264,46 @@ def test_a_picture_stands_above_the_buttons_with_its_alt_text() -> None:
     assert (picture["slack_file"], picture["alt_text"]) == ({"id": "F7"}, render.BLURRED)
 
 
+def test_each_picture_that_was_made_stands_with_its_words_and_its_buttons() -> None:
+    shown = (pieces.Picture("F1", "One", 0), pieces.Picture("F3", "Three", 2))  # the second could not be brought
+
+    said = render.render(a_made(3), pictures=shown)
+
+    blocks = said["blocks"]
+    assert problems_of(blocks) == []
+    told = [block["slack_file"]["id"] if block["type"] == "image" else words({"blocks": [block]}) for block in blocks]
+    at = told.index("F1")
+    assert [each.partition("Lighthouse")[0] for each in (told[at + 1], told[told.index("F3") + 1])] == ["1. ", "3. "]
+    values = [{each["value"] for each in block["elements"]} for block in blocks if block["type"] == "actions"]
+    assert values == [{"w7:1"}, {"w7:2"}, {"w7:3"}, {"w7"}]
+    assert "understudy: no model" in words(said)
+
+
+def test_what_was_made_fits_however_much_is_said_of_it() -> None:
+    long = f"{NASTY} " * 400
+    buttons = tuple((f"b{at}", long, "w7:1") for at in range(30))
+    item = MadeItem(position=1, alt_text=long, caption=long, seed=long, score=3, missing=long, attempts=2, buttons=buttons)
+    answer = a_made(items=(item,) * 4, wish=long, prompt=f"more {long}", notes=(long,) * 40, buttons=buttons, model=long)
+
+    said = render.render(answer, pictures=[pieces.Picture(f"F{at}", long, at) for at in range(4)], added=long)
+
+    assert problems_of(said["blocks"]) == []
+    assert [block["type"] for block in said["blocks"]].count("image") == 4
+    assert len(said["text"]) <= pieces.TEXT_MAX
+
+
+def test_a_long_queue_is_cut_and_one_cancels_only_ones_own() -> None:
+    item = QueuedWish(id="w1", media="image", wish="a fox", state="making", mine=True)
+    items = (item, item.model_copy(update={"mine": False, "wish": ""}), *(item,) * 60)
+
+    said = render.render(QUEUE.model_copy(update={"items": items}))
+
+    actions = [block for block in said["blocks"] if block["type"] == "actions"]
+    assert problems_of(said["blocks"]) == []
+    assert len(actions) == 19
+    assert "…and 42 more" in words(said)
+
+
 def test_channels_stand_in_a_list_with_commas() -> None:
     said = words(render.render(SetUp(watched=("CPICS", "CTALK"), log_channel="GMODS", mode="enforce")))
 
@@ -296,7 +345,7 @@ def test_words_of_help_do_not_say_that_a_message_is_gone_which_stands() -> None:
 def test_what_others_wrote_does_nothing(answer: Answer) -> None:
     raw = json.loads(answer.model_dump_json())
     ours = {"kind", "case", "channel", "message", "action", "called_for", "state", "verdict", "category", "mode", "role"}
-    ours |= {"watched", "log_channel", "url", "channels", "buttons", "value", "file", "id"}
+    ours |= {"watched", "log_channel", "url", "channels", "buttons", "value", "file", "id", "media"}
 
     def spoiled(value: Any, name: str = "") -> Any:
         if name in ours or not isinstance(value, str | list | dict):

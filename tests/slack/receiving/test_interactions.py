@@ -33,7 +33,7 @@ async def test_a_command_is_accepted_with_its_argument_and_its_address(slack: Sl
 
 
 @BOTH_WAYS
-@pytest.mark.parametrize("command", ["tag", "extract"])
+@pytest.mark.parametrize("command", ["tag", "extract", "imagine", "remix"])
 async def test_what_is_answered_elsewhere_shows_at_once_that_it_was_heard(
     slack: SlackEmulator, desk: Desk, http: bool, command: str
 ) -> None:

@@ -1,0 +1,102 @@
+"""What is made, in words that all platforms share; each lays them out in its own way."""
+
+from collections.abc import Iterator
+from typing import Final, assert_never
+
+from bot.words import engine_in_words
+from handlers.answers import Made, MadeItem, Making, QueuedWish, Usage, UsageLine, WishQueue, WishShown
+from pipelines.generation.wish import MediaKind
+
+WISH_SHOWN: Final = "Shall this be made?"
+FOR_ADULTS: Final = "This is for adults."
+MADE: Final[dict[MediaKind, tuple[str, str]]] = {
+    "image": ("picture", "pictures"),
+    "video": ("video", "videos"),
+    "music": ("piece of music", "pieces of music"),
+    "voice": ("piece of speech", "pieces of speech"),
+}
+
+
+def price_of_wish(answer: WishShown) -> str:
+    return f"It costs about {answer.cost_usd} USD" if answer.cost_usd else "Its price is not known"
+
+
+def title_of_making(answer: Making) -> str:
+    """Say how far it is."""
+    what = counted(answer.total, answer.media)
+    done = f", {answer.done} done" if answer.done else ""
+    match answer.state:
+        case "waiting":
+            return f"{what.capitalize()}: {_standing('waiting', answer.ahead)}{done}"
+        case "making":
+            return f"Making {what}{done}"
+        case "checking":
+            return f"Looking over {what}{done}"
+        case _:
+            assert_never(answer.state)
+
+
+def estimate_of(answer: Making) -> str:
+    return f"It takes about {seconds_in_words(answer.estimate_s)} yet" if answer.estimate_s else ""
+
+
+def title_of_made(answer: Made) -> str:
+    return counted(len(answer.items), answer.media).capitalize()
+
+
+def facts_of_item(item: MadeItem) -> Iterator[str]:
+    """Yield what is known of one thing that was made."""
+    if item.seed:
+        yield f"seed {item.seed}"
+    if item.score is not None:
+        yield f"fits the wish {item.score} of 10"
+    if item.attempts > 1:
+        yield f"{item.attempts} attempts"
+
+
+def foot_of_made(answer: Made) -> Iterator[str]:
+    """Yield by what something was made, how long that took and what it cost."""
+    yield answer.model
+    yield engine_in_words(answer.engine)
+    yield f"in {seconds_in_words(answer.elapsed_s)}" if answer.elapsed_s else ""
+    yield usd(answer.cost_usd)
+
+
+def title_of_queue(answer: WishQueue) -> str:
+    return f"Being made: {len(answer.items):,}" if answer.items else "Nothing is being made"
+
+
+def foot_of_queue(answer: WishQueue) -> str:
+    return f"{answer.busy} of {answer.slots} places are taken"
+
+
+def title_of_queued(item: QueuedWish) -> str:
+    return f"{MADE[item.media][0]}, {_standing(item.state, item.ahead)}"
+
+
+def title_of_usage(answer: Usage) -> str:
+    return f"Spent by {answer.whose} in {answer.days} {'day' if answer.days == 1 else 'days'}"
+
+
+def line_of_usage(line: UsageLine) -> str:
+    return f"{line.count:,}, {usd(line.cost_usd) or 'price not known'}"
+
+
+def counted(number: int, media: MediaKind) -> str:
+    one, several = MADE[media]
+    return f"{number} {several}" if number != 1 else f"a {one}"
+
+
+def seconds_in_words(seconds: int) -> str:
+    minutes, rest = divmod(seconds, 60)
+    return f"{minutes} min {rest} s" if minutes and rest else f"{minutes} min" if minutes else f"{rest} s"
+
+
+def usd(amount: str) -> str:
+    return f"{amount} USD" if amount else ""
+
+
+def _standing(state: str, ahead: int) -> str:
+    if state != "waiting":
+        return "being looked over" if state == "checking" else "being made"
+    return f"waiting for {ahead:,} {'other' if ahead == 1 else 'others'}" if ahead else "next in turn"

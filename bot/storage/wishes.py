@@ -1,0 +1,295 @@
+"""What members wanted made and what came of it, sealed, for as long as results are kept."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from bot.storage import jobs, spending
+from bot.storage.database import Records, in_turn, put
+from bot.storage.jobs import ERASED
+from bot.storage.ledger import MICRO
+from bot.storage.results import KEPT_FOR
+from bot.storage.seal import Seal
+from bot.storage.tables import MadeFileRow, WishRow, now
+from handlers.events import Frozen, Tenant
+from handlers.ports import Budget, DaySpent, MadeThing, SpentOn, StoredWish, WishState
+from pipelines.errors import UserError
+
+_ERASED_SINCE: Final = "This was deleted. Ask for it once more."
+
+
+class _Kept(Frozen):
+    """A wish with the keys of the events that have changed its state."""
+
+    stored: StoredWish
+    changed_by: tuple[str, ...] = ()
+
+
+class StoredWishes:
+    """Wishes of all workspaces; implements `handlers.ports.Wishes`.
+
+    What counts against a limit is written by one transaction of a workspace after the other. Files of some megabytes take a
+    tenth of a second to seal or open: that happens on threads, outside of transactions, as SQLite has one writer for all.
+    """
+
+    def __init__(self, records: Records, seal: Seal, *, clock: Callable[[], datetime] = now) -> None:
+        self._records = records
+        self._seal = seal
+        self._clock = clock
+
+    async def save(self, wish: StoredWish, *, budget: Budget) -> StoredWish:
+        """Keep a new wish and, if it is begun, reserve its price, in one transaction; the same event makes the same one again.
+
+        Raises: `UserError` naming the limit that it is beyond, and when there is room again.
+        """
+        tenant = wish.place.tenant
+        known = _select(*_of(tenant)).where(sa.or_(WishRow.id == wish.id, WishRow.event == wish.event))
+
+        def save(connection: sa.Connection) -> StoredWish:
+            in_turn(connection, "wishes", *_names(tenant))
+            if row := connection.execute(known).one_or_none():
+                if row.state == ERASED:
+                    raise UserError(_ERASED_SINCE)
+                return self._wish(row)
+            moment, usd, person = self._clock(), _price(wish), wish.asked_by.id
+            spending.refuse_beyond(connection, tenant, person, wish=wish.id, usd=usd, budget=budget, moment=moment)
+            put(connection, WishRow, self._row(wish, moment))
+            return self._wish(connection.execute(known).one())
+
+        return await self._records.write(save)
+
+    async def find(self, tenant: Tenant, id: str) -> StoredWish | None:
+        """Return a wish, None where it is kept no longer."""
+        known = _select(*_is(tenant, id)).where(WishRow.state != ERASED, WishRow.expires_at > self._clock())
+
+        def read(connection: sa.Connection) -> StoredWish | None:
+            row = connection.execute(known).one_or_none()
+            return None if row is None else self._wish(row)
+
+        return await self._records.read(read)
+
+    async def set_state(
+        self,
+        tenant: Tenant,
+        id: str,
+        *,
+        become: WishState,
+        of: frozenset[WishState],
+        event: str,
+        attempt: int | None = None,
+        budget: Budget | None = None,
+    ) -> bool:
+        """Change a wish's state if it is one of `of` now; return whether that was so, also where `event` has done it before.
+
+        `attempt` sets `first_attempt`. What becomes `begun` is reserved for, within `budget`, and counts for today. What ends
+        without a result (`failed`, `cancelled`) is reserved for no longer, save for what its jobs cost.
+
+        Raises: `UserError` as `save` does, when it is beyond the budget; nothing is changed then.
+        """
+
+        def set_state(connection: sa.Connection) -> bool:
+            if become == "begun":
+                in_turn(connection, "wishes", *_names(tenant))
+            row = _to_change(connection, tenant, id)
+            if row is None:
+                return False
+            kept = self._opened(row)
+            if event in kept.changed_by:
+                return True
+            if row.state not in of:
+                return False
+            changes: dict[str, Any] = {"state": become}
+            if become == "begun":
+                changes |= self._reserved(connection, tenant, kept.stored, budget)
+            elif become in ("failed", "cancelled"):
+                changes["cost_microusd"] = spending.cost_of_jobs(connection, tenant, id)
+            if attempt is not None:
+                changes["first_attempt"] = attempt
+            changed = kept.model_copy(update={"changed_by": (*kept.changed_by, event)})
+            _change(connection, tenant, id, {**changes, "sealed": self._seal.close(changed)})
+            return True
+
+        return await self._records.write(set_state)
+
+    async def finish(self, tenant: Tenant, id: str, made: Sequence[MadeThing], *, cost_usd: Decimal) -> bool:
+        """Keep what was made of a `begun` wish, which is `made` then (or `failed`, with nothing made). False if cancelled."""
+        ended = "made" if made else "failed"
+
+        def finish(connection: sa.Connection) -> bool:
+            row = _to_change(connection, tenant, id)
+            if row is None:
+                return False
+            kept = self._opened(row)
+            if row.state != "begun":
+                return row.state == ended and kept.stored.made == tuple(made)  # this was done before
+            changed = kept.model_copy(update={"stored": replace(kept.stored, made=tuple(made))})
+            changes = {"state": ended, "cost_microusd": _micro(cost_usd), "sealed": self._seal.close(changed)}
+            _change(connection, tenant, id, changes)
+            return True
+
+        return await self._records.write(finish)
+
+    async def has_room(self, tenant: Tenant, person: str, *, usd: Decimal, budget: Budget) -> bool:
+        """Whether a member may spend this much more today. Nothing is reserved."""
+        moment = self._clock()
+        return await self._records.read(
+            lambda connection: spending.has_room(connection, tenant, person, usd=usd, budget=budget, moment=moment)
+        )
+
+    async def forget(self, tenant: Tenant, id: str) -> None:
+        """Delete a wish and everything that was made of it; what it cost stays known, without words and person.
+
+        The person is only forgotten when the day is over (`bot.storage.retention`): else deleting would empty their account
+        of what they spent, and they could go on without a limit.
+        """
+
+        def forget(connection: sa.Connection) -> None:
+            row = _to_change(connection, tenant, id)
+            if row is None:
+                return
+            changes: dict[str, Any] = {"state": ERASED, "event": id, "sealed": None}
+            if row.state == "begun":
+                changes["cost_microusd"] = spending.cost_of_jobs(connection, tenant, id)
+            _change(connection, tenant, id, changes)
+            connection.execute(sa.delete(MadeFileRow).where(*_files(tenant, id)))
+            jobs.erase(connection, tenant, id, self._clock())
+
+        await self._records.write(forget)
+
+    async def begun(self, tenant: Tenant) -> tuple[StoredWish, ...]:
+        """Return the wishes that are being made, the oldest first."""
+        known = _select(*_of(tenant)).where(WishRow.state == "begun").order_by(WishRow.begun_at, WishRow.id)
+        return await self._records.read(lambda connection: tuple(self._wish(row) for row in connection.execute(known)))
+
+    async def keep_file(self, tenant: Tenant, job: str, data: bytes, *, media_type: str) -> None:
+        """Keep what the job with this key has made; the job is `fetched` then.
+
+        Of a wish that was deleted meanwhile nothing is kept, and its job is over.
+        """
+        sealed = await asyncio.to_thread(self._seal.close, data)
+        wish = jobs.wish_of(job)
+
+        def keep(connection: sa.Connection) -> None:
+            moment, row = self._clock(), _to_change(connection, tenant, wish)
+            if row is None:
+                jobs.give_back(connection, tenant, job, moment)
+                return
+            values = {
+                **tenant.model_dump(),
+                "job": job,
+                "wish": wish,
+                "media_type": media_type,
+                "size_bytes": len(data),
+                "sealed": sealed,
+                "expires_at": row.expires_at,
+            }
+            if put(connection, MadeFileRow, values):
+                jobs.become(connection, tenant, job, "fetched", moment, {})
+
+        await self._records.write(keep)
+
+    async def file(self, tenant: Tenant, job: str) -> bytes | None:
+        """Return what the job with this key has made, None where it is kept no longer."""
+        tenants = (MadeFileRow.platform == tenant.platform, MadeFileRow.workspace == tenant.workspace)
+        known = sa.select(MadeFileRow.sealed).where(*tenants, MadeFileRow.job == job, MadeFileRow.expires_at > self._clock())
+        sealed = await self._records.read(lambda connection: connection.scalar(known))
+        return None if sealed is None else await asyncio.to_thread(self._seal.open, sealed)
+
+    async def drop_files(self, tenant: Tenant, id: str, *, apart_from: frozenset[str]) -> None:
+        """Delete what was made for a wish, save for the results of the jobs named by their keys."""
+        others = sa.delete(MadeFileRow).where(*_files(tenant, id), MadeFileRow.job.not_in(apart_from))
+        await self._records.write(lambda connection: connection.execute(others))
+
+    async def spent(self, tenant: Tenant, *, person: str | None, since: datetime) -> tuple[SpentOn, ...]:
+        """Return what was spent on making since a moment, by one person or by all, the dearest first."""
+        return await self._records.read(lambda connection: spending.spent(connection, tenant, person=person, since=since))
+
+    async def days(self, tenant: Tenant, *, person: str | None, days: int) -> tuple[DaySpent, ...]:
+        """Return the last days, the oldest first, also those without anything. What models cost is known for all only."""
+        moment = self._clock()
+        return await self._records.read(
+            lambda connection: spending.days(connection, tenant, person=person, number=days, moment=moment)
+        )
+
+    def _row(self, wish: StoredWish, moment: datetime) -> dict[str, object]:
+        begun = wish.state == "begun"
+        return {
+            **wish.place.tenant.model_dump(),
+            "id": wish.id,
+            "event": wish.event,
+            "person": wish.asked_by.id,
+            "state": wish.state,
+            "kind": wish.wish.kind,
+            "model": wish.model,
+            "cost_microusd": _micro(_price(wish)),
+            "first_attempt": wish.first_attempt,
+            "begun_at": moment if begun else None,
+            "sealed": self._seal.close(_Kept(stored=wish)),
+            "at": moment,
+            "expires_at": moment + KEPT_FOR,
+        }
+
+    def _reserved(
+        self, connection: sa.Connection, tenant: Tenant, wish: StoredWish, budget: Budget | None
+    ) -> dict[str, object]:
+        """Return the columns of a wish that begins now, be it once more after attempts that have cost something today."""
+        moment, usd = self._clock(), _price(wish)
+        if budget is not None:
+            spending.refuse_beyond(connection, tenant, wish.asked_by.id, wish=wish.id, usd=usd, budget=budget, moment=moment)
+        earlier = spending.cost_of_jobs(connection, tenant, wish.id, since=moment)
+        return {"cost_microusd": earlier + _micro(usd), "begun_at": moment}
+
+    def _opened(self, row: sa.Row[Any]) -> _Kept:
+        return _Kept.model_validate_json(self._seal.open(row.sealed))
+
+    def _wish(self, row: sa.Row[Any]) -> StoredWish:
+        return replace(
+            self._opened(row).stored,
+            state=row.state,
+            first_attempt=row.first_attempt,
+            cost_usd=row.cost_microusd / MICRO,
+            begun_at=row.begun_at,
+        )
+
+
+def _price(wish: StoredWish) -> Decimal:
+    """Return what all that a wish asks for costs, as far as that is known, in US dollars."""
+    return (wish.price_usd or Decimal(0)) * wish.wish.count
+
+
+def _micro(usd: Decimal) -> int:
+    return int((usd * MICRO).to_integral_value())
+
+
+def _to_change(connection: sa.Connection, tenant: Tenant, id: str) -> sa.Row[Any] | None:
+    """Return the row of a wish that nobody else changes until this transaction ends; None for what was erased."""
+    return connection.execute(_select(*_is(tenant, id)).where(WishRow.state != ERASED).with_for_update()).one_or_none()
+
+
+def _change(connection: sa.Connection, tenant: Tenant, id: str, changes: dict[str, Any]) -> None:
+    connection.execute(sa.update(WishRow).where(*_is(tenant, id)).values(changes))
+
+
+def _select(*which: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    return sa.select(*WishRow.__table__.columns).where(*which)
+
+
+def _files(tenant: Tenant, wish: str) -> tuple[sa.ColumnElement[bool], ...]:
+    return MadeFileRow.platform == tenant.platform, MadeFileRow.workspace == tenant.workspace, MadeFileRow.wish == wish
+
+
+def _is(tenant: Tenant, id: str) -> tuple[sa.ColumnElement[bool], ...]:
+    return (*_of(tenant), WishRow.id == id)
+
+
+def _of(tenant: Tenant) -> tuple[sa.ColumnElement[bool], ...]:
+    return WishRow.platform == tenant.platform, WishRow.workspace == tenant.workspace
+
+
+def _names(tenant: Tenant) -> tuple[str, str]:
+    return tenant.platform, tenant.workspace

@@ -1,0 +1,196 @@
+"""What people do with what was made, or is being made: make more of it, change its prompt, cancel it, delete it."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from handlers.answers import NotMade
+from handlers.effects import Edit, Make, Notify, Plan, Post, TakeBack
+from handlers.events import ButtonPressed, FormSubmitted, Person
+from handlers.generation import maker_of, take_up
+from handlers.making_words import CANCELLED, GONE
+from handlers.ports import Services, Source, StoredWish, WishState
+from handlers.studio import making_said
+from pipelines.errors import UserError
+from pipelines.generation.wish import PROMPT_CHARS, Brief, Operation, Strength, Wish
+from pipelines.ports import Generator
+
+NOT_YOURS: Final = "Only who asked for this, and moderators, can do that."
+_ALREADY: Final = "It is being made already, or was cancelled."
+_AWAKE: Final[frozenset[WishState]] = frozenset({"shown", "begun"})
+
+
+async def on_wish_pressed(event: ButtonPressed, services: Services) -> Plan:
+    """Do what a button below a wish says."""
+    id, _, position = event.value.partition(":")
+    stored = await services.wishes.find(event.place.tenant, id)
+    if stored is None:
+        raise UserError(GONE)
+    match event.button:
+        case "wish_make":
+            return await _begin(event, stored, services)
+        case "wish_cancel":
+            return await _cancel(event, stored, services)
+        case "wish_again":
+            return await _again(event, stored, services)
+        case "wish_delete":
+            return await _delete(event, stored, services)
+        case "wish_reroll":
+            wish = stored.wish.model_copy(update={"seed": None, "show_first": False, "as_written": True})
+            return await _derived(event, stored, wish, services, brief=stored.brief, source=stored.source)
+        case "wish_edit" | "wish_prompt":
+            raise UserError("The form for that could not be opened. Press the button once more.")
+        case button:
+            return await _with_picture(event, stored, button, position, services)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Deed:
+    """What a button does with one picture."""
+
+    operation: Operation
+    strength: Strength = "medium"
+
+
+_DEEDS: Final = {
+    "wish_vary_subtle": _Deed(operation="vary", strength="subtle"),
+    "wish_vary_strong": _Deed(operation="vary", strength="strong"),
+    "wish_upscale": _Deed(operation="upscale"),
+    "wish_animate": _Deed(operation="animate"),
+    "wish_cutout": _Deed(operation="cutout"),
+}
+
+
+async def _with_picture(event: ButtonPressed, stored: StoredWish, button: str, position: str, services: Services) -> Plan:
+    """Make something of one picture that was made."""
+    deed = _DEEDS.get(button)
+    if deed is None or not position.isdecimal():
+        raise UserError("This button is of an older version. Use the newest answer.")
+    wish = Wish(
+        kind="video" if deed.operation == "animate" else "image",
+        operation=deed.operation,
+        text=stored.wish.text,
+        aspect=stored.wish.aspect,
+        strength=deed.strength,
+        as_written=True,
+    )
+    source = Source(wish=stored.id, position=int(position))
+    brief = stored.brief if stored.prompt else stored.brief.model_copy(update={"prompt": stored.wish.text})
+    return await _derived(event, stored, wish, services, brief=brief, source=source)
+
+
+async def _derived(
+    event: ButtonPressed | FormSubmitted,
+    stored: StoredWish,
+    wish: Wish,
+    services: Services,
+    *,
+    brief: Brief,
+    source: Source | None,
+    message: str = "",
+) -> Plan:
+    """Take up a wish that came of another one, in the thread of that one."""
+    under = message or (event.message if isinstance(event, ButtonPressed) else "")
+    place = event.place.in_thread_of(under) if under else stored.place
+    return await take_up(event, wish, services, place=place, source=source, brief=brief)
+
+
+async def on_prompt_changed(event: FormSubmitted, services: Services) -> Plan:
+    """Make a wish anew with a prompt that somebody changed; one that was only shown is put aside."""
+    id, _, message = event.about.partition(":")
+    stored = await services.wishes.find(event.place.tenant, id)
+    if stored is None:
+        raise UserError(GONE)
+    prompt = " ".join(event.values.get("prompt", "").split())
+    if not prompt:
+        raise UserError("Write a prompt, or press Cancel.")
+    if len(prompt) > PROMPT_CHARS:
+        raise UserError(f"A prompt may have {PROMPT_CHARS:,} characters. Make it shorter.")
+    wish = stored.wish.model_copy(update={"as_written": True, "show_first": False})
+    brief = stored.brief.model_copy(update={"prompt": prompt})
+    plan = await _derived(event, stored, wish, services, brief=brief, source=stored.source, message=message)
+    if any(isinstance(each, Post) for each in plan.effects) and _may(event.author, stored):
+        aside = await services.wishes.set_state(
+            event.place.tenant, stored.id, become="cancelled", of=frozenset({"shown"}), event=event.key
+        )
+        if aside and message:
+            answer = NotMade(id=stored.id, wish=stored.wish.text, text="The prompt was changed; see below.")
+            edit = Edit(key=f"{event.key}#aside", place=stored.place, message=message, answer=answer)
+            return Plan(effects=(edit, *plan.effects))
+    return plan
+
+
+async def _begin(event: ButtonPressed, stored: StoredWish, services: Services) -> Plan:
+    """Have made what was shown first."""
+    _refuse_others(event.author, stored)
+    generator = maker_of(services)
+    begun = await services.wishes.set_state(
+        event.place.tenant, stored.id, become="begun", of=frozenset({"shown"}), event=event.key, budget=services.budget
+    )
+    if not begun:
+        raise UserError(_ALREADY)
+    return _made_in_place(event, stored, generator)
+
+
+async def _again(event: ButtonPressed, stored: StoredWish, services: Services) -> Plan:
+    """Make what failed once more, under new numbers of attempts: nothing is submitted twice for the same one."""
+    _refuse_others(event.author, stored)
+    generator = maker_of(services)
+    jobs = await services.jobs.of_wish(event.place.tenant, stored.id)
+    last = max((int(each.key.rpartition(":")[2]) for each in jobs), default=stored.first_attempt - 1)
+    begun = await services.wishes.set_state(
+        event.place.tenant,
+        stored.id,
+        become="begun",
+        of=frozenset({"failed"}),
+        event=event.key,
+        attempt=last + 1,
+        budget=services.budget,
+    )
+    if not begun:
+        raise UserError(_ALREADY)
+    return _made_in_place(event, stored, generator)
+
+
+def _made_in_place(event: ButtonPressed, stored: StoredWish, generator: Generator) -> Plan:
+    said = making_said(stored, generator)
+    return Plan(
+        effects=(
+            Edit(key=f"{event.key}#wish", place=event.place, message=event.message, answer=said),
+            Make(key=f"{event.key}#make", place=event.place, wish=stored.id, message=event.message),
+        )
+    )
+
+
+async def _cancel(event: ButtonPressed, stored: StoredWish, services: Services) -> Plan:
+    """Stop waiting for a wish and never post it. What the maker has begun cannot be stopped."""
+    _refuse_others(event.author, stored)
+    cancelled = await services.wishes.set_state(event.place.tenant, stored.id, become="cancelled", of=_AWAKE, event=event.key)
+    if not cancelled:
+        raise UserError("It is done already.")
+    services.turns.give_up(stored.id)
+    told = NotMade(id=stored.id, wish=stored.wish.text, text=CANCELLED)
+    posted = await services.cases.shown(event.place.tenant, f"{stored.event}#wish")
+    if posted is None or posted == event.message:
+        return Plan(effects=(Edit(key=f"{event.key}#end", place=event.place, message=event.message, answer=told),))
+    return Plan(
+        effects=(
+            Edit(key=f"{event.key}#end", place=stored.place, message=posted, answer=told),
+            Notify.author_of(event, "words", told),
+        )
+    )
+
+
+async def _delete(event: ButtonPressed, stored: StoredWish, services: Services) -> Plan:
+    """Take back what was posted, and keep nothing of it."""
+    _refuse_others(event.author, stored)
+    await services.wishes.forget(event.place.tenant, stored.id)
+    return Plan(effects=(TakeBack(key=f"{event.key}#back", place=event.place, message=event.message),))
+
+
+def _refuse_others(person: Person, stored: StoredWish) -> None:
+    if not _may(person, stored):
+        raise UserError(NOT_YOURS)
+
+
+def _may(person: Person, stored: StoredWish) -> bool:
+    return person.id == stored.asked_by.id or person.role.reviews

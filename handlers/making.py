@@ -1,0 +1,132 @@
+"""Having a wish made, as often as it takes, and what is said at the end."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import structlog
+
+from handlers.answers import Alert, Answer, NotMade
+from handlers.effects import AnyEffect, Card, Edit, Make, Plan, Post
+from handlers.events import Tenant
+from handlers.making_words import CANCELLED, GONE, NO_MAKER, TRY_AGAIN, TRY_AGAIN_UNCLEAR, made_answer, made_files
+from handlers.ports import Services, StoredJob, StoredWish
+from handlers.studio import Say, Studio
+from pipelines.generation.failures import FailureKind, words_for
+from pipelines.generation.turns import Unwanted
+
+log = structlog.get_logger()
+
+
+async def make_wish(effect: Make, services: Services, say: Say) -> Plan:
+    """Have a wish made as far as it is not, and return what is to be said then. It may be called again at any time.
+
+    Raises: `Unavailable` when it has to be put off.
+    """
+    async with services.turns.alone(effect.wish):
+        return await _make_alone(effect, services, say)
+
+
+async def _make_alone(effect: Make, services: Services, say: Say) -> Plan:
+    tenant = effect.place.tenant
+    wish = await services.wishes.find(tenant, effect.wish)
+    message = effect.message or await services.cases.shown(tenant, effect.post) or ""
+    if wish is None:
+        return _said(effect, message, NotMade(id=effect.wish, text=GONE))
+    if wish.state == "begun" and services.generator is None:
+        await services.wishes.set_state(tenant, wish.id, become="failed", of=frozenset({"begun"}), event=effect.key)
+        return _said(effect, message, NotMade(id=wish.id, text=NO_MAKER))
+    failures: dict[int, str] = {}
+    if wish.state == "begun" and services.generator is not None:
+        studio = Studio(wish=wish, message=message, services=services, generator=services.generator, say=say)
+        try:
+            things, failures = await studio.make_all()
+        except Unwanted:
+            wish = replace(wish, state="cancelled")
+        else:
+            await services.wishes.finish(tenant, wish.id, things, cost_usd=await studio.cost())
+            wish = await services.wishes.find(tenant, wish.id)
+    services.turns.forget(effect.wish)
+    if wish is None:
+        return _said(effect, message, NotMade(id=effect.wish, text=GONE))
+    return await _ended(effect, message, wish, failures, services)
+
+
+async def _ended(effect: Make, message: str, wish: StoredWish, failures: dict[int, str], services: Services) -> Plan:
+    """Return what is said about a wish that is worked on no more."""
+    tenant = effect.place.tenant
+    jobs = await services.jobs.of_wish(tenant, wish.id)
+    if wish.state == "cancelled":
+        await _drop(tenant, jobs, services)
+        await services.wishes.drop_files(tenant, wish.id, apart_from=frozenset())
+        return _said(effect, message, NotMade(id=wish.id, wish=wish.wish.text, text=CANCELLED))
+    last = _last_failures(jobs)
+    missing = [at for at in range(1, wish.wish.count + 1) if at not in {each.position for each in wish.made}]
+    reasons = list(dict.fromkeys(failures.get(at) or words_for(last.get(at, "failed")) for at in missing))
+    told = _for_operator(effect, set(last.values()))
+    keys = frozenset(f"{wish.id}:{each.position}:{each.attempt}" for each in wish.made)
+    await services.wishes.drop_files(tenant, wish.id, apart_from=keys)
+    if not wish.made:
+        unclear = any(last.get(at) == "unclear" for at in missing)
+        buttons = (TRY_AGAIN_UNCLEAR if unclear else TRY_AGAIN,) if _is_worth_repeating(last) else ()
+        answer = NotMade(id=wish.id, wish=wish.wish.text, text=" ".join(reasons), buttons=buttons)
+        return Plan(effects=(*_said(effect, message, answer).effects, *told))
+    generator = services.generator
+    answer_made = made_answer(wish, reasons=reasons, generator=generator, elapsed_s=_elapsed_s(wish))
+    files = made_files(wish)
+    said: AnyEffect
+    if message:
+        said = Edit(key=f"{effect.key}#made", place=effect.place, message=message, answer=answer_made, files=files)
+    else:
+        said = Post(key=f"{effect.key}#made", place=effect.place, answer=answer_made, files=files)
+    return Plan(effects=(said, *told))
+
+
+async def made_nothing(effect: Make, why: str, services: Services) -> tuple[AnyEffect, ...]:
+    """Return what is said where making failed for good, by our fault or since nobody has answered for a day."""
+    message = effect.message or await services.cases.shown(effect.place.tenant, effect.post) or ""
+    await services.wishes.set_state(
+        effect.place.tenant, effect.wish, become="failed", of=frozenset({"begun"}), event=f"{effect.key}#failed"
+    )
+    return _said(effect, message, NotMade(id=effect.wish, text=f"It could not be made. {why}")).effects
+
+
+def _said(effect: Make, message: str, answer: Answer) -> Plan:
+    """Return the plan to say something where the wish stands."""
+    if message:
+        return Plan(effects=(Edit(key=f"{effect.key}#end", place=effect.place, message=message, answer=answer),))
+    return Plan(effects=(Post(key=f"{effect.key}#end", place=effect.place, answer=answer),))
+
+
+def _for_operator(effect: Make, kinds: set[FailureKind]) -> tuple[AnyEffect, ...]:
+    """Return what moderators are told, once a day, of what only the operator can mend."""
+    for kind in kinds & {"credits", "auth"}:
+        log.error("generation.needs_operator", kind=kind)
+        text = (
+            "ModelsLab says that there is no credit left. Add some at https://modelslab.com, or lower [budget]."
+            if kind == "credits"
+            else "ModelsLab does not accept MODELSLAB_API_KEY. Run flashbulb doctor."
+        )
+        key = f"generation:{kind}:{datetime.now(UTC):%Y-%m-%d}"
+        return (Card(key=key, place=effect.place, answer=Alert(title="Nothing can be made", text=text)),)
+    return ()
+
+
+async def _drop(tenant: Tenant, jobs: tuple[StoredJob, ...], services: Services) -> None:
+    """Have nobody wait for the jobs of a wish any more; they hold their slots until they have ended."""
+    for each in jobs:
+        if each.state == "running":
+            await services.jobs.update(tenant, each.key, state="dropped")
+
+
+def _last_failures(jobs: tuple[StoredJob, ...]) -> dict[int, FailureKind]:
+    """Return what became of the last attempt at each thing, where that failed."""
+    last = {int(each.key.split(":")[1]): each for each in jobs}  # they come by attempt
+    return {at: each.failure for at, each in last.items() if each.failure}  # type: ignore[misc]  # written by us
+
+
+def _is_worth_repeating(last: dict[int, FailureKind]) -> bool:
+    return any(kind not in ("credits", "auth", "bad_request", "validation", "withheld") for kind in last.values())
+
+
+def _elapsed_s(wish: StoredWish) -> int:
+    return int((datetime.now(UTC) - wish.begun_at).total_seconds()) if wish.begun_at else 0

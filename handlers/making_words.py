@@ -1,0 +1,112 @@
+"""What is said of what was made: the answer with its buttons, and the files that go with it."""
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+from handlers.answers import Made, MadeItem
+from handlers.effects import Enclosure
+from handlers.ports import MadeThing, StoredWish
+from pipelines.generation.options import can
+from pipelines.generation.wish import WORDLESS, MediaKind, Operation
+from pipelines.ports import Generator
+
+GONE: Final = "This is kept no longer, or was deleted. Make a new one with /imagine."
+NO_MAKER: Final = "Nothing can be made here at present. The operator has to set MODELSLAB_API_KEY."
+CANCELLED: Final = (
+    "It was cancelled, and nothing of it will be posted. What was begun already may still be charged by the service."
+)
+TRY_AGAIN: Final = ("wish_again", "Try again")
+TRY_AGAIN_UNCLEAR: Final = ("wish_again", "Make it anyway")
+
+_FILES: Final[dict[MediaKind, str]] = {
+    "image": "made_picture",
+    "video": "made_video",
+    "music": "made_sound",
+    "voice": "made_sound",
+}
+_ENDINGS: Final = {
+    "image/png": "png",
+    "image/jpeg": "jpg",
+    "image/webp": "webp",
+    "image/gif": "gif",
+    "video/mp4": "mp4",
+    "video/webm": "webm",
+    "audio/mpeg": "mp3",
+    "audio/wav": "wav",
+    "audio/x-wav": "wav",
+    "audio/flac": "flac",
+    "audio/ogg": "ogg",
+    "audio/aac": "aac",
+}
+# What can be done with one picture, in order. Source of the order: what people reach for first.
+_WITH_ONE: Final[tuple[tuple[str, str, Operation], ...]] = (
+    ("wish_vary_subtle", "Vary (subtle)", "vary"),
+    ("wish_vary_strong", "Vary (strong)", "vary"),
+    ("wish_upscale", "Upscale", "upscale"),
+    ("wish_animate", "Animate", "animate"),
+    ("wish_cutout", "Remove background", "cutout"),
+)
+
+
+def made_answer(wish: StoredWish, *, reasons: Sequence[str], generator: Generator | None, elapsed_s: int) -> Made:
+    """Return the answer that says what was made. `reasons`: why some of it is not there."""
+    model = generator.models.get(wish.model) if generator else None
+    repeatable = wish.wish.operation not in WORDLESS
+    buttons = (
+        *((("wish_reroll", "Reroll", wish.id), ("wish_prompt", "Edit prompt", wish.id)) if repeatable else ()),
+        ("wish_delete", "Delete", wish.id),
+    )
+    return Made(
+        id=wish.id,
+        media=wish.wish.kind,
+        wish=wish.wish.text,
+        prompt="" if not repeatable else wish.prompt,
+        items=tuple(_item(wish, each, generator) for each in wish.made),
+        model=model.title if model else wish.model,
+        engine=generator.name if generator else "none",
+        elapsed_s=elapsed_s,
+        cost_usd=f"{wish.cost_usd.normalize():f}" if wish.price_usd is not None else "",
+        notes=tuple(reasons),
+        spoiler=any(each.adults_only for each in wish.made),
+        buttons=buttons,
+    )
+
+
+def _item(wish: StoredWish, thing: MadeThing, generator: Generator | None) -> MadeItem:
+    value = f"{wish.id}:{thing.position}"
+    done = wish.wish.operation if wish.wish.operation in WORDLESS else None  # doing that again changes nothing
+    buttons = tuple(
+        (name, label, value)
+        for name, label, operation in _WITH_ONE
+        if wish.wish.kind == "image" and generator and operation != done and can(generator.models, operation)
+    )
+    return MadeItem(
+        position=thing.position,
+        alt_text=thing.alt_text,
+        caption=thing.caption,
+        seed="" if thing.seed is None or wish.wish.operation in WORDLESS else str(thing.seed),
+        score=thing.score,
+        missing=thing.missing,
+        attempts=thing.attempt - wish.first_attempt + 1,
+        buttons=buttons,
+    )
+
+
+def made_files(wish: StoredWish) -> tuple[Enclosure, ...]:
+    """Return the files of what was made, in its order."""
+    kind = _FILES[wish.wish.kind]
+    stem = re.sub(r"[^a-z0-9]+", "-", (wish.brief.subject or wish.wish.text).lower())[:40].strip("-") or "made"
+    return tuple(
+        Enclosure.model_validate(
+            {
+                "kind": "made_picture" if kind == "made_video" and each.media_type.startswith("image/") else kind,
+                "of": wish.id,
+                "page": each.position,
+                "name": f"{stem}-{each.position}.{_ENDINGS.get(each.media_type, 'bin')}",
+                "alt_text": each.alt_text,
+                "spoiler": each.adults_only,
+            }
+        )
+        for each in wish.made
+    )

@@ -1,0 +1,400 @@
+"""One wish while it is being made: its jobs in turn, each result judged and compared with the wish, and how far it is."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from functools import partial
+from typing import Final, Literal
+
+import structlog
+
+from handlers.answers import Answer
+from handlers.answers import Making as MakingSaid
+from handlers.events import Place, Tenant
+from handlers.making_words import GONE
+from handlers.ports import MadeThing, Services, Source, StoredWish
+from pipelines.content import Attachment, AudioPart, Content, ImagePart, Intake, TextPart, made_address
+from pipelines.errors import BadAnswer, FlashbulbError, Refused, Unavailable, UserError
+from pipelines.generation.failures import FailureKind, GenerationFailed
+from pipelines.generation.make import Attempt, AttemptState, Checked, Making
+from pipelines.generation.options import order_of
+from pipelines.generation.permission import permission
+from pipelines.generation.quality import Quality, compare, is_poor
+from pipelines.generation.turns import Unwanted
+from pipelines.generation.wish import WORDLESS, MakerJob, MediaKind
+from pipelines.limits import MADE_BYTES
+from pipelines.media.kinds import kind_of
+from pipelines.moderation.moderate import moderate
+from pipelines.moderation.policy import ChannelPolicy
+from pipelines.ports import Call, Generator
+from pipelines.tagging import ALT_TEXT_CHARS, cut, plain_alt_text
+
+log = structlog.get_logger()
+
+# Shows an answer in a message of ours that stands already. Whoever loses one of these loses nothing.
+Say = Callable[[Place, str, Answer], Awaitable[None]]
+
+SAY_EVERY_S: Final = 2.0  # Discord takes five changes of a message in five seconds, Slack about one a second
+SAY_WAITING_EVERY_S: Final = 5.0  # as many may wait in one channel
+RECORD_TRIES: Final = 10  # what the maker has said must not be lost to a hiccup of the database
+POSTED_SIDE_PX: Final = 2048  # of a picture that would be too large for its platform as it is
+
+# What the bytes must be, by what was asked for: how their true media type begins.
+FITTING: Final[dict[MediaKind, tuple[str, ...]]] = {
+    "image": ("image/",),
+    "video": ("video/", "image/"),  # some makers send an animation
+    "music": ("audio/",),
+    "voice": ("audio/",),
+}
+
+
+@dataclass(slots=True, kw_only=True)
+class Studio:
+    """One wish while it is being made."""
+
+    wish: StoredWish
+    message: str
+    services: Services
+    generator: Generator
+    say: Say
+    _states: dict[int, Literal["waiting", "making", "checking", "done"]] = field(default_factory=dict)
+    _source: asyncio.Task[str] | None = None
+
+    @property
+    def tenant(self) -> Tenant:
+        return self.wish.place.tenant
+
+    async def make_all(self) -> tuple[list[MadeThing], dict[int, str]]:
+        """Return what was made, and why each of the others was not, by position.
+
+        Raises: `Unwanted` when it was cancelled, `Unavailable` when it has to be put off.
+        """
+        count = self.wish.wish.count
+        self._states = dict.fromkeys(range(1, count + 1), "waiting")
+        telling = asyncio.create_task(self._tell())
+        try:
+            policy = await self.services.policies.for_place(self.wish.place)
+            found = await asyncio.gather(*(self._one(at, policy) for at in self._states), return_exceptions=True)
+        finally:
+            telling.cancel()
+            await asyncio.wait([telling])
+            if self._source is not None:
+                self._source.cancel()
+        things: list[MadeThing] = []
+        failures: dict[int, str] = {}
+        for at, each in enumerate(found, start=1):
+            if isinstance(each, GenerationFailed):
+                failures[at] = str(each)
+            elif isinstance(each, BaseException):
+                raise each
+            elif each.refusal:
+                failures[at] = f"One result was not shown. {each.refusal}" if count > 1 else each.refusal
+            else:
+                things.append(_thing(at, each))
+        return things, failures
+
+    async def cost(self) -> Decimal:
+        """Return what the jobs of the wish cost that the maker took."""
+        jobs = await self.services.jobs.of_wish(self.tenant, self.wish.id)
+        paid = sum(each.job is not None or each.state == "unclear" for each in jobs)
+        return (self.wish.price_usd or Decimal(0)) * paid
+
+    async def _one(self, at: int, policy: ChannelPolicy) -> Checked:
+        wish = self.wish
+        model = self.generator.models.get(wish.model)
+        if model is None:
+            raise GenerationFailed("validation")
+        attempts = _Attempts(studio=self, position=at)
+        making = Making(
+            generator=self.generator,
+            attempts=attempts,
+            check=partial(self._check, at, policy),
+            may_repeat=self._may_repeat,
+            name=f"{wish.id}:{at}",
+            on_submit=partial(self._note, at, "making"),
+            on_check=partial(self._note, at, "checking"),
+        )
+        # An address is good for a day, and one that was used is on record with its job: so it is made anew each time.
+        source = await self._brought() if wish.source and not await attempts.is_under_way() else ""
+        order = order_of(wish.wish, wish.brief, model, position=at, source=source)
+        checked = await making.make(order, first=wish.first_attempt)
+        self._note(at, "done")
+        return checked
+
+    async def _brought(self) -> str:
+        """Lay the source picture where the maker can read it, once for all things of the wish."""
+        if self._source is None:
+            self._source = asyncio.create_task(self._bring())
+        return await asyncio.shield(self._source)
+
+    async def _bring(self) -> str:
+        assert self.wish.source is not None
+        intake = await source_intake(self.wish.place.tenant, self.wish.source, self.services)
+        picture = next((part for part in intake.parts if isinstance(part, ImagePart)), None)
+        if picture is None:
+            raise GenerationFailed("bad_response")
+        return await self.generator.bring(picture.data, picture.media_type)
+
+    async def _may_repeat(self) -> bool:
+        wish, services = self.wish, self.services
+        return await services.wishes.has_room(
+            self.tenant, wish.asked_by.id, usd=wish.price_usd or Decimal(0), budget=services.budget
+        )
+
+    # --- Checking ----------------------------------------------------------------------------------------------------------
+
+    async def _check(self, at: int, policy: ChannelPolicy, attempt: int, job: MakerJob, prompt: str) -> Checked:
+        """Judge a result and compare it with what was wished for. What cannot be judged now is judged later."""
+        key = f"{self.wish.id}:{at}:{attempt}"
+        intake, media_type = await self._read(key)
+        calls: list[Call] = []
+        asking = asyncio.ensure_future(self._compared(intake, prompt, calls))
+        # What is said in it is judged as well, so that has to be known first.
+        quality = await asking if any(isinstance(part, AudioPart) for part in intake.parts) else None
+        if quality and quality.transcript.strip():
+            said = TextPart(id="text:0", text=quality.transcript, role="message", note="what is said in it")
+            intake = replace(intake, parts=(said, *intake.parts))
+        verdict, asked = await moderate(intake, policy=policy, model=self.services.model)
+        quality = await asking
+        await self.services.ledger.record(self.tenant, event=key, task="moderation", calls=asked)
+        await self.services.ledger.record(self.tenant, event=key, task="quality", calls=calls)
+        if verdict.waits_for_model:
+            raise Unavailable("The model", "does not answer")  # it is paid for, and is never shown unjudged
+        allowed = permission(verdict, policy, of_somebody=self._is_of_somebody)
+        if allowed.refusal:
+            return Checked(attempt=attempt, refusal=allowed.refusal)
+        return Checked(
+            attempt=attempt,
+            media_type=media_type,
+            score=quality.score if quality else None,
+            better_prompt=await self._better(quality, prompt, policy, key),
+            alt_text=quality.alt_text if quality else _alt_text_of(self.wish),
+            caption=quality.caption if quality else "",
+            missing="; ".join(each for each in (quality.missing, quality.broken) if each) if quality else "",
+            adults_only=allowed.adults_only,
+        )
+
+    @property
+    def _is_of_somebody(self) -> bool:
+        return self.wish.source is not None and not self.wish.source.wish
+
+    async def _read(self, key: str) -> tuple[Intake, str]:
+        """Return what a result holds, made ready to look at, and what it is. Raises: `GenerationFailed`."""
+        attachment = made_attachment(self.tenant, key)
+        intake = await self.services.media.intake(Content(attachments=(attachment,)), file_bytes=MADE_BYTES)
+        whole = next((each for each in intake.readings if each.place == "file:0"), None)
+        seen = tuple(part for part in intake.parts if part.id != "file:0/name")  # that name is ours
+        shows = any(isinstance(part, ImagePart | AudioPart) for part in seen)
+        if not shows or whole is None or whole.status != "ok" or not whole.media_type.startswith(FITTING[self.wish.wish.kind]):
+            raise GenerationFailed("bad_response")
+        return replace(intake, parts=seen), whole.media_type
+
+    async def _compared(self, intake: Intake, prompt: str, calls: list[Call]) -> Quality | None:
+        """Return how well a result fits; None where no model says so, which keeps nobody from seeing it."""
+        brief = self.wish.brief.model_copy(update={"prompt": prompt})
+        try:
+            return await compare(brief, self.wish.wish, intake, model=self.services.model, calls=calls)
+        except (Unavailable, Refused, BadAnswer) as error:
+            log.info("generation.not_compared", wish=self.wish.id, error=type(error).__name__)
+            return None
+
+    async def _better(self, quality: Quality | None, prompt: str, policy: ChannelPolicy, key: str) -> str:
+        """Return the prompt to try instead of one that led to a poor result, judged as the first one was; else nothing."""
+        wish = self.wish.wish
+        if quality is None or not is_poor(quality) or wish.operation in WORDLESS or wish.kind == "voice":
+            return ""
+        better = quality.repaired_prompt.strip() or prompt
+        text = Intake(parts=(TextPart(id="text:0", text=better, role="message"),))
+        verdict, calls = await moderate(text, policy=policy, model=self.services.model)
+        await self.services.ledger.record(self.tenant, event=f"{key}#better", task="moderation", calls=calls)
+        return "" if permission(verdict, policy, of_somebody=self._is_of_somebody).refusal else better
+
+    # --- Telling -----------------------------------------------------------------------------------------------------------
+
+    def _note(self, at: int, state: Literal["making", "checking", "done"]) -> None:
+        self._states[at] = state
+
+    async def _tell(self) -> None:
+        """Say how far it is whenever that has changed, for as long as it is being made."""
+        said: MakingSaid | None = None
+        while True:
+            answer = self._standing()
+            if self.message and answer != said:
+                said = answer
+                await self.say(self.wish.place, self.message, answer)
+            await asyncio.sleep(SAY_WAITING_EVERY_S if answer.state == "waiting" else SAY_EVERY_S)
+
+    def _standing(self) -> MakingSaid:
+        """Return how far it is."""
+        states = list(self._states.values())
+        done = states.count("done")
+        state: Literal["waiting", "making", "checking"] = "waiting"
+        if "making" in states:
+            state = "making"
+        elif "checking" in states or done:
+            state = "checking"
+        ahead = self.services.turns.ahead(self.wish.id) if state == "waiting" else 0
+        return making_said(self.wish, self.generator, state=state, ahead=ahead, done=done)
+
+
+def making_said(
+    wish: StoredWish,
+    generator: Generator,
+    *,
+    state: Literal["waiting", "making", "checking"] = "waiting",
+    ahead: int = 0,
+    done: int = 0,
+) -> MakingSaid:
+    """Return the answer that says how far a wish is."""
+    model = generator.models.get(wish.model)
+    usual_s = model.usual_s if model else 0.0
+    rounds = 1 + ahead / generator.slots
+    return MakingSaid(
+        id=wish.id,
+        media=wish.wish.kind,
+        wish=wish.wish.text,
+        prompt=wish.prompt,
+        state=state,
+        ahead=ahead,
+        done=done,
+        total=wish.wish.count,
+        estimate_s=int(usual_s * rounds) if state != "checking" else 0,
+    )
+
+
+def _thing(at: int, checked: Checked) -> MadeThing:
+    return MadeThing(
+        position=at,
+        attempt=checked.attempt,
+        media_type=checked.media_type,
+        alt_text=checked.alt_text,
+        caption=checked.caption,
+        seed=checked.seed,
+        score=checked.score,
+        missing=checked.missing,
+        adults_only=checked.adults_only,
+    )
+
+
+def _alt_text_of(wish: StoredWish) -> str:
+    """Return what stands for an alt text where no model looked at a result: what it was to be."""
+    return cut(plain_alt_text(wish.brief.subject or wish.prompt or wish.wish.text or "What was asked for"), ALT_TEXT_CHARS)
+
+
+def made_attachment(tenant: Tenant, job: str) -> Attachment:
+    """Return where the result of a job lies, as a file that can be read like any other."""
+    return Attachment(
+        id=job, url=made_address(tenant.platform, tenant.workspace, job), name="made", media_type="", size_bytes=0
+    )
+
+
+async def source_intake(tenant: Tenant, source: Source, services: Services) -> Intake:
+    """Return a source picture made ready: upright, at most 1024 px, without metadata.
+
+    Raises: `UserError` when it is gone or is no picture.
+    """
+    if source.wish:
+        known = await services.wishes.find(tenant, source.wish)
+        thing = next((each for each in known.made if each.position == source.position), None) if known else None
+        if thing is None:
+            raise UserError(GONE)
+        attachment = made_attachment(tenant, f"{source.wish}:{thing.position}:{thing.attempt}")
+    else:
+        assert source.attachment is not None
+        attachment = source.attachment
+        if source.message and source.place is not None:
+            posted = await services.channels.message(source.place, source.message)
+            found = next((each for each in posted.content.attachments if each.id == attachment.id), None) if posted else None
+            if found is None:
+                raise UserError("The picture is gone from its channel. Post it again.")
+            attachment = found
+    intake = await services.media.intake(Content(attachments=(attachment,)))
+    if not any(isinstance(part, ImagePart) for part in intake.parts):
+        raise UserError(intake.gaps[0].why if intake.gaps else "There is no picture in this file. Choose one with a picture.")
+    return intake
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Attempts:
+    """The records of the attempts at one thing of a wish; implements `pipelines.generation.make.Attempts`."""
+
+    studio: Studio
+    position: int
+
+    @asynccontextmanager
+    async def turn(self, attempt: int) -> AsyncIterator[None]:
+        services, generator = self.studio.services, self.studio.generator
+        begin = partial(
+            services.jobs.begin, self.studio.tenant, self._key(attempt), account=generator.account, slots=generator.slots
+        )
+        undo = partial(services.jobs.update, self.studio.tenant, self._key(attempt), state="rejected", failure="away")
+        try:
+            async with services.turns.turn(self._member, self.studio.wish.id, begin=begin, undo=undo):
+                yield
+        finally:
+            services.turns.changed()
+
+    @asynccontextmanager
+    async def resumed(self) -> AsyncIterator[None]:
+        with self.studio.services.turns.resumed(self._member):
+            yield
+
+    async def nap(self, seconds: float) -> None:
+        """Wait; whoever cancelled the wish at another replica is heard of here."""
+        studio = self.studio
+        await studio.services.turns.nap(studio.wish.id, seconds)
+        known = await studio.services.wishes.find(studio.tenant, studio.wish.id)
+        if known is None or known.state == "cancelled":
+            raise Unwanted
+
+    async def find(self, attempt: int) -> Attempt | None:
+        known = await self.studio.services.jobs.find(self.studio.tenant, self._key(attempt))
+        if known is None:
+            return None
+        failure: FailureKind | None = known.failure or None  # type: ignore[assignment]  # written by us
+        return Attempt(state=known.state, job=known.job, failure=failure)
+
+    async def is_under_way(self) -> bool:
+        """Whether there is a job that only has to be waited for."""
+        jobs = await self.studio.services.jobs.of_wish(self.studio.tenant, self.studio.wish.id)
+        mine = [each for each in jobs if each.key.startswith(f"{self.studio.wish.id}:{self.position}:")]
+        return bool(mine) and mine[-1].state in ("running", "fetched")
+
+    async def update(
+        self, attempt: int, state: AttemptState, *, job: MakerJob | None = None, failure: FailureKind | None = None
+    ) -> None:
+        cost = self.studio.wish.price_usd if state in ("running", "unclear") else None
+        for tries in range(RECORD_TRIES):
+            try:
+                await self.studio.services.jobs.update(
+                    self.studio.tenant, self._key(attempt), state=state, job=job, failure=failure or "", cost_usd=cost
+                )
+                return
+            except Unavailable:
+                if tries == RECORD_TRIES - 1:
+                    raise
+                await asyncio.sleep(1.0)
+
+    async def keep(self, attempt: int, data: bytes) -> None:
+        services, wish = self.studio.services, self.studio.wish
+        kind = kind_of(data)
+        if wish.wish.kind == "image" and len(data) > services.channels.upload_limit(wish.place):
+            data = await self._smaller(data)
+        media_type = kind.media_types[0] if kind and kind.media_types else ""
+        await services.wishes.keep_file(self.studio.tenant, self._key(attempt), data, media_type=media_type)
+
+    async def _smaller(self, data: bytes) -> bytes:
+        try:
+            return await self.studio.services.media.preview(data, side_px=POSTED_SIDE_PX)
+        except FlashbulbError:
+            return data  # what it is shows when it is read
+
+    @property
+    def _member(self) -> tuple[str, str, str]:
+        tenant = self.studio.tenant
+        return tenant.platform, tenant.workspace, self.studio.wish.asked_by.id
+
+    def _key(self, attempt: int) -> str:
+        return f"{self.studio.wish.id}:{self.position}:{attempt}"

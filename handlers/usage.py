@@ -1,0 +1,93 @@
+"""`/flashbulb queue` and `/flashbulb usage`: what is being made, and what that and asking models cost."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Final
+
+from handlers.answers import QueuedWish, Usage, UsageLine, WishQueue
+from handlers.effects import Enclosure, Notify, Plan
+from handlers.events import CommandUsed
+from handlers.ports import Budget, DaySpent, Services, SpentOn
+
+DAYS: Final = 30
+QUEUE_SHOWN: Final = 10
+
+
+async def on_queue(event: CommandUsed, services: Services) -> Plan:
+    """Say what is being made here; others see of a member's wishes only that there are some."""
+    tenant = event.place.tenant
+    generator = services.generator
+    items = []
+    for wish in (await services.wishes.begun(tenant))[:QUEUE_SHOWN]:
+        jobs = await services.jobs.of_wish(tenant, wish.id)
+        mine = wish.asked_by.id == event.author.id or event.author.role.reviews
+        begun = any(each.state in ("submitting", "running") for each in jobs)
+        waiting = not begun and not any(each.state == "fetched" for each in jobs)
+        items.append(
+            QueuedWish(
+                id=wish.id,
+                media=wish.wish.kind,
+                wish=wish.wish.text if mine else "",
+                state="making" if begun else "waiting" if waiting else "checking",
+                ahead=services.turns.ahead(wish.id) if waiting else 0,
+                mine=mine,
+            )
+        )
+    busy = await services.jobs.busy(generator.account) if generator else 0
+    answer = WishQueue(items=tuple(items), busy=busy, slots=generator.slots if generator else 0)
+    return Plan(effects=(Notify.author_of(event, "queue", answer),))
+
+
+async def on_usage(event: CommandUsed, services: Services) -> Plan:
+    """Say what was spent in the last days: moderators see the workspace's, members their own."""
+    tenant = event.place.tenant
+    person = None if event.author.role.reviews else event.author.id
+    spent = await services.wishes.spent(tenant, person=person, since=datetime.now(UTC) - timedelta(days=DAYS))
+    days = await services.wishes.days(tenant, person=person, days=DAYS)
+    asking = sum((each.asking_usd for each in days), Decimal(0))
+    lines = [UsageLine(title=_title(each), count=each.count, cost_usd=_dollars(each.cost_usd)) for each in spent]
+    if asking:
+        lines.append(UsageLine(title="Questions to models", count=0, cost_usd=_dollars(asking)))
+    total = sum((each.making_usd + each.asking_usd for each in days), Decimal(0))
+    answer = Usage(
+        whose="this workspace" if person is None else "you",
+        days=DAYS,
+        lines=tuple(lines),
+        total_usd=_dollars(total),
+        left=_left(services.budget, days, person=person),
+    )
+    chart = Enclosure(kind="usage_chart", of=person or "", name="usage.png", alt_text=_in_words(days))
+    return Plan(effects=(Notify.author_of(event, "usage", answer).model_copy(update={"files": (chart,)}),))
+
+
+def _title(spent: SpentOn) -> str:
+    made = {"image": "Pictures", "video": "Videos", "music": "Music", "voice": "Speech"}[spent.kind]
+    return f"{made} ({spent.model})"
+
+
+def _dollars(amount: Decimal) -> str:
+    return f"{amount:.4f}".rstrip("0").rstrip(".") if amount else "0"
+
+
+def _left(budget: Budget, days: Sequence[DaySpent], *, person: str | None) -> tuple[str, ...]:
+    """Say what may still be spent until midnight (UTC)."""
+    today = days[-1].making_usd if days else Decimal(0)
+    limit = budget.workspace_usd if person is None else budget.member_usd
+    said = []
+    if limit is not None:
+        said.append(f"{_dollars(max(limit - today, Decimal(0)))} of {_dollars(limit)} USD are left for making today.")
+    if person is not None and budget.member_wishes is not None:
+        said.append(f"Each member may wish {budget.member_wishes} times a day.")
+    return tuple(said)
+
+
+def _in_words(days: Sequence[DaySpent]) -> str:
+    """Say what the chart shows, for those who do not see it."""
+    making = sum((each.making_usd for each in days), Decimal(0))
+    asking = sum((each.asking_usd for each in days), Decimal(0))
+    highest = max(days, key=lambda each: each.making_usd + each.asking_usd, default=None)
+    said = f"Bars for {len(days)} days: {_dollars(making)} USD for making, {_dollars(asking)} USD for asking models."
+    if highest is None or not highest.making_usd + highest.asking_usd:
+        return said
+    return f"{said} Most on {highest.day:%d %B}: {_dollars(highest.making_usd + highest.asking_usd)} USD."

@@ -1,0 +1,88 @@
+"""Which model a wish is made with, and whether that model has what was asked for."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from pipelines.errors import UserError
+from pipelines.generation.brief import folded
+from pipelines.generation.wish import Brief, MakerModel, Operation, Order, Strength, Takes, Wish
+
+# How much of a source picture may change, 0 to 1, by what was asked for. Set by eye; the facts of the vendor name no numbers.
+_STRENGTHS: Final[dict[Operation, dict[Strength, float]]] = {
+    "vary": {"subtle": 0.35, "medium": 0.5, "strong": 0.65},
+    "restyle": {"subtle": 0.35, "medium": 0.6, "strong": 0.8},
+}
+_DOES: Final[dict[Operation, str]] = {
+    "imagine": "make that",
+    "vary": "vary a picture",
+    "restyle": "redraw a picture",
+    "inspire": "make a picture after another one",
+    "edit": "edit a picture by words",
+    "cutout": "remove a background",
+    "upscale": "make a picture larger",
+    "animate": "animate a picture",
+}
+
+
+def can(models: Mapping[str, MakerModel], operation: Operation) -> bool:
+    """Whether any model can do this."""
+    return any(operation in each.operations for each in models.values())
+
+
+def model_for(wish: Wish, models: Mapping[str, MakerModel]) -> MakerModel:
+    """Return the model that a wish is made with: the one that it names, else the usual one for what is to be done.
+
+    Raises: `UserError` when there is none, or it lacks an option that the wish names.
+    """
+    able = [each for each in models.values() if each.kind == wish.kind and wish.operation in each.operations]
+    if not able:
+        raise UserError(f"Nothing here can {_DOES[wish.operation]} as {wish.kind}.")
+    names = ", ".join(each.name for each in able)
+    if not wish.model:
+        fitting = [each for each in able if not _lacking(wish, each)]
+        if not fitting:
+            _refuse(wish, able[0], names)
+        return fitting[0]
+    chosen = next((each for each in able if each.name == wish.model.casefold()), None)
+    if chosen is None:
+        raise UserError(f"There is no model of that name that can {_DOES[wish.operation]}. There are {names}.")
+    if _lacking(wish, chosen):
+        _refuse(wish, chosen, names)
+    return chosen
+
+
+def _lacking(wish: Wish, model: MakerModel) -> list[str]:
+    """Return what a wish asks for that a model does not know, in words."""
+    asked: dict[Takes, tuple[bool, str]] = {
+        "seed": (wish.seed is not None, "a seed (--seed)"),
+        "seconds": (wish.seconds is not None, "a length (--seconds)"),
+    }
+    lacking = [words for option, (is_asked, words) in asked.items() if is_asked and option not in model.takes]
+    if wish.operation == "imagine" and wish.aspect != "1:1" and wish.aspect not in model.aspects:
+        lacking.append(f"the format {wish.aspect} (--ar)")
+    return lacking
+
+
+def _refuse(wish: Wish, model: MakerModel, names: str) -> None:
+    raise UserError(f"{model.title} has not {' and '.join(_lacking(wish, model))}. Leave that out, or choose one of {names}.")
+
+
+def order_of(wish: Wish, brief: Brief, model: MakerModel, *, position: int, source: str) -> Order:
+    """Return what a maker is asked for the thing at `position` (from 1) of a wish; `source` is where its picture lies."""
+    avoid = ", ".join(dict.fromkeys(each.strip() for each in (wish.avoid, brief.avoid) if each.strip()))
+    prompt = brief.prompt
+    if avoid and "avoid" not in model.takes and wish.operation not in ("cutout", "upscale") and wish.kind != "voice":
+        prompt = folded(prompt, avoid)
+    strength = _STRENGTHS.get(wish.operation, {}).get(wish.strength)
+    return Order(
+        kind=wish.kind,
+        operation=wish.operation,
+        model=model.name,
+        prompt=prompt,
+        avoid=avoid if "avoid" in model.takes else "",
+        aspect=wish.aspect if wish.aspect in model.aspects else "1:1",
+        seed=None if wish.seed is None else wish.seed + position - 1,
+        strength=strength if "strength" in model.takes else None,
+        seconds=wish.seconds,
+        source=source,
+    )

@@ -1,0 +1,142 @@
+"""Turns at a maker: fair between members, and nobody is held when the bot stops or a wish is given up."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+import pytest
+
+from pipelines.errors import Unavailable
+from pipelines.generation.turns import Turns, Unwanted
+
+
+@dataclass
+class Slots:
+    """A few slots; `log` names who got one, in order."""
+
+    free: int
+    log: list[str] = field(default_factory=list)
+    begun: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(0))  # released for each
+    undone: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def begin(self, name: str) -> Callable[[], Awaitable[bool]]:
+        async def begin() -> bool:
+            if not self.free:
+                return False
+            self.free -= 1
+            self.log.append(name)
+            self.begun.release()
+            return True
+
+        return begin
+
+    def undo(self) -> Callable[[], Awaitable[None]]:
+        async def undo() -> None:
+            self.free += 1
+            self.undone.set()
+
+        return undo
+
+
+async def have_made(turns: Turns, slots: Slots, member: str, wish: str, going: asyncio.Event) -> None:
+    async with turns.turn(member, wish, begin=slots.begin(wish), undo=slots.undo()):
+        await going.wait()
+        slots.free += 1
+
+
+async def test_members_take_turns_however_many_wishes_one_of_them_has() -> None:
+    turns, slots, going = Turns(), Slots(free=2), asyncio.Event()
+    going.set()
+    many = [asyncio.create_task(have_made(turns, slots, "ada", f"ada{at}", going)) for at in range(10)]
+    await asyncio.sleep(0)
+    others = [asyncio.create_task(have_made(turns, slots, name, name, going)) for name in ("bo", "cy")]
+
+    await asyncio.gather(*many, *others)
+
+    assert {"bo", "cy"} <= set(slots.log[:5])
+    assert [each for each in slots.log if each.startswith("ada")] == [f"ada{at}" for at in range(10)]
+
+
+async def test_there_are_never_more_at_work_than_slots() -> None:
+    turns, slots, going = Turns(), Slots(free=3), asyncio.Event()
+    tasks = [asyncio.create_task(have_made(turns, slots, f"m{at % 4}", f"w{at}", going)) for at in range(20)]
+    for _ in range(3):
+        await slots.begun.acquire()
+    assert slots.free == 0
+    assert turns.ahead("w19") > 0
+
+    going.set()
+    await asyncio.gather(*tasks)
+
+    assert Counter(slots.log) == Counter(f"w{at}" for at in range(20))
+
+
+async def test_a_wish_that_is_given_up_leaves_the_queue_and_its_naps() -> None:
+    turns, slots = Turns(), Slots(free=0)
+    waiting = asyncio.create_task(have_made(turns, slots, "ada", "w1", asyncio.Event()))
+    napping = asyncio.create_task(turns.nap("w1", 60))
+    await asyncio.sleep(0)
+
+    turns.give_up("w1")
+
+    for each in (waiting, napping):
+        with pytest.raises(Unwanted):
+            await each
+    with pytest.raises(Unwanted):
+        await turns.nap("w1", 60)
+
+
+async def test_a_shutdown_sends_everybody_home() -> None:
+    turns, slots = Turns(), Slots(free=0)
+    waiting = asyncio.create_task(have_made(turns, slots, "ada", "w1", asyncio.Event()))
+    await asyncio.sleep(0)
+
+    turns.close()
+
+    with pytest.raises(Unavailable):
+        await waiting
+
+
+async def test_a_slot_that_was_taken_for_somebody_who_has_left_is_given_back() -> None:
+    turns, slots, asked, going = Turns(), Slots(free=1), asyncio.Event(), asyncio.Event()
+
+    async def slow() -> bool:
+        asked.set()
+        await going.wait()
+        return await slots.begin("w1")()
+
+    async def wait() -> None:
+        async with turns.turn("ada", "w1", begin=slow, undo=slots.undo()):
+            raise AssertionError("it was given up")
+
+    waiting = asyncio.create_task(wait())
+    await asked.wait()
+    turns.give_up("w1")
+    with pytest.raises(Unwanted):
+        await waiting
+    going.set()
+
+    await slots.undone.wait()
+
+    assert slots.free == 1
+
+
+async def test_trouble_with_beginning_belongs_to_who_began_and_others_go_on() -> None:
+    turns, slots, going = Turns(), Slots(free=1), asyncio.Event()
+    going.set()
+
+    async def broken() -> bool:
+        raise Unavailable("The database")
+
+    async def fails() -> None:
+        async with turns.turn("ada", "w1", begin=broken, undo=slots.undo()):
+            pass
+
+    failing = asyncio.create_task(fails())
+    fine = asyncio.create_task(have_made(turns, slots, "bo", "w2", going))
+
+    with pytest.raises(Unavailable):
+        await failing
+    await fine
+    assert slots.log == ["w2"]

@@ -1,0 +1,435 @@
+"""Wishes from their first word to what is posted: judged before they cost anything, made once, judged again, and told."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from handlers.answers import Alert, Answer, Made, Making, Notice, NotMade, WishShown
+from handlers.dispatch import Planner
+from handlers.effects import AnyEffect, Card, Edit, Make, Notify, Plan, Post, TakeBack
+from handlers.events import ButtonPressed, CommandUsed, FormSubmitted, Person, Place
+from handlers.ports import Budget, Posted, StoredJob
+from pipelines.content import Attachment, Content, Intake, Reading
+from pipelines.errors import Unavailable
+from pipelines.generation.wish import MakerJob
+from pipelines.ports import Reply
+from tests.fakes import ADA, GENERAL, MO, Known, PlainMedia, a_comparison, a_judgement, a_message, a_picture
+from tests.making import ScriptedMaker, a_job
+
+BO = Person(id="bo", name="Bo")
+
+
+@dataclass
+class ReadMedia(PlainMedia):
+    """As `PlainMedia`, and every file was read; all are of one type."""
+
+    media_type: str = "image/png"
+
+    async def intake(self, content: Content, *, fine: bool = False, file_bytes: int = 0) -> Intake:
+        made = await super().intake(content, fine=fine, file_bytes=file_bytes)
+        readings = tuple(
+            Reading(place=f"file:{at}", media_type=self.media_type, status="ok") for at, _ in enumerate(content.attachments)
+        )
+        return replace(made, readings=readings)
+
+
+@dataclass
+class Bot(Known):
+    """All the fakes of one test, and the flow of an event through them: planned, made, and what was said meanwhile."""
+
+    media: ReadMedia = field(default_factory=ReadMedia)
+    maker: ScriptedMaker | None = field(default_factory=ScriptedMaker)
+    said: list[Answer] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.wishes.jobs = self.jobs
+        self.planner = Planner(self.services)
+
+    @property
+    def scripted(self) -> ScriptedMaker:
+        assert self.maker is not None
+        return self.maker
+
+    async def say(self, place: Place, message: str, answer: Answer) -> None:
+        self.said.append(answer)
+
+    async def plan(self, event: Any) -> Plan:
+        return await self.planner.plan(event)
+
+    async def carry_out(self, plan: Plan) -> Sequence[AnyEffect]:
+        """Return everything that is done: what was planned, and what making led to."""
+        done: list[AnyEffect] = []
+        for effect in plan.effects:
+            done.append(effect)
+            if isinstance(effect, Post):
+                self.cases.cards[effect.key] = "m2"
+            if isinstance(effect, Make):
+                done.extend((await self.planner.make(effect, self.say)).effects)
+        return done
+
+    async def do(self, event: Any) -> Sequence[AnyEffect]:
+        return await self.carry_out(await self.plan(event))
+
+
+@pytest.fixture
+def bot() -> Bot:
+    return Bot()
+
+
+def command(
+    name: str, argument: str = "", *files: Attachment, author: Person = ADA, key: str = "test:c1", message: str = ""
+) -> CommandUsed:
+    return CommandUsed(
+        key=key, place=GENERAL, author=author, command=name, argument=argument, attachments=files, message=message or None
+    )
+
+
+def press(button: str, value: str, *, author: Person = ADA, key: str = "test:b1", message: str = "m2") -> ButtonPressed:
+    return ButtonPressed(key=key, place=GENERAL, author=author, button=button, value=value, message=message)
+
+
+def judges(bot: Bot, **opinions: Any) -> None:
+    """Have the next verdict be one with these opinions."""
+    bot.model.by_task.setdefault("moderation", []).append(lambda question: a_judgement(question, **opinions))
+
+
+def last(effects: Sequence[AnyEffect]) -> Any:
+    answer = getattr(effects[-1], "answer", None)
+    assert answer is not None
+    return answer
+
+
+async def made(bot: Bot, argument: str = "a lighthouse", *, author: Person = ADA) -> Made:
+    answer = last(await bot.do(command("imagine", argument, author=author)))
+    assert isinstance(answer, Made)
+    return answer
+
+
+async def test_a_wish_is_answered_at_once_and_then_made_into_that_answer(bot: Bot) -> None:
+    post, make, edit = await bot.do(command("imagine", "a lighthouse --ar 16:9"))
+
+    assert isinstance(post, Post)
+    assert isinstance(post.answer, Making)
+    assert isinstance(make, Make)
+    assert isinstance(edit, Edit)
+    assert (edit.message, edit.place) == ("m2", post.place)
+    assert isinstance(edit.answer, Made)
+    assert edit.answer.cost_usd == "0.01"
+    assert [file.kind for file in edit.files] == ["made_picture"]
+    assert edit.files[0].alt_text
+    assert bot.scripted.orders[0].aspect == "16:9"
+
+
+async def test_nothing_is_spent_on_a_wish_that_is_not_allowed(bot: Bot) -> None:
+    judges(bot, hate=(3, 0.95))
+
+    effects = await bot.do(command("imagine", "something hateful"))
+
+    assert [type(each) for each in effects] == [Notify]
+    assert "hate" in last(effects).text
+    assert (bot.scripted.orders, bot.wishes.wishes) == ([], {})
+
+
+async def test_nothing_is_spent_while_nobody_can_judge_it(bot: Bot) -> None:
+    bot.model.by_task["moderation"] = [Reply(outcome="unavailable", reason="away")]
+
+    effects = await bot.do(command("imagine", "a lighthouse --raw"))
+
+    assert "could not be checked" in last(effects).text
+    assert bot.scripted.orders == []
+
+
+async def test_a_result_that_is_not_allowed_is_never_posted(bot: Bot) -> None:
+    judges(bot)  # the wish
+    judges(bot, gore=(4, 0.99))  # the result
+
+    effects = await bot.do(command("imagine", "a lighthouse --raw"))
+
+    assert isinstance(last(effects), NotMade)
+    assert not any(getattr(each, "files", ()) for each in effects)
+    assert bot.wishes.files == {}
+
+
+async def test_a_result_that_nobody_can_judge_now_waits_and_is_not_made_again(bot: Bot) -> None:
+    judges(bot)
+    bot.model.by_task["moderation"].append(Reply(outcome="unavailable", reason="away"))
+    plan = await bot.plan(command("imagine", "a lighthouse --raw"))
+
+    with pytest.raises(Unavailable):
+        await bot.carry_out(plan)
+    effects = await bot.carry_out(plan)
+
+    assert isinstance(last(effects), Made)
+    assert len(bot.scripted.orders) == 1
+
+
+async def test_several_are_made_and_what_is_missing_is_said(bot: Bot) -> None:
+    bot.scripted.submits = [a_job("1"), "validation", a_job("3")]
+
+    answer = await made(bot, "a lighthouse --count 3")
+
+    assert [each.position for each in answer.items] == [1, 3]
+    assert len(answer.notes) == 1
+    assert answer.cost_usd == "0.02"
+
+
+async def test_a_poor_result_is_made_once_more_with_a_better_prompt(bot: Bot) -> None:
+    def poor(question: Any) -> dict[str, Any]:
+        return a_comparison(question, 2, repaired_prompt="a tall lighthouse")
+
+    bot.model.by_task["quality"] = [poor]
+
+    answer = await made(bot)
+
+    assert answer.items[0].attempts == 2
+    assert bot.scripted.orders[1].prompt == "a tall lighthouse"
+
+
+async def test_what_is_unclear_is_not_repeated_until_somebody_says_so(bot: Bot) -> None:
+    bot.scripted.submits = ["unclear"]
+    effects = await bot.do(command("imagine", "a lighthouse"))
+    answer = last(effects)
+    assert isinstance(answer, NotMade)
+    assert "may have been charged" in answer.text
+    assert answer.buttons == (("wish_again", "Make it anyway"),)
+
+    again = await bot.do(press("wish_again", answer.id))
+
+    assert isinstance(last(again), Made)
+    assert sorted(bot.jobs.jobs) == [f"{answer.id}:1:0", f"{answer.id}:1:1"]
+
+
+async def test_a_second_press_begins_nothing_a_second_time(bot: Bot) -> None:
+    bot.scripted.submits = ["unclear"]
+    answer = last(await bot.do(command("imagine", "a lighthouse")))
+    await bot.do(press("wish_again", answer.id, key="test:b1"))
+
+    effects = await bot.do(press("wish_again", answer.id, key="test:b2"))
+
+    assert isinstance(last(effects), Notice)
+    assert len(bot.scripted.orders) == 2
+
+
+async def test_without_credit_the_moderators_hear_of_it_and_the_member_gets_a_plain_sentence(bot: Bot) -> None:
+    bot.scripted.submits = ["credits"]
+
+    effects = await bot.do(command("imagine", "a lighthouse"))
+
+    told, card = effects[-2:]
+    assert isinstance(told, Edit)
+    assert isinstance(told.answer, NotMade)
+    assert "credit" in told.answer.text
+    assert told.answer.buttons == ()
+    assert isinstance(card, Card)
+    assert isinstance(card.answer, Alert)
+
+
+async def test_a_dear_wish_waits_for_a_yes_of_who_asked(bot: Bot) -> None:
+    bot.budget = Budget(confirm_above_usd=Decimal("0.10"))
+    bot.planner = Planner(bot.services)
+
+    shown = last(await bot.do(command("imagine", "waves --kind video")))
+
+    assert isinstance(shown, WishShown)
+    assert bot.scripted.orders == []
+    stranger = await bot.do(press("wish_make", shown.id, author=BO, key="test:b0"))
+    assert isinstance(last(stranger), Notice)
+    yes = await bot.plan(press("wish_make", shown.id))
+    assert [type(each) for each in yes.effects] == [Edit, Make]
+
+
+async def test_cancelling_while_it_waits_posts_nothing_and_says_what_may_be_charged(bot: Bot) -> None:
+    bot.scripted.submits = [a_job(state="running", urls=())]
+    asked = asyncio.Event()
+
+    async def pause(job: MakerJob) -> MakerJob:
+        asked.set()
+        return job
+
+    bot.scripted.poll = pause  # type: ignore[method-assign]
+    plan = await bot.plan(command("imagine", "a lighthouse"))
+    making = asyncio.create_task(bot.carry_out(plan))
+    await asked.wait()
+    (wish,) = bot.wishes.wishes.values()
+
+    cancelled = await bot.do(press("wish_cancel", wish.id))
+    effects = await making
+
+    assert isinstance(last(cancelled), NotMade)
+    assert "may still be charged" in last(effects).text
+    assert bot.jobs.jobs[f"{wish.id}:1:0"].state == "dropped"
+
+
+async def test_only_who_asked_and_moderators_cancel_and_delete(bot: Bot) -> None:
+    answer = await made(bot)
+
+    assert isinstance(last(await bot.do(press("wish_delete", answer.id, author=BO, key="test:b1"))), Notice)
+    (taken_back,) = await bot.do(press("wish_delete", answer.id, author=MO, key="test:b2"))
+
+    assert isinstance(taken_back, TakeBack)
+    assert (bot.wishes.wishes, bot.wishes.files) == ({}, {})
+    assert "kept no longer" in last(await bot.do(press("wish_reroll", answer.id, key="test:b3"))).text
+
+
+@pytest.mark.parametrize(
+    ("button", "operation", "strength"),
+    [
+        pytest.param("wish_vary_subtle", "vary", 0.35, id="a-little"),
+        pytest.param("wish_vary_strong", "vary", 0.65, id="a-lot"),
+        pytest.param("wish_upscale", "upscale", None, id="larger"),
+    ],
+)
+async def test_what_was_made_is_made_more_of_in_its_thread(
+    bot: Bot, button: str, operation: str, strength: float | None
+) -> None:
+    answer = await made(bot)
+
+    post, *_, edit = await bot.do(press(button, f"{answer.id}:1", author=BO))
+
+    assert isinstance(post, Post)
+    assert post.place.thread == "m2"
+    assert isinstance(edit, Edit)
+    assert isinstance(edit.answer, Made)
+    order = bot.scripted.orders[-1]
+    assert (order.operation, order.strength, order.source) == (operation, strength, "source:1")
+
+
+async def test_a_reroll_has_the_same_prompt_and_another_seed(bot: Bot) -> None:
+    answer = await made(bot, "a lighthouse --seed 5")
+
+    await bot.do(press("wish_reroll", answer.id))
+
+    first, second = bot.scripted.orders
+    assert first.prompt == second.prompt
+    assert (first.seed, second.seed != 5) == (5, True)
+
+
+async def test_a_changed_prompt_is_judged_and_made_as_it_is(bot: Bot) -> None:
+    answer = await made(bot)
+    form = FormSubmitted(
+        key="test:f1",
+        place=GENERAL,
+        author=ADA,
+        form="wish_prompt",
+        about=f"{answer.id}:m2",
+        values={"prompt": "a red lighthouse"},
+    )
+
+    effects = await bot.do(form)
+
+    assert isinstance(last(effects), Made)
+    assert bot.scripted.orders[-1].prompt == "a red lighthouse"
+
+
+async def test_a_picture_is_remixed_in_the_thread_of_its_message(bot: Bot) -> None:
+    bot.channels.posted = [Posted(place=GENERAL, message="m7", author=BO, content=Content(attachments=(a_picture(),)))]
+
+    post, *_, edit = await bot.do(command("remix", "a watercolour"))
+
+    assert isinstance(post, Post)
+    assert (post.place.thread, post.about) == ("m7", "m7")
+    assert isinstance(edit, Edit)
+    assert bot.scripted.orders[0].operation == "restyle"
+    assert bot.scripted.brought
+
+
+async def test_a_mention_asks_for_a_remix_of_the_message_that_it_answers(bot: Bot) -> None:
+    bot.channels.posted = [Posted(place=GENERAL, message="m7", author=BO, content=Content(attachments=(a_picture(),)))]
+    event = a_message("please remix as a watercolour", mentions_us=True).model_copy(update={"answers": "m7"})
+
+    effects = await bot.do(event)
+
+    assert isinstance(last(effects), Made)
+    assert bot.scripted.orders[0].operation == "restyle"
+
+
+async def test_sexual_remixes_of_somebodys_picture_are_refused_in_a_plain_sentence(bot: Bot) -> None:
+    bot.channels.posted = [Posted(place=GENERAL, message="m7", author=BO, content=Content(attachments=(a_picture(),)))]
+    judges(bot, sexual=(2, 0.6))
+
+    effects = await bot.do(command("remix", "without clothes --raw"))
+
+    assert "somebody posted" in last(effects).text
+    assert bot.scripted.orders == []
+
+
+@pytest.mark.parametrize(
+    ("event", "words"),
+    [
+        pytest.param(command("imagine", "  "), "Write what you wish for", id="an-empty-wish"),
+        pytest.param(command("imagine", "x" * 4000), "", id="a-wish-that-is-too-long"),
+        pytest.param(command("imagine", "a boat --model nothing"), "There are flux", id="a-model-that-is-not-there"),
+        pytest.param(command("imagine", "a boat --seconds 5"), "a length", id="an-option-that-the-model-lacks"),
+        pytest.param(command("imagine", "a song --kind music"), "Nothing here can", id="a-kind-that-nobody-makes"),
+        pytest.param(command("remix", "as a watercolour"), "There is no picture", id="no-picture-at-all"),
+        pytest.param(command("remix", "ink", a_picture("broken.jpg")), "damaged", id="a-damaged-picture"),
+        pytest.param(press("wish_vary_subtle", "nothing:1"), "kept no longer", id="what-is-kept-no-longer"),
+    ],
+)
+async def test_what_cannot_be_is_said_in_a_sentence_and_nothing_is_spent(bot: Bot, event: Any, words: str) -> None:
+    effects = await bot.do(event)
+
+    assert [type(each) for each in effects] == [Notify]
+    assert words in last(effects).text
+    assert bot.scripted.orders == []
+
+
+async def test_where_nobody_makes_anything_that_is_said(bot: Bot) -> None:
+    bot.maker = None
+    bot.planner = Planner(bot.services)
+
+    assert "MODELSLAB_API_KEY" in last(await bot.do(command("imagine", "a boat"))).text
+
+
+async def test_a_limit_is_said_as_it_is(bot: Bot) -> None:
+    bot.wishes.refuses = "You have made enough today."
+
+    assert last(await bot.do(command("imagine", "a boat"))).text == "You have made enough today."
+
+
+async def test_after_a_crash_it_is_found_by_its_job_and_submitted_no_second_time(bot: Bot) -> None:
+    plan = await bot.plan(command("imagine", "a lighthouse"))
+    (wish,) = bot.wishes.wishes.values()
+    key = f"{wish.id}:1:0"
+    bot.jobs.jobs[key] = StoredJob(key=key, state="running", job=a_job(state="running", urls=()))
+
+    effects = await bot.carry_out(plan)
+
+    assert isinstance(last(effects), Made)
+    assert bot.scripted.orders == []
+
+
+async def test_killed_between_asking_and_knowing_nothing_is_submitted_again(bot: Bot) -> None:
+    plan = await bot.plan(command("imagine", "a lighthouse"))
+    (wish,) = bot.wishes.wishes.values()
+    key = f"{wish.id}:1:0"
+    bot.jobs.jobs[key] = StoredJob(key=key, state="submitting")
+
+    effects = await bot.carry_out(plan)
+
+    assert "may have been charged" in last(effects).text
+    assert bot.scripted.orders == []
+
+
+async def test_what_was_finished_before_a_crash_is_said_without_making_or_asking(bot: Bot) -> None:
+    plan = await bot.plan(command("imagine", "a lighthouse"))
+    await bot.carry_out(plan)
+    asked = len(bot.model.questions)
+
+    effects = await bot.carry_out(plan)
+
+    assert isinstance(last(effects), Made)
+    assert (len(bot.scripted.orders), len(bot.model.questions)) == (1, asked)
+
+
+async def test_a_picture_of_bytes_that_are_none_is_not_posted(bot: Bot) -> None:
+    bot.media.media_type = "text/html"
+
+    answer = last(await bot.do(command("imagine", "a lighthouse")))
+
+    assert isinstance(answer, NotMade)
+    assert "cannot be used" in answer.text

@@ -1,0 +1,363 @@
+"""Wishes in the records: what may be spent, what is kept, and what stays of it when it was deleted."""
+
+import asyncio
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from cryptography.fernet import Fernet
+
+from bot.storage.database import Records, address, open_records
+from bot.storage.jobs import StoredJobs
+from bot.storage.ledger import StoredLedger
+from bot.storage.results import KEPT_FOR
+from bot.storage.retention import delete_expired
+from bot.storage.seal import Seal
+from bot.storage.tables import CallRow, JobRow, MadeFileRow, WishRow
+from bot.storage.wishes import StoredWishes
+from handlers.events import Tenant
+from handlers.ports import Budget, DaySpent, MadeThing, SpentOn, StoredWish, WishState
+from pipelines.errors import Misconfigured, UserError
+from pipelines.generation.wish import Brief, MakerJob, Wish
+from pipelines.ports import Call
+from tests.databases import Home
+from tests.fakes import ADA, GENERAL, MO
+from tests.storage.clock import Clock
+
+OURS, THEIRS = Tenant(platform="test", workspace="w1"), Tenant(platform="test", workspace="w2")
+ELSEWHERE = GENERAL.model_copy(update={"workspace": "w2"})
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
+NO_LIMIT = Budget()
+THING = MadeThing(position=1, attempt=0, media_type="image/png", alt_text="A canary.")
+AT_MAKER = MakerJob(handle="17", family="v6/images", state="running", urls=("https://canary.example/1.png",))
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock(NOON)
+
+
+@pytest.fixture
+def wishes(records: Records, seal: Seal, clock: Clock) -> StoredWishes:
+    return StoredWishes(records, seal, clock=clock)
+
+
+@pytest.fixture
+def jobs(records: Records, seal: Seal, clock: Clock) -> StoredJobs:
+    return StoredJobs(records, seal, clock=clock)
+
+
+def a_wish(id: str = "a", *, price: str | None = "0.04", count: int = 1, **changes: Any) -> StoredWish:
+    return replace(
+        StoredWish(
+            id=id,
+            event=f"test:{id}",
+            place=GENERAL,
+            asked_by=ADA,
+            wish=Wish(text="a canary at sea", count=count),
+            brief=Brief(prompt="a canary, oil on canvas"),
+            model="flux",
+            price_usd=None if price is None else Decimal(price),
+        ),
+        **changes,
+    )
+
+
+async def change(
+    wishes: StoredWishes, id: str, become: WishState, *of: WishState, event: str = "e", budget: Budget = NO_LIMIT, **more: Any
+) -> bool:
+    return await wishes.set_state(OURS, id, become=become, of=frozenset(of), event=event, budget=budget, **more)
+
+
+async def made(
+    wishes: StoredWishes, jobs: StoredJobs, wish: StoredWish, *, data: bytes = b"canary", cost: str = "0.04"
+) -> None:
+    """Have everything about a wish done that is done until its result is posted."""
+    tenant, job = wish.place.tenant, f"{wish.id}:1:0"
+    await wishes.save(wish, budget=NO_LIMIT)
+    await jobs.begin(tenant, job, account="a", slots=9)
+    await jobs.update(tenant, job, state="running", job=AT_MAKER, cost_usd=Decimal(cost))
+    await wishes.keep_file(tenant, job, data, media_type="image/png")
+    await wishes.finish(tenant, wish.id, [THING], cost_usd=Decimal(cost))
+
+
+async def test_the_same_event_makes_the_same_wish_again_and_changes_nothing(wishes: StoredWishes, clock: Clock) -> None:
+    first = await wishes.save(a_wish(count=2), budget=Budget(member_usd=Decimal("0.10")))
+    clock.pass_s(60)
+    again = await wishes.save(a_wish(count=4, price="9"), budget=Budget(member_wishes=0))
+
+    assert first == again == await wishes.find(OURS, "a")
+    assert first == a_wish(count=2, cost_usd=Decimal("0.08"), begun_at=NOON)
+
+
+async def test_two_tenants_with_the_same_ids_and_events_do_not_meet(wishes: StoredWishes, jobs: StoredJobs) -> None:
+    await made(wishes, jobs, a_wish(), data=b"ours")
+    await made(wishes, jobs, a_wish(place=ELSEWHERE, price="7"), data=b"theirs", cost="7")
+    one_each = Budget(member_wishes=2, workspace_usd=Decimal("0.08"), member_usd=Decimal("0.08"))
+    await wishes.save(a_wish("b"), budget=one_each)
+
+    await wishes.drop_files(THEIRS, "a", apart_from=frozenset())
+    await wishes.forget(THEIRS, "a")
+    await wishes.set_state(THEIRS, "b", become="cancelled", of=frozenset({"begun"}), event="e")
+
+    known = await wishes.find(OURS, "a")
+    assert known is not None
+    assert (known.place, known.state, known.made) == (GENERAL, "made", (THING,))
+    assert [each.id for each in await wishes.begun(OURS)] == ["b"]
+    assert await wishes.begun(THEIRS) == ()
+    assert await wishes.find(THEIRS, "a") is None
+    assert await wishes.file(OURS, "a:1:0") == b"ours"
+    assert await wishes.file(THEIRS, "a:1:0") is None
+    assert [each.cost_usd for each in await wishes.spent(THEIRS, person=None, since=NOON)] == [7]
+
+
+async def test_of_many_at_once_only_so_many_are_saved_as_there_is_room_for(home: Home, records: Records, seal: Seal) -> None:
+    cases = {
+        "workspace": (Budget(workspace_usd=Decimal("0.20")), 5),
+        "member": (Budget(member_usd=Decimal("0.20")), 5),
+        "number": (Budget(member_wishes=5), 5),
+        "cool-down": (Budget(cool_down_s=600), 1),
+    }
+    beside = Records(address(home.data, home.url))
+    both = [StoredWishes(each, seal) for each in (records, beside)]
+
+    for name, (budget, room) in cases.items():
+        place = GENERAL.model_copy(update={"workspace": name})
+        saving = [both[number % 2].save(a_wish(str(number), place=place), budget=budget) for number in range(12)]
+        saved = await asyncio.gather(*saving, return_exceptions=True)
+
+        assert sum(isinstance(each, StoredWish) for each in saved) == room, name
+        assert {type(each) for each in saved} == {StoredWish, UserError}
+    await beside.close()
+
+
+async def test_each_limit_is_named_with_when_there_is_room_again(wishes: StoredWishes, clock: Clock) -> None:
+    await wishes.save(a_wish("earlier", count=2), budget=NO_LIMIT)
+    clock.pass_s(3.5)
+    cases = {
+        "cool-down": (a_wish(), Budget(cool_down_s=15), r"pause of 15 seconds .* next one in 12 seconds\."),
+        "number": (a_wish(), Budget(member_wishes=1), r"1 wish a day.* after midnight UTC\."),
+        "member": (a_wish(), Budget(member_usd=Decimal("0.1")), r"\$0\.04.* \$0\.10 .*each member .* \$0\.02 .*midnight UTC\."),
+        "all": (a_wish(asked_by=MO), Budget(workspace_usd=Decimal("0.1")), r"this workspace .* \$0\.02 .*midnight UTC\."),
+        "dear": (a_wish(price="2.5"), Budget(member_usd=Decimal(1)), r"\$2\.50.* \$1\.00 a day\. Choose .* costs less\."),
+        "small": (a_wish(price="0.0047"), Budget(member_usd=Decimal("0.08")), r"about \$0\.0047, .* \$0\.00 are left"),
+    }
+
+    for name, (wish, budget, says) in cases.items():
+        with pytest.raises(UserError, match=says):
+            await wishes.save(wish, budget=budget)
+        assert await wishes.find(OURS, "a") is None, name
+
+
+async def test_what_is_within_every_limit_is_saved(wishes: StoredWishes, clock: Clock) -> None:
+    tight = Budget(member_wishes=1, member_usd=Decimal("0.04"), workspace_usd=Decimal("0.08"), cool_down_s=10)
+    await wishes.save(a_wish("ada"), budget=tight)
+    await wishes.save(a_wish("mo", asked_by=MO), budget=tight)
+    clock.at = datetime(2026, 3, 3, tzinfo=UTC)
+    await wishes.save(a_wish("the day after"), budget=tight)
+    clock.pass_s(10)
+
+    unpriced = await wishes.save(a_wish("of unknown price", price=None), budget=replace(tight, member_wishes=2))
+    with pytest.raises(UserError, match="2 wishes a day"):
+        await wishes.save(a_wish("too many", price=None), budget=replace(tight, member_wishes=2, cool_down_s=0))
+
+    assert unpriced.cost_usd == 0
+    assert not await wishes.has_room(OURS, "ada", usd=Decimal("0.01"), budget=tight)
+    assert await wishes.has_room(OURS, "mo", usd=Decimal("0.04"), budget=tight)
+    assert not await wishes.has_room(OURS, "mo", usd=Decimal("0.05"), budget=tight)
+
+
+async def test_what_waits_for_a_yes_reserves_nothing_until_it_is_begun(wishes: StoredWishes, clock: Clock) -> None:
+    limit = Budget(member_usd=Decimal("0.04"), member_wishes=1, cool_down_s=5)
+    shown = [await wishes.save(a_wish(id, state="shown"), budget=limit) for id in ("a", "b")]
+
+    assert [(each.cost_usd, each.begun_at) for each in shown] == [(Decimal("0.04"), None)] * 2
+    assert await change(wishes, "a", "begun", "shown", event="yes", budget=limit)
+    clock.pass_s(5)
+    with pytest.raises(UserError, match="1 wish a day"):
+        await change(wishes, "b", "begun", "shown", event="yes too", budget=limit)
+
+    assert await change(wishes, "a", "begun", "shown", event="yes", budget=limit), "the same event once more"
+    assert not await change(wishes, "a", "begun", "shown", event="another yes")
+    assert not await change(wishes, "nothing", "begun", "shown")
+    assert [each.id for each in await wishes.begun(OURS)] == ["a"]
+    assert (await wishes.find(OURS, "b")) == shown[1]
+
+
+async def test_what_ends_without_a_result_costs_what_its_jobs_did(wishes: StoredWishes, jobs: StoredJobs) -> None:
+    limit = Budget(member_usd=Decimal("0.16"), member_wishes=1)
+    await wishes.save(a_wish(count=4), budget=limit)
+    for position, (state, cost) in enumerate((("failed", "0.04"), ("rejected", "0.04"), ("unclear", "0.04"))):
+        await jobs.begin(OURS, f"a:{position}:0", account="a", slots=9)
+        await jobs.update(OURS, f"a:{position}:0", state=state, cost_usd=Decimal(cost))
+
+    full = await wishes.has_room(OURS, "ada", usd=Decimal("0.01"), budget=limit)
+    ended = await change(wishes, "a", "failed", "begun"), await wishes.find(OURS, "a")
+    room = [await wishes.has_room(OURS, "ada", usd=Decimal(usd), budget=limit) for usd in ("0.08", "0.09")]
+    dearer = await change(wishes, "a", "begun", "failed", event="again", attempt=3), await wishes.find(OURS, "a")
+
+    assert (full, room) == (False, [True, False])
+    assert ended == (True, a_wish(count=4, state="failed", cost_usd=Decimal("0.08"), begun_at=NOON))
+    assert dearer == (True, a_wish(count=4, first_attempt=3, cost_usd=Decimal("0.24"), begun_at=NOON))
+
+
+async def test_what_no_maker_took_counts_for_no_number_but_what_was_made_twice_counts_twice(
+    wishes: StoredWishes, jobs: StoredJobs
+) -> None:
+    for id, states in (("rejected", ["rejected"]), ("repeated", ["fetched", "fetched"])):
+        await wishes.save(a_wish(id), budget=Budget(member_wishes=1))
+        for attempt, state in enumerate(states):
+            await jobs.begin(OURS, f"{id}:1:{attempt}", account="a", slots=9)
+            await jobs.update(OURS, f"{id}:1:{attempt}", state=state, cost_usd=Decimal("0.04"))
+        if id == "rejected":
+            await change(wishes, id, "failed", "begun")
+
+    assert await wishes.has_room(OURS, "ada", usd=Decimal("0.02"), budget=Budget(member_usd=Decimal("0.10")))
+    assert not await wishes.has_room(OURS, "ada", usd=Decimal("0.03"), budget=Budget(member_usd=Decimal("0.10")))
+    with pytest.raises(UserError, match="1 wish a day"):
+        await wishes.save(a_wish(), budget=Budget(member_wishes=1))
+
+
+async def test_only_what_is_being_made_is_finished_and_that_once(wishes: StoredWishes, jobs: StoredJobs) -> None:
+    for id in ("a", "b", "c"):
+        await wishes.save(a_wish(id), budget=NO_LIMIT)
+    await change(wishes, "c", "cancelled", "shown", "begun")
+
+    finished = [await wishes.finish(OURS, "a", [THING], cost_usd=Decimal("0.08")) for _ in range(2)]
+    finished += [
+        await wishes.finish(OURS, "a", [], cost_usd=Decimal(0)),
+        await wishes.finish(OURS, "b", [], cost_usd=Decimal(0)),
+    ]
+    finished += [await wishes.finish(OURS, id, [THING], cost_usd=Decimal(1)) for id in ("c", "nothing")]
+
+    known = [await wishes.find(OURS, id) for id in ("a", "b", "c")]
+    assert finished == [True, True, False, True, False, False]
+    assert [(each.state, each.made, each.cost_usd) for each in known if each] == [
+        ("made", (THING,), Decimal("0.08")),
+        ("failed", (), 0),
+        ("cancelled", (), 0),
+    ]
+
+
+async def test_results_are_kept_sealed_and_the_first_one_of_a_job_counts(
+    wishes: StoredWishes, jobs: StoredJobs, records: Records
+) -> None:
+    await wishes.save(a_wish(count=2), budget=NO_LIMIT)
+    for key in ("a:1:0", "a:1:1", "a:2:0"):
+        await jobs.begin(OURS, key, account="a", slots=9)
+        for data in (b"canary", b"another"):
+            await wishes.keep_file(OURS, key, data, media_type="image/png")
+    await wishes.drop_files(OURS, "a", apart_from=frozenset({"a:1:1"}))
+
+    rows = [await every(records, table) for table in (WishRow, MadeFileRow)]
+
+    assert [await wishes.file(OURS, key) for key in ("a:1:0", "a:1:1", "a:2:0")] == [None, b"canary", None]
+    assert {each.state for each in await jobs.of_wish(OURS, "a")} == {"fetched"}
+    assert await jobs.busy("a") == 0
+    assert "canary" not in str(rows)
+
+
+async def test_of_what_was_deleted_only_the_cost_stays(
+    wishes: StoredWishes, jobs: StoredJobs, records: Records, clock: Clock
+) -> None:
+    limit = Budget(member_usd=Decimal("0.10"), workspace_usd=Decimal("0.10"), member_wishes=2)
+    await made(wishes, jobs, a_wish(), cost="0.05")
+    await wishes.save(a_wish("going-on"), budget=limit)
+    await jobs.begin(OURS, "going-on:1:0", account="a", slots=9)
+    for id in ("a", "going-on", "a", "nothing"):
+        await wishes.forget(OURS, id)
+
+    # Whoever was at work on it hears of that later.
+    await jobs.update(OURS, "going-on:1:0", state="running", job=AT_MAKER, cost_usd=Decimal("0.04"))
+    held = await jobs.busy("a")
+    await wishes.keep_file(OURS, "going-on:1:0", b"canary", media_type="image/png")
+    late = await wishes.finish(OURS, "going-on", [THING], cost_usd=Decimal(1)), await change(wishes, "a", "begun", "made")
+    with pytest.raises(UserError, match="deleted"):
+        await wishes.save(a_wish(), budget=limit)
+    with pytest.raises(UserError, match="2 wishes a day"):
+        await wishes.save(a_wish("b"), budget=limit)  # deleting gives nothing back
+    await delete_expired(records, moment=NOON + timedelta(days=1))
+    clock.pass_s(3600)
+
+    rows = [await every(records, table) for table in (WishRow, MadeFileRow, JobRow)]
+    assert (held, await jobs.busy("a"), late) == (1, 0, (False, False))
+    assert [await wishes.find(OURS, id) for id in ("a", "going-on")] == [None, None]
+    assert [(row["person"], row["event"], row["sealed"]) for row in rows[0]] == [("", row["id"], None) for row in rows[0]]
+    assert rows[1] == []
+    assert [row["sealed"] for row in rows[2]] == [None, None]
+    assert not await wishes.has_room(OURS, "mo", usd=Decimal("0.02"), budget=limit)
+    assert await wishes.spent(OURS, person=None, since=NOON) == (
+        SpentOn(kind="image", model="flux", count=2, cost_usd=Decimal("0.09")),
+    )
+
+
+async def test_what_was_spent_by_model_and_by_day_with_days_without_anything(
+    wishes: StoredWishes, jobs: StoredJobs, records: Records, clock: Clock
+) -> None:
+    clock.at = datetime(2026, 2, 28, 23, 59, 59, tzinfo=UTC)
+    await made(wishes, jobs, a_wish("a"), cost="0.04")
+    clock.at = NOON
+    await made(wishes, jobs, a_wish("b", model="wan", wish=Wish(kind="video")), cost="0.5")
+    await made(wishes, jobs, a_wish("c", asked_by=MO), cost="0.01")
+    await jobs.begin(OURS, "c:1:1", account="a", slots=9)
+    await jobs.update(OURS, "c:1:1", state="rejected", cost_usd=Decimal(9))
+    await asked(records, OURS, cost="0.002", at=NOON)
+    await asked(records, THEIRS, cost="5", at=NOON)
+
+    since = NOON - timedelta(days=9)
+    assert await wishes.spent(OURS, person=None, since=since) == (
+        SpentOn(kind="video", model="wan", count=1, cost_usd=Decimal("0.5")),
+        SpentOn(kind="image", model="flux", count=2, cost_usd=Decimal("0.05")),
+    )
+    assert await wishes.spent(OURS, person="mo", since=since) == (
+        SpentOn(kind="image", model="flux", count=1, cost_usd=Decimal("0.01")),
+    )
+    assert await wishes.days(OURS, person=None, days=3) == (
+        DaySpent(day=date(2026, 2, 28), making_usd=Decimal("0.04"), asking_usd=Decimal(0)),
+        DaySpent(day=date(2026, 3, 1), making_usd=Decimal(0), asking_usd=Decimal(0)),
+        DaySpent(day=date(2026, 3, 2), making_usd=Decimal("0.51"), asking_usd=Decimal("0.002")),
+    )
+    assert [each.making_usd for each in await wishes.days(OURS, person="ada", days=2)] == [0, Decimal("0.5")]
+    assert [each.asking_usd for each in await wishes.days(OURS, person="ada", days=2)] == [0, 0]
+
+
+async def test_they_are_deleted_when_their_time_is_over(
+    wishes: StoredWishes, jobs: StoredJobs, records: Records, clock: Clock
+) -> None:
+    await made(wishes, jobs, a_wish())
+    tables = (WishRow, MadeFileRow, JobRow)
+
+    await delete_expired(records, moment=NOON + KEPT_FOR - timedelta(minutes=1))
+    assert [len(await every(records, table)) for table in tables] == [1, 1, 1]
+    clock.at = NOON + KEPT_FOR
+    assert (await wishes.find(OURS, "a"), await wishes.file(OURS, "a:1:0")) == (None, None)
+    await delete_expired(records, moment=clock.at)
+
+    assert [len(await every(records, table)) for table in tables] == [0, 0, 0]
+
+
+async def test_a_key_that_does_not_open_them_is_found_at_the_start(home: Home, seal: Seal) -> None:
+    async with open_records(home.data, home.url) as records:
+        await StoredWishes(records, seal).save(a_wish(), budget=NO_LIMIT)
+
+    with pytest.raises(Misconfigured, match="sealed with another key"):
+        async with open_records(home.data, home.url, seal=Seal(Fernet.generate_key().decode())):
+            pass
+
+
+async def every(records: Records, table: type[WishRow] | type[MadeFileRow] | type[JobRow]) -> list[dict[str, Any]]:
+    """Return all rows of a table, of all tenants."""
+    rows = sa.select(*table.__table__.columns)
+    return await records.read(lambda connection: [dict(row) for row in connection.execute(rows).mappings()])
+
+
+async def asked(records: Records, tenant: Tenant, *, cost: str, at: datetime) -> None:
+    """Have a model asked at a moment."""
+    await StoredLedger(records).record(
+        tenant, event="e", task="brief", calls=[Call(model="m", outcome="ok", cost_usd=Decimal(cost))]
+    )
+    moved = sa.update(CallRow).where(CallRow.workspace == tenant.workspace).values(at=at)
+    await records.write(lambda connection: connection.execute(moved))
