@@ -27,6 +27,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from bot.settings import Settings
 from handlers.ports import Budget
 from pipelines.errors import Misconfigured
+from pipelines.generation.catalogue import OFFERS
 from pipelines.models.profiles import Price, Profile, Profiles
 
 # What pydantic found, in our words. The values in braces are its own: limits and alternatives, never what the file says.
@@ -51,6 +52,10 @@ class Table(BaseModel):
 
 
 def _made_with(name: str) -> str:
+    if name not in OFFERS:
+        near = difflib.get_close_matches(name, OFFERS, n=1)
+        hint = f"Did you mean {near[0]}?" if near else f"There are: {', '.join(OFFERS)}"
+        raise ValueError(f"nothing is made with such a model. {hint}")
     return name
 
 

@@ -72,7 +72,8 @@ class Downloads:
         """Return the bytes that lie at `url`.
 
         Raises: `Denied` when they are not for us (a redirect, a page in place of a file, 401, 403); `Gone` when there are
-        none; another `UserError` when they are more than `limit_bytes`; `Unavailable` when the host fails, also when asked again.
+        none; another `UserError` when they are more than `limit_bytes`; `Unavailable` when the host fails, also when asked
+        again.
         """
         try:
             async with asyncio.timeout(self._total_s):

@@ -18,13 +18,15 @@ NAME: Final = "ModelsLab"
 HOPS: Final = 3  # a content network may send on to a nearer one
 
 
+def needs_understudy(settings: Settings) -> bool:
+    """Whether the understudy draws what is wished for. It never does for a real community, where its drawings would mislead."""
+    return not settings.has_maker and not settings.real_platforms
+
+
 @asynccontextmanager
 async def open_generator(settings: Settings, *, config: Config, understudy_url: str | None) -> AsyncIterator[Generator | None]:
-    """Open the maker that is configured, else the understudy at `understudy_url`; None where neither is there.
-
-    The understudy makes nothing for a real community: its drawings would be taken for what was asked for.
-    """
-    understudy = None if settings.has_maker or settings.real_platforms else understudy_url
+    """Open the maker that is configured, else the understudy at `understudy_url` where one is needed, else None."""
+    understudy = understudy_url if needs_understudy(settings) else None
     if understudy is None and not settings.has_maker:
         yield None
         return
@@ -43,11 +45,6 @@ async def open_generator(settings: Settings, *, config: Config, understudy_url: 
         ) as maker,
     ):
         yield maker
-
-
-def needs_understudy(settings: Settings) -> bool:
-    """Whether the understudy has to draw, since nobody else is configured who makes anything."""
-    return not settings.has_maker and not settings.real_platforms
 
 
 def results_of(address: str, session: ClientSession) -> Downloads:

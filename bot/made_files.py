@@ -5,7 +5,7 @@ from urllib.parse import unquote
 
 from handlers.events import Tenant
 from handlers.ports import Wishes
-from pipelines.content import MADE, Attachment, made_address
+from pipelines.content import MADE, Attachment
 from pipelines.errors import UserError
 
 
@@ -27,11 +27,6 @@ class MadeFiles:
         if len(data) > limit_bytes:
             raise UserError(f"This file is larger than {limit_bytes / 1_048_576:.3g} MB.")
         return data
-
-
-def address_of(tenant: Tenant, job: str) -> str:
-    """Return where the result of the job with this key lies."""
-    return made_address(tenant.platform, tenant.workspace, job)
 
 
 def _read(url: str) -> tuple[Tenant, str]:

@@ -1,7 +1,7 @@
 """The models that the settings describe, opened: whoever is configured, or the understudy."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from importlib import import_module
 
@@ -19,12 +19,8 @@ NO_KEY = SecretStr("none")
 
 
 @asynccontextmanager
-async def open_models(
-    settings: Settings, *, understudy: Understudy | None = None, on_restart: Callable[[], None] = lambda: None
-) -> AsyncIterator[Models]:
-    """Open the models, loaded and ready to be asked; where none is configured an understudy answers.
-
-    Without `understudy` one of its own is started then; `on_restart` is called each time that it had to be started again.
+async def open_models(settings: Settings, *, understudy: Understudy | None = None) -> AsyncIterator[Models]:
+    """Open the models, loaded and ready to be asked; where none is configured `understudy` answers, or one of their own.
 
     Raises: `Misconfigured` when a model cannot be asked as configured, or when the understudy would stand beside a real
     platform; `Unavailable` when it does not start.
@@ -38,7 +34,7 @@ async def open_models(
             # The understudy is asked as Gemini is: what that needs is loaded while the child starts, which saves a second.
             loading = asyncio.create_task(asyncio.to_thread(import_module, "pydantic_ai.models.google"))
             if understudy is None:
-                understudy = await stack.enter_async_context(Understudy(on_restart=on_restart))
+                understudy = await stack.enter_async_context(Understudy())
             addresses = await understudy.addresses()
             await loading
             accounts = Providers(gemini_api_key=SecretStr(UNDERSTUDY), gemini_base_url=addresses.model)

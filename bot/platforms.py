@@ -122,7 +122,12 @@ def small_enough(
     if not missing:
         return tuple(kept), ""
     what = "One file is" if missing == 1 else f"{missing} files are"
-    return tuple(kept), f"{what} not shown: no more than {each_bytes / 1_048_576:.3g} MB can be posted here."
+    together = "" if all_bytes is None else f", {_megabytes(all_bytes)} together"
+    return tuple(kept), f"{what} not shown: a file may have {_megabytes(each_bytes)} here{together}."
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1_048_576:.3g} MB"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from bench.drawings import wishes
 from handlers.answers import (
     Alert,
     Answer,
@@ -94,7 +95,16 @@ WORD: Final = "Donaudampfschifffahrtsgesellschaftskapitaen" * 12
 
 def samples(here: Here) -> tuple[Sample, ...]:
     """Return every sample, with the ids of `here`."""
-    return (*_tagged(), *_documents(here), *_judged(), *_cases(here), *_held(here), *_listings(here), *_others(here))
+    return (
+        *_tagged(),
+        *_documents(here),
+        *_wishes(),
+        *_judged(),
+        *_cases(here),
+        *_held(here),
+        *_listings(here),
+        *_others(here),
+    )
 
 
 async def forms(here: Here) -> tuple[Form, ...]:
@@ -174,6 +184,26 @@ def _documents(here: Here) -> Sequence[Sample]:
         Sample(caption="The answer to /flashbulb find", answer=found, to="asker", usual=True),
         Sample(caption="Found: nothing", answer=Found(words="acme", items=()), to="asker"),
         Sample(caption="Found: nasty words", answer=evil, to="asker"),
+    )
+
+
+def _wishes() -> Sequence[Sample]:
+    items = tuple(
+        item.model_copy(update={"position": at, "caption": NASTY_TEXT, "missing": LONG})
+        for at, item in enumerate(wishes.MADE.items * 2, start=1)
+    )
+    nasty = wishes.MADE.model_copy(
+        update={"wish": NASTY_TEXT, "prompt": NASTY_TEXT + LONG, "model": NASTY_NAME, "notes": (NASTY_TEXT, LONG)}
+        | {"engine": UNDERSTUDY, "spoiler": True, "items": items}
+    )
+    return (
+        Sample(caption="Before something dear is made", answer=wishes.SHOWN, usual=True),
+        Sample(caption="While something is made", answer=wishes.MAKING, usual=True),
+        Sample(caption="The answer to /imagine", answer=wishes.MADE, usual=True),
+        Sample(caption="Made: markup, mentions and long texts", answer=nasty),
+        Sample(caption="What could not be made", answer=wishes.NOT_MADE, usual=True),
+        Sample(caption="The answer to /flashbulb queue", answer=wishes.QUEUE, to="asker", usual=True),
+        Sample(caption="The answer to /flashbulb usage", answer=wishes.USAGE, to="asker", usual=True),
     )
 
 

@@ -44,7 +44,7 @@ PERMISSIONS: Final = (
     Permission(
         attribute="attach_files",
         label="Attach Files",
-        why="to put a message with files back, and to send marked pages and data as files",
+        why="to put a message with files back, and to send what was made, marked pages and data as files",
     ),
     Permission(attribute="add_reactions", label="Add Reactions", why="to mark a document that was read with an emoji"),
     Permission(attribute="manage_messages", label="Manage Messages", why="to take messages out of the channel"),

@@ -1,4 +1,4 @@
-"""The options of `/imagine` and `/remix`, and the one line that they come to: as somebody would write it who knows the flags."""
+"""The options of `/imagine` and `/remix`, and the one line that they come to, as somebody writes it who knows the flags."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final

@@ -3,13 +3,14 @@
 import asyncio
 import base64
 import uuid
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 from aiohttp import web
 
-from emulators.delivery import Reply, cut, send
+from emulators.delivery import Reply, send
 from emulators.modelslab import making
 from emulators.modelslab.faults import Value
 from emulators.modelslab.jobs import Clock, Job
@@ -22,13 +23,23 @@ CHUNK: Final = bytes(64 * 1024)
 
 @dataclass(slots=True, kw_only=True)
 class Asset:
-    """One file. It is made ahead, in a thread; who asks before that waits. `missed`: 404s so far, by address."""
+    """One file, made by `make` in a thread, into `content`; who asks waits for it. `missed`: 404s so far, by address."""
 
     name: str
     made_s: float
     job: Job | None
-    content: asyncio.Future[bytes]
+    make: Callable[[], bytes]
+    content: asyncio.Future[bytes] | None = None
     missed: dict[str, int] = field(default_factory=dict)
+
+    async def read(self) -> bytes:
+        self.begin()
+        assert self.content is not None
+        return await asyncio.shield(self.content)
+
+    def begin(self) -> None:
+        if self.content is None:
+            self.content = asyncio.ensure_future(asyncio.to_thread(self.make))
 
 
 class Assets:
@@ -49,47 +60,44 @@ class Assets:
         ]
 
     def begin(self, job: Job, count: int, source: bytes | None) -> None:
-        """Begin to make the files of a job."""
+        """Name the files of a job and begin with its pictures. Clips and sounds take longer: they wait until somebody asks."""
         stem = uuid.uuid4()
         for index in range(count):
             name = f"{stem}-{index}{making.extension(job)}"
             job.names.append(name)
-            self._put(f"generations/{name}", job, self._made(job, index, source))
+            asset = self._put(f"generations/{name}", job, partial(self._made, job, index, source))
+            if job.operation.made == "picture":
+                asset.begin()
 
     def store(self, data: bytes, suffix: str) -> str:
         """Keep what was brought; return its path."""
-        path = f"uploads/{uuid.uuid4()}{suffix}"
-        content: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
-        content.set_result(data)
-        self._put(path, None, content)
-        return path
+        return self._put(f"uploads/{uuid.uuid4()}{suffix}", None, lambda: data).name
 
     async def read(self, path: str) -> bytes | None:
         """Return the bytes of a file that is still there."""
         asset = self._assets.get(path.removeprefix("proxy/"))
         if asset is None or self._is_over(asset) or (asset.job and asset.job.deleted):
             return None
-        return await asyncio.shield(asset.content)
+        return await asset.read()
 
     async def close(self) -> None:
         """Wait for what is being made: a thread cannot be stopped."""
-        await asyncio.gather(*(asset.content for asset in self._assets.values()), return_exceptions=True)
+        begun = [asset.content for asset in self._assets.values() if asset.content]
+        await asyncio.gather(*begun, return_exceptions=True)
 
     def clear(self) -> None:
         self._assets.clear()
 
-    def _made(self, job: Job, index: int, source: bytes | None) -> asyncio.Future[bytes]:
-        def work() -> bytes:
-            data = making.make(job, index, source, label=self._label)
-            return base64.b64encode(data) if "base64_file" in job.faults else data
+    def _made(self, job: Job, index: int, source: bytes | None) -> bytes:
+        data = making.make(job, index, source, label=self._label)
+        return base64.b64encode(data) if "base64_file" in job.faults else data
 
-        return asyncio.ensure_future(asyncio.to_thread(work))
-
-    def _put(self, path: str, job: Job | None, content: asyncio.Future[bytes]) -> None:
+    def _put(self, path: str, job: Job | None, make: Callable[[], bytes]) -> Asset:
         made_s = max(self._clock.now_s(), job.ends_s if job else 0)
-        self._assets[path] = Asset(name=path, made_s=made_s, job=job, content=content)
+        asset = self._assets[path] = Asset(name=path, made_s=made_s, job=job, make=make)
         while self._keeps is not None and len(self._assets) > self._keeps:
             del self._assets[next(iter(self._assets))]
+        return asset
 
     def _is_over(self, asset: Asset) -> bool:
         return self._clock.now_s() - asset.made_s >= self._ttl_s
@@ -110,35 +118,27 @@ class Assets:
             return await send(request, GONE)
         if "url_403_expired" in faults:
             return await send(request, EXPIRED)
-        reply = Reply(pieces=(await asyncio.shield(asset.content),), media_type=making.media_type(asset.name))
-        return await _sent(request, reply, faults)
+        return await _sent(request, await asset.read(), making.media_type(asset.name), faults)
 
 
-async def _sent(request: web.Request, reply: Reply, faults: Mapping[str, Value]) -> web.StreamResponse:
-    """Send a file as the first fault of downloads wants it."""
+async def _sent(request: web.Request, data: bytes, media_type: str, faults: Mapping[str, Value]) -> web.StreamResponse:
+    """Send a file as the faults of downloads want it."""
     if "html_as_image" in faults:
-        return await send(request, replace(reply, pieces=(PAGE,)))
-    if "text_plain" in faults:
-        return await send(request, replace(reply, media_type="text/plain"))
-    if "short_length" in faults:
-        return await cut(request, reply)
-    if "stall_mid" in faults or "huge" in faults:
-        return await _endless(request, reply, faults)
-    return await send(request, reply)
-
-
-async def _endless(request: web.Request, reply: Reply, faults: Mapping[str, Value]) -> web.StreamResponse:
-    """Send half of a file and then nothing, until the client leaves; or more than all of it."""
-    response = web.StreamResponse(headers={"Content-Type": reply.media_type})
-    if "stall_mid" in faults:
-        response.content_length = len(reply.body)
-        await response.prepare(request)
-        await response.write(reply.body[: len(reply.body) // 2])
-        await asyncio.Event().wait()
+        data = PAGE
+    response = web.StreamResponse(headers={"Content-Type": "text/plain" if "text_plain" in faults else media_type})
+    if "huge" not in faults:
+        response.content_length = len(data)
     await response.prepare(request)
-    await response.write(reply.body)
-    left = faults["huge"]
-    for _ in range((int(left) if isinstance(left, int | float) else 0) // len(CHUNK)):
+    if "stall_mid" in faults or "short_length" in faults:
+        await response.write(data[: len(data) // 2])
+        if "stall_mid" in faults:
+            await asyncio.Event().wait()  # until the client leaves
+        if request.transport:
+            request.transport.close()
+        return response
+    await response.write(data)
+    huge = faults.get("huge")
+    for _ in range((int(huge) if isinstance(huge, int | float) else 0) // len(CHUNK)):
         await response.write(CHUNK)
     await response.write_eof()
     return response

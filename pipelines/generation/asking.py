@@ -38,7 +38,7 @@ _DASH: Final = r"[\u2012-\u2015\u2212]"
 _OPTION: Final = re.compile(rf"(--|{_DASH}{{1,2}})(\w[\w-]*)(.*)", re.DOTALL)
 _TRAILING: Final = ",;."
 _NEWLINES: Final = re.compile(r"\s*\n\s*")
-_NAME: Final = re.compile(r"\w[\w.:/-]{0,63}")
+_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:/-]{0,63}")
 
 # --- What plain words mean, where no option says it ---------------------------------------------------------------------------
 
@@ -96,7 +96,10 @@ def parse(text: str, *, kind: MediaKind | None = None, operation: Operation = "i
 
 
 def written(wish: Wish) -> str:
-    """Return a wish as a member would write it: `parse` makes the same of it, given its `operation`."""
+    """Return a wish as a member would write it: `parse` makes the same of it, given its `operation`.
+
+    What was read where `restyle` was given can be read there again.
+    """
     kind, _ = _kind_in(wish.text)
     plain = _operation_in(wish.text) == (wish.operation, wish.text)
     animated = wish.operation == "animate"
@@ -140,8 +143,10 @@ def _apart(text: str) -> tuple[str, dict[str, Any]]:
         name, value = option
         into = words
         if name == "no":
-            into = [value] if value else []
+            into = []
             avoided.append(into)
+            if value:
+                tokens.appendleft(value)
         elif name in _SWITCHES:
             if value:
                 raise UserError(f"--{name} stands alone, without a value.")
@@ -150,9 +155,10 @@ def _apart(text: str) -> tuple[str, dict[str, Any]]:
             if not value and tokens and _option(tokens[0]) is None:
                 value = tokens.popleft()
             said.update(_READERS[name](value.strip(_TRAILING)))
-    if any(not each for each in avoided):
+    phrases = [" ".join(each).rstrip(f"{_TRAILING} ") for each in avoided]
+    if not all(phrases):
         raise UserError("After --no write what shall not be seen, such as --no people, text.")
-    said["avoid"] = ", ".join(" ".join(each).rstrip(_TRAILING) for each in avoided)
+    said["avoid"] = ", ".join(phrases)
     if len(said["avoid"]) > AVOID_CHARS:
         raise UserError(f"What stands after --no may have {AVOID_CHARS} characters. Write fewer words there.")
     return _NEWLINES.sub("\n", " ".join(words)).strip(), said

@@ -69,7 +69,7 @@ def _refuse(wish: Wish, model: MakerModel, names: str) -> None:
 
 def order_of(wish: Wish, brief: Brief, model: MakerModel, *, position: int, source: str) -> Order:
     """Return what a maker is asked for the thing at `position` (from 1) of a wish; `source` is where its picture lies."""
-    avoid = ", ".join(dict.fromkeys(each.strip() for each in (wish.avoid, brief.avoid) if each.strip()))
+    avoid = brief.avoid  # which begins with what the member wrote
     prompt = brief.prompt
     if avoid and "avoid" not in model.takes and wish.operation not in ("cutout", "upscale") and wish.kind != "voice":
         prompt = folded(prompt, avoid)

@@ -8,7 +8,7 @@ from aiohttp import web
 
 import bot.downloads
 from bot.downloads import Denied, Downloads, guarded_session, is_public
-from pipelines.errors import Unavailable, UserError
+from pipelines.errors import Gone, Unavailable, UserError
 from tests.app.conftest import Answer, Host, says
 
 
@@ -71,8 +71,8 @@ async def test_a_file_comes_with_the_token_that_its_host_wants(downloads: Downlo
         pytest.param(says(Content_Type="text/html; charset=utf-8"), Denied, id="login-page"),
         pytest.param(says(401), Denied, id="401"),
         pytest.param(says(403), Denied, id="403"),
-        pytest.param(says(404), UserError, id="404"),
-        pytest.param(says(410), UserError, id="410"),
+        pytest.param(says(404), Gone, id="404"),
+        pytest.param(says(410), Gone, id="410"),
         pytest.param(says(418), UserError, id="418"),
         pytest.param(says(204, b""), UserError, id="nothing"),
         pytest.param(says(Content_Encoding="gzip"), UserError, id="packed"),

@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from bot.made_files import MadeFiles, address_of
+from bot.made_files import MadeFiles
 from handlers.events import Tenant
-from pipelines.content import Attachment
+from pipelines.content import Attachment, made_address
 from pipelines.errors import UserError
 
 OURS = Tenant(platform="console", workspace="w:1/ü %3A")
@@ -27,7 +27,7 @@ def at(url: str) -> Attachment:
 
 async def test_what_was_made_is_fetched_whatever_letters_its_names_have() -> None:
     files = MadeFiles(Kept({(OURS, JOB): b"png"}))  # type: ignore[arg-type]
-    url = address_of(OURS, JOB)
+    url = made_address(OURS.platform, OURS.workspace, JOB)
 
     assert files.has(url)
     assert not files.has("link:https://example.org/made:")
@@ -39,8 +39,8 @@ async def test_what_was_made_is_fetched_whatever_letters_its_names_have() -> Non
 @pytest.mark.parametrize(
     "url",
     [
-        pytest.param(address_of(OURS, "test:e1#x:2:1"), id="another-attempt"),
-        pytest.param(address_of(Tenant(platform="console", workspace="w2"), JOB), id="another-workspace"),
+        pytest.param(made_address(OURS.platform, OURS.workspace, "test:e1#x:2:1"), id="another-attempt"),
+        pytest.param(made_address("console", "w2", JOB), id="another-workspace"),
         pytest.param("made:", id="empty"),
         pytest.param("made:a:b:c:d", id="too-long"),
     ],

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from bot.platforms import Connected, HostedFiles
+from bot.platforms import Connected, Enclosed, HostedFiles, small_enough
 from handlers.events import Place, Tenant
 from pipelines.content import Attachment
 from pipelines.errors import Unavailable, UserError
@@ -47,3 +47,23 @@ async def test_a_platform_that_is_not_connected_is_unavailable() -> None:
         await channels.message(place, "m1")
     with pytest.raises(Unavailable):
         channels.chooses_channels(Tenant(platform="slack", workspace="w1"))
+
+
+@pytest.mark.parametrize(
+    ("sizes", "kept", "says"),
+    [
+        pytest.param((4, 5), (4, 5), "", id="all-fit"),
+        pytest.param((6, 5, 9), (5,), "2 files are not shown", id="too-large-alone"),
+        pytest.param((5, 4, 3), (5, 4), "One file is not shown", id="too-large-together"),
+    ],
+)
+def test_files_that_are_too_large_alone_or_together_are_left_out(
+    sizes: tuple[int, ...], kept: tuple[int, ...], says: str
+) -> None:
+    files = [Enclosed(key=str(at), name="f", data=bytes(size), alt_text="", shown="file") for at, size in enumerate(sizes)]
+
+    taken, why = small_enough(files, each_bytes=5, all_bytes=10)
+
+    assert tuple(len(each.data) for each in taken) == kept
+    assert why.startswith(says)
+    assert bool(why) is bool(says)

@@ -192,8 +192,10 @@ async def test_whoever_makes_pictures_is_asked_for_the_credit(key: str, wallet_u
 
 async def test_a_maker_that_answers_nonsense_is_a_problem() -> None:
     async with ModelsLabEmulator() as vendor:
-        found = await making(modelslab_api_key="ml-8712", modelslab_base_url=f"{vendor.origin}/nowhere")
+        vendor.fault("redirect_307", at="balance")
+        found = await making(modelslab_api_key="ml-8712", modelslab_base_url=vendor.base_url)
 
+    assert vendor.foreign == []
     assert found[0] == "problem"
     assert "Look at MODELSLAB_BASE_URL" in found[1]
 

@@ -14,6 +14,7 @@ import pytest
 from PIL import Image
 from pydantic import SecretStr
 
+from bot.understudy import Understudy
 from pipelines.content import Intake, Part
 from pipelines.models import Models, Providers
 from pipelines.moderation.judge import Judgement
@@ -119,6 +120,25 @@ async def test_it_ends_with_its_parent_or_when_told_and_says_nothing_more(child:
         rest = await child.communicate()
     assert rest == (b"", b"")
     assert child.returncode == 0
+
+
+async def test_all_share_one_that_is_started_again_at_the_same_addresses(http: aiohttp.ClientSession) -> None:
+    again = asyncio.Event()
+    wish = {"key": UNDERSTUDY, "prompt": "a teal lake"}
+
+    async with asyncio.timeout(60), Understudy(on_restart=again.set) as understudy:
+        addresses, same = await asyncio.gather(understudy.addresses(), understudy.addresses())
+        (child,) = [each for each in psutil.Process().children() if "emulators.understudy" in each.cmdline()]
+        child.kill()
+        await again.wait()
+        async with http.post(f"{addresses.maker}/v6/realtime/text2img", json=wish) as made:
+            status = (await made.json())["status"]
+        async with http.get(f"{addresses.model}/v1beta/models") as models:
+            listed = await models.json()
+
+    assert addresses is same
+    assert status == "success"
+    assert listed["models"]
 
 
 async def test_it_keeps_no_question(child: Process, http: aiohttp.ClientSession) -> None:

@@ -19,7 +19,8 @@ from pipelines.generation.wish import MakerJob, Order
 KEY = "k3y-that-nobody-may-read"
 LIMIT_BYTES = 4 * 1024 * 1024
 LATE_S = 300.0
-QUICK = Timeouts(connect_s=1, submit_s=0.5, poll_s=0.2, body_s=0.1)
+PATIENT = Timeouts(connect_s=10, submit_s=30, poll_s=30, body_s=30)
+QUICK = Timeouts(connect_s=10, submit_s=0.3, poll_s=0.2, body_s=0.1)  # where an answer is slow on purpose
 
 
 @dataclass(slots=True)
@@ -56,13 +57,15 @@ class Side:
 
 
 @asynccontextmanager
-async def a_side(*, timeouts: Timeouts = QUICK, **emulated: Any) -> AsyncIterator[Side]:
+async def a_side(*, impatient: bool = False, **emulated: Any) -> AsyncIterator[Side]:
     """Open a maker at an emulator whose pictures are never done at once, unless `emulated` says so."""
     async with (
         ModelsLabEmulator(**{"key": KEY, "sync_wait_s": 0.0, "work_s": 2.0} | emulated) as emulator,
         guarded_session(emulator.base_url) as session,
     ):
-        downloads = Downloads(session, allowed=lambda url: url.origin() == URL(emulator.origin), total_s=0.2)
+        downloads = Downloads(
+            session, allowed=lambda url: url.origin() == URL(emulator.origin), total_s=0.1 if impatient else 30
+        )
 
         async def download(url: str, *, limit_bytes: int) -> bytes:
             side.asked.append(url)
@@ -75,7 +78,7 @@ async def a_side(*, timeouts: Timeouts = QUICK, **emulated: Any) -> AsyncIterato
             key=SecretStr(KEY),
             base_url=emulator.base_url,
             download=download,
-            timeouts=timeouts,
+            timeouts=QUICK if impatient else PATIENT,
             sleep=sleep,
             now=emulator.clock.now_s,
         ) as maker:

@@ -177,6 +177,9 @@ KINDS: Final = st.sampled_from([None, "image", "video", "music", "voice"])
 
 
 @settings(max_examples=150, deadline=None)
+@example(pieces=["--no", "text", ",", "a cat", ";"], joint=" ", operation="upscale", kind=None)
+@example(pieces=["a cat ", "--no=", "--show"], joint="", operation="imagine", kind=None)
+@example(pieces=["a cat", "--model", "\u0130"], joint=" ", operation="imagine", kind=None)
 @example(pieces=["edit:", "--ar"], joint="", operation="restyle", kind=None)
 @example(pieces=["edit:", "kind: video", " a cat"], joint=" ", operation="restyle", kind=None)
 @example(pieces=["animate:", "animate:", "kind: image"], joint=" ", operation="restyle", kind=None)
@@ -187,11 +190,12 @@ def test_whatever_is_written_is_a_wish_or_a_sentence_and_reads_the_same_again(
     with suppress(UserError):
         wish = parse(joint.join(pieces), operation=operation, kind=kind)
 
-        try:
-            again = parse(written(wish), operation=operation)
-        except UserError as error:
-            raise AssertionError(f"{written(wish)!r} is not read: {error}") from error
-        assert again == wish
+        for given_again in {wish.operation, operation if operation == "restyle" else wish.operation}:
+            try:
+                again = parse(written(wish), operation=given_again)
+            except UserError as error:
+                raise AssertionError(f"{written(wish)!r} is not read: {error}") from error
+            assert again == wish
 
 
 @settings(max_examples=40, deadline=None)

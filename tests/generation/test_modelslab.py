@@ -15,13 +15,12 @@ import bot.downloads
 from pipelines.errors import Misconfigured
 from pipelines.generation.failures import REJECTIONS, FailureKind, GenerationFailed
 from pipelines.generation.modelslab import BROUGHT_BYTES, ModelsLab
-from pipelines.generation.modelslab_calls import Timeouts
 from pipelines.generation.wish import MakerJob
 from pipelines.media.kinds import kind_of
 from tests.generation.making_at import KEY, LIMIT_BYTES, Side, a_side, an_order, tell_all
 
-PATIENT = Timeouts(connect_s=5, submit_s=20, poll_s=20, body_s=20)
 FINE = "made"
+SLOW = ("slow_headers", "drip_body", "stall_mid")
 
 # What a submit comes to that is answered with this fault, and whether a job was made.
 SUBMITS: dict[str, tuple[FailureKind | str, int]] = {
@@ -106,8 +105,9 @@ def nothing_tells_the_key(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.
 
 
 @pytest.fixture
-async def side() -> AsyncIterator[Side]:
-    async with a_side() as side:
+async def side(request: pytest.FixtureRequest) -> AsyncIterator[Side]:
+    given = request.node.callspec.params if hasattr(request.node, "callspec") else {}
+    async with a_side(impatient=given.get("fault") in SLOW) as side:
         yield side
 
 
@@ -264,7 +264,7 @@ async def test_a_cancelled_submit_returns_when_its_request_has_ended() -> None:
         begun.set()
         await let_go.wait()
 
-    async with a_side(timeouts=PATIENT) as side:
+    async with a_side() as side:
         side.emulator.on_submit_accepted = hold
         submitting = asyncio.create_task(side.maker.submit(an_order()))
         await begun.wait()

@@ -1,6 +1,8 @@
 """What ModelsLab is told and what it says, by the samples that its documentation and others have published."""
 
 import json
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -188,7 +190,7 @@ ANYTHING = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.dictionaries(st.sampled_from(sorted(Answer.model_fields)), ANYTHING), st.sampled_from([200, 307, 404, 429, 500]))
 def test_whatever_comes_has_a_meaning(body: dict[str, Any], http_status: int) -> None:
     answer = said(body, http_status)
@@ -253,3 +255,11 @@ def test_a_body_tells_nobody_what_is_in_it() -> None:
     way = OFFERS["fast"].ways["imagine"]
 
     assert "boat" not in repr(way.write(an_order("a boat")))
+
+
+def test_the_manual_lists_what_is_offered() -> None:
+    manual = (Path(__file__).parents[2] / "docs/generation.md").read_text("utf-8")
+    rows = re.findall(r"^\| `([\w-]+)` \| (\w+) \| ([\w, ]+) \|", manual, re.MULTILINE)
+
+    offered = {name: (offer.model.kind, set(offer.ways)) for name, offer in OFFERS.items()}
+    assert {name: (kind, set(can.split(", "))) for name, kind, can in rows} == offered

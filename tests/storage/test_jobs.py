@@ -70,7 +70,7 @@ async def test_never_more_jobs_than_slots_by_all_workspaces_and_replicas_and_non
 
 
 async def test_a_job_is_begun_once_whatever_became_of_it_also_by_two_at_once(jobs: StoredJobs, replica: StoredJobs) -> None:
-    both = await asyncio.gather(begin(jobs, "w:1:0"), begin(replica, "w:1:0"), return_exceptions=True)
+    both = await asyncio.gather(begin(jobs, "w:1:0"), begin(replica, "w:1:0", account="b"), return_exceptions=True)
     await jobs.update(OURS, "w:1:0", state="rejected")
 
     with pytest.raises(FlashbulbError, match="begun before"):

@@ -154,9 +154,12 @@ async def test_each_limit_is_named_with_when_there_is_room_again(wishes: StoredW
 
 async def test_what_is_within_every_limit_is_saved(wishes: StoredWishes, clock: Clock) -> None:
     tight = Budget(member_wishes=1, member_usd=Decimal("0.04"), workspace_usd=Decimal("0.08"), cool_down_s=10)
+    clock.at = datetime(2026, 3, 2, 23, 59, 50, tzinfo=UTC)
     await wishes.save(a_wish("ada"), budget=tight)
     await wishes.save(a_wish("mo", asked_by=MO), budget=tight)
     clock.at = datetime(2026, 3, 3, tzinfo=UTC)
+    with pytest.raises(UserError, match=r"in 1 second\."):
+        await wishes.save(a_wish("the day after"), budget=replace(tight, cool_down_s=11))
     await wishes.save(a_wish("the day after"), budget=tight)
     clock.pass_s(10)
 
@@ -197,7 +200,8 @@ async def test_what_ends_without_a_result_costs_what_its_jobs_did(wishes: Stored
     full = await wishes.has_room(OURS, "ada", usd=Decimal("0.01"), budget=limit)
     ended = await change(wishes, "a", "failed", "begun"), await wishes.find(OURS, "a")
     room = [await wishes.has_room(OURS, "ada", usd=Decimal(usd), budget=limit) for usd in ("0.08", "0.09")]
-    dearer = await change(wishes, "a", "begun", "failed", event="again", attempt=3), await wishes.find(OURS, "a")
+    once = Budget(member_wishes=1, cool_down_s=60)  # it is the same wish
+    dearer = await change(wishes, "a", "begun", "failed", event="again", attempt=3, budget=once), await wishes.find(OURS, "a")
 
     assert (full, room) == (False, [True, False])
     assert ended == (True, a_wish(count=4, state="failed", cost_usd=Decimal("0.08"), begun_at=NOON))
@@ -266,11 +270,12 @@ async def test_of_what_was_deleted_only_the_cost_stays(
     limit = Budget(member_usd=Decimal("0.10"), workspace_usd=Decimal("0.10"), member_wishes=2)
     await made(wishes, jobs, a_wish(), cost="0.05")
     await wishes.save(a_wish("going-on"), budget=limit)
-    await jobs.begin(OURS, "going-on:1:0", account="a", slots=9)
+    for job in ("going-on:1:0", "going-on:2:0"):
+        await jobs.begin(OURS, job, account="a", slots=9)
     for id in ("a", "going-on", "a", "nothing"):
         await wishes.forget(OURS, id)
 
-    # Whoever was at work on it hears of that later.
+    # Whoever was at work on one of them hears of that later; of the other one nobody hears.
     await jobs.update(OURS, "going-on:1:0", state="running", job=AT_MAKER, cost_usd=Decimal("0.04"))
     held = await jobs.busy("a")
     await wishes.keep_file(OURS, "going-on:1:0", b"canary", media_type="image/png")
@@ -283,14 +288,14 @@ async def test_of_what_was_deleted_only_the_cost_stays(
     clock.pass_s(3600)
 
     rows = [await every(records, table) for table in (WishRow, MadeFileRow, JobRow)]
-    assert (held, await jobs.busy("a"), late) == (1, 0, (False, False))
+    assert (held, await jobs.busy("a"), late) == (2, 0, (False, False))
     assert [await wishes.find(OURS, id) for id in ("a", "going-on")] == [None, None]
     assert [(row["person"], row["event"], row["sealed"]) for row in rows[0]] == [("", row["id"], None) for row in rows[0]]
     assert rows[1] == []
-    assert [row["sealed"] for row in rows[2]] == [None, None]
+    assert [row["sealed"] for row in rows[2]] == [None] * 3
     assert not await wishes.has_room(OURS, "mo", usd=Decimal("0.02"), budget=limit)
     assert await wishes.spent(OURS, person=None, since=NOON) == (
-        SpentOn(kind="image", model="flux", count=2, cost_usd=Decimal("0.09")),
+        SpentOn(kind="image", model="flux", count=3, cost_usd=Decimal("0.09")),
     )
 
 

@@ -91,8 +91,14 @@ class Chat:
 
     @allow("member")
     async def message_part(self, request: web.Request) -> web.Response:
-        """Answer with one message: as a reply where it is one, or with `?in=thread` for the root in its panel."""
-        message, viewer = await self._seen(request), _person(request)
+        """Answer with one message: as a reply where it is one, or with `?in=thread` for the root in its panel.
+
+        204 where we took it back: pages that show it ask, and for them that is no error.
+        """
+        viewer, named = _person(request), await self.messages.find(_workspace(request), request.match_info["message"])
+        if named is not None and named.state == "taken_back" and channel_for(named.channel, viewer.role) is not None:
+            return web.Response(status=204)
+        message = await self._seen(request)
         in_thread = message.thread is not None or request.query.get("in") == "thread"
         counts = await self.messages.count_replies(_workspace(request), [message.id], viewer=viewer.id)
         renderer = await self._renderer([message])
@@ -109,7 +115,8 @@ class Chat:
         place = _place(request, channel, await self._open_thread(request, channel, submission.fields.get("thread", "")))
         if line.command is not None:
             used = parse.command_used(line.command, line.text, id=line.id, place=place, author=person, files=submission.files)
-            if form := await self.form_for(used):
+            # With files there is something to begin with, which a form would lose.
+            if not submission.files and (form := await self.form_for(used)):
                 return self._form(form, place)
         draft = Draft(
             id=line.id,

@@ -15,7 +15,7 @@ const shortDay = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'sh
 export async function part(url) {
   const answer = await fetch(url);
   if (answer.status === 401) goToTheDoor();
-  if (answer.status === 404) return null;
+  if (answer.status === 404 || answer.status === 204) return null;
   if (!answer.ok) throw new Error(`${url}: ${answer.status}`);
   return answer.text();
 }

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from aiohttp import ClientSession, CookieJar
+from cryptography.fernet import Fernet
 from PIL import UnidentifiedImageError
 
 from bot.console.address import Address, bind
@@ -22,7 +23,9 @@ from bot.console.pictures import Previews
 from bot.console.server import Probes, Readiness, open_console
 from bot.settings import Settings
 from bot.storage.console import ConsoleMessages
+from bot.storage.seal import Seal
 from bot.storage.sign_ins import CONSOLE, SignedIn, SignIns, sha256_of
+from bot.storage.wishes import StoredWishes
 from handlers.effects import AnyEffect
 from handlers.events import AnyEvent, Place, Role
 from handlers.forms import form_for
@@ -161,6 +164,7 @@ async def serve_chat(folder: Path) -> AsyncIterator[ChatSite]:
                 policies=FixedPolicy(),
                 setups=KeptSetups(),
                 results=ListedResults(),
+                wishes=StoredWishes(records, Seal(Fernet.generate_key().decode())),
             ),
         )
 

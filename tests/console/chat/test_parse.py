@@ -100,6 +100,7 @@ def test_a_message_is_one_event_with_its_files() -> None:
         message=ID,
         text="look",
         attachments=(CAT,),
+        answers="root",
     )
 
 

@@ -23,6 +23,7 @@ from handlers.answers import (
     Notice,
     SetUp,
     Tagged,
+    UsageLine,
 )
 from handlers.commands import COMMANDS
 from handlers.events import Person, Role
@@ -31,6 +32,7 @@ from pipelines.content import Attachment
 from pipelines.moderation.policy import Action
 from pipelines.moderation.report import Category
 from tests.console.chat.test_parse import ADA, CAT, stored
+from tests.console.made import MAKING, NOT_MADE, QUEUE, SHOWN, USAGE, a_made, an_item
 
 MO = Person(id="mo", name="Mo", role=Role.MODERATOR)
 XSS = '<img src=x onerror=alert(1)>"><script>alert(2)</script>\u202e'
@@ -79,6 +81,23 @@ JUDGED = Judged(
     total=2,
     policy="ab12",
     engine="none",
+)
+# What is said about wishes, wherever words of members or models stand in it.
+WISHES = (
+    SHOWN.model_copy(update=dict.fromkeys(("wish", "prompt", "cost_usd", "why"), XSS) | {"options": ((XSS, XSS),)}),
+    MAKING.model_copy(update={"wish": XSS, "prompt": XSS + XSS}),
+    a_made(
+        **dict.fromkeys(("wish", "model", "engine", "cost_usd"), XSS),
+        prompt=XSS + XSS,
+        notes=(XSS,),
+        items=(an_item(1, **dict.fromkeys(("alt_text", "caption", "seed", "missing"), XSS), buttons=((XSS, XSS, XSS),)),),
+        buttons=((XSS, XSS, XSS),),
+    ),
+    NOT_MADE.model_copy(update={"wish": XSS, "text": XSS}),
+    QUEUE.model_copy(update={"items": (QUEUE.items[1].model_copy(update={"wish": XSS, "id": XSS}),)}),
+    USAGE.model_copy(
+        update={"whose": XSS, "lines": (UsageLine(title=XSS, count=1, cost_usd=XSS),), "total_usd": XSS, "left": (XSS,)}
+    ),
 )
 
 
@@ -250,7 +269,7 @@ def test_the_text_in_a_picture_keeps_its_lines() -> None:
 @pytest.mark.parametrize(
     ("viewer", "usage"),
     [
-        pytest.param(ADA, "help | find WORDS", id="member"),
+        pytest.param(ADA, "help | find WORDS | queue | usage", id="member"),
         pytest.param(Person(id="o", name="Olga", role=Role.OPERATOR), OPERATING, id="operator"),
     ],
 )
@@ -341,6 +360,7 @@ def test_who_does_not_review_gets_no_buttons() -> None:
             ),
             id="invitation",
         ),
+        *(pytest.param(stored(author=None, answer=answer, state="shown"), id=answer.kind) for answer in WISHES),
     ],
 )
 def test_what_people_wrote_stays_text(message: object) -> None:

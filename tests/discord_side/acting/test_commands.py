@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from bot.discord.commands import OPTIONS, command_list, same, sync
+from bot.discord.wishing import FLAGS, flagged
 from handlers.commands import COMMANDS, SHORTCUTS
 from handlers.events import Role
+from pipelines.generation.asking import parse
 from tests.discord_side.acting.conftest import Discord
 
 MANAGE_MESSAGES = str(1 << 13)
@@ -45,6 +47,21 @@ def test_files_can_come_with_a_command() -> None:
     assert [each["type"] for each in named["moderate"]["options"]] == [3, 11]
 
 
+def test_what_a_wish_can_say_is_offered_as_the_parser_takes_it() -> None:
+    named = by_name(command_list())
+    imagine, remix = ({each["name"]: each for each in named[name]["options"]} for name in ("imagine", "remix"))
+
+    assert list(imagine) == ["wish", "aspect", "style", "count", "kind", "model", "seed", "avoid", "show"]
+    assert list(remix) == ["change", "as", "strength", "file", "address"]
+    assert {each for option in (*imagine.values(), *remix.values()) for each in option if each == "required"} == set()
+    for name, offered in {"imagine": imagine, "remix": remix}.items():
+        assert FLAGS[name].keys() == {each for each, option in offered.items() if option["type"] == 3}
+        for option in offered.values():
+            for choice in option.get("choices", ()):
+                line = flagged(name, [{"type": 3, "name": "wish", "value": "x"}, option | {"value": choice["value"]}])
+                parse(f"x {line}", operation="imagine" if name == "imagine" else "restyle")
+
+
 def test_moderators_commands_are_shown_to_moderators_at_first() -> None:
     named = by_name(command_list())
 
@@ -52,10 +69,13 @@ def test_moderators_commands_are_shown_to_moderators_at_first() -> None:
     assert shown_to == {
         "tag": None,
         "extract": None,
+        "imagine": None,
+        "remix": None,
         "moderate": MANAGE_MESSAGES,
         "flashbulb": None,  # everybody finds things by it
         "Tag image": None,
         "Extract data": None,
+        "Remix image": None,
         "Report to moderators": None,
     }
 

@@ -4,7 +4,9 @@ import json
 import re
 from typing import Any, get_args
 
+import discord
 import pytest
+from discord.ui import MediaGallery
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,7 +15,7 @@ from bot.discord.markup import MARKUP, escape
 from bot.discord.render import render
 from bot.discord.said import Said
 from bot.discord.views import read_button
-from emulators.discord.components import V2, prepare
+from emulators.discord.components import V2, prepare, walk
 from handlers.answers import (
     Alert,
     Answer,
@@ -24,9 +26,18 @@ from handlers.answers import (
     Invitation,
     Judged,
     Listing,
+    Made,
+    MadeItem,
+    Making,
     Notice,
+    NotMade,
+    QueuedWish,
     SetUp,
     Tagged,
+    Usage,
+    UsageLine,
+    WishQueue,
+    WishShown,
 )
 from handlers.commands import help_for
 from handlers.events import Role
@@ -68,6 +79,41 @@ TAGGED = Tagged(
 JUDGED = Judged(
     verdict="act", action=Action.HOLD, reasons=("So.",), findings=(FINDING,), judged=1, total=1, policy="0a1b2c", engine="none"
 )
+WISH_SHOWN = WishShown(
+    id="w1", wish="a cat", prompt="a grey cat", options=(("Format", "16:9"),), cost_usd="0.08", why="It costs more than usual."
+)
+MADE = Made(
+    id="w1",
+    media="image",
+    wish="a cat",
+    prompt="a grey cat on a sofa",
+    items=tuple(
+        MadeItem(
+            position=at,
+            alt_text=f"Cat number {at} on a sofa.",
+            seed=str(at),
+            score=8,
+            missing="The sofa is red.",
+            buttons=tuple((f"wish_{name}", name, f"w1:{at}") for name in ("subtle", "strong", "upscale", "animate", "cutout")),
+        )
+        for at in range(1, 5)
+    ),
+    model="FLUX",
+    engine="understudy",
+    elapsed_s=75,
+    cost_usd="0.02",
+    notes=("One of them was tried twice.",),
+    buttons=tuple((f"wish_{name}", name, "w1") for name in ("reroll", "prompt", "delete")),
+)
+QUEUE = WishQueue(
+    items=(
+        QueuedWish(id="w1", media="image", wish="a cat", state="making", mine=True),
+        QueuedWish(id="w2", media="video", state="waiting", ahead=1),
+    ),
+    busy=1,
+    slots=5,
+)
+USAGE = Usage(whose="you", days=30, lines=(UsageLine(title="Pictures, FLUX", count=3, cost_usd="0.06"),), total_usd="0.06")
 ANSWERS: dict[str, Answer] = {
     "notice": Notice(text="Done.", channel="11"),
     "tagged": TAGGED,
@@ -82,6 +128,12 @@ ANSWERS: dict[str, Answer] = {
     "extracted": an_extracted(),
     "together": TOGETHER,
     "found": what_was_found("5", "6"),
+    "wish-shown": WISH_SHOWN,
+    "making": Making(id="w1", media="image", wish="a cat", prompt="a grey cat", state="making", done=1, total=4, estimate_s=20),
+    "made": MADE,
+    "not-made": NotMade(id="w1", wish="a cat", text="It was not made in time.", buttons=(("wish_again", "Try again"),)),
+    "queue": QUEUE,
+    "usage": USAGE,
 }
 LONG = "\U0001f600*" * 20_000
 EXTREMES: dict[str, Answer] = {
@@ -124,6 +176,21 @@ EXTREMES: dict[str, Answer] = {
             "items": (what_was_found("5", "6").items[0].model_copy(update={"says": LONG, "title": LONG}),) * 60,
         }
     ),
+    "wish-shown": WISH_SHOWN.model_copy(update={"wish": LONG, "prompt": LONG, "why": LONG, "options": ((LONG, LONG),) * 60}),
+    "making": Making(id="w1", media="voice", wish=LONG, prompt=LONG, ahead=99_999, total=4),
+    "made": MADE.model_copy(
+        update={"wish": LONG, "prompt": LONG, "model": LONG, "engine": LONG, "notes": (LONG,) * 60}
+        | {"items": tuple(each.model_copy(update=dict.fromkeys(("alt_text", "missing"), LONG)) for each in MADE.items)}
+    ),
+    "not-made": NotMade(id="w1", wish=LONG, text=LONG, buttons=(("wish_again", LONG),)),
+    "queue": QUEUE.model_copy(
+        update={
+            "items": tuple(
+                each.model_copy(update={"id": f"w{at}", "wish": LONG}) for at in range(60) for each in QUEUE.items[:1]
+            )
+        }
+    ),
+    "usage": USAGE.model_copy(update={"lines": (UsageLine(title=LONG, count=9),) * 60, "left": (LONG,) * 60}),
 }
 
 
@@ -167,8 +234,11 @@ def test_what_is_cut_is_counted(name: str) -> None:
         Held(case="c", action=Action.REMOVE, reasons=(RAW,)),
         Held(case="c", action=Action.REMOVE, reasons=(), text=RAW),
         Alert(title="x", text=RAW),
+        WISH_SHOWN.model_copy(update={"wish": RAW, "prompt": f"{RAW}\n{RAW}"}),
+        MADE.model_copy(update={"prompt": RAW, "items": (MADE.items[0].model_copy(update={"caption": RAW}),)}),
+        NotMade(id="", text=RAW),
     ],
-    ids=["notice", "tagged", "case", "held", "given-back", "alert"],
+    ids=["notice", "tagged", "case", "held", "given-back", "alert", "wish", "made", "not-made"],
 )
 def test_what_people_wrote_is_shown_as_it_is_and_escaped_once(answer: Answer) -> None:
     shown = said(answer)
@@ -193,6 +263,41 @@ def test_a_cut_never_ends_in_the_middle_of_an_escape(text: str, limit: int) -> N
     assert len(escaped.encode("utf-16-le")) // 2 <= limit
     kept = escaped.split("… (and ")[0]
     assert re.fullmatch(r"(\\.|[^\\*])*", kept, re.DOTALL)
+
+
+@pytest.mark.parametrize("made", [MADE, EXTREMES["made"]], ids=["usual", "long"])
+def test_four_pictures_keep_all_their_buttons_in_rows_of_five(made: Made) -> None:
+    gallery = MediaGallery(*(discord.MediaGalleryItem(f"attachment://{at}.png") for at in range(4)))
+
+    drawn = list(walk(components(made, enclosed=[gallery], added="One file is not shown.")))
+
+    rows = [[read_button(each["custom_id"]) for each in part["components"]] for part in drawn if part["type"] == 1]
+    assert [len(row) for row in rows] == [5, 5, 5, 5, 3]
+    assert rows[1][2] == ("7", "w1:2", "wish_upscale")
+    assert rows[4][2] == ("7", "w1", "wish_delete")
+    assert len(drawn) <= COMPONENTS_MAX
+
+
+def test_what_is_said_of_each_picture_goes_before_any_button_does() -> None:
+    assert "Cat number 4" in said(MADE)
+    assert "seed 4, fits the wish 8 of 10" in said(MADE)
+    assert "seed 4" in said(EXTREMES["made"])
+    beside = [discord.ui.File(f"attachment://{at}.mp3") for at in range(4)]  # which take more room than one gallery
+    drawn = list(walk(components(MADE, enclosed=beside, added="One file is not shown.")))
+    assert "seed 4" not in str(drawn)
+    assert len([each for each in drawn if each["type"] == 2]) == 23
+    assert len(drawn) <= COMPONENTS_MAX
+
+
+def test_made_things_say_their_prompt_model_time_and_price() -> None:
+    assert "**Prompt:**\n> a grey cat on a sofa" in said(MADE)
+    assert "-# FLUX, understudy\\: no model, in 1 min 15 s, 0.02 USD" in said(MADE)
+
+
+def test_only_ones_own_wishes_can_be_cancelled() -> None:
+    buttons = [read_button(each["custom_id"]) for each in walk(components(QUEUE)) if "custom_id" in each]
+
+    assert buttons == [("7", "w1", "wish_cancel")]
 
 
 def test_a_case_card_has_buttons_only_while_it_waits() -> None:

@@ -10,6 +10,7 @@ from bot.discord.views import PersistentButton, Pressed
 from emulators.discord import DiscordEmulator
 from handlers.events import ButtonPressed, CommandUsed, FormSubmitted, Role
 from handlers.forms import Form, FormField
+from pipelines.generation.asking import parse
 from tests.app.test_metrics import value
 from tests.discord_side.receiving.ears import PNG, Ears
 
@@ -69,6 +70,33 @@ async def test_a_subcommand_is_the_commands_argument_and_its_user_an_admin(ears:
 
     event = await ears.first(CommandUsed)
     assert (event.command, event.argument, event.author.role) == ("flashbulb", "help", Role.ADMIN)
+
+
+async def test_what_is_filled_in_becomes_one_line_with_flags(ears: Ears, emulator: DiscordEmulator) -> None:
+    values = {"avoid": "hands, text", "wish": "a lighthouse at dawn", "count": "2", "aspect": "16:9", "show": "yes"}
+
+    await emulator.command(emulator.pics, emulator.ann, "imagine", values=values)
+
+    event = await ears.first(CommandUsed)
+    assert event.argument == "a lighthouse at dawn --ar 16:9 --count 2 --show --no hands, text"
+    wish = parse(event.argument)
+    assert (wish.text, wish.aspect, wish.count, wish.show_first, wish.avoid) == (
+        "a lighthouse at dawn",
+        "16:9",
+        2,
+        True,
+        "hands, text",
+    )
+
+
+async def test_a_remix_says_what_to_do_with_which_picture(ears: Ears, emulator: DiscordEmulator) -> None:
+    values = {"as": "edit", "strength": "subtle", "change": "make the sky green", "address": "https://example.org/a.png"}
+
+    await emulator.command(emulator.pics, emulator.ann, "remix", values=values, files=[("cat.png", PNG)])
+
+    event = await ears.first(CommandUsed)
+    assert event.argument == "make the sky green https://example.org/a.png --as edit --strength subtle"
+    assert [each.name for each in event.attachments] == ["cat.png"]
 
 
 async def test_a_menu_brings_the_message_and_its_files(ears: Ears, emulator: DiscordEmulator) -> None:
@@ -159,7 +187,7 @@ async def test_a_button_that_is_not_ours_says_so(ears: Ears, emulator: DiscordEm
 
 async def test_a_form_and_a_command_of_another_version_say_so(ears: Ears, emulator: DiscordEmulator) -> None:
     client = ears.connection._gateway.client
-    menu = {"id": "1", "name": "Remix image", "type": 3, "target_id": "5", "resolved": {"messages": {}}}
+    menu = {"id": "1", "name": "Caption image", "type": 3, "target_id": "5", "resolved": {"messages": {}}}
     form = {"custom_id": "old:1", "components": []}
 
     command = emulator.interactions.start(2, emulator.ann, emulator.general, menu).id

@@ -55,6 +55,24 @@ def test_the_time_of_an_edit_is_in_the_key(edited: str | None, edit: int) -> Non
     assert (event.edit, event.key) == (edit, f"discord:10:{edit}:posted")
 
 
+@pytest.mark.parametrize(
+    ("kind", "reference", "answers"),
+    [
+        pytest.param(19, {"type": 0, "channel_id": "4", "message_id": "9"}, "9", id="reply"),
+        pytest.param(19, {"channel_id": "4", "message_id": "9"}, "9", id="reply-of-old"),
+        pytest.param(19, {"type": 0, "channel_id": "6", "message_id": "9"}, "", id="of-another-channel"),
+        pytest.param(0, {"type": 1, "channel_id": "4", "message_id": "9"}, "", id="forward"),
+        pytest.param(19, {"type": 0, "channel_id": "4", "message_id": "../9"}, "", id="no-id"),
+        pytest.param(0, None, "", id="none"),
+    ],
+)
+def test_a_reply_names_the_message_that_it_answers(kind: int, reference: Any, answers: str) -> None:
+    event = message_posted(a_message(content="x", type=kind, message_reference=reference), HERE, US)
+
+    assert event is not None
+    assert event.answers == answers
+
+
 def test_a_preview_is_fetched_through_the_proxy_and_changes_the_key_whatever_signs_it() -> None:
     event = message_posted(a_message(content="x", embeds=[PREVIEW]), HERE, US)
     signed_anew = {**PREVIEW, "thumbnail": {**PREVIEW["thumbnail"], "proxy_url": PREVIEW["thumbnail"]["proxy_url"] + "&ex=2"}}

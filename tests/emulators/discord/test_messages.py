@@ -4,6 +4,7 @@ import io
 
 import discord
 import pytest
+from discord.ui import LayoutView, MediaGallery
 
 from emulators.discord import DiscordEmulator
 from emulators.discord.threads import THREAD_STARTER
@@ -15,6 +16,10 @@ MEBIBYTE = 1024 * 1024
 
 def a_file(name: str = "o.png", data: bytes = PNG, **options: str) -> discord.File:
     return discord.File(io.BytesIO(data), name, **options)
+
+
+def a_layout(name: str, **options: bool) -> LayoutView:
+    return LayoutView().add_item(MediaGallery(discord.MediaGalleryItem(f"attachment://{name}", description="Alt", **options)))
 
 
 def a_channel(bot: Bot, channel: str) -> discord.TextChannel:
@@ -130,6 +135,20 @@ async def test_an_edit_of_the_bot_keeps_only_the_files_it_lists(discord_emulator
     assert [each.filename for each in kept.attachments] == ["b.png"]
     with pytest.raises(discord.NotFound):
         await sent.attachments[0].read()
+
+
+async def test_an_edit_of_a_layout_shows_other_files_than_before(discord_emulator: DiscordEmulator, bot: Bot) -> None:
+    sent = await a_channel(bot, discord_emulator.pics).send(view=a_layout("a.png"), files=[a_file("a.png")])
+    before = sent.components[0].items[0].media.url
+
+    await sent.edit(view=a_layout("clip.mp4", spoiler=True), attachments=[a_file("clip.mp4")])
+
+    (shown,) = await discord_emulator.messages(discord_emulator.pics)
+    [item] = shown["components"][0]["items"]
+    assert (item["media"]["content_type"], item["description"], item["spoiler"]) == ("video/mp4", "Alt", True)
+    assert shown["attachments"] == []  # a component shows it
+    with pytest.raises(discord.NotFound):
+        await bot.http.get_from_cdn(before)
 
 
 async def test_deleting_twice_is_an_unknown_message_and_leaves_a_reason(discord_emulator: DiscordEmulator, bot: Bot) -> None:

@@ -199,6 +199,38 @@ async def test_blocks_show_no_file_that_is_unfinished_or_not_looked_through(
     assert await _is_taken(client, slack, {"slack_file": {"url": unknown["url_private"]}, "alt_text": "a cat"})
 
 
+async def test_a_changed_message_shows_only_pictures_that_are_there(slack: SlackEmulator, client: AsyncWebClient) -> None:
+    message = (await client.chat_postMessage(channel=slack.pics, text="making"))["ts"]
+    picture, clip = [(await client.files_upload_v2(content=CAT[1], filename=name))["file"]["id"] for name in ("a.png", "a.mp4")]
+
+    async def change(file: str) -> None:
+        blocks = [{"type": "image", "slack_file": {"id": file}, "alt_text": "a cat"}]
+        await client.chat_update(channel=slack.pics, ts=message, text="made", blocks=blocks)
+
+    await change(picture)
+    await client.files_delete(file=picture)
+
+    for file in (picture, clip):
+        with pytest.raises(SlackApiError, match="invalid_blocks"):
+            await change(file)
+    await client.chat_delete(channel=slack.pics, ts=message)
+    assert await slack.messages(slack.pics) == []
+
+
+async def test_clips_and_sound_in_a_thread_are_listed_as_such(slack: SlackEmulator, client: AsyncWebClient) -> None:
+    thread = await slack.post(slack.pics, slack.ann, "hi")
+    for name in ("a.mp4", "a.mp3"):
+        await client.files_upload_v2(channel=slack.pics, thread_ts=thread, content=b"bytes", filename=name)
+
+    _, *replies = (await client.conversations_replies(channel=slack.pics, ts=thread))["messages"]
+
+    files = [file for reply in replies for file in reply["files"]]
+    assert [(file["mimetype"], file["media_display_type"]) for file in files] == [
+        ("video/mp4", "video"),
+        ("audio/mpeg", "audio"),
+    ]
+
+
 async def _is_taken(client: AsyncWebClient, slack: SlackEmulator, image: dict[str, Any]) -> bool:
     try:
         await client.chat_postMessage(channel=slack.pics, text="a", blocks=[{"type": "image"} | image])

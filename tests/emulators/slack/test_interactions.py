@@ -121,6 +121,21 @@ async def test_invalid_blocks_are_refused_by_a_response_url_too(http: aiohttp.Cl
     assert (refused.status, await refused.text()) == (400, "invalid_blocks")
 
 
+async def test_of_buttons_with_one_id_the_value_says_which_is_pressed(
+    slack: SlackEmulator, bot: Bot, client: AsyncWebClient
+) -> None:
+    await bot.connect()
+    blocks = [*button(value="w7:1"), button(value="w7:2")[0] | {"block_id": "c"}]
+    message = (await client.chat_postMessage(channel=slack.pics, text="made", blocks=blocks))["ts"]
+
+    await slack.press(slack.pics, message, slack.ann, "case_delete", "w7:2")
+
+    (press,) = await slack.wait_for(lambda: [one.payload for one in slack.deliveries if one.kind == "interactive"])
+    assert [(each["value"], each["block_id"]) for each in press["actions"]] == [("w7:2", "c")]
+    with pytest.raises(ValueError, match="no element"):
+        await slack.press(slack.pics, message, slack.ann, "case_delete", "w7:9")
+
+
 @pytest.mark.parametrize("change", ["replace_original", "delete_original"])
 @pytest.mark.parametrize("ephemeral", [True, False])
 async def test_a_press_changes_the_message_that_it_was_made_in(

@@ -168,6 +168,7 @@ async def test_a_reply_and_a_broadcast_stand_in_their_thread(slack: SlackEmulato
         await slack.wait_for(lambda: len(desk.messages) == 3)
 
     assert [each.place.thread for each in desk.messages] == [None, first, first]
+    assert [each.answers for each in desk.messages] == ["", first, first]
 
 
 async def test_a_file_that_slack_connect_hints_at_is_looked_up(slack: SlackEmulator, desk: Desk) -> None:
