@@ -165,7 +165,7 @@ async def open_app(settings: Settings, *, connections: Sequence[OpenConnection] 
         platforms: dict[str, Connection] = {}
         channels, setups, results = Connected(platforms), StoredSetups(records), StoredResults(records, seal)
         wishes, jobs, turns = StoredWishes(records, seal), StoredJobs(records, seal), Turns()
-        page = _web(settings, records, sandbox, results, wishes, channels)
+        page = _web(settings, address, records, sandbox, results, wishes, channels)
         links, copies = linked_files(await enter(guarded_session(None))), CopiedFiles(Copies(records, seal))
         page.hosts.hosts += [links, copies, MadeFiles(wishes)]
         platforms[page.connection.platform] = CountedConnection(page.connection, metrics)
@@ -255,14 +255,27 @@ def _given(intake: Intake, ask: FormFor, setups: StoredSetups, *, records: Recor
 
 
 def _web(
-    settings: Settings, records: Records, sandbox: Sandbox, results: StoredResults, wishes: StoredWishes, channels: Channels
+    settings: Settings,
+    address: Address,
+    records: Records,
+    sandbox: Sandbox,
+    results: StoredResults,
+    wishes: StoredWishes,
+    channels: Channels,
 ) -> Web:
     files, live, messages = FileStore(settings.flashbulb_data / "files"), Live(may_follow), ConsoleMessages(records)
     hosts = HostedFiles([files])
     media = MediaReader(hosts, sandbox)
     previews = Previews(files, media, files_for(messages))
     enclosures = ResultFiles(results=results, wishes=wishes, channels=channels, files=hosts, media=media)
-    connection = ConsoleConnection(messages=messages, files=files, live=live, enclosures=enclosures, forget=previews.forget)
+    connection = ConsoleConnection(
+        messages=messages,
+        files=files,
+        live=live,
+        enclosures=enclosures,
+        forget=previews.forget,
+        origins=address.origins,
+    )
     return Web(
         files=files,
         hosts=hosts,

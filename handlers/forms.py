@@ -131,7 +131,7 @@ async def form_for(
             )
         case ("imagine", []):
             return _IMAGINE
-        case ("remix", []) if event.message:
+        case ("remix", []) if event.message and not event.attachments:
             return _REMIX.model_copy(update={"about": event.message})
         case ("extract", ["new"]) if event.author.role.reviews:
             return _NEW_SCHEMA

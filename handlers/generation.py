@@ -1,35 +1,34 @@
-"""`/imagine`, `/remix`, and what can be done with what was made: a wish is thought through, judged, and taken up."""
+"""`/imagine`, `/remix` and mentions that ask for as much: a wish is thought through, judged, and taken up."""
 
 import hashlib
 import re
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
+from math import log
 from typing import Final
 
-from handlers.answers import Held, NotMade, WishShown
+from handlers.answers import Held, Notice, NotMade, WishShown
 from handlers.attachments import linked, posted_here
 from handlers.effects import AnyEffect, Make, Notify, Plan, Post
 from handlers.events import CommandUsed, Event, FormSubmitted, MessagePosted, Place
 from handlers.making_words import NO_MAKER
 from handlers.ports import Posted, Services, Source, StoredWish
 from handlers.studio import making_said, source_intake
-from pipelines.content import Attachment, Intake, TextPart
+from pipelines.content import Attachment, ImagePart, Intake, TextPart
 from pipelines.errors import UserError
 from pipelines.generation.asking import parse
 from pipelines.generation.brief import write_brief
 from pipelines.generation.options import model_for
 from pipelines.generation.permission import NOT_CHECKED, Permission, permission
-from pipelines.generation.wish import WORDLESS, Brief, MakerModel, Wish
+from pipelines.generation.wish import ASPECTS, WORDLESS, Brief, MakerModel, Wish
 from pipelines.moderation.moderate import moderate
 from pipelines.moderation.policy import Action
 from pipelines.ports import Call, Generator
 
-NOT_YOURS: Final = "Only who asked for this, and moderators, can do that."
-_ALREADY: Final = "It is being made already, or was cancelled."
+FIRST_FRAME: Final = "This picture moves. What is made begins with its first frame."
 NO_SOURCE: Final = "There is no picture here. Post one here and write /remix again, or give the address of one."
 _ADDRESS: Final = re.compile(r"<?https?://[^\s<>]+>?", re.IGNORECASE)
-_AWAKE: Final = frozenset({"shown", "begun"})
 
 
 async def on_imagine(event: CommandUsed, services: Services) -> Plan:
@@ -108,6 +107,8 @@ async def take_up(
     generator = maker_of(services)
     model = model_for(wish, generator.models)
     intake = await source_intake(place.tenant, source, services) if source else None
+    if intake and wish.operation != "inspire":
+        wish = wish.model_copy(update={"aspect": _aspect_of(intake)})
     brief = brief or await _brief(event, wish, intake, services)
     allowed = await _judged(event, wish, brief, intake, services, place=place, source=source)
     if allowed.refusal:
@@ -130,7 +131,10 @@ async def take_up(
     )
     stored = await services.wishes.save(stored, budget=services.budget)
     about = source.message if source and source.message else None
-    return Plan(effects=_announced(event, stored, model, generator, dear=dear, about=about))
+    effects = _announced(event, stored, model, generator, dear=dear, about=about)
+    if intake and any("/frame:" in part.id for part in intake.parts):
+        effects = (Notify.author_of(event, "frame", Notice(text=FIRST_FRAME), place=place), *effects)
+    return Plan(effects=effects)
 
 
 def _announced(
@@ -226,6 +230,18 @@ def _is_dear(price: Decimal | None, services: Services) -> bool:
 
 
 # --- Which picture ------------------------------------------------------------------------------------------------------------
+
+
+def _aspect_of(intake: Intake) -> str:
+    """Return the format that is nearest to a source picture's own."""
+    picture = next(part for part in intake.parts if isinstance(part, ImagePart))
+    ratio = picture.width_px / picture.height_px
+    return min(ASPECTS, key=lambda each: abs(log(ratio / _ratio(each))))
+
+
+def _ratio(aspect: str) -> float:
+    width, height = aspect.split(":")
+    return int(width) / int(height)
 
 
 def _without_address(argument: str) -> tuple[str, str]:

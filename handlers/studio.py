@@ -1,37 +1,29 @@
 """One wish while it is being made: its jobs in turn, each result judged and compared with the wish, and how far it is."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import partial
 from typing import Final, Literal
-
-import structlog
 
 from handlers.answers import Answer
 from handlers.answers import Making as MakingSaid
 from handlers.events import Place, Tenant
 from handlers.making_words import GONE
 from handlers.ports import MadeThing, Services, Source, StoredWish
-from pipelines.content import Attachment, AudioPart, Content, ImagePart, Intake, TextPart, made_address
-from pipelines.errors import BadAnswer, FlashbulbError, Refused, Unavailable, UserError
+from pipelines.content import Attachment, Content, ImagePart, Intake, made_address
+from pipelines.errors import FlashbulbError, Unavailable, UserError
+from pipelines.generation.checking import About, Checker
 from pipelines.generation.failures import FailureKind, GenerationFailed
 from pipelines.generation.make import Attempt, AttemptState, Checked, Making
 from pipelines.generation.options import order_of
-from pipelines.generation.permission import permission
-from pipelines.generation.quality import Quality, compare, is_poor
 from pipelines.generation.turns import Unwanted
-from pipelines.generation.wish import WORDLESS, MakerJob, MediaKind
-from pipelines.limits import MADE_BYTES
+from pipelines.generation.wish import MakerJob
 from pipelines.media.kinds import kind_of
-from pipelines.moderation.moderate import moderate
 from pipelines.moderation.policy import ChannelPolicy
 from pipelines.ports import Call, Generator
-from pipelines.tagging import ALT_TEXT_CHARS, cut, plain_alt_text
-
-log = structlog.get_logger()
 
 # Shows an answer in a message of ours that stands already. Whoever loses one of these loses nothing.
 Say = Callable[[Place, str, Answer], Awaitable[None]]
@@ -40,14 +32,6 @@ SAY_EVERY_S: Final = 2.0  # Discord takes five changes of a message in five seco
 SAY_WAITING_EVERY_S: Final = 5.0  # as many may wait in one channel
 RECORD_TRIES: Final = 10  # what the maker has said must not be lost to a hiccup of the database
 POSTED_SIDE_PX: Final = 2048  # of a picture that would be too large for its platform as it is
-
-# What the bytes must be, by what was asked for: how their true media type begins.
-FITTING: Final[dict[MediaKind, tuple[str, ...]]] = {
-    "image": ("image/",),
-    "video": ("video/", "image/"),  # some makers send an animation
-    "music": ("audio/",),
-    "voice": ("audio/",),
-}
 
 
 @dataclass(slots=True, kw_only=True)
@@ -115,6 +99,7 @@ class Studio:
             name=f"{wish.id}:{at}",
             on_submit=partial(self._note, at, "making"),
             on_check=partial(self._note, at, "checking"),
+            monotonic=self.services.turns.monotonic,
         )
         # An address is good for a day, and one that was used is on record with its job: so it is made anew each time.
         source = await self._brought() if wish.source and not await attempts.is_under_way() else ""
@@ -147,69 +132,23 @@ class Studio:
 
     async def _check(self, at: int, policy: ChannelPolicy, attempt: int, job: MakerJob, prompt: str) -> Checked:
         """Judge a result and compare it with what was wished for. What cannot be judged now is judged later."""
-        key = f"{self.wish.id}:{at}:{attempt}"
-        intake, media_type = await self._read(key)
-        calls: list[Call] = []
-        asking = asyncio.ensure_future(self._compared(intake, prompt, calls))
-        # What is said in it is judged as well, so that has to be known first.
-        quality = await asking if any(isinstance(part, AudioPart) for part in intake.parts) else None
-        if quality and quality.transcript.strip():
-            said = TextPart(id="text:0", text=quality.transcript, role="message", note="what is said in it")
-            intake = replace(intake, parts=(said, *intake.parts))
-        verdict, asked = await moderate(intake, policy=policy, model=self.services.model)
-        quality = await asking
-        await self.services.ledger.record(self.tenant, event=key, task="moderation", calls=asked)
-        await self.services.ledger.record(self.tenant, event=key, task="quality", calls=calls)
-        if verdict.waits_for_model:
-            raise Unavailable("The model", "does not answer")  # it is paid for, and is never shown unjudged
-        allowed = permission(verdict, policy, of_somebody=self._is_of_somebody)
-        if allowed.refusal:
-            return Checked(attempt=attempt, refusal=allowed.refusal)
-        return Checked(
-            attempt=attempt,
-            media_type=media_type,
-            score=quality.score if quality else None,
-            better_prompt=await self._better(quality, prompt, policy, key),
-            alt_text=quality.alt_text if quality else _alt_text_of(self.wish),
-            caption=quality.caption if quality else "",
-            missing="; ".join(each for each in (quality.missing, quality.broken) if each) if quality else "",
-            adults_only=allowed.adults_only,
+        wish, services = self.wish, self.services
+        key = f"{wish.id}:{at}:{attempt}"
+
+        async def spent(about: About, task: str, calls: Sequence[Call]) -> None:
+            event = key if about == "result" else f"{key}#better"
+            await services.ledger.record(self.tenant, event=event, task=task, calls=calls)
+
+        checker = Checker(
+            wish=wish.wish,
+            brief=wish.brief,
+            policy=policy,
+            of_somebody=wish.source is not None and not wish.source.wish,
+            media=services.media,
+            model=services.model,
+            spent=spent,
         )
-
-    @property
-    def _is_of_somebody(self) -> bool:
-        return self.wish.source is not None and not self.wish.source.wish
-
-    async def _read(self, key: str) -> tuple[Intake, str]:
-        """Return what a result holds, made ready to look at, and what it is. Raises: `GenerationFailed`."""
-        attachment = made_attachment(self.tenant, key)
-        intake = await self.services.media.intake(Content(attachments=(attachment,)), file_bytes=MADE_BYTES)
-        whole = next((each for each in intake.readings if each.place == "file:0"), None)
-        seen = tuple(part for part in intake.parts if part.id != "file:0/name")  # that name is ours
-        shows = any(isinstance(part, ImagePart | AudioPart) for part in seen)
-        if not shows or whole is None or whole.status != "ok" or not whole.media_type.startswith(FITTING[self.wish.wish.kind]):
-            raise GenerationFailed("bad_response")
-        return replace(intake, parts=seen), whole.media_type
-
-    async def _compared(self, intake: Intake, prompt: str, calls: list[Call]) -> Quality | None:
-        """Return how well a result fits; None where no model says so, which keeps nobody from seeing it."""
-        brief = self.wish.brief.model_copy(update={"prompt": prompt})
-        try:
-            return await compare(brief, self.wish.wish, intake, model=self.services.model, calls=calls)
-        except (Unavailable, Refused, BadAnswer) as error:
-            log.info("generation.not_compared", wish=self.wish.id, error=type(error).__name__)
-            return None
-
-    async def _better(self, quality: Quality | None, prompt: str, policy: ChannelPolicy, key: str) -> str:
-        """Return the prompt to try instead of one that led to a poor result, judged as the first one was; else nothing."""
-        wish = self.wish.wish
-        if quality is None or not is_poor(quality) or wish.operation in WORDLESS or wish.kind == "voice":
-            return ""
-        better = quality.repaired_prompt.strip() or prompt
-        text = Intake(parts=(TextPart(id="text:0", text=better, role="message"),))
-        verdict, calls = await moderate(text, policy=policy, model=self.services.model)
-        await self.services.ledger.record(self.tenant, event=f"{key}#better", task="moderation", calls=calls)
-        return "" if permission(verdict, policy, of_somebody=self._is_of_somebody).refusal else better
+        return await checker.check(made_attachment(self.tenant, key), attempt=attempt, prompt=prompt)
 
     # --- Telling -----------------------------------------------------------------------------------------------------------
 
@@ -276,11 +215,6 @@ def _thing(at: int, checked: Checked) -> MadeThing:
         missing=checked.missing,
         adults_only=checked.adults_only,
     )
-
-
-def _alt_text_of(wish: StoredWish) -> str:
-    """Return what stands for an alt text where no model looked at a result: what it was to be."""
-    return cut(plain_alt_text(wish.brief.subject or wish.prompt or wish.wish.text or "What was asked for"), ALT_TEXT_CHARS)
 
 
 def made_attachment(tenant: Tenant, job: str) -> Attachment:

@@ -118,7 +118,7 @@ async def tag_files(names: Sequence[str], settings: Settings, show: Callable[[Se
         began = monotonic()
         reply = await tag(await tools.media.intake(each.content), model=tools.model, media=tools.media)
         tags = reply.value().model_dump(mode="json")
-        return Seen(input=each, document={"file": each.file, **tags, **_made_by(reply.engine, began)}, end=End.DONE)
+        return Seen(input=each, document={"file": each.file, **tags, **made_by(reply.engine, began)}, end=End.DONE)
 
     return await look_at([Input(given=name, path=Path(name)) for name in names], look, open_tools(settings), show)
 
@@ -133,7 +133,7 @@ async def moderate_inputs(
         began = monotonic()
         intake = tightened(await tools.media.intake(each.content, file_bytes=rules.limits.file_bytes), rules.limits)
         verdict, _ = await moderate(intake, policy=everywhere(rules), model=tools.model)
-        document = {"file": each.file, **_verdict_document(verdict), **_made_by(verdict.engine, began)}
+        document = {"file": each.file, **_verdict_document(verdict), **made_by(verdict.engine, began)}
         return Seen(input=each, document=document, end=_end_of_verdict(verdict))
 
     return await look_at([_file_or_text(each) for each in given], look, open_tools(settings), show)
@@ -144,13 +144,20 @@ async def look_at(
     look: Callable[[Input, Kit], Awaitable[Seen]],
     opening: AbstractAsyncContextManager[Kit],
     show: Callable[[Seen], None],
+    *,
+    problem_of: Callable[[Input], str | None] | None = None,
+    bar: AbstractContextManager["Bar"] | None = None,
 ) -> End:
-    """Look at several inputs at a time, each with what `opening` opens once for all; show what came of each, in order."""
-    problems = {position: problem for position, each in enumerate(inputs) if (problem := _problem_of(each))}
+    """Look at several inputs at a time, each with what `opening` opens once for all; show what came of each, in order.
+
+    `problem_of` says what is wrong with an input before anything is opened; `bar` shows how far all of it is.
+    """
+    find_problem = problem_of or problem_of_input
+    problems = {position: problem for position, each in enumerate(inputs) if (problem := find_problem(each))}
     async with AsyncExitStack() as stack:
         # Starting a model takes a second or two, which nobody should wait for who mistyped the only name.
         tools = await stack.enter_async_context(opening) if len(problems) < len(inputs) else None
-        bar = stack.enter_context(_progress(len(inputs)))
+        shown = stack.enter_context(bar or _progress(len(inputs)))
         slots = asyncio.Semaphore(AT_ONCE)
 
         async def look_safely(position: int, each: Input) -> Seen:
@@ -162,14 +169,14 @@ async def look_at(
             except FlashbulbError as error:
                 return _failed(each, error)
             finally:
-                bar.advance()
+                shown.advance()
 
         tasks = [asyncio.create_task(look_safely(position, each)) for position, each in enumerate(inputs)]
         try:
             ends = []
             for task in tasks:
                 seen = await task
-                with bar.taken_down():
+                with shown.taken_down():
                     ends.append(_shown(seen, show))
         finally:
             for task in tasks:
@@ -230,7 +237,7 @@ def _progress(total: int) -> Iterator[Bar]:
         yield Bar(progress)
 
 
-def _problem_of(each: Input) -> str | None:
+def problem_of_input(each: Input) -> str | None:
     """Return what is wrong with an input before anything is started for it."""
     if not each.given.strip():
         return "This is empty. Name a file, or give a text."
@@ -273,7 +280,7 @@ def _failed(each: Input, error: FlashbulbError) -> Seen:
     return Seen(input=each, document=document, end=end_of(error), error=sentence)
 
 
-def _made_by(engine: str, began: float) -> dict[str, Any]:
+def made_by(engine: str, began: float) -> dict[str, Any]:
     return {"engine": engine, "elapsed_ms": round((monotonic() - began) * 1000)}
 
 

@@ -84,7 +84,7 @@ class Making:
 
     `check` judges the result of an attempt and compares it with the prompt that it was made from; it raises `GenerationFailed`
     where there is nothing that could be judged. `may_repeat` says whether
-    there is money for one more. `on_submit` and `on_check` hear when that begins.
+    there is money for one more. `on_submit` and `on_check` hear when that begins. `monotonic` is what deadlines go by.
     """
 
     generator: Generator
@@ -94,6 +94,7 @@ class Making:
     name: str
     on_submit: Callable[[], None] = lambda: None
     on_check: Callable[[], None] = lambda: None
+    monotonic: Callable[[], float] = monotonic
 
     async def make(self, order: Order, *, first: int) -> Checked:
         """Make what `order` says, beginning with attempt number `first`; a poor result is tried once more.
@@ -204,10 +205,10 @@ class Making:
         return job
 
     async def _done(self, kind: MediaKind, attempt: int, job: MakerJob) -> MakerJob:
-        polls, until = 0, monotonic() + DEADLINES_S[kind]
+        polls, until = 0, self.monotonic() + DEADLINES_S[kind]
         pause_s = self.generator.pause_s(job, polls)
         while job.state != "done":
-            if monotonic() + pause_s > until:
+            if self.monotonic() + pause_s > until:
                 raise GenerationFailed("late")
             await self.attempts.nap(pause_s)
             polls += 1

@@ -9,7 +9,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterat
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from itertools import count
-from typing import Final
+from time import monotonic
+from typing import Any, Final
 from weakref import WeakValueDictionary
 
 from pipelines.errors import Unavailable
@@ -33,8 +34,13 @@ class _Waiter:
 
 @dataclass(slots=True)
 class Turns:
-    """Gives turns. `closing` has everybody who waits leave with `Unavailable`, so that a shutdown need not wait for them."""
+    """Gives turns. `closing` has everybody who waits leave with `Unavailable`, so that a shutdown need not wait for them.
 
+    `sleep` and `monotonic` are what time passes by, in seconds, for whoever waits for a turn or for a job.
+    """
+
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    monotonic: Callable[[], float] = monotonic
     _waiting: list[_Waiter] = field(default_factory=list)
     _holding: Counter[Hashable] = field(default_factory=Counter)
     _last_served: dict[Hashable, int] = field(default_factory=dict)
@@ -94,11 +100,11 @@ class Turns:
         nap = asyncio.get_running_loop().create_future()
         self._naps[nap] = wish
         try:
-            await asyncio.wait_for(nap, seconds)
-        except TimeoutError:
-            return
+            await self._rest(seconds, until=nap)
         finally:
             del self._naps[nap]
+        if not nap.cancelled():
+            nap.result()
 
     @asynccontextmanager
     async def alone(self, wish: str) -> AsyncIterator[None]:
@@ -160,10 +166,16 @@ class Turns:
         while self._waiting:
             self._changed.clear()
             if not await self._serve_next():
-                try:
-                    await asyncio.wait_for(self._changed.wait(), LOOK_AGAIN_S)
-                except TimeoutError:
-                    continue
+                await self._rest(LOOK_AGAIN_S, until=asyncio.ensure_future(self._changed.wait()))
+
+    async def _rest(self, seconds: float, *, until: asyncio.Future[Any]) -> None:
+        """Wait for so long, or until that is done, which is cancelled where it is not."""
+        resting = asyncio.ensure_future(self.sleep(seconds))
+        try:
+            await asyncio.wait((resting, until), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            resting.cancel()
+            until.cancel()
 
     async def _serve_next(self) -> bool:
         """Serve whoever is next; return whether there may be more to do at once."""

@@ -62,6 +62,7 @@ def test_the_time_of_an_edit_is_in_the_key(edited: str | None, edit: int) -> Non
         pytest.param(19, {"channel_id": "4", "message_id": "9"}, "9", id="reply-of-old"),
         pytest.param(19, {"type": 0, "channel_id": "6", "message_id": "9"}, "", id="of-another-channel"),
         pytest.param(0, {"type": 1, "channel_id": "4", "message_id": "9"}, "", id="forward"),
+        pytest.param(0, {"type": 0, "channel_id": "4", "message_id": "9"}, "", id="no-reply"),
         pytest.param(19, {"type": 0, "channel_id": "4", "message_id": "../9"}, "", id="no-id"),
         pytest.param(0, None, "", id="none"),
     ],
