@@ -112,10 +112,13 @@ def _for_operator(effect: Make, kinds: set[FailureKind]) -> tuple[AnyEffect, ...
 
 
 async def _drop(tenant: Tenant, jobs: tuple[StoredJob, ...], services: Services) -> None:
-    """Have nobody wait for the jobs of a wish any more; they hold their slots until they have ended."""
+    """Have nobody wait for the jobs of a wish any more; they hold their slots until they have ended, or for a while."""
     for each in jobs:
-        if each.state == "running":
-            await services.jobs.update(tenant, each.key, state="dropped")
+        match each.state:
+            case "running":
+                await services.jobs.update(tenant, each.key, state="dropped")
+            case "submitting":  # by a process that has died
+                await services.jobs.update(tenant, each.key, state="unclear", failure="unclear")
 
 
 def _last_failures(jobs: tuple[StoredJob, ...]) -> dict[int, FailureKind]:
