@@ -12,8 +12,8 @@ from handlers.answers import Held, Notice, NotMade, WishShown
 from handlers.attachments import linked, posted_here
 from handlers.effects import AnyEffect, Make, Notify, Plan, Post
 from handlers.events import CommandUsed, Event, FormSubmitted, MessagePosted, Place
-from handlers.making_words import NO_MAKER
 from handlers.ports import Posted, Services, Source, StoredWish
+from handlers.showing import NO_MAKER
 from handlers.studio import making_said, source_intake
 from pipelines.content import Attachment, ImagePart, Intake, TextPart
 from pipelines.errors import UserError

@@ -8,8 +8,8 @@ import structlog
 from handlers.answers import Alert, Answer, NotMade
 from handlers.effects import AnyEffect, Card, Edit, Make, Plan, Post
 from handlers.events import Tenant
-from handlers.making_words import CANCELLED, GONE, NO_MAKER, TRY_AGAIN, TRY_AGAIN_UNCLEAR, made_answer, made_files
 from handlers.ports import Services, StoredJob, StoredWish
+from handlers.showing import CANCELLED, GONE, NO_MAKER, TRY_AGAIN, TRY_AGAIN_UNCLEAR, made_answer, made_files
 from handlers.studio import Say, Studio
 from pipelines.generation.failures import FailureKind, words_for
 from pipelines.generation.turns import Unwanted

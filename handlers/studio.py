@@ -11,8 +11,8 @@ from typing import Final, Literal
 from handlers.answers import Answer
 from handlers.answers import Making as MakingSaid
 from handlers.events import Place, Tenant
-from handlers.making_words import GONE
 from handlers.ports import MadeThing, Services, Source, StoredWish
+from handlers.showing import GONE
 from pipelines.content import Attachment, Content, ImagePart, Intake, made_address
 from pipelines.errors import FlashbulbError, Unavailable, UserError
 from pipelines.generation.checking import About, Checker

@@ -122,6 +122,82 @@ def extract(
     _end(extract_files(files, _settings(), show, wanted=wanted))
 
 
+Aspect = Annotated[str | None, typer.Option("--ar", "--aspect", metavar="W:H", help="The format: 16:9, wide, tall, …")]
+Count = Annotated[str | None, typer.Option("--count", metavar="N", help="How many of it, up to 4.")]
+Style = Annotated[str | None, typer.Option("--style", metavar="NAME", help="A style, such as ink.")]
+Kind = Annotated[str | None, typer.Option("--kind", metavar="KIND", help="image, video, music or voice.")]
+ByModel = Annotated[str | None, typer.Option("--model", metavar="NAME", help="The maker's model, such as flux.")]
+Seed = Annotated[str | None, typer.Option("--seed", metavar="N", help="What chance begins with.")]
+Avoid = Annotated[str | None, typer.Option("--no", "--avoid", metavar="WORDS", help="What shall not be seen.")]
+Seconds = Annotated[str | None, typer.Option("--seconds", metavar="N", help="How long sound or a clip shall be.")]
+Raw = Annotated[bool, typer.Option("--raw", help="Take the words as the prompt, as they are.")]
+ShowFirst = Annotated[bool, typer.Option("--show", help="Show the prompt and what it costs, and make nothing.")]
+Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="Where the files go; none is ever overwritten.")]
+
+
+@app.command()
+def imagine(
+    prompts: Annotated[list[str], typer.Argument(metavar="PROMPT", show_default=False)],
+    out: Out = Path(),
+    aspect: Aspect = None,
+    count: Count = None,
+    style: Style = None,
+    kind: Kind = None,
+    model: ByModel = None,
+    seed: Seed = None,
+    avoid: Avoid = None,
+    seconds: Seconds = None,
+    raw: Raw = False,
+    show: ShowFirst = False,
+    as_json: AsJson = False,
+) -> None:
+    """Make pictures, clips, music or speech from words. Costs money where a maker does.
+
+    Each is judged before and after, and saved with a JSON file beside it. Ends with 1 where one is refused, fails or is poor.
+    """
+    from bot.cli import making, printing
+
+    options = {"ar": aspect, "count": count, "style": style, "kind": kind, "model": model, "seed": seed, "seconds": seconds}
+    wanted = making.Wanted(options={**options, "no": avoid}, raw=raw, show=show, out=out)
+    _end(making.imagine(prompts, _settings(), printing.show_json if as_json else printing.show_made, wanted=wanted))
+
+
+@app.command()
+def remix(
+    file: Annotated[str, typer.Argument(metavar="FILE", show_default=False)],
+    words: Annotated[list[str] | None, typer.Argument(metavar="[STYLE]", show_default=False)] = None,
+    out: Out = Path(),
+    do: Annotated[
+        str | None, typer.Option("--as", metavar="WHAT", help="restyle, inspire, edit, upscale, cutout or animate.")
+    ] = None,
+    strength: Annotated[
+        str | None, typer.Option("--strength", metavar="HOW", help="How much may change: subtle, medium or strong.")
+    ] = None,
+    aspect: Aspect = None,
+    count: Count = None,
+    style: Style = None,
+    kind: Kind = None,
+    model: ByModel = None,
+    seed: Seed = None,
+    avoid: Avoid = None,
+    seconds: Seconds = None,
+    raw: Raw = False,
+    show: ShowFirst = False,
+    as_json: AsJson = False,
+) -> None:
+    """Make something of a picture. Costs money where a maker does.
+
+    STYLE is the name of one, or words: as a watercolour; remove background; edit: make the sky green. Results as of imagine.
+    """
+    from bot.cli import making, printing
+
+    options = {"ar": aspect, "count": count, "style": style, "kind": kind, "model": model, "seed": seed, "seconds": seconds}
+    options |= {"as": do, "strength": strength, "no": avoid}
+    wanted = making.Wanted(options=options, raw=raw, show=show, out=out)
+    shown = printing.show_json if as_json else printing.show_made
+    _end(making.remix(file, " ".join(words or ()), _settings(), shown, wanted=wanted))
+
+
 @app.command()
 def inspect(
     files: Annotated[list[str], typer.Argument(metavar="FILE", show_default=False)],

@@ -52,6 +52,13 @@ def show_inspection(seen: Seen) -> None:
         _show(_name(seen), rows, lambda: _grid(rows), seen)
 
 
+def show_made(seen: Seen) -> None:
+    """Print what was made, and where it is."""
+    if seen.error is None:
+        rows = made_rows(seen.document)
+        _show(_name(seen), rows, lambda: _grid(rows), seen)
+
+
 def tag_rows(document: dict[str, Any]) -> Rows:
     """Return what a picture shows as labels and texts, without what is empty."""
     quality = document["technical_quality"]
@@ -79,6 +86,20 @@ def verdict_rows(document: dict[str, Any]) -> Rows:
         ("Judged", f"{coverage['judged']} of {coverage['total']} parts"),
         ("Policy", document["policy"]),
     ]
+
+
+def made_rows(document: dict[str, Any]) -> Rows:
+    """Return what came of a wish as labels and texts, without what is empty."""
+    cost = "not known: set it under [modelslab.prices]" if document["cost_usd"] is None else f"{document['cost_usd']} USD"
+    rows = [("Status", document["status"]), *(("Reason", reason) for reason in document["reasons"])]
+    for each in document["made"]:
+        quality = each["quality"]
+        fits = "" if quality["score"] is None else ", ".join(filter(None, (f"{quality['score']} of 10", quality["missing"])))
+        seed = "" if each["seed"] is None else str(each["seed"])
+        rows += [("Saved as", each["file"]), ("Alt text", each["alt_text"]), ("Seed", seed), ("Fits", fits)]
+    rows += [("Prompt", document["prompt"]), ("Model", document["model"]), ("Cost", cost)]
+    rows += [("Judged by", who(document["judge"]))]
+    return [(label, plain(text)) for label, text in rows if text]
 
 
 def inspection_rows(document: dict[str, Any]) -> Rows:

@@ -83,11 +83,12 @@ class Team:
 
 
 @asynccontextmanager
-async def team_of(folder: Path, *, admin: bool = False, **settings: str) -> AsyncIterator[Team]:
-    """Start all three. With `admin`, the bot may delete what others wrote."""
+async def team_of(folder: Path, *, admin: bool = False, keyless: bool = False, **settings: str) -> AsyncIterator[Team]:
+    """Start all three. With `admin`, the bot may delete what others wrote; `keyless`, it does with the understudy."""
     data = folder / "data"
     async with ModelEmulator(answer=answer) as vendor, SlackEmulator(ack_s=1.5, retry_waits_s=RETRY_WAITS_S) as slack:
-        environment = slack.environment | {"GEMINI_API_KEY": "emulated", "GEMINI_BASE_URL": vendor.base_url} | settings
+        model = {} if keyless else {"GEMINI_API_KEY": "emulated", "GEMINI_BASE_URL": vendor.base_url}
+        environment = slack.environment | model | settings
         if admin:
             environment["SLACK_ADMIN_USER_TOKEN"] = slack.admin_token
         async with Bot(data, environment) as bot:

@@ -25,9 +25,7 @@ from handlers.answers import (
     Invitation,
     Judged,
     Listing,
-    MadeItem,
     Notice,
-    QueuedWish,
     SetUp,
     Tagged,
 )
@@ -262,46 +260,6 @@ def test_a_picture_stands_above_the_buttons_with_its_alt_text() -> None:
     picture = said["blocks"][-3]
     assert [block["type"] for block in said["blocks"]][-3:] == ["image", "actions", "context"]
     assert (picture["slack_file"], picture["alt_text"]) == ({"id": "F7"}, render.BLURRED)
-
-
-def test_each_picture_that_was_made_stands_with_its_words_and_its_buttons() -> None:
-    shown = (pieces.Picture("F1", "One", 0), pieces.Picture("F3", "Three", 2))  # the second could not be brought
-
-    said = render.render(a_made(3), pictures=shown)
-
-    blocks = said["blocks"]
-    assert problems_of(blocks) == []
-    told = [block["slack_file"]["id"] if block["type"] == "image" else words({"blocks": [block]}) for block in blocks]
-    at = told.index("F1")
-    assert [each.partition("Lighthouse")[0] for each in (told[at + 1], told[told.index("F3") + 1])] == ["1. ", "3. "]
-    values = [{each["value"] for each in block["elements"]} for block in blocks if block["type"] == "actions"]
-    assert values == [{"w7:1"}, {"w7:2"}, {"w7:3"}, {"w7"}]
-    assert "understudy: no model" in words(said)
-
-
-def test_what_was_made_fits_however_much_is_said_of_it() -> None:
-    long = f"{NASTY} " * 400
-    buttons = tuple((f"b{at}", long, "w7:1") for at in range(30))
-    item = MadeItem(position=1, alt_text=long, caption=long, seed=long, score=3, missing=long, attempts=2, buttons=buttons)
-    answer = a_made(items=(item,) * 4, wish=long, prompt=f"more {long}", notes=(long,) * 40, buttons=buttons, model=long)
-
-    said = render.render(answer, pictures=[pieces.Picture(f"F{at}", long, at) for at in range(4)], added=long)
-
-    assert problems_of(said["blocks"]) == []
-    assert [block["type"] for block in said["blocks"]].count("image") == 4
-    assert len(said["text"]) <= pieces.TEXT_MAX
-
-
-def test_a_long_queue_is_cut_and_one_cancels_only_ones_own() -> None:
-    item = QueuedWish(id="w1", media="image", wish="a fox", state="making", mine=True)
-    items = (item, item.model_copy(update={"mine": False, "wish": ""}), *(item,) * 60)
-
-    said = render.render(QUEUE.model_copy(update={"items": items}))
-
-    actions = [block for block in said["blocks"] if block["type"] == "actions"]
-    assert problems_of(said["blocks"]) == []
-    assert len(actions) == 19
-    assert "…and 42 more" in words(said)
 
 
 def test_channels_stand_in_a_list_with_commas() -> None:
