@@ -14,6 +14,7 @@ from typing import Final
 from bench.endurance import endurance
 from bench.extraction import extraction
 from bench.figures import Figure, show, write
+from bench.generation import generation
 from bench.known import known
 from bench.media import media
 from bench.moderation import moderation
@@ -118,6 +119,7 @@ ROWS: Final[dict[str, Callable[[], Awaitable[list[Figure]]]]] = {
     "moderation": moderation,
     "known": known,
     "extraction": extraction,
+    "generation": generation,
     "endurance": endurance,
     "uploads": lambda: compare("discord"),
     "uploads_slack": lambda: compare("slack"),

@@ -1,10 +1,11 @@
 """Flashbulb on an emulated Slack or Discord, as something to post to."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final, Literal
 from urllib.parse import urlsplit
 
@@ -62,15 +63,22 @@ class Bot:
 
 
 @asynccontextmanager
-async def flashbulb(platform: PlatformName, *, model_url: str, data: Path, sampled: Path | None = None) -> AsyncIterator[Bot]:
-    """Serve the platform in this process, and run Flashbulb on it in one of its own."""
+async def flashbulb(
+    platform: PlatformName,
+    *,
+    model_url: str,
+    data: Path,
+    sampled: Path | None = None,
+    environment: Mapping[str, str] = MappingProxyType({}),
+) -> AsyncIterator[Bot]:
+    """Serve the platform in this process, and run Flashbulb on it in one of its own, with more `environment` if given."""
     write_patient_policy(data)
     emulator: Emulator = DiscordEmulator(journal=False) if platform == "discord" else SlackEmulator(journal=False)
     async with emulator:
-        environment = {**emulator.environment, "GEMINI_API_KEY": "any", "GEMINI_BASE_URL": model_url}
+        given = {**emulator.environment, "GEMINI_API_KEY": "any", "GEMINI_BASE_URL": model_url, **environment}
         if isinstance(emulator, SlackEmulator):  # without it nobody's messages can be taken out
-            environment["SLACK_ADMIN_USER_TOKEN"] = emulator.admin_token
-        async with running(data, sampled=sampled, **environment) as process:
+            given["SLACK_ADMIN_USER_TOKEN"] = emulator.admin_token
+        async with running(data, sampled=sampled, **given) as process:
             await _connected(process, platform)
             yield Bot(chat=EmulatedChat(emulator, platform), process=process)
 

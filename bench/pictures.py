@@ -34,6 +34,8 @@ async def main() -> None:
             await _keep(page, "console.png")
             await _held(page)
             await _keep(page, "held.png")
+            await _made(page)
+            await _keep(page, "making.png")
             await _answers(browser)
             await browser.close()
     print(f"Every answer on every platform: {await answers.write_page()}")
@@ -62,6 +64,20 @@ async def _held(page: Page) -> None:
     await page.locator("#messages").get_by_text("Taken out of the channel").wait_for()
     await page.get_by_role("link", name="moderators", exact=False).first.click()
     await page.get_by_role("button", name="Restore").wait_for()
+
+
+async def _made(page: Page) -> None:
+    """Wish for two pictures and show what was made."""
+    await page.get_by_role("link", name="general", exact=False).first.click()
+    composer = page.get_by_role("form", name="Write in #general")
+    await composer.get_by_role("textbox").fill(
+        "/imagine a lighthouse by the sea at sunset --ar 3:2 --count 2 --style watercolour"
+    )
+    await composer.get_by_role("button", name="Send").click()
+    made = page.locator("#messages").get_by_role("group", name="2 pictures")
+    await made.get_by_role("button", name="Delete").wait_for()
+    await made.get_by_role("button", name="Delete").scroll_into_view_if_needed()
+    await page.wait_for_function("() => [...document.querySelectorAll('.made img')].every(each => each.naturalWidth)")
 
 
 async def _answers(browser: Browser) -> None:

@@ -5,6 +5,7 @@ from typing import Final, assert_never
 
 from bot.words import engine_in_words
 from handlers.answers import Made, MadeItem, Making, QueuedWish, Usage, UsageLine, WishQueue, WishShown
+from handlers.pace import EXACT_BELOW
 from pipelines.generation.wish import MediaKind
 
 WISH_SHOWN: Final = "Shall this be made?"
@@ -27,7 +28,8 @@ def title_of_making(answer: Making) -> str:
     done = f", {answer.done} done" if answer.done else ""
     match answer.state:
         case "waiting":
-            return f"{what.capitalize()}: {_standing('waiting', answer.ahead)}{done}"
+            at_least = " or more" if answer.ahead >= EXACT_BELOW else ""
+            return f"{what.capitalize()}: {_standing('waiting', answer.ahead, at_least)}{done}"
         case "making":
             return f"Making {what}{done}"
         case "checking":
@@ -63,11 +65,12 @@ def foot_of_made(answer: Made) -> Iterator[str]:
 
 
 def title_of_queue(answer: WishQueue) -> str:
-    return f"Being made: {len(answer.items):,}" if answer.items else "Nothing is being made"
+    return f"Being made: {len(answer.items) + answer.more:,}" if answer.items else "Nothing is being made"
 
 
 def foot_of_queue(answer: WishQueue) -> str:
-    return f"{answer.busy} of {answer.slots} places are taken"
+    more = f"…and {answer.more:,} more. " if answer.more else ""
+    return f"{more}{answer.busy} of {answer.slots} places are taken"
 
 
 def title_of_queued(item: QueuedWish) -> str:
@@ -79,7 +82,8 @@ def title_of_usage(answer: Usage) -> str:
 
 
 def line_of_usage(line: UsageLine) -> str:
-    return f"{line.count:,}, {usd(line.cost_usd) or 'price not known'}"
+    price = usd(line.cost_usd) or "price not known"
+    return f"{line.count:,}, {price}" if line.count else price
 
 
 def counted(number: int, media: MediaKind) -> str:
@@ -96,7 +100,7 @@ def usd(amount: str) -> str:
     return f"{amount} USD" if amount else ""
 
 
-def _standing(state: str, ahead: int) -> str:
+def _standing(state: str, ahead: int, at_least: str = "") -> str:
     if state != "waiting":
         return "being looked over" if state == "checking" else "being made"
-    return f"waiting for {ahead:,} {'other' if ahead == 1 else 'others'}" if ahead else "next in turn"
+    return f"waiting for {ahead:,}{at_least} {'other' if ahead == 1 else 'others'}" if ahead else "next in turn"

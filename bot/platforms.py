@@ -26,7 +26,8 @@ log = structlog.get_logger()
 ShownAs = Literal["picture", "video", "sound", "file"]
 PICTURES: Final = frozenset({"marked_page", "thumbnail", "made_picture", "usage_chart"})  # among the kinds of enclosures
 PLAYED: Final[dict[str, ShownAs]] = {"made_video": "video", "made_sound": "sound"}
-ENCLOSING_S: Final = 20.0  # for each file; then the words go without it
+MADE: Final = frozenset({"made_picture", "made_video", "made_sound"})  # what was paid for, and the words are about
+ENCLOSING_S: Final = 20.0  # for each file; then the words go without it, or later together with what was paid for
 
 # Makes an event durable. Only then acknowledge it. Raises `Unavailable` when that is not possible now.
 Accept = Callable[[AnyEvent], Awaitable[object]]
@@ -88,19 +89,31 @@ class Enclosed:
 
 
 async def enclosed(enclosures: Enclosures, effect: Post | Edit | Notify) -> tuple[Enclosed, ...]:
-    """Make the files of an effect. One that cannot be made is left out: what is said does not depend on it."""
+    """Make the files of an effect. One that cannot be made is left out: what is said does not depend on it.
+
+    Raises: `Unavailable` for what a wish was for, where it cannot be read now. So this comes before all else that an effect does.
+    """
     made = []
     for at, file in enumerate(effect.files):
         try:
-            async with asyncio.timeout(ENCLOSING_S):
-                data = await enclosures.opened(effect.place.tenant, file)
-        except (FlashbulbError, TimeoutError) as error:
+            data = await _opened(enclosures, effect.place.tenant, file)
+        except FlashbulbError as error:
+            if isinstance(error, Unavailable) and file.kind in MADE:
+                raise
             log.warning("enclosure.left_out", effect=effect.key, kind=file.kind, error=type(error).__name__)
             continue
         shown: ShownAs = "picture" if file.kind in PICTURES else PLAYED.get(file.kind, "file")
         key = f"{effect.key}#{at}"
         made.append(Enclosed(key=key, name=file.name, data=data, alt_text=file.alt_text, shown=shown, spoiler=file.spoiler))
     return tuple(made)
+
+
+async def _opened(enclosures: Enclosures, tenant: Tenant, file: Enclosure) -> bytes:
+    try:
+        async with asyncio.timeout(ENCLOSING_S):
+            return await enclosures.opened(tenant, file)
+    except TimeoutError as error:
+        raise Unavailable("What a file is made of", "does not come") from error
 
 
 def small_enough(

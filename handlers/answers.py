@@ -278,8 +278,8 @@ class WishShown(Frozen):
 class Making(Frozen):
     """Something is being made. `wish` is what was asked for, `prompt` what is made of it (empty where there is none).
 
-    `state`: `waiting` (for `ahead` others), `making` or `checking`. `done` of `total` are made. `estimate_s`: about how long it
-    takes yet, in seconds; 0 where nobody knows.
+    `state`: `waiting` (for `ahead` others, from five on for at least so many), `making` or `checking`. `done` of `total` are
+    made. `estimate_s`: about how long it takes yet, in seconds; 0 where nobody knows.
     """
 
     kind: Literal["making"] = "making"
@@ -361,19 +361,20 @@ class QueuedWish(Frozen):
 
 
 class WishQueue(Frozen):
-    """What is being made in this workspace, in its order. Each of one's own has a *Cancel* button `wish_cancel` with its id."""
+    """What is being made in this workspace, one's own first; there are `more`. Each of one's own has a button `wish_cancel`."""
 
     kind: Literal["wish_queue"] = "wish_queue"
     items: tuple[QueuedWish, ...]
+    more: int = 0
     busy: int
     slots: int
 
 
 class UsageLine(Frozen):
-    """One line of what was spent. `cost_usd` is empty where no price is known."""
+    """One line of what was spent. `count` is 0 where nothing is counted, `cost_usd` empty where no price is known."""
 
     title: str
-    count: int
+    count: int = 0
     cost_usd: str = ""
 
 

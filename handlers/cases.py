@@ -4,8 +4,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from handlers.answers import Alert, CaseCard, FindingSaid, Held
-from handlers.effects import AnyEffect, Card, Notify, Remove, Timeout
-from handlers.events import MessagePosted
+from handlers.effects import AnyEffect, Card, Notify, Remove, TakeBack, Timeout
+from handlers.events import Event, MessagePosted
 from handlers.modes import mode_of
 from handlers.ports import Case, Services
 from pipelines.moderation.decide import after_strikes, in_words, while_away
@@ -68,9 +68,23 @@ async def follow(
     if raid and not case.raid and case.state == "open":
         case = await services.cases.join(tenant, case.id, verdict, action=action, raid=raid, quota=quota)
     case = replace(case, strikes=earlier)
-    if not verdict.keep_copy:
-        await services.results.forget(tenant, event.message)
-    return consequences(event, case, standing)
+    made = () if verdict.keep_copy else await forget(event, event.message, services)
+    effects = consequences(event, case, standing)
+    return (*effects, *made) if any(isinstance(each, Remove) for each in effects) else effects
+
+
+async def forget(event: Event, message: str, services: Services) -> tuple[TakeBack, ...]:
+    """Delete what is kept of a message of which no copy may stay, and of what was made of its pictures.
+
+    Return how what was made is taken out of wherever it was posted.
+    """
+    tenant = event.place.tenant
+    await services.results.forget(tenant, message)
+    erased = await services.wishes.forget_of(tenant, message, by=event.key)
+    posted = [(each, await services.cases.shown(tenant, f"{each.event}#wish")) for each in erased]
+    return tuple(
+        TakeBack(key=f"{event.key}#made:{each.id}", place=each.place, message=shown) for each, shown in posted if shown
+    )
 
 
 def nearest(action: Action, supports: frozenset[Action]) -> Action:

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import assert_never
 
-from handlers.answers import CaseCard, Held, Notice, SetUp
+from handlers.answers import CaseCard, Held, Made, Notice, NotMade, SetUp
 from handlers.commands import SHORTCUTS
 from handlers.corrections import on_correct_form, on_extraction_pressed
-from handlers.effects import AnyEffect, Card, Edit, Make, Notify, Performed, Plan, Remove, Restore, Timeout
+from handlers.effects import AnyEffect, Card, Edit, Make, Notify, Performed, Plan, Post, Remove, Restore, Timeout
 from handlers.events import (
     FLASHBULB,
     AnyEvent,
@@ -108,6 +108,10 @@ class Planner:
                 return Plan(effects=(*told, *await undone_in_raid(effect, performed.why, self.services), *others))
             case Timeout():
                 return Plan(effects=(*(_not_silenced(each, performed.why) for each in same), *others))
+            case Post(answer=Made() | NotMade()) | Edit(answer=Made() | NotMade()):
+                # It is paid for, or somebody waits for it: then they hear of it in private.
+                heard = Notify.author_of(event, "made!", effect.answer, place=effect.place)
+                return Plan(effects=(heard.model_copy(update={"files": effect.files}), *rest))
             case Make():
                 return Plan(effects=(*await made_nothing(effect, performed.why, self.services), *rest))
             case Card(answer=SetUp(log_channel=log_channel)):

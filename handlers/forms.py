@@ -12,7 +12,7 @@ from handlers.modes import mode_of
 from handlers.ports import Channels, Policies, Results, Setup, Setups, Wishes
 from handlers.presets import KEEP, preset_of, preset_options
 from pipelines.generation.styles import STYLES
-from pipelines.generation.wish import ASPECTS, COUNT_MAX, PROMPT_CHARS, WISH_CHARS
+from pipelines.generation.wish import ASPECTS, COUNT_MAX, WISH_CHARS, prompt_chars
 from pipelines.limits import NAME_CHARS
 
 # Channels that a workspace can name: Discord's menu of channels takes 25 at once.
@@ -131,7 +131,7 @@ async def form_for(
             )
         case ("imagine", []):
             return _IMAGINE
-        case ("remix", []) if event.message and not event.attachments:
+        case ("remix", []) if event.message:
             return _REMIX.model_copy(update={"about": event.message})
         case ("extract", ["new"]) if event.author.role.reviews:
             return _NEW_SCHEMA
@@ -185,7 +185,9 @@ async def _prompt(event: ButtonPressed, wishes: Wishes) -> Form | None:
     stored = await wishes.find(event.place.tenant, event.value)
     if stored is None:
         return None
-    prompt = FormField(name="prompt", label="What is asked for", control="lines", max_chars=PROMPT_CHARS, value=stored.prompt)
+    prompt = FormField(
+        name="prompt", label="What is asked for", control="lines", max_chars=prompt_chars(stored.wish), value=stored.prompt
+    )
     return Form(
         name="wish_prompt", title="Edit the prompt", fields=(prompt,), submit="Make it", about=f"{event.value}:{event.message}"
     )

@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from dataclasses import replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from math import log
@@ -13,15 +13,17 @@ from handlers.attachments import linked, posted_here
 from handlers.effects import AnyEffect, Make, Notify, Plan, Post
 from handlers.events import CommandUsed, Event, FormSubmitted, MessagePosted, Place
 from handlers.ports import Posted, Services, Source, StoredWish
-from handlers.showing import NO_MAKER
+from handlers.showing import GONE, NO_MAKER
 from handlers.studio import making_said, source_intake
-from pipelines.content import Attachment, ImagePart, Intake, TextPart
+from pipelines.content import Attachment, ImagePart, Intake
 from pipelines.errors import UserError
 from pipelines.generation.asking import parse
 from pipelines.generation.brief import write_brief
+from pipelines.generation.checking import wish_intake
 from pipelines.generation.options import model_for
 from pipelines.generation.permission import NOT_CHECKED, Permission, permission
-from pipelines.generation.wish import ASPECTS, WORDLESS, Brief, MakerModel, Wish
+from pipelines.generation.wish import ASPECTS, WORDLESS, Brief, Wish
+from pipelines.media.extras import VIDEO
 from pipelines.moderation.moderate import moderate
 from pipelines.moderation.policy import Action
 from pipelines.ports import Call, Generator
@@ -105,16 +107,20 @@ async def take_up(
     Raises: `UserError` with what is in the way, what the model's reply raises when it has no answer.
     """
     generator = maker_of(services)
+    known = await services.wishes.find(place.tenant, wish_id(event))
+    if known is not None:  # taken up before a crash, or by the same message as it came before
+        return Plan(effects=_announced(event, known, services) if known.event == event.key else ())
     model = model_for(wish, generator.models)
+    _refuse_unreadable(wish)
+    price = None if model.price_usd is None else model.price_usd * wish.count
     intake = await source_intake(place.tenant, source, services) if source else None
     if intake and wish.operation != "inspire":
         wish = wish.model_copy(update={"aspect": _aspect_of(intake)})
+    root = await _root_of(source, place, services)
     brief = brief or await _brief(event, wish, intake, services)
-    allowed = await _judged(event, wish, brief, intake, services, place=place, source=source)
+    allowed = await _judged(event, wish_intake(wish, brief, intake), services, place=place, of_somebody=root.of_somebody)
     if allowed.refusal:
         return _refused(event, allowed)
-    price = None if model.price_usd is None else model.price_usd * wish.count
-    dear = _is_dear(price, services)
     stored = StoredWish(
         id=wish_id(event),
         event=event.key,
@@ -125,25 +131,54 @@ async def take_up(
         model=model.name,
         price_usd=model.price_usd,
         source=source,
-        state="shown" if wish.show_first or dear else "begun",
+        of_somebody=root.of_somebody,
+        root=root.message,
+        root_channel=root.channel,
+        state="shown" if wish.show_first or _is_dear(price, services) else "begun",
         cost_usd=price or Decimal(0),
         begun_at=datetime.now(UTC),
     )
     stored = await services.wishes.save(stored, budget=services.budget)
-    about = source.message if source and source.message else None
-    effects = _announced(event, stored, model, generator, dear=dear, about=about)
+    effects = _announced(event, stored, services)
     if intake and any("/frame:" in part.id for part in intake.parts):
         effects = (Notify.author_of(event, "frame", Notice(text=FIRST_FRAME), place=place), *effects)
     return Plan(effects=effects)
 
 
-def _announced(
-    event: Event, stored: StoredWish, model: MakerModel, generator: Generator, *, dear: bool, about: str | None
-) -> tuple[AnyEffect, ...]:
-    key = f"{event.key}#wish"
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Root:
+    """Where the picture comes from with which a row of wishes began. `message` is empty where it did not stand in one."""
+
+    of_somebody: bool = False
+    message: str = ""
+    channel: str = ""
+
+
+async def _root_of(source: Source | None, place: Place, services: Services) -> _Root:
+    """Return where a source picture comes from in the end, also if it was made of another one."""
+    if source is None:
+        return _Root()
+    if source.wish:
+        before = await services.wishes.find(place.tenant, source.wish)
+        if before is None:
+            raise UserError(GONE)
+        return _Root(of_somebody=before.of_somebody, message=before.root, channel=before.root_channel)
+    return _Root(of_somebody=True, message=source.message, channel=source.place.channel if source.place else "")
+
+
+def _refuse_unreadable(wish: Wish) -> None:
+    """Raises: `UserError` when the result could not be judged, since what reads it is not installed."""
+    if wish.kind != "image" and not VIDEO.present:
+        raise UserError(f"Clips and sound are not made here: what is in them could not be judged. {VIDEO.what_to_do}")
+
+
+def _announced(event: Event, stored: StoredWish, services: Services) -> tuple[AnyEffect, ...]:
+    """Return the answer to a wish that was taken up, and that it is to be made where it is."""
+    key, generator = f"{event.key}#wish", maker_of(services)
+    # Only a message of the same channel can be looked for there.
+    about = stored.root if stored.root and stored.root_channel == stored.place.channel else None
     if stored.state == "shown":
-        answer = _shown(stored, model, dear=dear)
-        return (Post(key=key, place=stored.place, answer=answer, about=about, reply=event.reply),)
+        return (Post(key=key, place=stored.place, answer=_shown(stored, services), about=about, reply=event.reply),)
     said = making_said(stored, generator)
     return (
         Post(key=key, place=stored.place, answer=said, about=about, reply=event.reply),
@@ -151,9 +186,9 @@ def _announced(
     )
 
 
-def _shown(stored: StoredWish, model: MakerModel, *, dear: bool) -> WishShown:
-    wish = stored.wish
-    options = [("Model", model.title), ("Number", str(wish.count))]
+def _shown(stored: StoredWish, services: Services) -> WishShown:
+    wish, model = stored.wish, maker_of(services).models.get(stored.model)
+    options = [("Model", model.title if model else stored.model), ("Number", str(wish.count))]
     if wish.operation == "imagine" and wish.kind in ("image", "video"):
         options.append(("Format", wish.aspect))
     if wish.style:
@@ -166,7 +201,7 @@ def _shown(stored: StoredWish, model: MakerModel, *, dear: bool) -> WishShown:
         prompt=stored.prompt,
         options=tuple(options),
         cost_usd=f"{stored.cost_usd.normalize():f}" if stored.price_usd is not None else "",
-        why="It costs more than what is made without asking." if dear else "",
+        why="It costs more than what is made without asking." if _is_dear(stored.cost_usd, services) else "",
     )
 
 
@@ -187,21 +222,8 @@ async def _brief(event: Event, wish: Wish, source: Intake | None, services: Serv
         await services.ledger.record(event.place.tenant, event=event.key, task="brief", calls=calls)
 
 
-async def _judged(
-    event: Event,
-    wish: Wish,
-    brief: Brief,
-    source_intake: Intake | None,
-    services: Services,
-    *,
-    place: Place,
-    source: Source | None,
-) -> Permission:
+async def _judged(event: Event, intake: Intake, services: Services, *, place: Place, of_somebody: bool) -> Permission:
     """Judge the wish, what became of it, and its picture, before anything is spent."""
-    texts = dict.fromkeys(each.strip() for each in (wish.text, brief.prompt, wish.avoid) if each.strip())
-    parts = tuple(TextPart(id=f"text:{at}", text=text, role="message") for at, text in enumerate(texts))
-    intake = source_intake or Intake()
-    intake = replace(intake, parts=(*parts, *intake.parts))
     if not intake.parts:
         return Permission(refusal=NOT_CHECKED)
     tenant = event.place.tenant
@@ -210,12 +232,13 @@ async def _judged(
         intake, policy=policy, model=services.model, bank=services.banks.of(tenant), memory=services.memories.of(tenant)
     )
     await services.ledger.record(tenant, event=event.key, task="moderation", calls=calls)
-    return permission(verdict, policy, of_somebody=source is not None and not source.wish)
+    return permission(verdict, policy, of_somebody=of_somebody)
 
 
 def wish_id(event: Event) -> str:
-    """Return the id of the wish that an event makes: always the same."""
-    return hashlib.sha256(f"{event.key}#wish".encode()).hexdigest()[:16]
+    """Return the id of the wish that an event makes: always the same, also when its message is seen once more, as edited."""
+    of = f"{event.place.platform}:{event.message}" if isinstance(event, MessagePosted) else event.key
+    return hashlib.sha256(f"{of}#wish".encode()).hexdigest()[:16]
 
 
 def maker_of(services: Services) -> Generator:
@@ -286,4 +309,4 @@ def _with_flags(values: dict[str, str], words: str) -> str:
     """Return a form's values as somebody would have typed them after the command."""
     flags = {"aspect": "--ar", "count": "--count", "style": "--style", "kind": "--kind", "do": "--as", "strength": "--strength"}
     given = [f"{flag} {values[name]}" for name, flag in flags.items() if values.get(name)]
-    return " ".join((values.get(words, "").strip(), *given))
+    return " ".join((*given, values.get(words, "").strip()))  # what is written among the words counts more

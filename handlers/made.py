@@ -11,7 +11,7 @@ from handlers.ports import Services, Source, StoredWish, WishState
 from handlers.showing import CANCELLED, GONE
 from handlers.studio import making_said
 from pipelines.errors import UserError
-from pipelines.generation.wish import PROMPT_CHARS, Brief, Operation, Strength, Wish
+from pipelines.generation.wish import Brief, Operation, Strength, Wish, prompt_chars
 from pipelines.ports import Generator
 
 NOT_YOURS: Final = "Only who asked for this, and moderators, can do that."
@@ -24,6 +24,8 @@ async def on_wish_pressed(event: ButtonPressed, services: Services) -> Plan:
     id, _, position = event.value.partition(":")
     stored = await services.wishes.find(event.place.tenant, id)
     if stored is None:
+        if event.button == "wish_delete" and await _may_take_back(event, id, services):
+            return _taken_back(event)
         raise UserError(GONE)
     match event.button:
         case "wish_make":
@@ -100,12 +102,13 @@ async def on_prompt_changed(event: FormSubmitted, services: Services) -> Plan:
     stored = await services.wishes.find(event.place.tenant, id)
     if stored is None:
         raise UserError(GONE)
-    prompt = " ".join(event.values.get("prompt", "").split())
+    prompt, most = event.values.get("prompt", "").strip(), prompt_chars(stored.wish)
     if not prompt:
         raise UserError("Write a prompt, or press Cancel.")
-    if len(prompt) > PROMPT_CHARS:
-        raise UserError(f"A prompt may have {PROMPT_CHARS:,} characters. Make it shorter.")
-    wish = stored.wish.model_copy(update={"as_written": True, "show_first": False})
+    if len(prompt) > most:
+        raise UserError(f"A prompt may have {most:,} characters. Make it shorter.")
+    words = {"text": prompt} if stored.wish.kind == "voice" else {}
+    wish = stored.wish.model_copy(update={"as_written": True, "show_first": False, **words})
     brief = stored.brief.model_copy(update={"prompt": prompt})
     plan = await _derived(event, stored, wish, services, brief=brief, source=stored.source, message=message)
     if any(isinstance(each, Post) for each in plan.effects) and _may(event.author, stored):
@@ -183,7 +186,18 @@ async def _cancel(event: ButtonPressed, stored: StoredWish, services: Services) 
 async def _delete(event: ButtonPressed, stored: StoredWish, services: Services) -> Plan:
     """Take back what was posted, and keep nothing of it."""
     _refuse_others(event.author, stored)
-    await services.wishes.forget(event.place.tenant, stored.id)
+    await services.wishes.forget(event.place.tenant, stored.id, by=event.key)
+    return _taken_back(event)
+
+
+async def _may_take_back(event: ButtonPressed, id: str, services: Services) -> bool:
+    """Whether somebody may take back what is posted of a wish that is kept no longer; also this event, after a crash."""
+    if event.author.role.reviews:
+        return True
+    return await services.wishes.may_take_back(event.place.tenant, id, person=event.author.id, event=event.key)
+
+
+def _taken_back(event: ButtonPressed) -> Plan:
     return Plan(effects=(TakeBack(key=f"{event.key}#back", place=event.place, message=event.message),))
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Final
 
 import structlog
 
@@ -10,11 +11,15 @@ from handlers.effects import AnyEffect, Card, Edit, Make, Plan, Post
 from handlers.events import Tenant
 from handlers.ports import Services, StoredJob, StoredWish
 from handlers.showing import CANCELLED, GONE, NO_MAKER, TRY_AGAIN, TRY_AGAIN_UNCLEAR, made_answer, made_files
-from handlers.studio import Say, Studio
+from handlers.studio import Say, Studio, Unmade
 from pipelines.generation.failures import FailureKind, words_for
 from pipelines.generation.turns import Unwanted
 
 log = structlog.get_logger()
+
+NOT_KNOWN_WHY: Final = "It is not shown."  # it was refused, and a crash has taken the words
+# What would end in the same way once more.
+NOT_REPEATED: Final[frozenset[FailureKind]] = frozenset({"credits", "auth", "bad_request", "validation", "withheld"})
 
 
 async def make_wish(effect: Make, services: Services, say: Say) -> Plan:
@@ -35,7 +40,7 @@ async def _make_alone(effect: Make, services: Services, say: Say) -> Plan:
     if wish.state == "begun" and services.generator is None:
         await services.wishes.set_state(tenant, wish.id, become="failed", of=frozenset({"begun"}), event=effect.key)
         return _said(effect, message, NotMade(id=wish.id, text=NO_MAKER))
-    failures: dict[int, str] = {}
+    failures: dict[int, Unmade] = {}
     if wish.state == "begun" and services.generator is not None:
         studio = Studio(wish=wish, message=message, services=services, generator=services.generator, say=say)
         try:
@@ -51,23 +56,25 @@ async def _make_alone(effect: Make, services: Services, say: Say) -> Plan:
     return await _ended(effect, message, wish, failures, services)
 
 
-async def _ended(effect: Make, message: str, wish: StoredWish, failures: dict[int, str], services: Services) -> Plan:
+async def _ended(effect: Make, message: str, wish: StoredWish, failures: dict[int, Unmade], services: Services) -> Plan:
     """Return what is said about a wish that is worked on no more."""
     tenant = effect.place.tenant
     jobs = await services.jobs.of_wish(tenant, wish.id)
+    await _drop(tenant, wish.id, services)
     if wish.state == "cancelled":
-        await _drop(tenant, jobs, services)
         await services.wishes.drop_files(tenant, wish.id, apart_from=frozenset())
         return _said(effect, message, NotMade(id=wish.id, wish=wish.wish.text, text=CANCELLED))
-    last = _last_failures(jobs)
+    known = _last_failures(jobs)  # all that is left of why, after a crash
     missing = [at for at in range(1, wish.wish.count + 1) if at not in {each.position for each in wish.made}]
-    reasons = list(dict.fromkeys(failures.get(at) or words_for(last.get(at, "failed")) for at in missing))
-    told = _for_operator(effect, set(last.values()))
+    unmade = {at: failures.get(at) or known.get(at) or Unmade(says=NOT_KNOWN_WHY) for at in missing}
+    reasons = list(dict.fromkeys(each.says for each in unmade.values()))
+    kinds = {each.kind for each in unmade.values() if each.kind}
+    told = _for_operator(effect, kinds)
     keys = frozenset(f"{wish.id}:{each.position}:{each.attempt}" for each in wish.made)
     await services.wishes.drop_files(tenant, wish.id, apart_from=keys)
     if not wish.made:
-        unclear = any(last.get(at) == "unclear" for at in missing)
-        buttons = (TRY_AGAIN_UNCLEAR if unclear else TRY_AGAIN,) if _is_worth_repeating(last) else ()
+        again = TRY_AGAIN_UNCLEAR if "unclear" in kinds else TRY_AGAIN
+        buttons = (again,) if kinds - NOT_REPEATED else ()
         answer = NotMade(id=wish.id, wish=wish.wish.text, text=" ".join(reasons), buttons=buttons)
         return Plan(effects=(*_said(effect, message, answer).effects, *told))
     generator = services.generator
@@ -87,6 +94,9 @@ async def made_nothing(effect: Make, why: str, services: Services) -> tuple[AnyE
     await services.wishes.set_state(
         effect.place.tenant, effect.wish, become="failed", of=frozenset({"begun"}), event=f"{effect.key}#failed"
     )
+    await _drop(effect.place.tenant, effect.wish, services)
+    await services.wishes.drop_files(effect.place.tenant, effect.wish, apart_from=frozenset())
+    services.turns.forget(effect.wish)
     return _said(effect, message, NotMade(id=effect.wish, text=f"It could not be made. {why}")).effects
 
 
@@ -111,9 +121,9 @@ def _for_operator(effect: Make, kinds: set[FailureKind]) -> tuple[AnyEffect, ...
     return ()
 
 
-async def _drop(tenant: Tenant, jobs: tuple[StoredJob, ...], services: Services) -> None:
+async def _drop(tenant: Tenant, wish: str, services: Services) -> None:
     """Have nobody wait for the jobs of a wish any more; they hold their slots until they have ended, or for a while."""
-    for each in jobs:
+    for each in await services.jobs.of_wish(tenant, wish):
         match each.state:
             case "running":
                 await services.jobs.update(tenant, each.key, state="dropped")
@@ -121,14 +131,11 @@ async def _drop(tenant: Tenant, jobs: tuple[StoredJob, ...], services: Services)
                 await services.jobs.update(tenant, each.key, state="unclear", failure="unclear")
 
 
-def _last_failures(jobs: tuple[StoredJob, ...]) -> dict[int, FailureKind]:
+def _last_failures(jobs: tuple[StoredJob, ...]) -> dict[int, Unmade]:
     """Return what became of the last attempt at each thing, where that failed."""
     last = {int(each.key.split(":")[1]): each for each in jobs}  # they come by attempt
-    return {at: each.failure for at, each in last.items() if each.failure}  # type: ignore[misc]  # written by us
-
-
-def _is_worth_repeating(last: dict[int, FailureKind]) -> bool:
-    return any(kind not in ("credits", "auth", "bad_request", "validation", "withheld") for kind in last.values())
+    kinds: dict[int, FailureKind] = {at: each.failure for at, each in last.items() if each.failure}  # type: ignore[misc]  # ours
+    return {at: Unmade(says=words_for(kind), kind=kind) for at, kind in kinds.items()}
 
 
 def _elapsed_s(wish: StoredWish) -> int:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from handlers.answers import Alert, CaseCard, Notice
 from handlers.bursts import FLOOD, denied_for, is_private
-from handlers.cases import Standing, card, consequences, nearest, standing_of, words_of_help
+from handlers.cases import Standing, card, consequences, forget, nearest, standing_of, words_of_help
 from handlers.effects import AnyEffect, Card, Edit, Notify, Plan, Remove, Restore
 from handlers.events import FLASHBULB, ButtonPressed, MessagePosted, ModelAway, ModelReturned, Place, Tenant
 from handlers.intake import within_limits
@@ -132,8 +132,7 @@ async def _revised(case: Case, verdict: Verdict, standing: Standing, services: S
 async def _follow(event: ModelReturned, before: Case, case: Case, message: MessagePosted, services: Services) -> Plan:
     """Return what a new verdict leads to; `before` is the case as it was."""
     tenant, verdict = event.place.tenant, case.verdict
-    if not verdict.keep_copy:
-        await services.results.forget(tenant, case.message)
+    made = () if verdict.keep_copy else await forget(event, case.message, services)
     acted = not case.shadow and case.state != "reported"
     held = acted and before.action.takes_down
     joined = case.raid != before.raid  # while it was being judged
@@ -149,6 +148,8 @@ async def _follow(event: ModelReturned, before: Case, case: Case, message: Messa
                 shown = each.answer
             elif not (isinstance(each, Remove) and each.keep and held and case is not before):  # it is out already
                 effects.append(each)
+        if any(isinstance(each, Remove) for each in effects):
+            effects.extend(made)
     elif acted and verdict.distress and not case.author.bot:
         effects.append(words_of_help(message))
     return Plan(effects=(*effects, *await _card_anew(event, shown, case, services)))

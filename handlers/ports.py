@@ -10,6 +10,7 @@ from handlers.answers import Tagged
 from handlers.bursts import Bursts
 from handlers.effects import Performed, PlatformEffect
 from handlers.events import Frozen, MessagePosted, Person, Place, Role, Tenant
+from handlers.pace import Pace
 from pipelines.content import Attachment, Content, Intake, Part, Reading
 from pipelines.extraction.schema import Schema
 from pipelines.extraction.values import Extraction
@@ -464,9 +465,10 @@ class StoredWish:
     """A wish as it stands now. `id` comes from its event and is on buttons.
 
     `place`: where its answer stands; `event`: the key of what it came with; `asked_by` who pays for it out of their share.
-    `prompt` is what the maker is asked. `state`: `shown` waits for a yes, `begun` is being made. `first_attempt`: the number
-    that attempts begin with; it grows each time that a member says to try once more. `cost_usd` is what is reserved for it,
-    then what it came to.
+    `of_somebody`: at its beginning, also several wishes before, stands a picture that somebody posted; `root` is the id of the
+    message that it came with, where there is one, in the channel `root_channel`. `prompt` is what the maker is asked. `state`:
+    `shown` waits for a yes, `begun` is being made. `first_attempt`: the number that attempts begin with; it grows each time
+    that a member says to try once more. `cost_usd` is what is reserved for it, then what it came to.
     """
 
     id: str
@@ -478,6 +480,9 @@ class StoredWish:
     model: str
     price_usd: Decimal | None
     source: Source | None = None
+    of_somebody: bool = False
+    root: str = ""
+    root_channel: str = ""
     state: WishState = "begun"
     first_attempt: int = 0
     made: tuple[MadeThing, ...] = ()
@@ -487,6 +492,15 @@ class StoredWish:
     @property
     def prompt(self) -> str:
         return self.brief.prompt
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErasedWish:
+    """Where the answer to a wish stands that was erased together with the picture that it began with."""
+
+    id: str
+    event: str
+    place: Place
 
 
 JobState = Literal["submitting", "running", "fetched", "rejected", "failed", "unclear", "dropped"]
@@ -549,6 +563,13 @@ class Wishes(Protocol):
         """
         ...
 
+    async def refuse_beyond(self, tenant: Tenant, person: str, *, usd: Decimal, budget: Budget) -> None:
+        """Let a member begin a wish that costs `usd`, as it stands now; nothing is reserved.
+
+        Raises: `UserError` as `save` does, when it is beyond the budget.
+        """
+        ...
+
     async def find(self, tenant: Tenant, id: str) -> StoredWish | None:
         """Return a wish, None where it is kept no longer."""
         ...
@@ -577,12 +598,26 @@ class Wishes(Protocol):
         """Keep what was made of a `begun` wish, which is `made` then (or `failed`, with nothing made). False if cancelled."""
         ...
 
-    async def has_room(self, tenant: Tenant, person: str, *, usd: Decimal, budget: Budget) -> bool:
-        """Whether a member may spend this much more today. Nothing is reserved."""
+    async def reserve_more(self, tenant: Tenant, id: str, *, usd: Decimal, budget: Budget, event: str) -> bool:
+        """Reserve this much more for a `begun` wish if there is room, in one transaction; return whether it is reserved."""
         ...
 
-    async def forget(self, tenant: Tenant, id: str) -> None:
-        """Delete a wish and everything that was made of it; what it cost stays known, without words and person."""
+    async def forget(self, tenant: Tenant, id: str, *, by: str) -> None:
+        """Delete a wish and everything that was made of it; what it cost stays known, without words and person.
+
+        `by`: the key of the event that asks for it.
+        """
+        ...
+
+    async def may_take_back(self, tenant: Tenant, id: str, *, person: str, event: str) -> bool:
+        """Whether a wish was erased by `event`, or was erased and is known to have been that person's."""
+        ...
+
+    async def forget_of(self, tenant: Tenant, message: str, *, by: str) -> tuple[ErasedWish, ...]:
+        """Delete, as `forget` does, all wishes that began with a message of which nothing may be kept.
+
+        Return where their answers stand, also of those that were deleted so before.
+        """
         ...
 
     async def begun(self, tenant: Tenant) -> tuple[StoredWish, ...]:
@@ -692,5 +727,6 @@ class Services:
     budget: Budget = Budget()
     generator: Generator | None = None
     turns: Turns = field(default_factory=Turns)
+    pace: Pace = field(default_factory=Pace)
     bursts: Bursts = field(default_factory=Bursts)
     together: Together = field(default_factory=Together)

@@ -80,6 +80,8 @@ def _item(wish: StoredWish, thing: MadeThing, generator: Generator | None) -> Ma
         (name, label, value)
         for name, label, operation in _WITH_ONE
         if wish.wish.kind == "image" and generator and operation != done and can(generator.models, operation)
+        # A picture that was only made larger has no words to vary it by.
+        if wish.prompt or wish.wish.text or operation in WORDLESS
     )
     return MadeItem(
         position=thing.position,

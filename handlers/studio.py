@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import partial
@@ -11,6 +11,7 @@ from typing import Final, Literal
 from handlers.answers import Answer
 from handlers.answers import Making as MakingSaid
 from handlers.events import Place, Tenant
+from handlers.pace import PROGRESS_EVERY_S, in_steps
 from handlers.ports import MadeThing, Services, Source, StoredWish
 from handlers.showing import GONE
 from pipelines.content import Attachment, Content, ImagePart, Intake, made_address
@@ -28,10 +29,17 @@ from pipelines.ports import Call, Generator
 # Shows an answer in a message of ours that stands already. Whoever loses one of these loses nothing.
 Say = Callable[[Place, str, Answer], Awaitable[None]]
 
-SAY_EVERY_S: Final = 2.0  # Discord takes five changes of a message in five seconds, Slack about one a second
-SAY_WAITING_EVERY_S: Final = 5.0  # as many may wait in one channel
+LOOK_EVERY_S: Final = 5.0  # at how many still wait before it
 RECORD_TRIES: Final = 10  # what the maker has said must not be lost to a hiccup of the database
 POSTED_SIDE_PX: Final = 2048  # of a picture that would be too large for its platform as it is
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unmade:
+    """Why one thing was not made, or is not shown. `kind` is None where it was refused."""
+
+    says: str
+    kind: FailureKind | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -44,13 +52,14 @@ class Studio:
     generator: Generator
     say: Say
     _states: dict[int, Literal["waiting", "making", "checking", "done"]] = field(default_factory=dict)
+    _changed: asyncio.Event = field(default_factory=asyncio.Event)
     _source: asyncio.Task[str] | None = None
 
     @property
     def tenant(self) -> Tenant:
         return self.wish.place.tenant
 
-    async def make_all(self) -> tuple[list[MadeThing], dict[int, str]]:
+    async def make_all(self) -> tuple[list[MadeThing], dict[int, Unmade]]:
         """Return what was made, and why each of the others was not, by position.
 
         Raises: `Unwanted` when it was cancelled, `Unavailable` when it has to be put off.
@@ -67,14 +76,14 @@ class Studio:
             if self._source is not None:
                 self._source.cancel()
         things: list[MadeThing] = []
-        failures: dict[int, str] = {}
+        failures: dict[int, Unmade] = {}
         for at, each in enumerate(found, start=1):
             if isinstance(each, GenerationFailed):
-                failures[at] = str(each)
+                failures[at] = Unmade(says=str(each), kind=each.kind)
             elif isinstance(each, BaseException):
                 raise each
             elif each.refusal:
-                failures[at] = f"One result was not shown. {each.refusal}" if count > 1 else each.refusal
+                failures[at] = Unmade(says=f"One result was not shown. {each.refusal}" if count > 1 else each.refusal)
             else:
                 things.append(_thing(at, each))
         return things, failures
@@ -95,15 +104,14 @@ class Studio:
             generator=self.generator,
             attempts=attempts,
             check=partial(self._check, at, policy),
-            may_repeat=self._may_repeat,
+            may_repeat=partial(self._may_repeat, at),
             name=f"{wish.id}:{at}",
+            source=self._brought if wish.source else None,
             on_submit=partial(self._note, at, "making"),
             on_check=partial(self._note, at, "checking"),
             monotonic=self.services.turns.monotonic,
         )
-        # An address is good for a day, and one that was used is on record with its job: so it is made anew each time.
-        source = await self._brought() if wish.source and not await attempts.is_under_way() else ""
-        order = order_of(wish.wish, wish.brief, model, position=at, source=source)
+        order = order_of(wish.wish, wish.brief, model, position=at)
         checked = await making.make(order, first=wish.first_attempt)
         self._note(at, "done")
         return checked
@@ -122,10 +130,14 @@ class Studio:
             raise GenerationFailed("bad_response")
         return await self.generator.bring(picture.data, picture.media_type)
 
-    async def _may_repeat(self) -> bool:
+    async def _may_repeat(self, at: int) -> bool:
         wish, services = self.wish, self.services
-        return await services.wishes.has_room(
-            self.tenant, wish.asked_by.id, usd=wish.price_usd or Decimal(0), budget=services.budget
+        return await services.wishes.reserve_more(
+            self.tenant,
+            wish.id,
+            usd=wish.price_usd or Decimal(0),
+            budget=services.budget,
+            event=f"{wish.id}:{at}:{wish.first_attempt}#more",
         )
 
     # --- Checking ----------------------------------------------------------------------------------------------------------
@@ -143,7 +155,7 @@ class Studio:
             wish=wish.wish,
             brief=wish.brief,
             policy=policy,
-            of_somebody=wish.source is not None and not wish.source.wish,
+            of_somebody=wish.of_somebody,
             media=services.media,
             model=services.model,
             spent=spent,
@@ -154,16 +166,21 @@ class Studio:
 
     def _note(self, at: int, state: Literal["making", "checking", "done"]) -> None:
         self._states[at] = state
+        self._changed.set()
 
     async def _tell(self) -> None:
-        """Say how far it is whenever that has changed, for as long as it is being made."""
+        """Say how far it is whenever that has changed and may be said, for as long as it is being made."""
         said: MakingSaid | None = None
-        while True:
+        answer = said
+        while self.message:  # what was posted says how it begins
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_EVERY_S if answer == said else PROGRESS_EVERY_S):
+                    await self._changed.wait()
+            self._changed.clear()
             answer = self._standing()
-            if self.message and answer != said:
+            if answer != said and self.services.pace.may_say(self.tenant):
                 said = answer
                 await self.say(self.wish.place, self.message, answer)
-            await asyncio.sleep(SAY_WAITING_EVERY_S if answer.state == "waiting" else SAY_EVERY_S)
 
     def _standing(self) -> MakingSaid:
         """Return how far it is."""
@@ -174,7 +191,7 @@ class Studio:
             state = "making"
         elif "checking" in states or done:
             state = "checking"
-        ahead = self.services.turns.ahead(self.wish.id) if state == "waiting" else 0
+        ahead = in_steps(self.services.turns.ahead(self.wish.id)) if state == "waiting" else 0
         return making_said(self.wish, self.generator, state=state, ahead=ahead, done=done)
 
 
@@ -289,12 +306,6 @@ class _Attempts:
             return None
         failure: FailureKind | None = known.failure or None  # type: ignore[assignment]  # written by us
         return Attempt(state=known.state, job=known.job, failure=failure)
-
-    async def is_under_way(self) -> bool:
-        """Whether there is a job that only has to be waited for."""
-        jobs = await self.studio.services.jobs.of_wish(self.studio.tenant, self.studio.wish.id)
-        mine = [each for each in jobs if each.key.startswith(f"{self.studio.wish.id}:{self.position}:")]
-        return bool(mine) and mine[-1].state in ("running", "fetched")
 
     async def update(
         self, attempt: int, state: AttemptState, *, job: MakerJob | None = None, failure: FailureKind | None = None

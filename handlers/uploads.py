@@ -33,8 +33,11 @@ _DOCUMENTS: Final = frozenset(
     kind.media_types[0] for kind in KINDS.values() if kind.family in ("document", "sheet", "mail", "text")
 )
 
-# What a mention may ask for: our own words alone count, and what stands behind them.
-_WISH: Final = re.compile(r"\b(?P<verb>imagine|remix)\b[:,]?\s*(?P<words>.*)", re.IGNORECASE | re.DOTALL)
+# What a mention may ask for: one of our own words, at the beginning or right after our name, and what stands behind it.
+_WISH: Final = re.compile(
+    r"(?:^|<@[!&]?\w+>|@\w+)[\s,:]*(?:please\s+)?(?P<verb>imagine|remix)\b[:,]?\s*(?P<words>.*)", re.IGNORECASE | re.DOTALL
+)
+_MENTION: Final = re.compile(r"<@[!&]?\w+>")
 
 
 async def on_message(event: MessagePosted, services: Services) -> Plan:
@@ -134,9 +137,12 @@ async def on_message_after_fault(event: MessagePosted, services: Services) -> Pl
 
 async def _answer_mention(event: MessagePosted, intake: Intake, services: Services) -> tuple[AnyEffect, ...]:
     place = event.place.in_thread_of(event.message)
-    if asked := _WISH.search(event.text):
+    if asked := _WISH.search(event.text.strip()):
+        if event.edit:
+            return ()  # it was asked for before it was changed
         take_up = on_imagine_asked if asked["verb"].lower() == "imagine" else on_remix_asked
-        return await _or_words(event, "words", place, _effects(take_up(event, asked["words"], services)))
+        words = _MENTION.sub(" ", asked["words"]).strip()
+        return await _or_words(event, "words", place, _effects(take_up(event, words, services)))
     if not event.attachments:
         return (Post(key=f"{event.key}#help", place=place, answer=help_for(event.author.role)),)
     return await _look_into(event, intake, place, services)

@@ -12,6 +12,7 @@ from handlers.ports import Budget, DaySpent, Services, SpentOn
 
 DAYS: Final = 30
 QUEUE_SHOWN: Final = 10
+LEAST_SHOWN: Final = Decimal("0.0001")
 
 
 async def on_queue(event: CommandUsed, services: Services) -> Plan:
@@ -19,7 +20,9 @@ async def on_queue(event: CommandUsed, services: Services) -> Plan:
     tenant = event.place.tenant
     generator = services.generator
     items = []
-    for wish in (await services.wishes.begun(tenant))[:QUEUE_SHOWN]:
+    begun_wishes = await services.wishes.begun(tenant)
+    own_first = sorted(begun_wishes, key=lambda each: each.asked_by.id != event.author.id)
+    for wish in own_first[:QUEUE_SHOWN]:
         jobs = await services.jobs.of_wish(tenant, wish.id)
         mine = wish.asked_by.id == event.author.id or event.author.role.reviews
         begun = any(each.state in ("submitting", "running") for each in jobs)
@@ -35,7 +38,8 @@ async def on_queue(event: CommandUsed, services: Services) -> Plan:
             )
         )
     busy = await services.jobs.busy(generator.account) if generator else 0
-    answer = WishQueue(items=tuple(items), busy=busy, slots=generator.slots if generator else 0)
+    slots = generator.slots if generator else 0
+    answer = WishQueue(items=tuple(items), more=len(begun_wishes) - len(items), busy=busy, slots=slots)
     return Plan(effects=(Notify.author_of(event, "queue", answer),))
 
 
@@ -46,9 +50,13 @@ async def on_usage(event: CommandUsed, services: Services) -> Plan:
     spent = await services.wishes.spent(tenant, person=person, since=datetime.now(UTC) - timedelta(days=DAYS))
     days = await services.wishes.days(tenant, person=person, days=DAYS)
     asking = sum((each.asking_usd for each in days), Decimal(0))
-    lines = [UsageLine(title=_title(each), count=each.count, cost_usd=_dollars(each.cost_usd)) for each in spent]
+    lines = [
+        # What has no price costs nothing as far as we know.
+        UsageLine(title=_title(each), count=each.count, cost_usd=_dollars(each.cost_usd) if each.cost_usd else "")
+        for each in spent
+    ]
     if asking:
-        lines.append(UsageLine(title="Questions to models", count=0, cost_usd=_dollars(asking)))
+        lines.append(UsageLine(title="Questions to models", cost_usd=_dollars(asking)))
     total = sum((each.making_usd + each.asking_usd for each in days), Decimal(0))
     answer = Usage(
         whose="this workspace" if person is None else "you",
@@ -67,6 +75,8 @@ def _title(spent: SpentOn) -> str:
 
 
 def _dollars(amount: Decimal) -> str:
+    if 0 < amount < LEAST_SHOWN:
+        return f"less than {LEAST_SHOWN}"
     return f"{amount:.4f}".rstrip("0").rstrip(".") if amount else "0"
 
 

@@ -235,7 +235,7 @@ class Media(Documents, Protocol):
 
 
 class Generator(Protocol):
-    """Whoever makes pictures, clips and sound to order. All methods raise `GenerationFailed`, and nothing else, when it fails."""
+    """Whoever makes pictures, clips and sound to order. All methods raise `GenerationFailed` alone when they fail."""
 
     @property
     def name(self) -> str:

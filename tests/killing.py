@@ -40,6 +40,7 @@ LOADED_LATE: Final = (
     "genai_prices.validation",
     "google.auth.aio.credentials",
     "httpcore",
+    "pipelines.generation.modelslab",
     "pydantic_ai.models.google",
     "pydantic_ai.providers.google",
     "pydantic_ai.providers.google_cloud",

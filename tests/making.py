@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from handlers.events import Tenant
-from handlers.ports import Budget, DaySpent, JobState, MadeThing, SpentOn, StoredJob, StoredWish, WishState
+from handlers.ports import Budget, DaySpent, ErasedWish, JobState, MadeThing, SpentOn, StoredJob, StoredWish, WishState
 from pipelines.errors import UserError
 from pipelines.generation.failures import FailureKind, GenerationFailed
 from pipelines.generation.wish import MakerJob, MakerModel, Order
@@ -81,14 +81,19 @@ def _raised(step: Step) -> MakerJob:
 
 @dataclass
 class ListedWishes:
-    """Wishes by id; the budget is what `refuses` says."""
+    """Wishes by id; the budget is what `refuses` says. `erased`: whose each one was, and by which event it was deleted."""
 
     wishes: dict[str, StoredWish] = field(default_factory=dict)
     files: dict[str, bytes] = field(default_factory=dict)
     changed_by: set[tuple[str, str]] = field(default_factory=set)
+    erased: dict[str, tuple[StoredWish, str]] = field(default_factory=dict)
     refuses: str = ""
     room: bool = True
     jobs: "ListedJobs | None" = None
+
+    async def refuse_beyond(self, tenant: Tenant, person: str, *, usd: Decimal, budget: Budget) -> None:
+        if self.refuses:
+            raise UserError(self.refuses)
 
     async def save(self, wish: StoredWish, *, budget: Budget) -> StoredWish:
         if self.refuses:
@@ -125,11 +130,21 @@ class ListedWishes:
         self.wishes[id] = replace(wish, state="made" if made else "failed", made=tuple(made), cost_usd=cost_usd)
         return True
 
-    async def has_room(self, tenant: Tenant, person: str, *, usd: Decimal, budget: Budget) -> bool:
+    async def reserve_more(self, tenant: Tenant, id: str, *, usd: Decimal, budget: Budget, event: str) -> bool:
         return self.room
 
-    async def forget(self, tenant: Tenant, id: str) -> None:
-        self.wishes.pop(id, None)
+    async def may_take_back(self, tenant: Tenant, id: str, *, person: str, event: str) -> bool:
+        return id in self.erased and (self.erased[id][0].asked_by.id == person or self.erased[id][1] == event)
+
+    async def forget_of(self, tenant: Tenant, message: str, *, by: str) -> tuple[ErasedWish, ...]:
+        for id in [each.id for each in self.wishes.values() if each.root == message]:
+            await self.forget(tenant, id, by=by)
+        gone = [each for each, _ in self.erased.values() if each.root == message]
+        return tuple(ErasedWish(id=each.id, event=each.event, place=each.place) for each in gone)
+
+    async def forget(self, tenant: Tenant, id: str, *, by: str) -> None:
+        if id in self.wishes:
+            self.erased[id] = (self.wishes.pop(id), by)
         self.files = {key: data for key, data in self.files.items() if not key.startswith(f"{id}:")}
 
     async def begun(self, tenant: Tenant) -> tuple[StoredWish, ...]:

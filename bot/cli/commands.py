@@ -165,7 +165,7 @@ def imagine(
 @app.command()
 def remix(
     file: Annotated[str, typer.Argument(metavar="FILE", show_default=False)],
-    words: Annotated[list[str] | None, typer.Argument(metavar="[STYLE]", show_default=False)] = None,
+    words: Annotated[list[str] | None, typer.Argument(metavar="STYLE", show_default=False)] = None,
     out: Out = Path(),
     do: Annotated[
         str | None, typer.Option("--as", metavar="WHAT", help="restyle, inspire, edit, upscale, cutout or animate.")

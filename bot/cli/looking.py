@@ -183,7 +183,7 @@ async def look_at(
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
     if End.UNAVAILABLE in ends:
-        say_problem("A model did not answer as it should. flashbulb doctor says what to do about it.")
+        say_problem("A service did not answer as it should. flashbulb doctor says what to do about it.")
     return max(ends, default=End.DONE)
 
 

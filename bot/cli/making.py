@@ -1,8 +1,7 @@
 """`imagine` and `remix`: wishes thought through, judged, made, judged again, and laid into a folder. No chat, no records."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -13,15 +12,11 @@ from uuid import uuid4
 
 from bot.cli.ends import End, say_problem
 from bot.cli.looking import Input, Seen, look_at, made_by, problem_of_input
-from bot.cli.workshop import Attempts, Files, MakingBar, bar_of, first_free, save, stem_of, usable
-from bot.config_file import read_config
-from bot.generator import needs_understudy, open_generator
-from bot.models import open_models
+from bot.cli.workshop import Attempts, Kit, MakingBar, bar_of, first_free, open_kit, save, stem_of
 from bot.policies import own_policy
 from bot.settings import Settings
-from bot.understudy import Understudy
 from pipelines.content import ImagePart, Intake
-from pipelines.errors import Misconfigured, Refused, Unavailable, UserError
+from pipelines.errors import Refused, Unavailable, UserError
 from pipelines.generation.asking import parse, written
 from pipelines.generation.brief import write_brief
 from pipelines.generation.checking import Checker, wish_intake
@@ -32,11 +27,9 @@ from pipelines.generation.permission import permission
 from pipelines.generation.quality import POOR_BELOW
 from pipelines.generation.styles import STYLES
 from pipelines.generation.wish import WORDLESS, Brief, MakerJob, MakerModel, Operation, Order, Wish
-from pipelines.media.intake import MediaReader
-from pipelines.media.sandbox import Sandbox
 from pipelines.moderation.moderate import moderate
 from pipelines.moderation.policy import ChannelPolicy, everywhere
-from pipelines.ports import UNDERSTUDY, Generator, LanguageModel, Media
+from pipelines.ports import UNDERSTUDY
 
 # `shown`: only its prompt, as was asked for. `partly`: some of it was not made. `poor`: it does not fit the wish.
 Status = Literal["made", "shown", "partly", "poor", "refused", "failed"]
@@ -48,7 +41,6 @@ _HERE: Final[dict[FailureKind, str]] = {
     "auth": "The maker does not accept MODELSLAB_API_KEY. flashbulb doctor says what to do about it.",
     "credits": "The maker says that there is no credit left. Add some at https://modelslab.com.",
 }
-NO_MAKER: Final = "Nothing can be made beside real workspaces without MODELSLAB_API_KEY. Set it, or leave their tokens out."
 NOT_JUDGED: Final = "What was made could not be judged, so it is not shown. It may have been charged."
 MAY_BE_CHARGED: Final = "What the maker had begun may still be charged, and is not kept."
 
@@ -70,17 +62,6 @@ class Wanted:
         text += [f"--{name}" for name, on in (("raw", self.raw), ("show", self.show)) if on]
         text += [f"--no {avoid}"] if avoid is not None else []
         return parse(" ".join(text), operation=operation)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Kit:
-    """What making something needs."""
-
-    files: Files
-    media: Media
-    model: LanguageModel
-    generator: Generator
-    slots: asyncio.Semaphore
 
 
 async def imagine(prompts: Sequence[str], settings: Settings, show: Callable[[Seen], None], *, wanted: Wanted) -> End:
@@ -128,34 +109,11 @@ async def _make(
         return await work.do()
 
     try:
-        return await look_at(inputs, look, _open_kit(settings, out), show, problem_of=problems.get, bar=bar.shown())
+        return await look_at(inputs, look, open_kit(settings, out), show, problem_of=problems.get, bar=bar.shown())
     except asyncio.CancelledError:
         if any(work.is_under_way for work in works):
             say_problem(MAY_BE_CHARGED)
         raise
-
-
-@asynccontextmanager
-async def _open_kit(settings: Settings, out: Path) -> AsyncIterator[Kit]:
-    """Open whoever thinks, judges and makes. Raises: `Misconfigured` when nobody makes anything, or `out` cannot be used."""
-    usable(out)
-    async with AsyncExitStack() as stack:
-        understudy = await stack.enter_async_context(Understudy())
-        sandbox = await stack.enter_async_context(Sandbox())
-        model = await stack.enter_async_context(open_models(settings, understudy=understudy))
-        draws = (await understudy.addresses()).maker if needs_understudy(settings) else None
-        opening = open_generator(settings, config=read_config(settings), understudy_url=draws)
-        generator = await stack.enter_async_context(opening)
-        if generator is None:
-            raise Misconfigured(NO_MAKER)
-        files = Files()
-        yield Kit(
-            files=files,
-            media=MediaReader(files, sandbox),
-            model=model,
-            generator=generator,
-            slots=asyncio.Semaphore(generator.slots),
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -264,7 +222,8 @@ class _Work:
         """Make one thing and save it."""
         attempts = self._attempts[at] = Attempts(self.kit.slots, self.kit.files, f"{self.name}:{at}")
         try:
-            checked = await self._checked(at, attempts, brief, order_of(self.wish, brief, model, position=at, source=source))
+            order = order_of(self.wish, brief, model, position=at).model_copy(update={"source": source})
+            checked = await self._checked(at, attempts, brief, order)
         except GenerationFailed as failure:
             ended: _Made | _Failed = _failed(failure)
         except Unavailable:
@@ -304,7 +263,12 @@ class _Work:
             media=self.kit.media,
             model=self.kit.model,
         )
-        return await checker.check(attempts.attachment(attempt), attempt=attempt, prompt=prompt)
+        try:
+            return await checker.check(attempts.attachment(attempt), attempt=attempt, prompt=prompt)
+        except Unavailable as error:
+            if len(attempts.prompts) == 1:
+                raise
+            raise GenerationFailed("failed") from error  # an earlier one was looked over, and is there to be shown
 
     # --- What came of it ---------------------------------------------------------------------------------------------------
 

@@ -6,7 +6,7 @@ import os
 import re
 import sys
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager, nullcontext
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
@@ -16,14 +16,23 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from bot.cli.looking import Bar, LocalFiles
+from bot.config_file import read_config
+from bot.generator import needs_understudy, open_generator
+from bot.models import open_models
+from bot.settings import Settings
+from bot.understudy import Understudy
 from pipelines.content import Attachment
 from pipelines.errors import Misconfigured
 from pipelines.generation.failures import FailureKind
 from pipelines.generation.make import Attempt, AttemptState
 from pipelines.generation.wish import MakerJob
+from pipelines.media.intake import MediaReader
 from pipelines.media.kinds import kind_of
+from pipelines.media.sandbox import Sandbox
+from pipelines.ports import Generator, LanguageModel, Media
 
 STEM_CHARS: Final = 40
+NO_MAKER: Final = "Nothing can be made beside real workspaces without MODELSLAB_API_KEY. Set it, or leave their tokens out."
 
 State = Literal["waiting", "making", "checking", "done"]
 _SAYS: Final[dict[State, str]] = {"making": "Making", "checking": "Checking", "waiting": "Waiting"}
@@ -91,6 +100,40 @@ class Files(LocalFiles):
     async def fetch(self, attachment: Attachment, *, limit_bytes: int) -> bytes:
         made = self.made.get(attachment.url)
         return made if made is not None else await super(Files, self).fetch(attachment, limit_bytes=limit_bytes)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kit:
+    """What making something needs."""
+
+    files: Files
+    media: Media
+    model: LanguageModel
+    generator: Generator
+    slots: asyncio.Semaphore
+
+
+@asynccontextmanager
+async def open_kit(settings: Settings, out: Path) -> AsyncIterator[Kit]:
+    """Open whoever thinks, judges and makes. Raises: `Misconfigured` when nobody makes anything, or `out` cannot be used."""
+    usable(out)
+    async with AsyncExitStack() as stack:
+        understudy = await stack.enter_async_context(Understudy())
+        sandbox = await stack.enter_async_context(Sandbox())
+        model = await stack.enter_async_context(open_models(settings, understudy=understudy))
+        draws = (await understudy.addresses()).maker if needs_understudy(settings) else None
+        opening = open_generator(settings, config=read_config(settings), understudy_url=draws)
+        generator = await stack.enter_async_context(opening)
+        if generator is None:
+            raise Misconfigured(NO_MAKER)
+        files = Files()
+        yield Kit(
+            files=files,
+            media=MediaReader(files, sandbox),
+            model=model,
+            generator=generator,
+            slots=asyncio.Semaphore(generator.slots),
+        )
 
 
 # --- How far it is ------------------------------------------------------------------------------------------------------------

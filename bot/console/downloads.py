@@ -60,14 +60,14 @@ class Downloads:
 
     @allow("member")
     async def take(self, request: web.Request) -> web.StreamResponse:
-        """Answer with the file: data and, with `?save`, anything else to be saved; what can be played in the ranges asked for.
+        """Answer with the file: data and, with `?save`, anything else to be saved, else to be seen or played, in ranges as asked.
 
         404 when there is no such file for this person, or its bytes are gone.
         """
         file = await self._file_of(request[SIGNED_IN].person, request.match_info["id"])
         if file is None or not (is_download(file) or file.media_type in PICTURES | PLAYED):
             raise web.HTTPNotFound(text="There is no such file.")
-        inline = file.media_type in PLAYED and "save" not in request.query
+        inline = file.media_type in PICTURES | PLAYED and "save" not in request.query
         name = URL.build(path=file.name.replace("/", "_")).raw_path
         headers = {
             "Content-Type": file.media_type,

@@ -376,13 +376,13 @@ class SlackConnection:
         # What one person alone sees in a channel holds no files: previews stay out, and all else comes by a direct message.
         documents = tuple(each for each in effect.files if each.kind not in PREVIEWS)
         effect = effect.model_copy(update={"files": documents})
+        files = await enclosed(self._enclosures, effect)
         in_file = too_long(effect.answer) or bool(documents)
         shown = effect.reply and await self._speech.show_in_place(effect, added=IN_A_FILE if in_file else "")
-        return Performed(status="done") if shown and not in_file else await self._send_directly(effect)
-
-    async def _send_directly(self, effect: Notify) -> Performed:
+        if shown and not in_file:
+            return Performed(status="done")
         here = effect.place.channel if _is_direct(effect.place.channel) else effect.person
-        return await self._enclosing.say(here, None, effect, await enclosed(self._enclosures, effect))
+        return await self._enclosing.say(here, None, effect, files)
 
     async def _private(self, effect: Notify) -> str:
         channel = effect.place.channel

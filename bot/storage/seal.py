@@ -1,18 +1,29 @@
-"""Sealed columns: what members wrote is stored encrypted and authenticated (Fernet: AES-128-CBC with HMAC-SHA-256)."""
+"""Sealed columns: what members wrote is stored encrypted and authenticated (Fernet: AES-128-CBC with HMAC-SHA-256).
+
+Bytes, such as those of files, are sealed with AES-256-GCM: 25 MB take some milliseconds, where Fernet takes a quarter of a
+second and lets no other thread of the process work meanwhile. What was sealed with Fernet is opened as before.
+"""
 
 import base64
 import hmac
 import os
 import tempfile
 from pathlib import Path
+from typing import Final
 
+from cryptography.exceptions import InvalidTag
 from cryptography.fernet import Fernet, InvalidToken
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from pydantic import BaseModel
 
 from bot.storage.folder import make_folder
 from pipelines.errors import Misconfigured
 
 KEY_FILE = "secret.key"
+
+# Begins what AES-GCM sealed; a nonce follows. What Fernet seals is base64.
+_BYTES: Final = b"\x00bytes1"
+_NONCE_BYTES: Final = 12  # a random one is good for 2^32 times. Source: NIST SP 800-38D, 8.3
 
 _MAKE_ONE = "python3 -c 'import base64, os; print(base64.urlsafe_b64encode(os.urandom(32)).decode())'"
 
@@ -23,6 +34,7 @@ class Seal:
     def __init__(self, key: str) -> None:
         self._fernet = Fernet(key)
         self._key = base64.urlsafe_b64decode(key)
+        self._aes = AESGCM(self.derived("bytes"))
 
     def derived(self, purpose: str) -> bytes:
         """Return a key of 32 bytes for something else than sealing."""
@@ -30,7 +42,10 @@ class Seal:
 
     def close(self, value: BaseModel | bytes) -> bytes:
         """Return `value` sealed; a model as its JSON."""
-        return self._fernet.encrypt(value if isinstance(value, bytes) else value.model_dump_json().encode())
+        if isinstance(value, bytes):
+            nonce = os.urandom(_NONCE_BYTES)
+            return b"".join((_BYTES, nonce, self._aes.encrypt(nonce, value, _BYTES)))
+        return self._fernet.encrypt(value.model_dump_json().encode())
 
     def open(self, sealed: bytes) -> bytes:
         """Return what was sealed.
@@ -38,8 +53,11 @@ class Seal:
         Raises: `Misconfigured` when it was sealed with another key, or altered.
         """
         try:
+            if sealed.startswith(_BYTES):
+                rest = memoryview(sealed)[len(_BYTES) :]  # a copy of a file takes as long as opening it
+                return self._aes.decrypt(rest[:_NONCE_BYTES], rest[_NONCE_BYTES:], _BYTES)
             return self._fernet.decrypt(sealed)
-        except InvalidToken:
+        except (InvalidToken, InvalidTag, ValueError):
             raise Misconfigured(
                 f"The records are sealed with another key. Set FLASHBULB_SECRET_KEY to that key, or put its file ({KEY_FILE}) "
                 "back into the data folder."

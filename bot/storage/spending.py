@@ -25,24 +25,25 @@ _TAKEN: Final = JobRow.state != "rejected"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Begun:
-    """One wish of today. `counts`: by number as well, since it has a result, may have one yet, or cost something."""
+    """One wish of today. `times`: how often it was begun and has a result, may have one yet, or cost something."""
 
-    id: str
     person: str
     at: datetime
     usd: Decimal
-    counts: bool
+    times: int
 
 
 def refuse_beyond(
-    connection: sa.Connection, tenant: Tenant, person: str, *, wish: str, usd: Decimal, budget: Budget, moment: datetime
+    connection: sa.Connection, tenant: Tenant, person: str, *, usd: Decimal, budget: Budget, moment: datetime
 ) -> None:
     """Let a member begin a wish that costs `usd`, as far as anybody knows, or say what it is beyond.
+
+    One that failed and is begun once more counts as any other, besides what it was before.
 
     Raises: `UserError` naming the limit, and when there is room again.
     """
     begun = _begun(connection, tenant, moment, also_s=budget.cool_down_s)
-    theirs = [each for each in begun if each.person == person and each.id != wish]
+    theirs = [each for each in begun if each.person == person]
     last = max((each.at for each in theirs), default=None)
     wait_s = 0 if last is None else math.ceil(budget.cool_down_s - (moment - last).total_seconds())
     if wait_s > 0:
@@ -50,7 +51,7 @@ def refuse_beyond(
         raise UserError(
             f"There is a pause of {pause} seconds between two wishes. You can have the next one in {wait_s} {unit}."
         )
-    had = sum(each.counts and each.at >= midnight(moment) for each in theirs)
+    had = sum(each.times for each in theirs if each.at >= midnight(moment))
     if budget.member_wishes is not None and had >= budget.member_wishes:
         wishes = f"{budget.member_wishes} {'wish' if budget.member_wishes == 1 else 'wishes'}"
         raise UserError(f"Each member may have {wishes} a day, and you have had yours. {_ROOM}")
@@ -59,8 +60,14 @@ def refuse_beyond(
 
 
 def has_room(connection: sa.Connection, tenant: Tenant, person: str, *, usd: Decimal, budget: Budget, moment: datetime) -> bool:
-    """Whether a member may spend `usd` more today."""
+    """Whether a member may spend `usd` more on the day of `moment`."""
     return not _beyond(_begun(connection, tenant, moment), person, usd=usd, budget=budget, moment=moment)
+
+
+def times_begun(connection: sa.Connection, tenant: Tenant, wish: str, *, moment: datetime) -> int:
+    """Return how often a wish that has failed was begun on the day of `moment` and cost something."""
+    today = [each for each in _begun(connection, tenant, moment, wish=wish) if each.at >= midnight(moment)]
+    return sum(each.times for each in today)
 
 
 def cost_of_jobs(connection: sa.Connection, tenant: Tenant, wish: str, *, since: datetime | None = None) -> int:
@@ -104,28 +111,32 @@ def days(
     return tuple(DaySpent(day=day, making_usd=making.get(day, none), asking_usd=asking.get(day, none)) for day in each_day)
 
 
-def _begun(connection: sa.Connection, tenant: Tenant, moment: datetime, *, also_s: float = 0) -> list[_Begun]:
-    """Return what was begun today, and within the last `also_s` seconds."""
+def _begun(
+    connection: sa.Connection, tenant: Tenant, moment: datetime, *, also_s: float = 0, wish: str | None = None
+) -> list[_Begun]:
+    """Return what was begun today, and within the last `also_s` seconds: every wish, or the one of that id."""
     today = midnight(moment)
     jobs = (
-        sa.select(JobRow.wish, sa.func.count().label("taken"), sa.func.sum(JobRow.cost_microusd).label("cost"))
+        sa.select(JobRow.wish, sa.func.max(JobRow.at).label("last"), sa.func.sum(JobRow.cost_microusd).label("cost"))
         .where(*_of(tenant, JobRow), JobRow.at >= today, _TAKEN)
         .group_by(JobRow.wish)
         .subquery()
     )
     since = min(today, moment - timedelta(seconds=also_s))
-    columns = (WishRow.id, WishRow.person, WishRow.begun_at, WishRow.state, WishRow.cost_microusd, jobs.c.taken, jobs.c.cost)
+    taken = sa.func.coalesce(jobs.c.last >= WishRow.begun_at, sa.false()).label("taken")  # since it was begun the last time
+    columns = (WishRow.person, WishRow.begun_at, WishRow.begun_before, WishRow.state, WishRow.cost_microusd, taken, jobs.c.cost)
     known = (
         sa.select(*columns).outerjoin(jobs, jobs.c.wish == WishRow.id).where(*_of(tenant, WishRow), WishRow.begun_at >= since)
     )
+    if wish is not None:
+        known = known.where(WishRow.id == wish)
     return [
         _Begun(
-            id=row.id,
             person=row.person,
             at=row.begun_at,
             # More attempts than were reserved for may have been made.
             usd=max(row.cost_microusd, int(row.cost or 0)) / MICRO,
-            counts=row.state in ("begun", "made") or bool(row.taken),
+            times=row.begun_before + (row.state in ("begun", "made") or bool(row.taken)),
         )
         for row in connection.execute(known)
     ]

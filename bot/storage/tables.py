@@ -209,14 +209,17 @@ class WishRow(OfTenant, Table):
     """What somebody wanted made. `sealed` holds the words and where the answer stands; the columns are what holds now.
 
     `cost_microusd` is what is reserved, then what it came to, counted for the day of `begun_at`; while that is null, for none.
+    `begun_before`: how often it was begun earlier on that day and had something made. `root`: the message that it began with.
+
     `state`: as in `handlers.ports`, or `erased`: then only kind, model and cost are left, and until the day is over the person,
-    whose share of it stays used. `event` is its `id` then.
+    whose share of it stays used. `event` is its `id` then, and `erased_by` the key of the event that erased it. Where its root
+    must not be kept, that stays, and `sealed` says where its answer stands, so that this can be taken back.
     """
 
     __tablename__ = "wish"
     __table_args__ = (
         sa.UniqueConstraint("platform", "workspace", "event", name="uq_wish_event"),
-        *(sa.Index(f"ix_wish_{name}", "platform", "workspace", name) for name in ("state", "begun_at")),
+        *(sa.Index(f"ix_wish_{name}", "platform", "workspace", name) for name in ("state", "begun_at", "root")),
     )
     id: Mapped[str] = mapped_column(primary_key=True)
     event: Mapped[str]
@@ -225,7 +228,10 @@ class WishRow(OfTenant, Table):
     kind: Mapped[str]
     model: Mapped[str]
     cost_microusd: Mapped[int] = mapped_column(sa.BigInteger)
+    root: Mapped[str] = mapped_column(default="")
+    erased_by: Mapped[str] = mapped_column(default="")
     first_attempt: Mapped[int]
+    begun_before: Mapped[int] = mapped_column(default=0)
     begun_at: Mapped[datetime | None]
     sealed: Mapped[bytes | None]
     at: Mapped[datetime] = mapped_column(default=now)

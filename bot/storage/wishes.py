@@ -17,7 +17,7 @@ from bot.storage.results import KEPT_FOR
 from bot.storage.seal import Seal
 from bot.storage.tables import MadeFileRow, WishRow, now
 from handlers.events import Frozen, Tenant
-from handlers.ports import Budget, DaySpent, MadeThing, SpentOn, StoredWish, WishState
+from handlers.ports import Budget, DaySpent, ErasedWish, MadeThing, SpentOn, StoredWish, WishState
 from pipelines.errors import UserError
 
 _ERASED_SINCE: Final = "This was deleted. Ask for it once more."
@@ -28,6 +28,12 @@ class _Kept(Frozen):
 
     stored: StoredWish
     changed_by: tuple[str, ...] = ()
+
+
+class _Answered(Frozen):
+    """What stays of a wish so that its answer can be taken back."""
+
+    erased: ErasedWish
 
 
 class StoredWishes:
@@ -57,11 +63,21 @@ class StoredWishes:
                     raise UserError(_ERASED_SINCE)
                 return self._wish(row)
             moment, usd, person = self._clock(), _price(wish), wish.asked_by.id
-            spending.refuse_beyond(connection, tenant, person, wish=wish.id, usd=usd, budget=budget, moment=moment)
+            spending.refuse_beyond(connection, tenant, person, usd=usd, budget=budget, moment=moment)
             put(connection, WishRow, self._row(wish, moment))
             return self._wish(connection.execute(known).one())
 
         return await self._records.write(save)
+
+    async def refuse_beyond(self, tenant: Tenant, person: str, *, usd: Decimal, budget: Budget) -> None:
+        """Let a member begin a wish that costs `usd`, as it stands now; nothing is reserved.
+
+        Raises: `UserError` as `save` does, when it is beyond the budget.
+        """
+        moment = self._clock()
+        await self._records.read(
+            lambda connection: spending.refuse_beyond(connection, tenant, person, usd=usd, budget=budget, moment=moment)
+        )
 
     async def find(self, tenant: Tenant, id: str) -> StoredWish | None:
         """Return a wish, None where it is kept no longer."""
@@ -134,32 +150,69 @@ class StoredWishes:
 
         return await self._records.write(finish)
 
-    async def has_room(self, tenant: Tenant, person: str, *, usd: Decimal, budget: Budget) -> bool:
-        """Whether a member may spend this much more today. Nothing is reserved."""
-        moment = self._clock()
-        return await self._records.read(
-            lambda connection: spending.has_room(connection, tenant, person, usd=usd, budget=budget, moment=moment)
-        )
+    async def reserve_more(self, tenant: Tenant, id: str, *, usd: Decimal, budget: Budget, event: str) -> bool:
+        """Reserve `usd` more for a `begun` wish if there is room; return whether it is reserved, be it by `event` before."""
 
-    async def forget(self, tenant: Tenant, id: str) -> None:
+        def reserve(connection: sa.Connection) -> bool:
+            in_turn(connection, "wishes", *_names(tenant))
+            row = _to_change(connection, tenant, id)
+            if row is None or row.state != "begun":
+                return False
+            kept = self._opened(row)
+            if event in kept.changed_by:
+                return True
+            # It counts for the day on which the wish was begun, also when that is over.
+            if not spending.has_room(connection, tenant, row.person, usd=usd, budget=budget, moment=row.begun_at):
+                return False
+            changed = kept.model_copy(update={"changed_by": (*kept.changed_by, event)})
+            changes = {"cost_microusd": row.cost_microusd + _micro(usd), "sealed": self._seal.close(changed)}
+            _change(connection, tenant, id, changes)
+            return True
+
+        return await self._records.write(reserve)
+
+    async def forget(self, tenant: Tenant, id: str, *, by: str) -> None:
         """Delete a wish and everything that was made of it; what it cost stays known, without words and person.
 
         The person is only forgotten when the day is over (`bot.storage.retention`): else deleting would empty their account
-        of what they spent, and they could go on without a limit.
+        of what they spent, and they could go on without a limit. `by`: the key of the event that asks for it.
         """
 
         def forget(connection: sa.Connection) -> None:
             row = _to_change(connection, tenant, id)
-            if row is None:
-                return
-            changes: dict[str, Any] = {"state": ERASED, "event": id, "sealed": None}
-            if row.state == "begun":
-                changes["cost_microusd"] = spending.cost_of_jobs(connection, tenant, id)
-            _change(connection, tenant, id, changes)
-            connection.execute(sa.delete(MadeFileRow).where(*_files(tenant, id)))
-            jobs.erase(connection, tenant, id, self._clock())
+            if row is not None:
+                self._erase(connection, tenant, row, by=by, root="", sealed=None)
 
         await self._records.write(forget)
+
+    async def may_take_back(self, tenant: Tenant, id: str, *, person: str, event: str) -> bool:
+        """Whether a wish was erased by `event`, or was erased and is known to have been that person's."""
+        theirs = sa.or_(WishRow.erased_by == event, WishRow.person == person)
+        known = sa.select(WishRow.id).where(*_is(tenant, id), WishRow.state == ERASED, theirs)
+        return await self._records.read(lambda connection: connection.scalar(known) is not None)
+
+    async def forget_of(self, tenant: Tenant, message: str, *, by: str) -> tuple[ErasedWish, ...]:
+        """Delete, as `forget` does, all wishes that began with a message of which nothing may be kept.
+
+        Return where their answers stand, also of those that were deleted so before.
+        """
+        if not message:
+            return ()  # so are those marked that began with none
+        of_message = _select(*_of(tenant)).where(WishRow.root == message).order_by(WishRow.id).with_for_update()
+
+        def forget(connection: sa.Connection) -> tuple[ErasedWish, ...]:
+            erased = []
+            for row in connection.execute(of_message).all():
+                if row.state == ERASED:
+                    erased.append(_Answered.model_validate_json(self._seal.open(row.sealed)).erased)
+                    continue
+                stored = self._opened(row).stored
+                erased.append(ErasedWish(id=stored.id, event=stored.event, place=stored.place))
+                sealed = self._seal.close(_Answered(erased=erased[-1]))
+                self._erase(connection, tenant, row, by=by, root=message, sealed=sealed)
+            return tuple(erased)
+
+        return await self._records.write(forget)
 
     async def begun(self, tenant: Tenant) -> tuple[StoredWish, ...]:
         """Return the wishes that are being made, the oldest first."""
@@ -216,6 +269,16 @@ class StoredWishes:
             lambda connection: spending.days(connection, tenant, person=person, number=days, moment=moment)
         )
 
+    def _erase(
+        self, connection: sa.Connection, tenant: Tenant, row: sa.Row[Any], *, by: str, root: str, sealed: bytes | None
+    ) -> None:
+        changes = {"state": ERASED, "event": row.id, "erased_by": by, "root": root, "sealed": sealed}
+        if row.state == "begun":
+            changes["cost_microusd"] = spending.cost_of_jobs(connection, tenant, row.id)
+        _change(connection, tenant, row.id, changes)
+        connection.execute(sa.delete(MadeFileRow).where(*_files(tenant, row.id)))
+        jobs.erase(connection, tenant, row.id, self._clock())
+
     def _row(self, wish: StoredWish, moment: datetime) -> dict[str, object]:
         begun = wish.state == "begun"
         return {
@@ -227,7 +290,10 @@ class StoredWishes:
             "kind": wish.wish.kind,
             "model": wish.model,
             "cost_microusd": _micro(_price(wish)),
+            "root": wish.root,
+            "erased_by": "",
             "first_attempt": wish.first_attempt,
+            "begun_before": 0,
             "begun_at": moment if begun else None,
             "sealed": self._seal.close(_Kept(stored=wish)),
             "at": moment,
@@ -240,9 +306,10 @@ class StoredWishes:
         """Return the columns of a wish that begins now, be it once more after attempts that have cost something today."""
         moment, usd = self._clock(), _price(wish)
         if budget is not None:
-            spending.refuse_beyond(connection, tenant, wish.asked_by.id, wish=wish.id, usd=usd, budget=budget, moment=moment)
+            spending.refuse_beyond(connection, tenant, wish.asked_by.id, usd=usd, budget=budget, moment=moment)
         earlier = spending.cost_of_jobs(connection, tenant, wish.id, since=moment)
-        return {"cost_microusd": earlier + _micro(usd), "begun_at": moment}
+        times = spending.times_begun(connection, tenant, wish.id, moment=moment)
+        return {"cost_microusd": earlier + _micro(usd), "begun_at": moment, "begun_before": times}
 
     def _opened(self, row: sa.Row[Any]) -> _Kept:
         return _Kept.model_validate_json(self._seal.open(row.sealed))

@@ -12,6 +12,7 @@ from pipelines.generation.wish import (
     ASPECTS,
     AVOID_CHARS,
     COUNT_MAX,
+    SECONDS_MAX,
     SEED_MAX,
     WISH_CHARS,
     WORDLESS,
@@ -21,7 +22,6 @@ from pipelines.generation.wish import (
     Wish,
 )
 
-SECONDS_MAX: Final = 480  # as `Wish.seconds`
 # What members may name after `--as`; all of it begins with a picture. `vary` has buttons only.
 NAMED: Final[tuple[Operation, ...]] = ("restyle", "inspire", "edit", "upscale", "cutout", "animate")
 

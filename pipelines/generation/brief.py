@@ -44,6 +44,7 @@ _ASKS_OF_PICTURE: Final[dict[Operation, str]] = {
         " what stays."
     ),
 }
+_WITHOUT: Final = " Without: "
 _STYLE: Final = "The style is chosen, and the prompt says it in words that fit the subject: "
 
 
@@ -97,11 +98,17 @@ async def write_brief(wish: Wish, *, model: LanguageModel, source: Intake | None
     )
 
 
+def refolded(prompt: str, before: str) -> str:
+    """Return a prompt that says what shall not be seen as `before`, whose place it takes, did."""
+    _, without, avoid = before.rpartition(_WITHOUT)
+    return folded(prompt, avoid.removesuffix(".")) if without and _WITHOUT not in prompt else prompt
+
+
 def folded(prompt: str, avoid: str) -> str:
     """Return a prompt that says itself what shall not be seen, for models that have no other place for it."""
     if not avoid:
         return prompt
-    end = f" Without: {avoid}."
+    end = f"{_WITHOUT}{avoid}."
     return f"{whole_words(prompt, PROMPT_CHARS - len(end))}{end}"
 
 

@@ -9,6 +9,7 @@ import structlog
 
 from pipelines.content import Attachment, AudioPart, Content, ImagePart, Intake, TextPart
 from pipelines.errors import BadAnswer, Refused, Unavailable
+from pipelines.generation.brief import refolded
 from pipelines.generation.failures import GenerationFailed
 from pipelines.generation.make import Checked
 from pipelines.generation.permission import permission
@@ -81,7 +82,7 @@ class Checker:
         await self.spent("result", "quality", calls)
         if verdict.waits_for_model:
             raise Unavailable("The model", "does not answer")  # it is paid for, and is never shown unjudged
-        allowed = permission(verdict, self.policy, of_somebody=self.of_somebody)
+        allowed = permission(verdict, self.policy, of_somebody=self.of_somebody, made=True)
         if allowed.refusal:
             return Checked(attempt=attempt, refusal=allowed.refusal)
         return Checked(
@@ -118,7 +119,7 @@ class Checker:
         """Return the prompt to try instead of one that led to a poor result, judged as the first one was; else nothing."""
         if quality is None or not is_poor(quality) or self.wish.operation in WORDLESS or self.wish.kind == "voice":
             return ""
-        better = quality.repaired_prompt.strip() or prompt
+        better = refolded(quality.repaired_prompt.strip() or prompt, prompt)
         text = Intake(parts=(TextPart(id="text:0", text=better, role="message"),))
         verdict, calls = await moderate(text, policy=self.policy, model=self.model)
         await self.spent("better prompt", "moderation", calls)

@@ -84,7 +84,9 @@ class Making:
 
     `check` judges the result of an attempt and compares it with the prompt that it was made from; it raises `GenerationFailed`
     where there is nothing that could be judged. `may_repeat` says whether
-    there is money for one more. `on_submit` and `on_check` hear when that begins. `monotonic` is what deadlines go by.
+    there is money for one more. `source` lays the picture that it begins with where the maker can read it, and returns the
+    address, which is good for a day. `on_submit` and `on_check` hear when that begins, `on_submit` also of a job that is
+    followed after a restart. `monotonic` is what deadlines go by.
     """
 
     generator: Generator
@@ -92,6 +94,7 @@ class Making:
     check: Callable[[int, MakerJob, str], Awaitable[Checked]]
     may_repeat: Callable[[], Awaitable[bool]]
     name: str
+    source: Callable[[], Awaitable[str]] | None = None
     on_submit: Callable[[], None] = lambda: None
     on_check: Callable[[], None] = lambda: None
     monotonic: Callable[[], float] = monotonic
@@ -107,7 +110,7 @@ class Making:
         # An attempt that was begun is followed, whatever is thought of the first result now.
         if await self.attempts.find(again) is None and not (checked.better_prompt and await self.may_repeat()):
             return checked
-        better = order.model_copy(update={"prompt": checked.better_prompt or order.prompt})
+        better = order.model_copy(update={"prompt": checked.better_prompt or order.prompt, "seed": None})
         try:
             attempt, job = await self._made(better, again)
             second = await self._checked(attempt, job, better.prompt)
@@ -146,18 +149,21 @@ class Making:
         return known is not None and known.state == "rejected"
 
     def _seeded(self, order: Order, attempt: int) -> Order:
-        """Return an order with a seed: the same whenever this attempt is looked at, another one for each."""
-        if order.seed is not None and attempt == 0:
+        """Return an order with a seed: where none is asked for, one of this attempt's own, which is always the same."""
+        if order.seed is not None:
             return order
         digest = hashlib.sha256(f"{self.name}:{attempt}".encode()).digest()
         return order.model_copy(update={"seed": int.from_bytes(digest[:4], "big") % (SEED_MAX + 1)})
 
     async def _attempt(self, order: Order, attempt: int, known: Attempt | None) -> MakerJob:
         if known is None:
+            if self.source is not None:
+                order = order.model_copy(update={"source": await self.source()})
             async with self.attempts.turn(attempt):
                 return await self._followed(order.kind, attempt, await self._submitted(order, attempt))
         match known.state:
             case "running" if known.job:
+                self.on_submit()
                 async with self.attempts.resumed():
                     return await self._followed(order.kind, attempt, known.job)
             case "fetched" if known.job:
@@ -176,6 +182,7 @@ class Making:
             return await asyncio.shield(submitting)
         except asyncio.CancelledError:
             await asyncio.wait([submitting])
+            submitting.exception()  # on record already, and nobody is left to hear it
             raise
 
     async def _submit(self, order: Order, attempt: int) -> MakerJob:

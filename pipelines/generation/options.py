@@ -5,7 +5,7 @@ from typing import Final
 
 from pipelines.errors import UserError
 from pipelines.generation.brief import folded
-from pipelines.generation.wish import Brief, MakerModel, Operation, Order, Strength, Takes, Wish
+from pipelines.generation.wish import SEED_MAX, Brief, MakerModel, Operation, Order, Strength, Takes, Wish
 
 # How much of a source picture may change, 0 to 1, by what was asked for. Set by eye; the facts of the vendor name no numbers.
 _STRENGTHS: Final[dict[Operation, dict[Strength, float]]] = {
@@ -67,8 +67,8 @@ def _refuse(wish: Wish, model: MakerModel, names: str) -> None:
     raise UserError(f"{model.title} has not {' and '.join(_lacking(wish, model))}. Leave that out, or choose one of {names}.")
 
 
-def order_of(wish: Wish, brief: Brief, model: MakerModel, *, position: int, source: str) -> Order:
-    """Return what a maker is asked for the thing at `position` (from 1) of a wish; `source` is where its picture lies."""
+def order_of(wish: Wish, brief: Brief, model: MakerModel, *, position: int) -> Order:
+    """Return what a maker is asked for the thing at `position` (from 1) of a wish, but for where its source picture lies."""
     avoid = brief.avoid  # which begins with what the member wrote
     prompt = brief.prompt
     if avoid and "avoid" not in model.takes and wish.operation not in ("cutout", "upscale") and wish.kind != "voice":
@@ -81,8 +81,7 @@ def order_of(wish: Wish, brief: Brief, model: MakerModel, *, position: int, sour
         prompt=prompt,
         avoid=avoid if "avoid" in model.takes else "",
         aspect=wish.aspect if wish.aspect in model.aspects else "1:1",
-        seed=None if wish.seed is None else wish.seed + position - 1,
+        seed=None if wish.seed is None else (wish.seed + position - 1) % (SEED_MAX + 1),
         strength=strength if "strength" in model.takes else None,
         seconds=wish.seconds,
-        source=source,
     )

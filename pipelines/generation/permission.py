@@ -19,6 +19,7 @@ ADULT_KINDS: Final = frozenset({"explicit", "nudity"})
 UNSPOKEN: Final = frozenset({Category.CHILD_SAFETY, Category.SELF_HARM})
 
 NOT_CHECKED: Final = "It could not be checked, so nothing was made. Try again later."
+NOT_SHOWN: Final = "It was made, but what came back could not be checked in full, so it is not shown."
 NOT_HERE: Final = "Flashbulb does not make this."
 NOT_OF_PEOPLE: Final = "Flashbulb makes nothing sexual out of a picture that somebody posted."
 NOT_IN_THIS_CHANNEL: Final = "This is for adults, so it is made only in channels that are marked as age-restricted."
@@ -36,13 +37,13 @@ class Permission:
     distress: bool = False
 
 
-def permission(verdict: Verdict, policy: ChannelPolicy, *, of_somebody: bool) -> Permission:
+def permission(verdict: Verdict, policy: ChannelPolicy, *, of_somebody: bool, made: bool = False) -> Permission:
     """Return what a verdict on a wish, or on a result, means for it.
 
-    `of_somebody`: it begins with a picture that somebody posted, so that a real person may be in it.
+    `of_somebody`: it begins with a picture that somebody posted, so that a real person may be in it. `made`: it is a result.
     """
     telling = [each for each in verdict.findings if each.severity >= 1 and each.confidence >= LEAST_SURE]
-    if refusal := _refusal(verdict, telling, policy, of_somebody=of_somebody):
+    if refusal := _refusal(verdict, telling, policy, of_somebody=of_somebody) or _unchecked(verdict, made=made):
         return Permission(refusal=refusal, distress=verdict.distress)
     adults_only = any(_is_for_adults(each) for each in telling)
     if adults_only and not policy.channel.age_gated:
@@ -59,9 +60,13 @@ def _refusal(verdict: Verdict, telling: list[Finding], policy: ChannelPolicy, *,
     named = dict.fromkeys(label_of(each.category) for each in against if each.category not in UNSPOKEN)
     if against:
         return f"The rules here do not allow it ({', '.join(named)})." if named else NOT_HERE
-    if verdict.incomplete or verdict.coverage.judged < verdict.coverage.total:
-        return NOT_CHECKED
     return ""
+
+
+def _unchecked(verdict: Verdict, *, made: bool) -> str:
+    if not verdict.incomplete and verdict.coverage.judged >= verdict.coverage.total:
+        return ""
+    return NOT_SHOWN if made else NOT_CHECKED
 
 
 def _is_for_adults(finding: Finding) -> bool:

@@ -4,18 +4,25 @@ The slots themselves are counted where all replicas see them; here those wait wh
 """
 
 import asyncio
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
+from heapq import heapify, heappop, heapreplace
 from itertools import count
 from time import monotonic
 from typing import Any, Final
 from weakref import WeakValueDictionary
 
+import structlog
+
 from pipelines.errors import Unavailable
 
 LOOK_AGAIN_S: Final = 1.0  # for slots that another replica has given back
+# Between the tries to give back a slot that nobody wants: together as long as a database is away when it is started anew.
+UNDO_PAUSES_S: Final = (1.0, 2.0, 5.0, 10.0, 30.0, *(60.0,) * 10)
+
+log = structlog.get_logger()
 
 
 class Unwanted(Exception):
@@ -33,6 +40,83 @@ class _Waiter:
 
 
 @dataclass(slots=True)
+class _Queue:
+    """Who waits, and in which order they are served: who holds least, then who was served longest ago, then who came first."""
+
+    _lines: dict[Hashable, dict[_Waiter, None]] = field(default_factory=dict)  # of each member, as they came; never empty
+    _holding: Counter[Hashable] = field(default_factory=Counter)
+    _last_served: dict[Hashable, int] = field(default_factory=dict)
+    _served: int = 0
+    _places: dict[str, int] | None = None  # None where somebody may have moved since
+
+    def __bool__(self) -> bool:
+        return bool(self._lines)
+
+    def of(self, concerned: Callable[[str], bool]) -> list[_Waiter]:
+        """Return who waits for something of a wish that is `concerned`."""
+        return [each for line in self._lines.values() for each in line if concerned(each.wish)]
+
+    def join(self, waiter: _Waiter) -> None:
+        self._lines.setdefault(waiter.member, {})[waiter] = None
+        self._places = None
+
+    def leave(self, waiter: _Waiter) -> None:
+        line = self._lines.get(waiter.member, {})
+        if waiter in line:
+            del line[waiter]
+            self._places = None
+            if not line:
+                del self._lines[waiter.member]
+
+    def hold(self, member: Hashable) -> None:
+        self._holding[member] += 1
+        self._places = None
+
+    def put_down(self, member: Hashable) -> None:
+        self._holding[member] -= 1
+        if self._holding[member] <= 0:
+            del self._holding[member]
+        self._places = None
+
+    def serve(self, waiter: _Waiter) -> None:
+        """Have somebody hold what they waited for."""
+        self._served += 1
+        self._last_served[waiter.member] = self._served
+        self.hold(waiter.member)
+        self.leave(waiter)
+
+    def first(self) -> _Waiter | None:
+        """Return who is next."""
+        heads = (next((each for each in line if not each.served.done()), None) for line in self._lines.values())
+        return min(filter(None, heads), key=self._rank, default=None)  # whoever was cancelled just now is about to leave
+
+    def place(self, wish: str) -> int:
+        """Return how many are served before the first one of `wish`; 0 also when none waits."""
+        if self._places is None:
+            self._places = {}
+            for at, each in enumerate(self._in_order()):
+                self._places.setdefault(each.wish, at)
+        return self._places.get(wish, 0)
+
+    def _in_order(self) -> Iterator[_Waiter]:
+        """Yield who waits. To be served changes the rank of nobody else, so that a heap of the members' lines will do."""
+        later = count(self._served + 1)
+        lines = (deque(line) for line in self._lines.values())
+        heap = [(*self._rank(line[0]), line) for line in lines]
+        heapify(heap)
+        while heap:
+            holding, _, _, line = heap[0]
+            yield line.popleft()
+            if line:
+                heapreplace(heap, (holding + 1, next(later), line[0].number, line))
+            else:
+                heappop(heap)
+
+    def _rank(self, waiter: _Waiter) -> tuple[int, int, int]:
+        return self._holding[waiter.member], self._last_served.get(waiter.member, 0), waiter.number
+
+
+@dataclass(slots=True)
 class Turns:
     """Gives turns. `closing` has everybody who waits leave with `Unavailable`, so that a shutdown need not wait for them.
 
@@ -41,12 +125,11 @@ class Turns:
 
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     monotonic: Callable[[], float] = monotonic
-    _waiting: list[_Waiter] = field(default_factory=list)
-    _holding: Counter[Hashable] = field(default_factory=Counter)
-    _last_served: dict[Hashable, int] = field(default_factory=dict)
+    _queue: _Queue = field(default_factory=_Queue)
     _numbers: Iterator[int] = field(default_factory=count)
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
     _serving: asyncio.Task[None] | None = None
+    _undoing: set[asyncio.Task[None]] = field(default_factory=set)
     _unwanted: set[str] = field(default_factory=set)
     _naps: dict[asyncio.Future[None], str] = field(default_factory=dict)
     _alone: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary)
@@ -58,28 +141,25 @@ class Turns:
     ) -> AsyncIterator[None]:
         """Wait until `begin` has returned True, called when it is the turn of `member`; it is held within the block.
 
-        `undo` is called where that happens after whoever waited has left.
+        `undo` is called where that happens after whoever waited has left, and again where it raises `Unavailable`.
 
         Raises: `Unwanted` when `wish` is given up meanwhile, `Unavailable` when the bot stops, and what `begin` raises.
         """
         self._refuse(wish)
-        loop = asyncio.get_running_loop()
-        waiter = _Waiter(
-            member=member, wish=wish, number=next(self._numbers), served=loop.create_future(), begin=begin, undo=undo
-        )
-        self._waiting.append(waiter)
+        served: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        waiter = _Waiter(member=member, wish=wish, number=next(self._numbers), served=served, begin=begin, undo=undo)
+        self._queue.join(waiter)
         self._changed.set()
-        if self._serving is None or self._serving.done():
-            self._serving = loop.create_task(self._serve())
+        self._have_served()
         try:
-            await waiter.served
+            await served
         except asyncio.CancelledError:
-            if waiter.served.done() and not waiter.served.cancelled() and waiter.served.exception() is None:
+            if served.done() and not served.cancelled() and served.exception() is None:
                 self._give_back(member)
-                await undo()
+                self._have_undone(undo)
             raise
         finally:
-            self._leave(waiter)
+            self._queue.leave(waiter)
         try:
             yield
         finally:
@@ -88,7 +168,7 @@ class Turns:
     @contextmanager
     def resumed(self, member: Hashable) -> Iterator[None]:
         """Hold, within the block, the turn of a job that an earlier process has begun."""
-        self._holding[member] += 1
+        self._queue.hold(member)
         try:
             yield
         finally:
@@ -129,10 +209,7 @@ class Turns:
 
     def ahead(self, wish: str) -> int:
         """Return how many wait before the first one of `wish`, in the order in which they will be served."""
-        for at, each in enumerate(self._in_order()):
-            if each.wish == wish:
-                return at
-        return 0
+        return self._queue.place(wish)
 
     def changed(self) -> None:
         """Look at once whether somebody can be served, since a slot was given back."""
@@ -145,7 +222,8 @@ class Turns:
             raise Unwanted
 
     def _wake(self, why: Exception, concerned: Callable[[str], bool]) -> None:
-        for waiter in [each for each in self._waiting if concerned(each.wish)]:
+        for waiter in self._queue.of(concerned):
+            self._queue.leave(waiter)
             if not waiter.served.done():
                 waiter.served.set_exception(why)
         for nap in [nap for nap, wish in self._naps.items() if concerned(wish)]:
@@ -153,17 +231,23 @@ class Turns:
                 nap.set_exception(why)
 
     def _give_back(self, member: Hashable) -> None:
-        self._put_down(member)
+        self._queue.put_down(member)
         self._changed.set()
 
-    def _put_down(self, member: Hashable) -> None:
-        self._holding[member] -= 1
-        if self._holding[member] <= 0:
-            del self._holding[member]
+    def _have_served(self) -> None:
+        """See to it that somebody serves, for as long as anybody waits."""
+        if self._queue and (self._serving is None or self._serving.done()):
+            self._serving = asyncio.create_task(self._serve())
+            self._serving.add_done_callback(self._see_served)
+
+    def _see_served(self, serving: asyncio.Task[None]) -> None:
+        if not serving.cancelled() and (problem := serving.exception()) is not None:
+            log.error("turns.serving_failed", error=type(problem).__name__)
+            serving.get_loop().call_later(LOOK_AGAIN_S, self._have_served)
 
     async def _serve(self) -> None:
         """Serve one after the other, as long as anybody waits."""
-        while self._waiting:
+        while self._queue:
             self._changed.clear()
             if not await self._serve_next():
                 await self._rest(LOOK_AGAIN_S, until=asyncio.ensure_future(self._changed.wait()))
@@ -179,47 +263,44 @@ class Turns:
 
     async def _serve_next(self) -> bool:
         """Serve whoever is next; return whether there may be more to do at once."""
-        waiter = next(iter(self._in_order()), None)
+        waiter = self._queue.first()
         if waiter is None:
             return False
-        self._holding[waiter.member] += 1
-        try:
-            begun = await waiter.begin()
-        except Exception as problem:  # noqa: BLE001 - it belongs to whoever waits
-            self._give_back(waiter.member)
-            self._leave(waiter)
+        [begun] = await asyncio.gather(waiter.begin(), return_exceptions=True)
+        if isinstance(begun, BaseException):  # it belongs to whoever waits
+            self._queue.leave(waiter)
             if not waiter.served.done():
-                waiter.served.set_exception(problem)
-            return True
-        if not begun:
-            self._put_down(waiter.member)
+                waiter.served.set_exception(begun)
+        elif not begun:
             return False
-        self._last_served[waiter.member] = next(self._numbers)
-        self._leave(waiter)
-        if not waiter.served.done():
+        elif waiter.served.done():  # they left while `begin` was at work
+            self._have_undone(waiter.undo)
+        else:
+            self._queue.serve(waiter)
             waiter.served.set_result(None)
-        else:  # left while `begin` was at work
-            self._give_back(waiter.member)
-            await waiter.undo()
         return True
 
-    def _leave(self, waiter: _Waiter) -> None:
-        if waiter in self._waiting:
-            self._waiting.remove(waiter)
+    def _have_undone(self, undo: Callable[[], Awaitable[None]]) -> None:
+        """Have a slot given back that nobody wants, while others are served: nobody waits for that."""
+        undoing = asyncio.create_task(self._undo(undo))
+        self._undoing.add(undoing)
+        undoing.add_done_callback(self._see_undone)
 
-    def _in_order(self) -> list[_Waiter]:
-        """Return who waits in the order of service: who holds least, then who was served longest ago, then who came first."""
-        holding, last = Counter(self._holding), dict(self._last_served)
-        left = [each for each in self._waiting if not each.served.done()]
-        ordered: list[_Waiter] = []
-        while left:
-            after = len(ordered)
-            chosen = min(left, key=lambda each: (holding[each.member], last.get(each.member, -1), each.number))
-            left.remove(chosen)
-            ordered.append(chosen)
-            holding[chosen.member] += 1
-            last[chosen.member] = 10**12 + after
-        return ordered
+    async def _undo(self, undo: Callable[[], Awaitable[None]]) -> None:
+        for pause_s in UNDO_PAUSES_S:
+            try:
+                await undo()
+            except Unavailable:
+                await self.sleep(pause_s)
+            else:
+                return
+        await undo()
+
+    def _see_undone(self, undoing: asyncio.Task[None]) -> None:
+        self._undoing.discard(undoing)
+        self._changed.set()
+        if not undoing.cancelled() and (problem := undoing.exception()) is not None:
+            log.error("turns.slot_lost", error=type(problem).__name__)
 
 
 def _stopping() -> Unavailable:

@@ -5,6 +5,8 @@ from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from pipelines.limits import SOUND_S
+
 MediaKind = Literal["image", "video", "music", "voice"]
 
 # `imagine` makes something from words alone. All others begin with a picture: `vary` keeps its subject, `restyle` redraws it,
@@ -17,6 +19,7 @@ WISH_CHARS: Final = 2_000  # of what a member writes
 PROMPT_CHARS: Final = 1_500  # of what is put to a maker
 AVOID_CHARS: Final = 500
 COUNT_MAX: Final = 4
+SECONDS_MAX: Final = int(SOUND_S)  # more of it could not be judged, so that it would be paid for and never shown
 SEED_MAX: Final = 2**32 - 1
 ASPECTS: Final = ("1:1", "4:3", "3:4", "3:2", "2:3", "16:9", "9:16", "21:9")
 WORDLESS: Final[frozenset[Operation]] = frozenset({"cutout", "upscale"})  # need no words and change nothing that words say
@@ -43,9 +46,14 @@ class Wish(Value):
     model: str = ""
     seed: int | None = Field(default=None, ge=0, le=SEED_MAX)
     strength: Strength = "medium"
-    seconds: int | None = Field(default=None, ge=1, le=480)
+    seconds: int | None = Field(default=None, ge=1, le=SECONDS_MAX)
     show_first: bool = False
     as_written: bool = False
+
+
+def prompt_chars(wish: Wish) -> int:
+    """Return how long a prompt may be; words that are spoken are the wish itself."""
+    return WISH_CHARS if wish.kind == "voice" else PROMPT_CHARS
 
 
 class Brief(Value):

@@ -33,14 +33,20 @@ Flashbulb = Callable[..., Ran]
 
 
 @pytest.fixture(scope="session")
-def understudy() -> Iterator[str]:
-    """Return the address of an understudy that answers all tests of this folder."""
+def understudies() -> Iterator[tuple[str, str]]:
+    """Return the addresses at which an understudy answers all tests of this folder, and draws for them."""
     command = [sys.executable, "-m", "emulators.understudy", "--port", "0"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as child:
         assert child.stdin is not None
         assert child.stdout is not None
-        yield child.stdout.readline().split()[1]
+        _, answers, draws = child.stdout.readline().split()
+        yield answers, draws
         child.stdin.close()
+
+
+@pytest.fixture(scope="session")
+def understudy(understudies: tuple[str, str]) -> str:
+    return understudies[0]
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from typing import Any, Final
 from emulators.discord import DiscordEmulator
 from emulators.discord import messages as posting
 from emulators.gemini import ModelEmulator
+from emulators.modelslab import ModelsLabEmulator
 from emulators.understudy import answer
 from emulators.wire import Asked
 
@@ -24,16 +25,17 @@ class Darkroom:
     Every violation is another one, and cards quote it: so each card is told from all others.
     """
 
-    def __init__(self, discord: DiscordEmulator, models: ModelEmulator) -> None:
+    def __init__(self, discord: DiscordEmulator, models: ModelEmulator, maker: ModelsLabEmulator) -> None:
         self.discord = discord
         self.models = models
+        self.maker = maker
         self.violations = _violations()
 
     @property
     def environment(self) -> dict[str, str]:
         """Return the settings of a bot that serves here."""
         keys = {"GEMINI_API_KEY": "emulated", "GEMINI_BASE_URL": self.models.base_url}
-        return {**self.discord.environment, **keys}
+        return {**self.discord.environment, **keys, **self.maker.environment}
 
     async def set_up(self, *, watched: tuple[str, ...], mode: str = "enforce") -> None:
         """Let the owner fill in the form of `/flashbulb setup`, with the moderators' channel for cases.
@@ -108,9 +110,9 @@ class Darkroom:
 
 @asynccontextmanager
 async def darkroom() -> AsyncIterator[Darkroom]:
-    """Open the server, and a model that goes by rules."""
-    async with DiscordEmulator() as discord, ModelEmulator(answer=answer) as models:
-        yield Darkroom(discord, models)
+    """Open the server, a model that goes by rules, and a maker who draws."""
+    async with DiscordEmulator() as discord, ModelEmulator(answer=answer) as models, ModelsLabEmulator() as maker:
+        yield Darkroom(discord, models, maker)
 
 
 def own_texts(asked: Asked) -> Iterator[str]:

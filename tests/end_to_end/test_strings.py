@@ -13,6 +13,7 @@ import pytest_asyncio
 from bench.visitor import Visitor
 from emulators.discord import DiscordEmulator
 from emulators.gemini import ModelEmulator
+from emulators.modelslab import ModelsLabEmulator
 from emulators.slack import SlackEmulator
 from emulators.understudy import answer
 from tests.end_to_end.bot import Bot
@@ -79,8 +80,9 @@ async def everywhere(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[
         ModelEmulator(answer=answer) as models,
         SlackEmulator(ack_s=1.5, retry_waits_s=RETRY_WAITS_S) as slack,
         DiscordEmulator() as discord,
+        ModelsLabEmulator() as maker,
     ):
-        room = Darkroom(discord, models)
+        room = Darkroom(discord, models, maker)
         settings = {**slack.environment, "SLACK_ADMIN_USER_TOKEN": slack.admin_token, **room.environment}
         async with Bot(data, settings) as bot:
             await bot.start()

@@ -122,6 +122,111 @@ async def test_a_slot_that_was_taken_for_somebody_who_has_left_is_given_back() -
     assert slots.free == 1
 
 
+async def test_a_slot_that_cannot_be_given_back_now_holds_up_nobody_and_is_given_back_later() -> None:
+    away, asked, going, back = 3, asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def sleep(seconds: float) -> None:
+        await asyncio.sleep(0)
+
+    turns, slots = Turns(sleep=sleep), Slots(free=2)
+
+    async def slow() -> bool:
+        asked.set()
+        await going.wait()
+        return await slots.begin("w1")()
+
+    async def undo() -> None:
+        nonlocal away
+        if away:
+            away -= 1
+            raise Unavailable("The database")
+        back.set()
+
+    async def wait() -> None:
+        async with turns.turn("ada", "w1", begin=slow, undo=undo):
+            raise AssertionError("it was given up")
+
+    waiting = asyncio.create_task(wait())
+    await asked.wait()
+    fine = asyncio.create_task(have_made(turns, slots, "bo", "w2", going))
+    turns.give_up("w1")
+    with pytest.raises(Unwanted):
+        await waiting
+    going.set()
+
+    async with asyncio.timeout(5):
+        await fine
+        await back.wait()
+
+    assert slots.log == ["w1", "w2"]
+
+
+async def test_what_goes_wrong_with_serving_ends_it_for_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipelines.generation.turns.LOOK_AGAIN_S", 0.0)
+    faults, failed = [ValueError("a fault of ours")], asyncio.Event()
+
+    def sleep(seconds: float) -> Awaitable[None]:
+        if faults:
+            failed.set()
+            raise faults.pop()
+        return asyncio.sleep(seconds)
+
+    turns, slots, going = Turns(sleep=sleep), Slots(free=0), asyncio.Event()
+    going.set()
+    waiting = asyncio.create_task(have_made(turns, slots, "ada", "w1", going))
+    await failed.wait()
+
+    slots.free = 1
+    async with asyncio.timeout(5):
+        await waiting
+
+
+class Counted(str):
+    """A member who counts how often anybody looks them up."""
+
+    looks = 0
+
+    def __hash__(self) -> int:
+        Counted.looks += 1
+        return super().__hash__()
+
+
+async def test_whoever_asks_how_many_are_ahead_costs_little_however_many_wait() -> None:
+    turns, slots, going, many = Turns(), Slots(free=0), asyncio.Event(), 500
+    going.set()
+    members = [Counted(f"m{at % 50}") for at in range(many)]
+    tasks = [asyncio.create_task(have_made(turns, slots, member, f"w{at}", going)) for at, member in enumerate(members)]
+    await asyncio.sleep(0)
+
+    Counted.looks = 0
+    ahead = [turns.ahead(f"w{at}") for at in range(many)]
+    looks_ahead, Counted.looks = Counted.looks, 0
+    slots.free = 1
+    turns.changed()
+    await asyncio.gather(*tasks)
+
+    assert ahead == list(range(many))  # each of the 50 once, then each once more
+    assert looks_ahead < 4 * many
+    assert Counted.looks < 200 * many  # for each that is served, once for each member
+    assert slots.log == [f"w{at}" for at in range(many)]
+
+
+async def test_how_many_are_ahead_is_told_as_they_will_be_served() -> None:
+    turns, slots, going = Turns(), Slots(free=2), asyncio.Event()
+    names = ["ada1", "bo1", *(f"ada{at}" for at in range(2, 6)), "cy1", "bo2", "cy2", "di1", "bo3"]
+    tasks = [asyncio.create_task(have_made(turns, slots, name[:-1], name, going)) for name in names]
+    for _ in range(2):
+        await slots.begun.acquire()
+    left = names[2:]
+    told = sorted(left, key=turns.ahead)
+
+    going.set()
+    await asyncio.gather(*tasks)
+
+    assert told == ["cy1", "di1", "ada2", "bo2", "cy2", "ada3", "bo3", "ada4", "ada5"]
+    assert sorted(turns.ahead(each) for each in names) == [0] * len(names)
+
+
 async def test_trouble_with_beginning_belongs_to_who_began_and_others_go_on() -> None:
     turns, slots, going = Turns(), Slots(free=1), asyncio.Event()
     going.set()

@@ -1,4 +1,4 @@
-"""A wish on its whole way, from the command to its last word: our records, a real client at an emulator, time that passes at once.
+"""A wish on its whole way, from the command to its last word, with our records and a real client at an emulator.
 
 All waits are by the emulator's clock, which every wait advances, save for the timeouts of requests.
 """
@@ -56,7 +56,7 @@ THEIRS = ("generations/", "169.254", "file:///", INJECTED, "masterpiece", "HDR 4
 class Hosted:
     """Whoever holds the picture that a remix begins with."""
 
-    picture = samples.encoded(samples.plain(samples.RED, (320, 240)), "PNG")
+    picture = samples.encoded(samples.plain(samples.RED, (420, 180)), "PNG")
 
     def has(self, url: str) -> bool:
         return url == SOURCE.url
@@ -103,7 +103,7 @@ class Flow:
             place=GENERAL,
             author=ADA,
             command="remix" if remix else "imagine",
-            argument=f"{WORDS} --count {count}",
+            argument=f"{WORDS} --count {count}" if remix else f"{WORDS} --count {count} --ar 21:9",  # small
             attachments=(SOURCE,) if remix else (),
         )
         post, make = (await Planner(self.services).plan(command)).effects

@@ -3,6 +3,7 @@
 import pytest
 
 from handlers.answers import CaseCard, Help, Invitation, Judged, Notice, Tagged
+from handlers.commands import COMMANDS
 from handlers.dispatch import Planner
 from handlers.effects import Card, Edit, Notify, Post, Restore
 from handlers.events import ButtonPressed, CommandUsed, FormSubmitted, Person, Role
@@ -14,8 +15,9 @@ from pipelines.ports import Reply
 from tests.fakes import ADA, GENERAL, GRACE, MO, OLGA, Known, ListedChannels, a_message, a_picture, kinds
 
 POLICY = "policy [show|versions|edit|use|lint|rollback|diff]"
-MODERATORS = ["/extract [schema] [address] | new", "/moderate [text]"]
-FLASHBULB = "help | find WORDS | schema [show NAME]"
+MAKING = [f"/{each.name} {each.usages[0][1]}" for each in COMMANDS if each.name in ("imagine", "remix")]
+MODERATORS = ["/extract [schema] [address] | new", *MAKING, "/moderate [text]"]
+FLASHBULB = "help | find WORDS | queue | usage | schema [show NAME]"
 
 
 def a_command(command: str, argument: str = "", *, author: Person = ADA, message: str | None = None) -> CommandUsed:
@@ -138,7 +140,9 @@ async def test_help_lists_the_commands(argument: str) -> None:
 @pytest.mark.parametrize(
     ("author", "lines"),
     [
-        pytest.param(ADA, ["/extract [schema] [address]", "/flashbulb help | find WORDS"], id="member"),
+        pytest.param(
+            ADA, ["/extract [schema] [address]", *MAKING, "/flashbulb help | find WORDS | queue | usage"], id="member"
+        ),
         pytest.param(MO, [*MODERATORS, f"/flashbulb {FLASHBULB}"], id="moderator"),
         pytest.param(GRACE, [*MODERATORS, f"/flashbulb {FLASHBULB} | setup | {POLICY}"], id="admin"),
         pytest.param(
@@ -280,7 +284,9 @@ async def test_a_report_on_a_message_that_is_gone_says_so() -> None:
 async def test_a_form_opens_only_where_more_is_needed(event: CommandUsed, form: str | None) -> None:
     known = Known()
 
-    opened = await form_for(event, channels=known.channels, policies=known.policies, setups=known.setups, results=known.results)
+    opened = await form_for(
+        event, channels=known.channels, policies=known.policies, setups=known.setups, results=known.results, wishes=known.wishes
+    )
 
     assert (opened.name if opened else None) == form
 

@@ -353,7 +353,9 @@ def stored(
 
 
 async def opened(known: Known, press: ButtonPressed) -> Form | None:
-    return await form_for(press, channels=known.channels, policies=known.policies, setups=known.setups, results=known.results)
+    return await form_for(
+        press, channels=known.channels, policies=known.policies, setups=known.setups, results=known.results, wishes=known.wishes
+    )
 
 
 async def test_correct_opens_a_form_that_knows_where_it_belongs() -> None:

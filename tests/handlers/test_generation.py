@@ -10,7 +10,7 @@ import pytest
 
 from handlers.answers import Alert, Answer, Made, Making, Notice, NotMade, WishShown
 from handlers.dispatch import Planner
-from handlers.effects import AnyEffect, Card, Edit, Make, Notify, Plan, Post, TakeBack
+from handlers.effects import AnyEffect, Card, Edit, Make, Notify, Plan, Post, Remove, TakeBack
 from handlers.events import ButtonPressed, CommandUsed, FormSubmitted, Person, Place
 from handlers.ports import Budget, Posted, StoredJob
 from pipelines.content import Attachment, Content, Intake, Reading
@@ -273,6 +273,37 @@ async def test_only_who_asked_and_moderators_cancel_and_delete(bot: Bot) -> None
     assert isinstance(taken_back, TakeBack)
     assert (bot.wishes.wishes, bot.wishes.files) == ({}, {})
     assert "kept no longer" in last(await bot.do(press("wish_reroll", answer.id, key="test:b3"))).text
+
+
+async def test_a_deletion_that_a_crash_interrupted_still_takes_the_picture_back(bot: Bot) -> None:
+    answer = await made(bot)
+    press_of_a_moderator = press("wish_delete", answer.id, author=MO, key="test:b2")
+    plan = await bot.plan(press_of_a_moderator)  # which is lost
+
+    assert await bot.plan(press_of_a_moderator) == plan
+    for author, key in ((MO, "test:b3"), (ADA, "test:b4")):
+        (later,) = await bot.do(press("wish_delete", answer.id, author=author, key=key))
+        assert isinstance(later, TakeBack)
+    assert "kept no longer" in last(await bot.do(press("wish_delete", answer.id, author=BO, key="test:b5"))).text
+    assert "kept no longer" in last(await bot.do(press("wish_delete", "nothing", key="test:b6"))).text
+
+
+async def test_what_was_made_of_a_picture_goes_with_it_where_nobody_may_keep_it(bot: Bot) -> None:
+    bot.channels.posted = [Posted(place=GENERAL, message="m7", author=BO, content=Content(attachments=(a_picture(),)))]
+    await bot.do(command("remix", "as a watercolour", message="m7"))
+    (remixed,) = bot.wishes.wishes.values()
+    await bot.do(press("wish_upscale", f"{remixed.id}:1"))
+    await bot.do(command("imagine", "a lighthouse", key="test:c2"))
+    for _ in range(2):
+        judges(bot, child_safety=(4, 0.99))
+    removed = a_message("look", a_picture()).model_copy(update={"message": "m7"})
+
+    effects = [await bot.do(removed) for _ in range(2)]
+
+    assert [each.wish.text for each in bot.wishes.wishes.values()] == ["a lighthouse"]
+    assert len(bot.wishes.files) == 1
+    for each in effects:
+        assert [type(effect) for effect in each if isinstance(effect, Remove | TakeBack)] == [Remove, TakeBack, TakeBack]
 
 
 @pytest.mark.parametrize(

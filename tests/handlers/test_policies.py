@@ -71,7 +71,12 @@ class Asked:
         known = self.known
         event = asked("edit", author=author)
         return await form_for(
-            event, channels=known.channels, policies=known.policies, setups=known.setups, results=known.results
+            event,
+            channels=known.channels,
+            policies=known.policies,
+            setups=known.setups,
+            results=known.results,
+            wishes=known.wishes,
         )
 
     def posted(self, text: str, *, by: Person = GRACE) -> None:

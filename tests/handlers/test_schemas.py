@@ -166,7 +166,9 @@ async def test_the_form_opens_for_moderators(author: Person, opens: bool) -> Non
     known = Known()
     event = a_command("extract", "new", author)
 
-    form = await form_for(event, channels=known.channels, policies=known.policies, setups=known.setups, results=known.results)
+    form = await form_for(
+        event, channels=known.channels, policies=known.policies, setups=known.setups, results=known.results, wishes=known.wishes
+    )
 
     assert (form is not None) is opens
 

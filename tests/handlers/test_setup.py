@@ -28,7 +28,12 @@ def submitted(*, author: Person = GRACE, **values: str) -> FormSubmitted:
 
 async def opened(known: Known, author: Person = GRACE) -> Form | None:
     return await form_for(
-        asked(author), channels=known.channels, policies=known.policies, setups=known.setups, results=known.results
+        asked(author),
+        channels=known.channels,
+        policies=known.policies,
+        setups=known.setups,
+        results=known.results,
+        wishes=known.wishes,
     )
 
 

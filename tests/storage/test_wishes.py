@@ -19,7 +19,7 @@ from bot.storage.seal import Seal
 from bot.storage.tables import CallRow, JobRow, MadeFileRow, WishRow
 from bot.storage.wishes import StoredWishes
 from handlers.events import Tenant
-from handlers.ports import Budget, DaySpent, MadeThing, SpentOn, StoredWish, WishState
+from handlers.ports import Budget, DaySpent, ErasedWish, JobState, MadeThing, Source, SpentOn, StoredWish, WishState
 from pipelines.errors import Misconfigured, UserError
 from pipelines.generation.wish import Brief, MakerJob, Wish
 from pipelines.ports import Call
@@ -66,6 +66,16 @@ def a_wish(id: str = "a", *, price: str | None = "0.04", count: int = 1, **chang
     )
 
 
+async def has_room(wishes: StoredWishes, person: str, *, usd: str, budget: Budget) -> bool:
+    """Whether a member could spend this much more today."""
+    money = replace(budget, member_wishes=None, cool_down_s=0)
+    try:
+        await wishes.refuse_beyond(OURS, person, usd=Decimal(usd), budget=money)
+    except UserError:
+        return False
+    return True
+
+
 async def change(
     wishes: StoredWishes, id: str, become: WishState, *of: WishState, event: str = "e", budget: Budget = NO_LIMIT, **more: Any
 ) -> bool:
@@ -100,7 +110,7 @@ async def test_two_tenants_with_the_same_ids_and_events_do_not_meet(wishes: Stor
     await wishes.save(a_wish("b"), budget=one_each)
 
     await wishes.drop_files(THEIRS, "a", apart_from=frozenset())
-    await wishes.forget(THEIRS, "a")
+    await wishes.forget(THEIRS, "a", by="e")
     await wishes.set_state(THEIRS, "b", become="cancelled", of=frozenset({"begun"}), event="e")
 
     known = await wishes.find(OURS, "a")
@@ -149,6 +159,8 @@ async def test_each_limit_is_named_with_when_there_is_room_again(wishes: StoredW
     for name, (wish, budget, says) in cases.items():
         with pytest.raises(UserError, match=says):
             await wishes.save(wish, budget=budget)
+        with pytest.raises(UserError, match=says):
+            await wishes.refuse_beyond(OURS, wish.asked_by.id, usd=wish.price_usd or Decimal(0), budget=budget)
         assert await wishes.find(OURS, "a") is None, name
 
 
@@ -168,9 +180,9 @@ async def test_what_is_within_every_limit_is_saved(wishes: StoredWishes, clock: 
         await wishes.save(a_wish("too many", price=None), budget=replace(tight, member_wishes=2, cool_down_s=0))
 
     assert unpriced.cost_usd == 0
-    assert not await wishes.has_room(OURS, "ada", usd=Decimal("0.01"), budget=tight)
-    assert await wishes.has_room(OURS, "mo", usd=Decimal("0.04"), budget=tight)
-    assert not await wishes.has_room(OURS, "mo", usd=Decimal("0.05"), budget=tight)
+    assert not await has_room(wishes, "ada", usd="0.01", budget=tight)
+    assert await has_room(wishes, "mo", usd="0.04", budget=tight)
+    assert not await has_room(wishes, "mo", usd="0.05", budget=tight)
 
 
 async def test_what_waits_for_a_yes_reserves_nothing_until_it_is_begun(wishes: StoredWishes, clock: Clock) -> None:
@@ -197,11 +209,10 @@ async def test_what_ends_without_a_result_costs_what_its_jobs_did(wishes: Stored
         await jobs.begin(OURS, f"a:{position}:0", account="a", slots=9)
         await jobs.update(OURS, f"a:{position}:0", state=state, cost_usd=Decimal(cost))
 
-    full = await wishes.has_room(OURS, "ada", usd=Decimal("0.01"), budget=limit)
+    full = await has_room(wishes, "ada", usd="0.01", budget=limit)
     ended = await change(wishes, "a", "failed", "begun"), await wishes.find(OURS, "a")
-    room = [await wishes.has_room(OURS, "ada", usd=Decimal(usd), budget=limit) for usd in ("0.08", "0.09")]
-    once = Budget(member_wishes=1, cool_down_s=60)  # it is the same wish
-    dearer = await change(wishes, "a", "begun", "failed", event="again", attempt=3, budget=once), await wishes.find(OURS, "a")
+    room = [await has_room(wishes, "ada", usd=usd, budget=limit) for usd in ("0.08", "0.09")]
+    dearer = await change(wishes, "a", "begun", "failed", event="again", attempt=3), await wishes.find(OURS, "a")
 
     assert (full, room) == (False, [True, False])
     assert ended == (True, a_wish(count=4, state="failed", cost_usd=Decimal("0.08"), begun_at=NOON))
@@ -219,10 +230,121 @@ async def test_what_no_maker_took_counts_for_no_number_but_what_was_made_twice_c
         if id == "rejected":
             await change(wishes, id, "failed", "begun")
 
-    assert await wishes.has_room(OURS, "ada", usd=Decimal("0.02"), budget=Budget(member_usd=Decimal("0.10")))
-    assert not await wishes.has_room(OURS, "ada", usd=Decimal("0.03"), budget=Budget(member_usd=Decimal("0.10")))
+    assert await has_room(wishes, "ada", usd="0.02", budget=Budget(member_usd=Decimal("0.10")))
+    assert not await has_room(wishes, "ada", usd="0.03", budget=Budget(member_usd=Decimal("0.10")))
     with pytest.raises(UserError, match="1 wish a day"):
         await wishes.save(a_wish(), budget=Budget(member_wishes=1))
+
+
+async def test_what_is_begun_once_more_is_one_more_wish_of_the_day_and_heeds_the_pause(
+    wishes: StoredWishes, jobs: StoredJobs, clock: Clock
+) -> None:
+    async def fail(attempt: int, *, state: JobState) -> None:
+        clock.pass_s(1)
+        await jobs.begin(OURS, f"a:1:{attempt}", account="a", slots=9)
+        await jobs.update(OURS, f"a:1:{attempt}", state=state)
+        await change(wishes, "a", "failed", "begun", event=f"failed {attempt}")
+        clock.pass_s(1)
+
+    async def again(attempt: int, budget: Budget) -> bool:
+        event = f"again {attempt}"
+        return await change(wishes, "a", "begun", "failed", event=event, attempt=attempt, budget=budget)
+
+    await wishes.save(a_wish(), budget=NO_LIMIT)
+    await fail(0, state="rejected")
+    with pytest.raises(UserError, match=r"in 58 seconds\."):
+        await again(1, Budget(cool_down_s=60))
+    assert await again(1, Budget(member_wishes=1)), "nothing was made of it"
+    await fail(1, state="failed")
+    with pytest.raises(UserError, match="1 wish a day"):
+        await again(2, Budget(member_wishes=1))
+    assert await again(2, Budget(member_wishes=2))
+    await fail(2, state="failed")
+    with pytest.raises(UserError, match="2 wishes a day"):
+        await again(3, Budget(member_wishes=2))
+    with pytest.raises(UserError, match="2 wishes a day"):
+        await wishes.save(a_wish("b"), budget=Budget(member_wishes=2))
+    clock.pass_s(86_400)
+
+    assert await again(3, Budget(member_wishes=1)), "it is another day"
+    with pytest.raises(UserError, match="1 wish a day"):
+        await wishes.save(a_wish("b"), budget=Budget(member_wishes=1))
+
+
+async def test_of_many_attempts_more_at_once_only_so_many_are_reserved_as_there_is_room_for(
+    home: Home, records: Records, seal: Seal
+) -> None:
+    limit = Budget(member_usd=Decimal("0.25"))
+    beside = Records(address(home.data, home.url))
+    both = [StoredWishes(each, seal) for each in (records, beside)]
+    await both[0].save(a_wish(count=4), budget=limit)  # of 0.16
+
+    async def more(at: int) -> bool:
+        return await both[at % 2].reserve_more(OURS, "a", usd=Decimal("0.04"), budget=limit, event=f"more {at}")
+
+    reserved = await asyncio.gather(*(more(at) for at in range(4)))
+    again = [await more(at) for at in range(4)]
+    known = await both[0].find(OURS, "a")
+
+    assert (sum(reserved), again) == (2, reserved)
+    assert known is not None
+    assert known.cost_usd == Decimal("0.24")
+    await both[0].finish(OURS, "a", [THING], cost_usd=known.cost_usd)
+    assert not await both[0].reserve_more(OURS, "a", usd=Decimal(0), budget=NO_LIMIT, event="it is done")
+    assert not await both[0].reserve_more(OURS, "nothing", usd=Decimal(0), budget=NO_LIMIT, event="it never was")
+    await beside.close()
+
+
+async def test_what_is_reserved_after_midnight_counts_for_the_day_of_the_wish(wishes: StoredWishes, clock: Clock) -> None:
+    clock.at = datetime(2026, 3, 2, 23, 59, 59, tzinfo=UTC)
+    await wishes.save(a_wish(), budget=NO_LIMIT)
+    clock.pass_s(2)
+
+    assert not await wishes.reserve_more(
+        OURS, "a", usd=Decimal("0.04"), budget=Budget(member_usd=Decimal("0.07")), event="more"
+    )
+
+
+async def test_what_was_erased_is_taken_back_by_that_event_and_on_that_day_by_whose_it_was(
+    wishes: StoredWishes, jobs: StoredJobs, records: Records
+) -> None:
+    await made(wishes, jobs, a_wish())
+    presses = [("mo", "the press"), ("ada", "another"), ("mo", "another")]
+
+    async def allowed(id: str = "a") -> list[bool]:
+        return [await wishes.may_take_back(OURS, id, person=person, event=event) for person, event in presses]
+
+    before = await allowed()
+    for event in ("the press", "another"):
+        await wishes.forget(OURS, "a", by=event)
+    erased = await allowed()
+    await delete_expired(records, moment=NOON + timedelta(days=1))
+
+    assert before == [False, False, False]
+    assert erased == [True, True, False]
+    assert await allowed() == [True, False, False]
+    assert await allowed("nothing") == [False, False, False]
+
+
+async def test_with_a_message_of_which_nothing_may_be_kept_goes_what_was_made_of_it(
+    wishes: StoredWishes, jobs: StoredJobs, records: Records
+) -> None:
+    of_it = [a_wish("a", root="m1"), a_wish("b", root="m1", source=Source(wish="a", position=1), state="shown")]
+    for wish in (*of_it, a_wish("c", root="m2"), a_wish("d"), a_wish("e", root="m1", place=ELSEWHERE)):
+        await made(wishes, jobs, wish)
+    await wishes.save(a_wish("f", root="m1"), budget=NO_LIMIT)
+    await wishes.forget(OURS, "f", by="its own deletion")
+
+    erased = [await wishes.forget_of(OURS, "m1", by="e") for _ in range(2)]
+
+    rows = [await every(records, table) for table in (WishRow, MadeFileRow, JobRow)]
+    assert erased == [tuple(ErasedWish(id=each.id, event=each.event, place=GENERAL) for each in of_it)] * 2
+    assert [await wishes.find(OURS, id) is not None for id in "abcd"] == [False, False, True, True]
+    assert await wishes.find(THEIRS, "e") is not None
+    assert sorted(row["wish"] for row in rows[1]) == ["c", "d", "e"]
+    assert sorted(row["wish"] for row in rows[2] if row["sealed"]) == ["c", "d", "e"]
+    assert [await wishes.forget_of(OURS, message, by="e") for message in ("", "m3")] == [(), ()]
+    assert await wishes.find(OURS, "d") is not None, "it began with no message"
 
 
 async def test_only_what_is_being_made_is_finished_and_that_once(wishes: StoredWishes, jobs: StoredJobs) -> None:
@@ -273,7 +395,7 @@ async def test_of_what_was_deleted_only_the_cost_stays(
     for job in ("going-on:1:0", "going-on:2:0"):
         await jobs.begin(OURS, job, account="a", slots=9)
     for id in ("a", "going-on", "a", "nothing"):
-        await wishes.forget(OURS, id)
+        await wishes.forget(OURS, id, by=f"deleting {id}")
 
     # Whoever was at work on one of them hears of that later; of the other one nobody hears.
     await jobs.update(OURS, "going-on:1:0", state="running", job=AT_MAKER, cost_usd=Decimal("0.04"))
@@ -291,9 +413,10 @@ async def test_of_what_was_deleted_only_the_cost_stays(
     assert (held, await jobs.busy("a"), late) == (2, 0, (False, False))
     assert [await wishes.find(OURS, id) for id in ("a", "going-on")] == [None, None]
     assert [(row["person"], row["event"], row["sealed"]) for row in rows[0]] == [("", row["id"], None) for row in rows[0]]
+    assert {row["erased_by"] for row in rows[0]} == {"deleting a", "deleting going-on"}
     assert rows[1] == []
     assert [row["sealed"] for row in rows[2]] == [None] * 3
-    assert not await wishes.has_room(OURS, "mo", usd=Decimal("0.02"), budget=limit)
+    assert not await has_room(wishes, "mo", usd="0.02", budget=limit)
     assert await wishes.spent(OURS, person=None, since=NOON) == (
         SpentOn(kind="image", model="flux", count=3, cost_usd=Decimal("0.09")),
     )

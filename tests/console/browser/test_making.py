@@ -104,7 +104,7 @@ async def test_what_is_for_adults_is_uncovered_with_the_keyboard(desk: Desk, kep
 
     await expect(page.get_by_alt_text("A white lighthouse, number 1")).to_have_js_property("naturalWidth", 768)
     assert [url for url in asked if "/media/" in url and "blurred" not in url] == [f"{desk.site.url}/media/{found.files[0].id}"]
-    assert await page.evaluate("document.activeElement.getAttribute('href')") == f"/media/{found.files[0].id}"
+    assert await page.evaluate("document.activeElement.getAttribute('href')") == f"/files/{found.files[0].id}"
 
 
 @pytest.mark.parametrize("width", [1280, 390])

@@ -22,9 +22,10 @@ def _moments(*names: str, nullable: bool = False) -> list[sa.Column[datetime]]:
 def upgrade() -> None:
     op.create_table(
         "wish",
-        *_texts("id", "event", "person", "state", "kind", "model"),
+        *_texts("id", "event", "person", "state", "kind", "model", "root", "erased_by"),
         sa.Column("cost_microusd", sa.BigInteger(), nullable=False),
         sa.Column("first_attempt", sa.Integer(), nullable=False),
+        sa.Column("begun_before", sa.Integer(), nullable=False),
         *_moments("begun_at", nullable=True),
         sa.Column("sealed", sa.LargeBinary(), nullable=True),
         *_moments("at", "expires_at"),
@@ -51,7 +52,14 @@ def upgrade() -> None:
         *_texts(*TENANT),
         sa.PrimaryKeyConstraint("key", *TENANT, name=op.f("pk_job")),
     )
-    for table, name in (("wish", "state"), ("wish", "begun_at"), ("made_file", "wish"), ("job", "wish"), ("job", "at")):
+    for table, name in (
+        ("wish", "state"),
+        ("wish", "begun_at"),
+        ("wish", "root"),
+        ("made_file", "wish"),
+        ("job", "wish"),
+        ("job", "at"),
+    ):
         op.create_index(f"ix_{table}_{name}", table, [*TENANT, name], unique=False)
     op.create_index("ix_job_slots", "job", ["account", "slot_until"], unique=False)
     for table in ("wish", "made_file", "job"):
