@@ -91,7 +91,7 @@ class Enclosed:
 async def enclosed(enclosures: Enclosures, effect: Post | Edit | Notify) -> tuple[Enclosed, ...]:
     """Make the files of an effect. One that cannot be made is left out: what is said does not depend on it.
 
-    Raises: `Unavailable` for what a wish was for, where it cannot be read now. So this comes before all else that an effect does.
+    Raises: `Unavailable` where what a wish was for cannot be read now. So this comes before all else that an effect does.
     """
     made = []
     for at, file in enumerate(effect.files):

@@ -113,6 +113,7 @@ async def take_up(
     model = model_for(wish, generator.models)
     _refuse_unreadable(wish)
     price = None if model.price_usd is None else model.price_usd * wish.count
+    await services.wishes.refuse_beyond(place.tenant, event.author.id, usd=price or Decimal(0), budget=services.budget)
     intake = await source_intake(place.tenant, source, services) if source else None
     if intake and wish.operation != "inspire":
         wish = wish.model_copy(update={"aspect": _aspect_of(intake)})

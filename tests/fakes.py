@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any, Literal
 
 from handlers.answers import Tagged
@@ -276,7 +277,7 @@ class ListedChannels:
 
 @dataclass
 class FixedPolicy:
-    policy: Policy = field(default_factory=preset)
+    policy: Policy = field(default_factory=cache(preset))  # frozen, and slow to read
     saved: list[PolicyVersion] = field(default_factory=list)
 
     async def for_place(self, place: Place) -> ChannelPolicy:

@@ -81,14 +81,17 @@ def _raised(step: Step) -> MakerJob:
 
 @dataclass
 class ListedWishes:
-    """Wishes by id; the budget is what `refuses` says. `erased`: whose each one was, and by which event it was deleted."""
+    """Wishes by id; the budget is what `refuses` says, and how often there is `room` for more.
+
+    `erased`: what was deleted, each with the event that said so.
+    """
 
     wishes: dict[str, StoredWish] = field(default_factory=dict)
     files: dict[str, bytes] = field(default_factory=dict)
     changed_by: set[tuple[str, str]] = field(default_factory=set)
     erased: dict[str, tuple[StoredWish, str]] = field(default_factory=dict)
     refuses: str = ""
-    room: bool = True
+    room: int = 100
     jobs: "ListedJobs | None" = None
 
     async def refuse_beyond(self, tenant: Tenant, person: str, *, usd: Decimal, budget: Budget) -> None:
@@ -131,7 +134,13 @@ class ListedWishes:
         return True
 
     async def reserve_more(self, tenant: Tenant, id: str, *, usd: Decimal, budget: Budget, event: str) -> bool:
-        return self.room
+        if (id, event) in self.changed_by:
+            return True
+        if not self.room:
+            return False
+        self.room -= 1
+        self.changed_by.add((id, event))
+        return True
 
     async def may_take_back(self, tenant: Tenant, id: str, *, person: str, event: str) -> bool:
         return id in self.erased and (self.erased[id][0].asked_by.id == person or self.erased[id][1] == event)

@@ -60,7 +60,7 @@ class Downloads:
 
     @allow("member")
     async def take(self, request: web.Request) -> web.StreamResponse:
-        """Answer with the file: data and, with `?save`, anything else to be saved, else to be seen or played, in ranges as asked.
+        """Answer with the file: data and, with `?save`, all else to be saved; without, to be seen or played, also in ranges.
 
         404 when there is no such file for this person, or its bytes are gone.
         """

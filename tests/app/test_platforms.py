@@ -1,13 +1,18 @@
 """Each place and each file is answered for by its own platform."""
 
+import asyncio
+from contextlib import nullcontext
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
-from bot.platforms import Connected, Enclosed, HostedFiles, small_enough
+from bot.platforms import Connected, Enclosed, HostedFiles, enclosed, small_enough
+from handlers.answers import Notice
+from handlers.effects import Enclosure, Post
 from handlers.events import Place, Tenant
 from pipelines.content import Attachment
-from pipelines.errors import Unavailable, UserError
+from pipelines.errors import FlashbulbError, Unavailable, UserError
 
 
 @dataclass
@@ -47,6 +52,40 @@ async def test_a_platform_that_is_not_connected_is_unavailable() -> None:
         await channels.message(place, "m1")
     with pytest.raises(Unavailable):
         channels.chooses_channels(Tenant(platform="slack", workspace="w1"))
+
+
+@dataclass
+class Lacking:
+    """Makes no file, and says why; without a reason it never ends."""
+
+    why: FlashbulbError | None
+
+    async def opened(self, tenant: Tenant, enclosure: Enclosure) -> bytes:
+        if self.why is None:
+            await asyncio.Event().wait()
+        assert self.why is not None
+        raise self.why
+
+
+@pytest.mark.parametrize(
+    ("kind", "why", "put_off"),
+    [
+        pytest.param("made_picture", Unavailable("The database"), True, id="a-picture-while-the-database-is-away"),
+        pytest.param("made_video", None, True, id="a-clip-that-does-not-come"),
+        pytest.param("made_sound", UserError("It is kept no longer."), False, id="a-sound-that-is-gone-for-good"),
+        pytest.param("marked_page", Unavailable("Slack"), False, id="a-preview-that-cannot-be-made-now"),
+        pytest.param("usage_chart", None, False, id="a-chart-that-does-not-come"),
+    ],
+)
+async def test_what_was_paid_for_is_waited_for_and_all_else_left_out(
+    monkeypatch: pytest.MonkeyPatch, kind: Any, why: FlashbulbError | None, put_off: bool
+) -> None:
+    monkeypatch.setattr("bot.platforms.ENCLOSING_S", 0.001)
+    place = Place(platform="slack", workspace="w1", channel="c1")
+    effect = Post(key="e1", place=place, answer=Notice(text=""), files=(Enclosure(kind=kind, of="w1", name="f"),))
+
+    with pytest.raises(Unavailable) if put_off else nullcontext():
+        assert await enclosed(Lacking(why), effect) == ()
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The real app on an emulated Discord, in a process to be killed: it asks after jobs at once where a person waits for seconds."""
+"""The real app on an emulated Discord, in a process to be killed: it asks about jobs at once, and not after seconds."""
 
 from pathlib import Path
 from typing import Final

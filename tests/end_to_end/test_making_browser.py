@@ -130,7 +130,7 @@ async def test_a_wish_is_seen_varied_and_made_larger(page: Page) -> None:
     larger = await press(message, "Upscale", replies=2)
     await seen(larger)
     async with page.context.expect_page() as opening:
-        await larger.locator(".made a").click()
+        await larger.locator(".made a.picture").click()
     whole = (await opening.value).locator("img")
     whole_size = await natural(whole)
     await whole.page.close()

@@ -201,7 +201,11 @@ async def test_what_was_spoken_is_deleted_with_its_file(studio: Studio, channel:
 
     for answer in (spoken, pictured):
         await slack.press(channel, answer["ts"], slack.ann, "wish_delete")
-        await studio.team.told(slack.ann, "Only who asked for this, and moderators, can do that.")
+
+    async def is_refused_twice() -> bool:
+        return sum("Only who asked for this" in words_of(each) for each in await slack.private(slack.ann)) == 2
+
+    await slack.wait_for(is_refused_twice, PATIENCE_S)
     stood = await slack.messages(channel)
     for answer in (spoken, pictured):
         await studio.press(channel, answer, "wish_delete")

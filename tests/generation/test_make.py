@@ -3,8 +3,9 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from functools import partial
 
 import pytest
 
@@ -231,6 +232,16 @@ async def test_after_a_crash_it_goes_on_from_what_is_on_record(
         ended = failed.kind
 
     assert (ended, len(generator.orders), records.held) == (failure, submits, 0)
+
+
+async def test_a_job_that_is_followed_after_a_crash_is_said_to_be_made() -> None:
+    said: list[str] = []
+    known = {0: Attempt(state="fetched", job=DONE), 1: Attempt(state="running", job=RUNNING)}
+    says = {"on_submit": partial(said.append, "made"), "on_check": partial(said.append, "checked")}
+
+    await replace(making(ScriptedGenerator(polls=[DONE]), Records(known=known), 2, 9), **says).make(ORDER, first=0)
+
+    assert said == ["checked", "made", "checked"]
 
 
 @pytest.mark.parametrize(

@@ -189,6 +189,18 @@ async def test_a_poor_result_is_made_once_more_with_a_better_prompt(bot: Bot) ->
     assert bot.scripted.orders[1].prompt == "a tall lighthouse"
 
 
+async def test_poor_results_are_made_once_more_as_far_as_there_is_room(bot: Bot) -> None:
+    def poor(question: Any) -> dict[str, Any]:
+        return a_comparison(question, 2, repaired_prompt="a tall lighthouse")
+
+    bot.model.by_task["quality"] = [poor] * 6
+    bot.wishes.room = 2
+
+    await made(bot, "a lighthouse --count 4")
+
+    assert [order.prompt for order in bot.scripted.orders].count("a tall lighthouse") == 2
+
+
 async def test_what_is_unclear_is_not_repeated_until_somebody_says_so(bot: Bot) -> None:
     bot.scripted.submits = ["unclear"]
     effects = await bot.do(command("imagine", "a lighthouse"))

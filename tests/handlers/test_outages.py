@@ -8,11 +8,12 @@ import pytest
 from handlers.answers import Alert, CaseCard, Held, Notice
 from handlers.bursts import FLOOD
 from handlers.dispatch import Planner
-from handlers.effects import AnyEffect, Card, Edit, Notify, Plan, Remove, Restore
+from handlers.effects import AnyEffect, Card, Edit, Notify, Plan, Remove, Restore, TakeBack
 from handlers.events import FLASHBULB, ButtonPressed, MessagePosted, ModelAway, ModelReturned, Person
-from handlers.ports import Case, Posted, Setup
+from handlers.ports import Case, Posted, Setup, StoredWish
 from pipelines.content import Content
 from pipelines.errors import Unavailable
+from pipelines.generation.wish import Brief, Wish
 from pipelines.moderation.policy import Action, Raid
 from pipelines.ports import Reply
 from tests.fakes import ADA, GENERAL, MO, ListedLedger, a_message, a_picture, kinds
@@ -237,6 +238,31 @@ async def test_of_what_nobody_may_keep_the_copy_goes() -> None:
     assert isinstance(remove, Remove)
     assert not remove.keep
     assert known.results.forgotten == ["m1"]
+
+
+async def test_of_what_nobody_may_keep_goes_also_what_was_made_of_it() -> None:
+    known = await waiting(a_message("look", a_picture()))
+    elsewhere = GENERAL.model_copy(update={"channel": "elsewhere"})
+    for id, root in (("of-it", "m1"), ("of-another", "m2")):
+        known.wishes.wishes[id] = StoredWish(
+            id=id,
+            event=f"test:{id}",
+            place=elsewhere,
+            asked_by=ADA,
+            wish=Wish(),
+            brief=Brief(prompt=""),
+            model="flux",
+            price_usd=None,
+            root=root,
+        )
+        known.cases.cards[f"test:{id}#wish"] = f"answer-{id}"
+    known.model.judges(child_safety=(3, 0.9))
+
+    plan = await Planner(known.services).plan(returned())
+
+    [taken_back] = [each for each in plan.effects if isinstance(each, TakeBack)]
+    assert (taken_back.place, taken_back.message) == (elsewhere, "answer-of-it")
+    assert list(known.wishes.wishes) == ["of-another"]
 
 
 async def test_where_still_nobody_answers_it_waits_on() -> None:

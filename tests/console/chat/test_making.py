@@ -11,7 +11,7 @@ from bot.storage.console import StoredMessage
 from bot.storage.sign_ins import CONSOLE
 from handlers.effects import Edit, Performed, Post, Remove, Restore, TakeBack
 from handlers.events import Role
-from pipelines.errors import UserError
+from pipelines.errors import Unavailable, UserError
 from tests.console.chat.serving import GENERAL, ChatSite
 from tests.console.chat.test_connection import posted
 from tests.console.chat.test_parse import stored
@@ -62,6 +62,19 @@ async def test_a_placeholder_becomes_what_was_made_once(chat: ChatSite, kept: Ke
         ("lighthouse-1.png", "Lighthouse 1"),
         ("lighthouse-2.png", "Lighthouse 2"),
     ]
+
+
+async def test_what_cannot_be_read_now_is_tried_again_and_shown_once(chat: ChatSite) -> None:
+    message = await say(chat)
+    before, edit = await standing(chat, message), made_edit(message)
+    chat.enclosures.away.add("made_picture")
+
+    with pytest.raises(Unavailable):
+        await chat.connection.act(edit)
+    assert (await chat.connection.look(edit), await standing(chat, message)) == (None, before)
+    await chat.connection.act(edit)
+
+    assert len((await standing(chat, message)).files) == 2
 
 
 async def test_other_files_take_the_place_of_those_before_and_their_bytes_are_deleted(chat: ChatSite, kept: KeptFiles) -> None:

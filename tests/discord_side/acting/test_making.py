@@ -70,6 +70,20 @@ async def test_what_was_made_takes_the_placeholders_place(discord: Discord) -> N
     assert "a grey cat on a sofa" in words(shown)
 
 
+async def test_what_cannot_be_read_now_is_tried_again_and_shown_once(discord: Discord) -> None:
+    root, message = await a_placeholder(discord)
+    before, effect = await the_message(discord, root, message), an_edit(discord, root, message, CAT, SONG)
+    discord.given.enclosures.away.add("made_sound")
+
+    with pytest.raises(Unavailable):
+        await discord.connection.act(effect)
+    assert (await discord.connection.look(effect), await the_message(discord, root, message)) == (None, before)
+    await discord.connection.act(effect)
+
+    shown = await the_message(discord, root, message)
+    assert (len(gallery(shown)), len(opened(shown))) == (1, 1)
+
+
 async def test_other_files_replace_those_that_were_there(discord: Discord) -> None:
     root, message = await a_placeholder(discord)
     await discord.connection.act(an_edit(discord, root, message, CAT, DOG))

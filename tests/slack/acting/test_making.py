@@ -11,6 +11,7 @@ from handlers.effects import Edit, Enclosure, Post, TakeBack
 from pipelines.errors import Unavailable, UserError
 from tests.console.made import MAKING, USAGE, a_file, a_made
 from tests.slack.acting.conftest import TENANT, Desk, a_notice, at
+from tests.slack.acting.test_saying import reply_address
 
 FOUR = tuple(a_file("made_picture", number) for number in range(1, 5))
 CLIP = a_file("made_video", ending="mp4")
@@ -60,6 +61,33 @@ async def test_a_button_of_each_picture_says_which_one_it_is_about(slack: SlackE
     ]
 
     assert values == ["w7:1", "w7:2", "w7:3", "w7:4"]
+
+
+async def test_what_cannot_be_read_now_is_tried_again_and_shown_once(slack: SlackEmulator, desk: Desk) -> None:
+    message = await a_placeholder(slack, desk)
+    before, effect = await shown(slack, message), an_edit(slack, message, FOUR[0], CLIP)
+    desk.given.enclosures.away.add("made_video")
+
+    with pytest.raises(Unavailable):
+        await desk.connection.act(effect)
+    assert (await desk.connection.look(effect), await shown(slack, message)) == (None, before)
+    assert not [each for each in slack.calls if each.method.startswith("files.")]
+    await desk.connection.act(effect)
+
+    assert len(images(await shown(slack, message))) == 1
+    assert len(await slack.messages(slack.pics, message)) == 2
+
+
+async def test_a_notice_whose_files_cannot_be_read_now_is_not_shown_twice(slack: SlackEmulator, desk: Desk) -> None:
+    address = await reply_address(slack, slack.pics, slack.ann)
+    notice = a_notice(at(slack.pics), slack.ann, reply=address).model_copy(update={"files": (CLIP,)})
+    desk.given.enclosures.away.add("made_video")
+
+    with pytest.raises(Unavailable):
+        await desk.connection.act(notice)
+    await desk.connection.act(notice)
+
+    assert len([each for each in await slack.private(slack.ann) if each.get("is_ephemeral")]) == 1
 
 
 @pytest.mark.parametrize(
