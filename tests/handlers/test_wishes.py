@@ -1,5 +1,6 @@
 """What must not be lost, made twice, or got around: a row of wishes, crashes between its steps, and words that fail."""
 
+import asyncio
 from dataclasses import replace
 
 import pytest
@@ -122,7 +123,10 @@ async def test_what_is_written_in_a_form_counts_more_than_its_menus(bot: Bot) ->
 
 
 async def test_a_seed_that_was_asked_for_stays_after_a_rejection(bot: Bot) -> None:
-    bot.scripted.submits = ["warming"]
+    async def at_once(seconds: float) -> None:
+        await asyncio.sleep(0)
+
+    bot.turns.sleep, bot.scripted.submits = at_once, ["warming"]
 
     await made(bot, "a boat --seed 42")
 
