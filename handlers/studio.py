@@ -30,6 +30,7 @@ from pipelines.ports import Call, Generator
 Say = Callable[[Place, str, Answer], Awaitable[None]]
 
 LOOK_EVERY_S: Final = 5.0  # at how many still wait before it
+SAID_WITHIN_S: Final = 5.0  # a platform that takes longer over a word of progress is not waited for
 RECORD_TRIES: Final = 10  # what the maker has said must not be lost to a hiccup of the database
 POSTED_SIDE_PX: Final = 2048  # of a picture that would be too large for its platform as it is
 
@@ -180,7 +181,17 @@ class Studio:
             answer = self._standing()
             if answer != said and self.services.pace.may_say(self.tenant):
                 said = answer
-                await self.say(self.wish.place, self.message, answer)
+                await self._said(answer)
+
+    async def _said(self, answer: MakingSaid) -> None:
+        """Say something to its end, also when nobody waits for it any more: else it may be seen after the last word."""
+        saying = asyncio.ensure_future(self.say(self.wish.place, self.message, answer))
+        try:
+            await asyncio.shield(saying)
+        except asyncio.CancelledError:
+            await asyncio.wait([saying], timeout=SAID_WITHIN_S)
+            saying.cancel()
+            raise
 
     def _standing(self) -> MakingSaid:
         """Return how far it is."""

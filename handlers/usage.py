@@ -9,6 +9,7 @@ from handlers.answers import QueuedWish, Usage, UsageLine, WishQueue
 from handlers.effects import Enclosure, Notify, Plan
 from handlers.events import CommandUsed
 from handlers.ports import Budget, DaySpent, Services, SpentOn
+from pipelines.ports import Generator
 
 DAYS: Final = 30
 QUEUE_SHOWN: Final = 10
@@ -52,7 +53,9 @@ async def on_usage(event: CommandUsed, services: Services) -> Plan:
     asking = sum((each.asking_usd for each in days), Decimal(0))
     lines = [
         # What has no price costs nothing as far as we know.
-        UsageLine(title=_title(each), count=each.count, cost_usd=_dollars(each.cost_usd) if each.cost_usd else "")
+        UsageLine(
+            title=_title(each, services.generator), count=each.count, cost_usd=_dollars(each.cost_usd) if each.cost_usd else ""
+        )
         for each in spent
     ]
     if asking:
@@ -69,9 +72,10 @@ async def on_usage(event: CommandUsed, services: Services) -> Plan:
     return Plan(effects=(Notify.author_of(event, "usage", answer).model_copy(update={"files": (chart,)}),))
 
 
-def _title(spent: SpentOn) -> str:
+def _title(spent: SpentOn, generator: Generator | None) -> str:
     made = {"image": "Pictures", "video": "Videos", "music": "Music", "voice": "Speech"}[spent.kind]
-    return f"{made} ({spent.model})"
+    model = generator.models.get(spent.model) if generator else None
+    return f"{made} ({model.title if model else spent.model})"
 
 
 def _dollars(amount: Decimal) -> str:
