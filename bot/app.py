@@ -159,8 +159,7 @@ async def open_app(settings: Settings, *, connections: Sequence[OpenConnection] 
             stack, Sandbox(on_death=metrics.worker_died), open_models(settings, understudy=understudy)
         )
         config = read_config(settings)
-        draws = (await understudy.addresses()).maker if needs_understudy(settings) else None
-        generator = await enter(open_generator(settings, config=config, understudy_url=draws))
+        generator = await enter(open_generator(settings, config=config, understudy=understudy))
 
         platforms: dict[str, Connection] = {}
         channels, setups, results = Connected(platforms), StoredSetups(records), StoredResults(records, seal)

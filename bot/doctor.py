@@ -264,7 +264,7 @@ async def _asked(name: str, model: LanguageModel) -> str:
 
 
 async def _making(settings: Settings, config: Config) -> str:
-    async with open_generator(settings, config=config, understudy_url=None) as maker:
+    async with open_generator(settings, config=config) as maker:
         if maker is None and settings.real_platforms:
             return "left out, for want of MODELSLAB_API_KEY: docs/operating.md"
         if maker is None:

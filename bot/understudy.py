@@ -62,6 +62,10 @@ class Understudy:
             self._watching.cancel()
             await asyncio.wait([self._watching])
 
+    @property
+    def started(self) -> bool:
+        return self._addresses is not None
+
     async def addresses(self) -> Addresses:
         """Return where it answers; start it if nobody has asked before. Raises: `Unavailable` when it does not start."""
         async with self._starting:

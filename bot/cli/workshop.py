@@ -17,7 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 
 from bot.cli.looking import Bar, LocalFiles
 from bot.config_file import read_config
-from bot.generator import needs_understudy, open_generator
+from bot.generator import open_generator
 from bot.models import open_models
 from bot.settings import Settings
 from bot.understudy import Understudy
@@ -121,8 +121,7 @@ async def open_kit(settings: Settings, out: Path) -> AsyncIterator[Kit]:
         understudy = await stack.enter_async_context(Understudy())
         sandbox = await stack.enter_async_context(Sandbox())
         model = await stack.enter_async_context(open_models(settings, understudy=understudy))
-        draws = (await understudy.addresses()).maker if needs_understudy(settings) else None
-        opening = open_generator(settings, config=read_config(settings), understudy_url=draws)
+        opening = open_generator(settings, config=read_config(settings), understudy=understudy)
         generator = await stack.enter_async_context(opening)
         if generator is None:
             raise Misconfigured(NO_MAKER)

@@ -10,6 +10,7 @@ from bot.config_file import Config, ModelsLabTable
 from bot.downloads import guarded_session
 from bot.generator import open_generator, results_of
 from bot.settings import Settings
+from bot.understudy import Understudy
 from emulators.modelslab import ModelsLabEmulator
 from pipelines.errors import UserError
 from pipelines.generation.failures import GenerationFailed
@@ -34,7 +35,7 @@ def settings(**names: str) -> Settings:
 async def test_with_a_key_the_vendor_makes_and_its_file_is_fetched_from_it_alone(vendor: ModelsLabEmulator) -> None:
     configured = settings(modelslab_api_key="ml-8712", modelslab_base_url=vendor.base_url, discord_token="a.b.c")
 
-    async with open_generator(configured, config=CONFIG, understudy_url="http://127.0.0.1:9") as maker:
+    async with open_generator(configured, config=CONFIG, understudy=Understudy()) as maker:
         assert maker is not None
         assert (maker.name, maker.slots, maker.models["flux"].price_usd) == ("ModelsLab", 3, Decimal("0.002"))
         assert await maker.balance() == Decimal("43.60")
@@ -42,24 +43,27 @@ async def test_with_a_key_the_vendor_makes_and_its_file_is_fetched_from_it_alone
         assert made.startswith((b"\x89PNG", b"\xff\xd8"))
 
 
-async def test_without_a_key_the_understudy_makes(vendor: ModelsLabEmulator) -> None:
-    vendor.key = None
-
-    async with open_generator(settings(), config=Config(), understudy_url=vendor.base_url) as maker:
+async def test_without_a_key_the_understudy_makes_and_starts_with_the_first_wish() -> None:
+    async with Understudy() as understudy, open_generator(settings(), config=CONFIG, understudy=understudy) as maker:
         assert maker is not None
-        assert (maker.name, maker.slots) == ("understudy", 5)
-        assert await maker.fetch(await maker.submit(ORDER), limit_bytes=10_000_000)
+        assert (maker.name, maker.slots, maker.models["flux"].price_usd) == ("understudy", 3, Decimal("0.002"))
+        assert not understudy.started
+        job = await maker.submit(ORDER)
+        while job.state != "done":
+            job = await maker.poll(job)
+        assert await maker.fetch(job, limit_bytes=10_000_000)
+        assert understudy.started
 
 
 @pytest.mark.parametrize(
-    ("names", "understudy_url"),
+    ("names", "understudy"),
     [
-        pytest.param({"discord_token": "a.b.c"}, "http://127.0.0.1:9", id="beside-a-real-community"),
+        pytest.param({"discord_token": "a.b.c"}, Understudy(), id="beside-a-real-community"),
         pytest.param({}, None, id="no-understudy"),
     ],
 )
-async def test_nobody_makes_for_a_real_community_without_a_key(names: dict[str, str], understudy_url: str | None) -> None:
-    async with open_generator(settings(**names), config=Config(), understudy_url=understudy_url) as maker:
+async def test_nobody_makes_for_a_real_community_without_a_key(names: dict[str, str], understudy: Understudy | None) -> None:
+    async with open_generator(settings(**names), config=Config(), understudy=understudy) as maker:
         assert maker is None
 
 
@@ -67,7 +71,7 @@ async def test_a_maker_that_names_a_foreign_host_is_not_followed_there(vendor: M
     configured = settings(modelslab_api_key="ml-8712", modelslab_base_url=vendor.base_url)
     vendor.fault("evil_output")
 
-    async with open_generator(configured, config=CONFIG, understudy_url=None) as maker:
+    async with open_generator(configured, config=CONFIG) as maker:
         assert maker is not None
         with pytest.raises(GenerationFailed):
             await maker.fetch(await maker.submit(ORDER), limit_bytes=10_000_000)

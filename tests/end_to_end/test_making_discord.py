@@ -257,7 +257,7 @@ async def test_what_it_cost_is_told_with_a_chart(town: Town) -> None:
     await discord.command(discord.general, discord.mo, "flashbulb usage")
     usage = await room.whispered(discord.mo, "Spent by this workspace in 30 days")
 
-    assert "Pictures (fast)" in words_of(usage)
+    assert "Pictures (Fast)" in words_of(usage)
     [chart] = pictures_of(usage)
     assert "Bars for 30 days" in chart["description"]
     assert min((await picture_of(usage)).size) > 100
