@@ -47,16 +47,12 @@ COMMANDS = (
     Command(
         name="imagine",
         hint="Make pictures, a video, music or speech from words",
-        usages=(
-            (Role.MEMBER, "[what you wish for] [--ar 16:9] [--count 2] [--style NAME] [--kind video|music|voice] [--show]"),
-        ),
+        usages=((Role.MEMBER, "[wish] [--ar 16:9] [--count 2]"),),
     ),
     Command(
         name="remix",
         hint="Make something new of the newest picture here, or of one at an address",
-        usages=(
-            (Role.MEMBER, "[style or change] [address] [--as restyle|inspire|edit|upscale|cutout|animate] [--strength subtle]"),
-        ),
+        usages=((Role.MEMBER, "[style or change] [address]"),),
     ),
     Command(
         name="moderate",

@@ -5,8 +5,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 
+from handlers.effects import Make, Plan
 from handlers.events import Tenant
 from handlers.ports import Budget, DaySpent, ErasedWish, JobState, MadeThing, SpentOn, StoredJob, StoredWish, WishState
+from handlers.studio import Say
 from pipelines.errors import UserError
 from pipelines.generation.failures import FailureKind, GenerationFailed
 from pipelines.generation.wish import MakerJob, MakerModel, Order
@@ -77,6 +79,16 @@ def _raised(step: Step) -> MakerJob:
     if isinstance(step, str):
         raise GenerationFailed(step)
     return step
+
+
+class MakesNothing:
+    """A planner's part in making, for tests about something else."""
+
+    async def make(self, effect: Make, say: Say) -> Plan:
+        return Plan()
+
+    def stop_waiting(self) -> None:
+        pass
 
 
 @dataclass

@@ -112,7 +112,7 @@ async def test_a_packed_comment_that_explodes_costs_little_and_hides_nothing(way
     verdict = await way.judged(("picture.png", data))
 
     assert verdict.decision != "allow"
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 5  # opened, it would take longer than a worker may live
 
 
 async def test_a_file_name_is_judged(way: Way) -> None:
@@ -181,7 +181,7 @@ async def test_a_bomb_is_unknown_and_held_and_the_next_file_is_read(way: Way, na
     verdict = await way.judged((name, bombs()[name]))
 
     assert (verdict.decision, verdict.action) == ("unknown", Action.HOLD)
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 5  # opened, it would take longer than a worker may live
     assert (await way.judged(("dot.png", encoded(plain(), "PNG")))).decision == "allow"
 
 

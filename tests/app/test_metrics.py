@@ -16,10 +16,11 @@ from pipelines.moderation.policy import Action, Channel
 from pipelines.ports import Call, Question, Reply
 from pipelines.tagging import Tags
 from tests.fakes import GENERAL, TAGS, ScriptedModel, a_message
+from tests.making import MakesNothing
 
 
 @dataclass
-class NothingToDo:
+class NothingToDo(MakesNothing):
     """Plans nothing, or fails at it."""
 
     fails: bool = False

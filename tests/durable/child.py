@@ -11,11 +11,12 @@ from bot.storage.seal import load_seal
 from handlers.answers import Notice
 from handlers.effects import AnyEffect, Notify, Performed, Plan, Post
 from handlers.events import AnyEvent
+from tests.making import MakesNothing
 from tests.relay import RelayConnection
 
 
 @dataclass(frozen=True)
-class AskingPlanner:
+class AskingPlanner(MakesNothing):
     """Plans two effects that both say what was answered: whoever mixes two plans is found out."""
 
     connection: RelayConnection

@@ -10,6 +10,7 @@ from handlers.events import AnyEvent, Place
 from handlers.ports import Posted
 from pipelines.moderation.policy import Action, Channel
 from tests.fakes import GENERAL
+from tests.making import MakesNothing
 
 
 async def until(condition: Callable[[], object], *, seconds: float = 15) -> None:
@@ -28,7 +29,7 @@ def notify(key: str, text: str = "hello") -> Notify:
 
 
 @dataclass
-class ScriptedPlanner:
+class ScriptedPlanner(MakesNothing):
     """Plans what the test said, else one post. An exception in the script is raised, once each."""
 
     effects: Sequence[AnyEffect] | None = None
