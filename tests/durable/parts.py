@@ -5,9 +5,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from handlers.answers import Notice
-from handlers.effects import AnyEffect, Notify, Performed, Plan, Post
+from handlers.effects import AnyEffect, Make, Notify, Performed, Plan, Post
 from handlers.events import AnyEvent, Place
 from handlers.ports import Posted
+from handlers.studio import Say
 from pipelines.moderation.policy import Action, Channel
 from tests.fakes import GENERAL
 from tests.making import MakesNothing
@@ -30,7 +31,10 @@ def notify(key: str, text: str = "hello") -> Notify:
 
 @dataclass
 class ScriptedPlanner(MakesNothing):
-    """Plans what the test said, else one post. An exception in the script is raised, once each."""
+    """Plans what the test said, else one post. An exception in the script is raised, once each.
+
+    `making`: what each attempt at making something comes to.
+    """
 
     effects: Sequence[AnyEffect] | None = None
     faults: list[Exception] = field(default_factory=list)
@@ -39,6 +43,7 @@ class ScriptedPlanner(MakesNothing):
     planned: list[str] = field(default_factory=list)
     after_fault: list[str] = field(default_factory=list)
     failures: list[tuple[str, str]] = field(default_factory=list)
+    making: list[Exception | Plan] = field(default_factory=list)
     block: asyncio.Event | None = None
 
     async def plan(self, event: AnyEvent) -> Plan:
@@ -54,6 +59,13 @@ class ScriptedPlanner(MakesNothing):
         if self.after_fault_faults:
             raise self.after_fault_faults.pop(0)
         return Plan(effects=(post(f"{event.key}#sorry"),))
+
+    async def make(self, effect: Make, say: Say) -> Plan:
+        await say(effect.place, "of told", Notice(text="Making."))
+        step = self.making.pop(0)
+        if isinstance(step, Exception):
+            raise step
+        return step
 
     async def failed(
         self, event: AnyEvent, effect: AnyEffect, performed: Performed, rest: tuple[AnyEffect, ...]

@@ -10,7 +10,7 @@ from bot.perform import GIVEN_UP, SETTLE, Performer
 from bot.storage.database import open_records
 from bot.storage.seal import Seal
 from bot.storage.work import Undertaking, Work
-from handlers.effects import AnyEffect, Performed, Plan, Remove
+from handlers.effects import AnyEffect, Make, Performed, Plan, Remove
 from handlers.events import Tenant
 from pipelines.errors import Refused, Unavailable, UserError
 from tests.databases import Home
@@ -234,3 +234,54 @@ async def test_two_events_about_one_message_take_it_out_one_after_the_other(perf
 
     assert most == [1, 1]
     assert not performer._turns
+
+
+MAKE = Make(key="make", place=GENERAL, wish="w1", post="e1")
+
+
+async def test_what_making_comes_to_is_done_before_the_rest_and_making_is_not_repeated(
+    performer: Performer, planner: ScriptedPlanner, platform: Platform
+) -> None:
+    planner.making = [Plan(effects=(post("made"),))]
+    await undertake(performer, post("e1"), MAKE, post("e2"))
+    platform.troubles["made"] = [DOWN]
+
+    with pytest.raises(Unavailable):
+        await performer.perform(TENANT, "k", last=False)
+    await performer.perform(TENANT, "k", last=False)
+
+    assert platform.posts == ["e1", "make#told", "made", "e2"]
+    assert planner.making == []
+
+
+async def test_making_that_is_put_off_goes_on_later_and_a_word_that_fails_holds_nothing_up(
+    performer: Performer, planner: ScriptedPlanner, platform: Platform
+) -> None:
+    planner.making = [DOWN, Plan(effects=(post("made"),))]
+    platform.troubles["make#told"] = [DOWN, DOWN]
+    await undertake(performer, MAKE)
+
+    with pytest.raises(Unavailable):
+        await performer.perform(TENANT, "k", last=False)
+    await performer.perform(TENANT, "k", last=False)
+
+    assert platform.posts == ["made"]
+
+
+@pytest.mark.parametrize(
+    ("problem", "last", "why"),
+    [
+        pytest.param(UserError("It is gone."), False, "It is gone.", id="for-good"),
+        pytest.param(RuntimeError("secret"), False, "Flashbulb itself failed (RuntimeError).", id="by-our-fault"),
+        pytest.param(DOWN, True, GIVEN_UP, id="after-a-day"),
+    ],
+)
+async def test_making_that_fails_is_told(
+    performer: Performer, planner: ScriptedPlanner, problem: Exception, last: bool, why: str
+) -> None:
+    planner.making = [problem]
+    await undertake(performer, MAKE)
+
+    await performer.perform(TENANT, "k", last=last)
+
+    assert planner.failures == [("make", why)]
