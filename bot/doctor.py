@@ -276,6 +276,9 @@ async def _making(settings: Settings, config: Config) -> str:
             raise Misconfigured(f"{maker.name} {MAKER_FIXES.get(failed.kind, else_)}") from failed
     if left is not None and left < LOW_USD:
         raise Misconfigured(f"{maker.name} has {left:.2f} USD left for this account. Add credit at https://modelslab.com.")
+    limits = (config.budget.member_per_day_usd, config.budget.workspace_per_day_usd)
+    if any(limit is not None for limit in limits) and not config.modelslab.prices:
+        raise Misconfigured("[budget] limits US dollars, but no price is known, so it limits nothing. Set [modelslab.prices].")
     credit = f", {left:.2f} USD left" if left is not None else ""
     return f"{maker.name} accepts the key{credit}; {maker.slots} jobs at once ([modelslab] max_in_flight)"
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.config_file import Config
+from bot.config_file import BudgetTable, Config
 from bot.doctor import check_making
 from bot.settings import Settings
 from bot.storage.folder import held
@@ -162,8 +162,8 @@ def test_beside_a_running_flashbulb_its_folder_and_port_are_no_problem(flashbulb
     assert says(ran)["data folder"][1] == "data, in use by a running Flashbulb"
 
 
-async def making(**names: str) -> tuple[str, str]:
-    check = await check_making(Settings(_env_file=None, **names), Config())
+async def making(config: Config | None = None, **names: str) -> tuple[str, str]:
+    check = await check_making(Settings(_env_file=None, **names), config or Config())
     return check.status, check.says
 
 
@@ -202,3 +202,12 @@ async def test_a_maker_that_answers_nonsense_is_a_problem() -> None:
 
 async def test_for_a_real_community_nothing_is_made_without_a_key() -> None:
     assert await making(discord_token="a.b.c") == ("ok", "left out, for want of MODELSLAB_API_KEY: docs/operating.md")
+
+
+async def test_a_limit_in_dollars_without_a_price_is_a_problem() -> None:
+    limited = Config(budget=BudgetTable(member_per_day_usd=Decimal(1)))
+    async with ModelsLabEmulator(key="ml-8712") as vendor:
+        outcome, said = await making(limited, modelslab_api_key="ml-8712", modelslab_base_url=vendor.base_url)
+
+    assert outcome == "problem"
+    assert "Set [modelslab.prices]" in said
