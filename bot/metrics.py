@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
 
 from bot.perform import Planner
 from handlers.effects import AnyEffect, Make, Performed, Plan, PlatformEffect
-from handlers.events import AnyEvent, Place, Tenant
+from handlers.events import AnyEvent, Place, Role, Tenant
 from handlers.ports import Connection, Posted
 from handlers.studio import Say
 from pipelines.moderation.policy import Action, Channel
@@ -255,3 +255,6 @@ class CountedConnection:
 
     async def readable(self, tenant: Tenant, person: str, channels: frozenset[str]) -> frozenset[str]:
         return await self.connection.readable(tenant, person, channels)
+
+    async def role(self, tenant: Tenant, person: str) -> Role:
+        return await self.connection.role(tenant, person)

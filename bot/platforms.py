@@ -12,7 +12,7 @@ from bot.metrics import Metrics
 from bot.storage.copies import Copies
 from bot.storage.marks import Marks
 from handlers.effects import Edit, Enclosure, Notify, Post
-from handlers.events import AnyEvent, ButtonPressed, CommandUsed, Place, Tenant
+from handlers.events import AnyEvent, ButtonPressed, CommandUsed, Place, Role, Tenant
 from handlers.forms import Form
 from handlers.ports import Connection, Posted, Setups
 from pipelines.content import Attachment
@@ -204,6 +204,9 @@ class Connected:
 
     async def readable(self, tenant: Tenant, person: str, channels: frozenset[str]) -> frozenset[str]:
         return await self._of(tenant.platform).readable(tenant, person, channels)
+
+    async def role(self, tenant: Tenant, person: str) -> Role:
+        return await self._of(tenant.platform).role(tenant, person)
 
     def _of(self, platform: str) -> Connection:
         """Return a platform's connection.

@@ -3,6 +3,7 @@
 All texts are plain, not markup: names, tags and evidence come from members or models, and a renderer escapes them once.
 """
 
+from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -70,14 +71,16 @@ class Judged(Frozen):
 class CaseCard(Frozen):
     """A case, for moderators.
 
-    `state` says which buttons it has: *Restore* and *Keep removed* while it is `open` and something was taken out of the
-    channel; none once somebody decided. `decided_by` is a name. `shadow`: the action was not carried out. `restorable`: a copy
+    `state`: `open` or `reported` (by a member) until a person decided: `restored` (brought back), `kept` (what was done stands),
+    `dismissed` (it is fine and stays), `removed` (taken out by hand). `decided_by` is a name. `shadow`: the action was not carried out. `restorable`: a copy
     is there to bring back. `channel` and `message` are ids, to be shown as links. `called_for`: what the policy called for,
     where the platform could not do that much, or a part of it is in shadow. `undone`: why the message could not be taken out,
     or brought back, after all. `picture`: its first picture may be shown, blurred on our side. `urgent`: a model refuses to
     look at it, so that a person should be quick. `strikes`: how many messages of this author were removed of late.
     `timeout_minutes`: for how long the author is silent. `over_quota`: it was only flagged because too much was done within the
-    hour.
+    hour. `removable`: what still stands can be taken out here. `pictured`: it holds pictures that can be allowed or denied.
+    `measures`: what a moderator may yet do to its author. `right_category`: what a person says it is, where that is another.
+    `undoable`: whoever decided may still take that back. `gone`: others have deleted the message. `appeal_text` is its author's.
     """
 
     kind: Literal["case_card"] = "case_card"
@@ -93,7 +96,7 @@ class CaseCard(Frozen):
     judged: int
     total: int
     engine: str
-    state: Literal["open", "restored", "kept", "reported"]
+    state: Literal["open", "reported", "restored", "kept", "dismissed", "removed"]
     decided_by: str = ""
     restorable: bool = True
     undone: str = ""
@@ -102,13 +105,138 @@ class CaseCard(Frozen):
     strikes: int = 0
     timeout_minutes: int = 0
     over_quota: bool = False
+    removable: bool = True
+    pictured: bool = False
+    measures: tuple[Literal["timeout", "ban"], ...] = ()
+    right_category: CategoryName | Literal[""] = ""
+    undoable: bool = False
+    gone: bool = False
+    appeal: Literal["", "open", "granted", "denied"] = ""
+    appeal_text: str = Field(default="", repr=False)
+    appeal_decided_by: str = ""
+
+    @property
+    def undecided(self) -> bool:
+        """Whether nobody has decided the case itself; an appeal may wait all the same."""
+        return self.state in ("open", "reported")
+
+    @property
+    def taken_out(self) -> bool:
+        """Whether the message was taken out of its channel when the case was opened."""
+        return self.action.takes_down and not self.shadow and not self.undone and self.state != "reported"
 
     @property
     def buttons(self) -> tuple[tuple[str, str], ...]:
-        """Return (name, label) of each button; the case's id is the value that a press brings back."""
-        taken_out = self.action.takes_down and not self.shadow and not self.undone
-        waits = self.state == "open" and taken_out and self.restorable
-        return (("restore", "Restore"), ("keep", "Keep removed")) if waits else ()
+        """Return (name, label) of what is most to be done; the case's id is the value that a press brings back."""
+        why = (("why", "Why?"),)
+        if self.appeal == "open":
+            return (("overturn", "Grant the appeal"), ("uphold", "Deny the appeal"), *why)
+        if not self.undecided:
+            return ((("undo", "Undo"),) if self.undoable else ()) + why
+        if self.taken_out:
+            return ((("restore", "Restore"),) if self.restorable else ()) + (("keep", "Keep removed"), *why)
+        if self.gone or not self.removable:
+            return (("dismiss", "It is fine"), ("keep", "It is not fine"), *why)
+        return (("dismiss", "It is fine"), ("remove", "Remove"), *why)
+
+    @property
+    def more(self) -> tuple[tuple[str, str], ...]:
+        """Return (name, label) of what can be done besides, below the first ones."""
+        more: list[tuple[str, str]] = []
+        if self.undecided and not self.appeal:
+            if self.findings:
+                more.append(("wrong_category", "Wrong category"))
+            if self.pictured:
+                more += [("allow_exact", "Allow this exact picture"), ("deny_near", "Deny near copies")]
+        if self.state not in ("restored", "dismissed"):
+            labels = {"timeout": "Time out", "ban": "Ban"}
+            more += [(each, labels[each]) for each in self.measures]
+        return tuple(more)
+
+
+class CaseStep(Frozen):
+    """One line in the history of a case. `text` says who did what, in the policy's language."""
+
+    at: datetime
+    text: str
+
+
+class CaseFile(Frozen):
+    """All that is known of a case, for a moderator alone.
+
+    `why`: sentences that say which rule led to what was done, in the policy's language. `said` is what the message says and
+    `files` are the names of what it holds, as far as that is kept or still stands. `url`: its page in the console, where that
+    can be reached.
+    """
+
+    kind: Literal["case_file"] = "case_file"
+    card: CaseCard
+    why: tuple[str, ...]
+    said: str = Field(default="", repr=False)
+    files: tuple[str, ...] = ()
+    steps: tuple[CaseStep, ...] = ()
+    url: str = ""
+
+
+class CaseLine(Frozen):
+    """One case of a list. `title` says what was done about whose message."""
+
+    case: str
+    title: str
+    author: str
+    channel: str
+    message: str = ""
+    at: datetime
+    category: CategoryName | Literal[""] = ""
+    state: Literal["open", "reported", "restored", "kept", "dismissed", "removed"]
+    urgent: bool = False
+    appealed: bool = False
+
+
+class CaseList(Frozen):
+    """Cases that fit what was asked for, those that wait first. `waiting`: how many wait in all; there are `more` that fit."""
+
+    kind: Literal["case_list"] = "case_list"
+    title: str
+    items: tuple[CaseLine, ...]
+    waiting: int
+    more: int = 0
+    url: str = ""
+
+
+class DigestLine(Frozen):
+    """What shadow mode showed of one category: how many messages would have been flagged, held or removed.
+
+    `right` and `wrong`: so many of them moderators agreed with or not; `precision` is the share that is right, of which `low` to
+    `high` is the interval in which it lies with 95 %. None before anybody looked. `by_hand`: so many are gone from the channel.
+    """
+
+    category: CategoryName
+    flagged: int = 0
+    held: int = 0
+    removed: int = 0
+    right: int = 0
+    wrong: int = 0
+    by_hand: int = 0
+    precision: float | None = None
+    low: float | None = None
+    high: float | None = None
+
+
+class Digest(Frozen):
+    """What shadow mode has shown, category by category.
+
+    `missed`: messages that moderators took out by hand and nothing was found in. `buttons` are (name, label, value): enforce a
+    category from now on. `notes` are sentences, such as what is still needed before one can be enforced.
+    """
+
+    kind: Literal["digest"] = "digest"
+    since: datetime
+    until: datetime
+    lines: tuple[DigestLine, ...]
+    missed: int = 0
+    notes: tuple[str, ...] = ()
+    buttons: tuple[tuple[str, str, str], ...] = ()
 
 
 class Held(Frozen):
@@ -116,7 +244,8 @@ class Held(Frozen):
 
     `stands`: it could not be taken out here, so the author is asked to delete it (never together with `support`). `channel` is
     an id, to be shown as a link. `text` is what the author had written, given back. `timeout_minutes`: for how long the author
-    may not write.
+    may not write. `language` is that of the policy, in which all of it is said. `appealable`: its author may ask for another
+    look, within `appeal_days`.
     """
 
     kind: Literal["held"] = "held"
@@ -128,6 +257,9 @@ class Held(Frozen):
     channel: str = ""
     text: str = Field(default="", repr=False)
     timeout_minutes: int = 0
+    language: str = "en"
+    appealable: bool = False
+    appeal_days: int = 7
 
 
 class Help(Frozen):
@@ -178,11 +310,12 @@ class Alert(Frozen):
 
 
 class Invitation(Frozen):
-    """A one-time link to the console, for whoever was invited."""
+    """A one-time link to the console, for whoever was invited; with `desk`, to the review desk of whoever asked for it."""
 
     kind: Literal["invitation"] = "invitation"
     name: str
-    role: Literal["member", "moderator"]
+    role: Literal["member", "moderator", "admin", "operator"]
+    desk: bool = False
     url: str
     minutes: int
 
@@ -397,6 +530,9 @@ Answer = Annotated[
     | Tagged
     | Judged
     | CaseCard
+    | CaseFile
+    | CaseList
+    | Digest
     | Held
     | Help
     | SetUp

@@ -80,10 +80,14 @@ class Make(Effect):
 
 
 class TakeBack(Effect):
-    """Delete a message of ours, with its files. Nothing of it is kept."""
+    """Delete a message of ours, with its files. Nothing of it is kept.
+
+    `posted`: the key of the effect that posted it, where that may have taken several messages: then all of them go.
+    """
 
     kind: Literal["take_back"] = "take_back"
     message: str
+    posted: str = ""
 
 
 class Notify(Effect):
@@ -120,12 +124,21 @@ class Remove(Effect):
 
 
 class Timeout(Effect):
-    """Have a person be silent until a moment."""
+    """Have a person be silent until a moment; None: let them write again."""
 
     kind: Literal["timeout"] = "timeout"
     person: str
-    until: datetime
+    until: datetime | None
     case: str = ""
+
+
+class Ban(Effect):
+    """Shut a person out for good, because a moderator said so; with `lift`, let them in again."""
+
+    kind: Literal["ban"] = "ban"
+    person: str
+    case: str = ""
+    lift: bool = False
 
 
 class React(Effect):
@@ -138,7 +151,11 @@ class React(Effect):
 
 
 class Restore(Effect):
-    """Bring a message back that was removed with `keep`. `case` as in `Remove`."""
+    """Bring a message back that was removed with `keep`. `case` as in `Remove`.
+
+    Where it is posted anew, the last message that this took is its outcome's, and the copy stays for another day, so that
+    `TakeBack` can undo it.
+    """
 
     kind: Literal["restore"] = "restore"
     message: str
@@ -146,7 +163,7 @@ class Restore(Effect):
 
 
 # What a platform carries out; `Make` is carried out by us.
-PlatformEffect = Post | Card | Edit | Notify | Remove | Restore | Timeout | React | TakeBack
+PlatformEffect = Post | Card | Edit | Notify | Remove | Restore | Timeout | Ban | React | TakeBack
 AnyEffect = Annotated[PlatformEffect | Make, Field(discriminator="kind")]
 
 

@@ -86,6 +86,8 @@ FLASHBULB = Person(id="flashbulb", name="Flashbulb", role=Role.OPERATOR, bot=Tru
 class Event(Frozen):
     """Something that happened. `key` makes it one event: it is the durable workflow's id.
 
+    `desk`: it was done in the console's review desk, whichever platform the case is of; the desk shows by itself what came of it.
+
     `{platform}:{…}:{purpose}` for messages, the platform's own interaction id for everything that a person pressed or typed.
     `reply`: where the platform takes an answer to exactly this interaction. It is short-lived, opaque and a secret; effects
     that answer carry it, and only the platform's own folder reads it. Messages have none.
@@ -95,6 +97,7 @@ class Event(Frozen):
     place: Place
     author: Person
     reply: str = Field(default="", repr=False)
+    desk: bool = False
 
 
 class MessagePosted(Event):
@@ -151,6 +154,30 @@ class FormSubmitted(Event):
     values: dict[str, str]
 
 
+class MessageDeleted(Event):
+    """A message was deleted on the platform, not by us. `by`: `moderator` where the platform says so, else nobody knows.
+
+    The author is that moderator, else Flashbulb.
+    """
+
+    kind: Literal["message_deleted"] = "message_deleted"
+    message: str
+    by: Literal["moderator", "unknown"] = "unknown"
+
+
+class CasesWait(Event):
+    """Cases of a workspace have waited for a person for long. Its author is Flashbulb; `key` names the day."""
+
+    kind: Literal["cases_wait"] = "cases_wait"
+
+
+class DigestDue(Event):
+    """It is time to sum up what shadow mode has shown since a moment. Its author is Flashbulb; `key` names the week."""
+
+    kind: Literal["digest_due"] = "digest_due"
+    since: datetime
+
+
 class ModelAway(Event):
     """No model has answered since a moment, and messages of this workspace wait for one. Its author is Flashbulb itself."""
 
@@ -190,7 +217,17 @@ class RaidGrew(Event):
 
 
 AnyEvent = Annotated[
-    MessagePosted | CommandUsed | ButtonPressed | FormSubmitted | ModelAway | ModelReturned | RaidJoined | RaidGrew,
+    MessagePosted
+    | CommandUsed
+    | ButtonPressed
+    | FormSubmitted
+    | MessageDeleted
+    | CasesWait
+    | DigestDue
+    | ModelAway
+    | ModelReturned
+    | RaidJoined
+    | RaidGrew,
     Field(discriminator="kind"),
 ]
 EVENT: TypeAdapter[AnyEvent] = TypeAdapter(AnyEvent)

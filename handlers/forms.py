@@ -9,11 +9,13 @@ from pydantic import Field
 from handlers.corrections import choices, fit, may_change
 from handlers.events import ButtonPressed, CommandUsed, Frozen, Role
 from handlers.modes import mode_of
-from handlers.ports import Channels, Policies, Results, Setup, Setups, Wishes
+from handlers.ports import Cases, Channels, Policies, Results, Setup, Setups, Wishes
 from handlers.presets import KEEP, preset_of, preset_options
 from pipelines.generation.styles import STYLES
 from pipelines.generation.wish import ASPECTS, COUNT_MAX, WISH_CHARS, prompt_chars
+from pipelines.language import catalogue
 from pipelines.limits import NAME_CHARS
+from pipelines.moderation.report import OWN, Category, label_of
 
 # Channels that a workspace can name: Discord's menu of channels takes 25 at once.
 # Source: https://docs.discord.com/developers/components/reference (channel select, max_values)
@@ -26,8 +28,19 @@ PIECES_MAX: Final = 5
 PIECE_CHARS: Final = 2500  # which leaves room to write more
 
 # Buttons that open a form: whoever hears a press asks `form_for` first.
-OPENS_FORM: Final = frozenset({"extraction_correct", "wish_edit", "wish_prompt"})
+OPENS_FORM: Final = frozenset(
+    {"extraction_correct", "wish_edit", "wish_prompt", "wrong_category", "timeout", "ban", "appeal"}
+)
+APPEAL_CHARS: Final = 1000
 
+# How long a moderator may silence somebody: values in minutes; 28 days are the most that Discord knows.
+TIMEOUTS: Final = (
+    ("10", "10 minutes"),
+    ("60", "One hour"),
+    ("1440", "One day"),
+    ("10080", "One week"),
+    ("40320", "28 days"),
+)
 MODES: Final = (("shadow", "Shadow: judge and show cases, but do nothing"), ("enforce", "Enforce: also carry actions out"))
 
 
@@ -65,10 +78,19 @@ async def form_for(
     setups: Setups,
     results: Results,
     wishes: Wishes,
+    cases: Cases,
 ) -> Form | None:
     """Return the form that opens instead of accepting `event`, or None when it needs no more than it has."""
     if isinstance(event, ButtonPressed):
-        return await (_prompt(event, wishes) if event.button.startswith("wish_") else _correction(event, results))
+        match event.button:
+            case "wish_edit" | "wish_prompt":
+                return await _prompt(event, wishes)
+            case "wrong_category" | "timeout" | "ban":
+                return await _of_case(event, cases, policies)
+            case "appeal":
+                return await _appeal(event, cases, policies)
+            case _:
+                return await _correction(event, results)
     match (event.command, event.argument.split()):
         case ("report", _) if event.message:
             return Form(
@@ -191,6 +213,61 @@ async def _prompt(event: ButtonPressed, wishes: Wishes) -> Form | None:
     return Form(
         name="wish_prompt", title="Edit the prompt", fields=(prompt,), submit="Make it", about=f"{event.value}:{event.message}"
     )
+
+
+async def _of_case(event: ButtonPressed, cases: Cases, policies: Policies) -> Form | None:
+    """Return the form with which a moderator says more about a case; None where there is none, or not for this person."""
+    case = await cases.find(event.place.tenant, event.value) if event.author.role.reviews else None
+    if case is None:
+        return None
+    match event.button:
+        case "wrong_category":
+            own = (await policies.current(event.place.tenant)).policy.own_categories
+            categories = (*Category, *(f"{OWN}{name}" for name in own))
+            options = tuple((each, label_of(each).capitalize()) for each in categories if each != case.category)
+            asked = FormField(
+                name="category",
+                label="What is it really?",
+                control="choice",
+                options=options,
+                hint="It stays as it is, and does not count for the category that was found.",
+            )
+            return Form(name="wrong_category", title="Wrong category", fields=(asked,), submit="Save", about=case.id)
+        case "timeout":
+            asked = FormField(
+                name="minutes",
+                label="For how long may they not write?",
+                control="choice",
+                options=TIMEOUTS,
+                value="60",
+            )
+            return Form(name="timeout", title="Time out", fields=(asked,), submit="Time out", about=case.id)
+        case _:
+            asked = FormField(
+                name="sure",
+                label="Ban the author of this message?",
+                control="choice",
+                options=(("no", "No"), ("yes", "Yes, shut them out")),
+                value="no",
+                hint="They cannot come back until a moderator lifts it.",
+            )
+            return Form(name="ban", title="Ban", fields=(asked,), submit="Go on", about=case.id)
+
+
+async def _appeal(event: ButtonPressed, cases: Cases, policies: Policies) -> Form | None:
+    """Return the form with which the author of a message asks for another look; None where that is not theirs to ask."""
+    case = await cases.find(event.place.tenant, event.value)
+    if case is None or case.author.id != event.author.id or case.appeal is not None:
+        return None
+    say = catalogue((await policies.current(event.place.tenant)).policy.language).say
+    asked = FormField(
+        name="text",
+        label=say("Why should it be looked at again?"),
+        control="lines",
+        max_chars=APPEAL_CHARS,
+        hint=say("Another moderator reads this and decides. You can ask once."),
+    )
+    return Form(name="appeal", title=say("Appeal"), fields=(asked,), submit=say("Send"), about=case.id)
 
 
 _IMAGINE: Final = Form(

@@ -126,6 +126,7 @@ async def _why_no_form(event: CommandUsed, services: Services) -> str:
         setups=services.setups,
         results=services.results,
         wishes=services.wishes,
+        cases=services.cases,
     ):
         return "The form for that could not be opened. Write /flashbulb policy edit once more."
     return (

@@ -1,10 +1,10 @@
 """What the handlers need from outside. `bot/app.py` supplies it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Final, Literal, Protocol
+from typing import Any, Final, Literal, Protocol
 
 from handlers.answers import Tagged
 from handlers.bursts import Bursts
@@ -16,8 +16,10 @@ from pipelines.extraction.schema import Schema
 from pipelines.extraction.values import Extraction
 from pipelines.generation.turns import Turns
 from pipelines.generation.wish import Brief, MakerJob, MediaKind, Wish
+from pipelines.moderation.learning import Reviewed
+from pipelines.moderation.lists import Hash
 from pipelines.moderation.policy import Action, Channel, ChannelPolicy, Mode, Policy, Quota
-from pipelines.moderation.report import Finding
+from pipelines.moderation.report import CategoryName, Finding
 from pipelines.moderation.together import Together
 from pipelines.moderation.verdict import Decided, Verdict
 from pipelines.ports import Call, Files, Generator, HashBank, LanguageModel, Media, Memory
@@ -33,17 +35,46 @@ class Posted:
     content: Content
 
 
-CaseState = Literal["open", "restored", "kept", "reported"]
+Decision = Literal["restored", "kept", "dismissed", "removed"]
+CaseState = Literal["open", "reported", "restored", "kept", "dismissed", "removed"]
+Measure = Literal["timeout", "ban"]
+
+
+class KnownBy(Frozen):
+    """By what a file of a case is known again. `exact`: the file and its picture; `near`: near copies of the picture."""
+
+    place: str
+    picture: bool
+    exact: tuple[Hash, ...] = ()
+    near: tuple[Hash, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Appeal:
+    """What the author of a message says against what was done. `decided_by` is a name, `decided_by_id` an id."""
+
+    text: str = field(repr=False)
+    at: datetime
+    state: Literal["open", "granted", "denied"] = "open"
+    decided_by: str = ""
+    decided_by_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """What was judged and what became of it. `state`: `open` until a person decided; `reported` cases come from a member.
+    """What was judged and what became of it.
+
+    `state`: `open`, or `reported` by a member, until a person decided: `restored` (brought back), `kept` (what was done stands),
+    `dismissed` (it is fine and stays), `removed` (taken out by hand). `decided_by` is a name.
 
     `action` is what is done; `shadow`: it is only recorded. `over_quota`: it was weakened since too much was done within the
     hour, and `first_over_quota` the first such case of that hour. `strikes`: messages of this author that were removed of late,
     without this one. `raid`: names the raid that it belongs to. `event`: the key of what it was opened for. `under_way`: what
     follows from it is not done yet, as far as `Cases.of_raid` tells.
+
+    `category`: that of the finding which weighs most; `right_category` what a person says it is. `known_by`: its files.
+    `measures`: what people did to its author. `gone`: others have deleted the message. `claimed_by`: the id of who looks at it
+    until `claimed_until`. `version` grows with each change. `names`: of all who had to do with it, by id.
     """
 
     id: str
@@ -61,6 +92,111 @@ class Case:
     raid: str = ""
     event: str = ""
     under_way: bool = False
+    at: datetime = datetime.min.replace(tzinfo=UTC)
+    category: CategoryName | Literal[""] = ""
+    right_category: CategoryName | Literal[""] = ""
+    decided_by_id: str = ""
+    decided_event: str = ""
+    decided_at: datetime | None = None
+    known_by: tuple[KnownBy, ...] = ()
+    measures: tuple[Measure, ...] = ()
+    appeal: Appeal | None = None
+    gone: bool = False
+    claimed_by: str = ""
+    claimed_until: datetime | None = None
+    version: int = 0
+    names: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def undecided(self) -> bool:
+        """Whether nobody has decided the case itself; an appeal may wait all the same."""
+        return self.state in ("open", "reported")
+
+    @property
+    def taken_out(self) -> bool:
+        """Whether the message was taken out of its channel when the case was opened."""
+        return self.action.takes_down and not self.shadow and self.state != "reported"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseFilter:
+    """Which cases are meant; all that is named must fit.
+
+    `waiting`: a person has to look at it, or (False) nobody has to any more. `mode`: what happened in shadow, or not.
+    """
+
+    waiting: bool | None = None
+    appealed: bool | None = None
+    category: str = ""
+    channel: str = ""
+    author: str = ""
+    decided_by: str = ""
+    mode: Mode | None = None
+    action: Action | None = None
+    since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CasePage:
+    """A part of a list. `total`: all that fit. `after` is what brings the next part, empty on the last one."""
+
+    cases: tuple[Case, ...]
+    total: int
+    after: str = ""
+
+
+LinkKind = Literal[
+    "opened",  # event, channel, message, decision, action, called_for, shadow, state, findings, incomplete, judged, total,
+    "judged_again",  # policy, profile, prompt, engine, files (their SHA-256, unless nobody may keep that), over_quota, raid
+    "acted",  # effect, status, why: what became of taking out, bringing back, silencing, banning
+    "decided",  # decision, right_category
+    "undone",  # decision: a person took back their own
+    "measure",  # measure, lift
+    "appealed",
+    "appeal_decided",  # granted
+    "gone",  # by
+    "removed_by_hand",  # channel, message: by a moderator, and nothing had been found in it
+    "revealed",  # picture: its number; somebody looked at it
+    "policy",  # number, fingerprint, before
+    "listed",  # entry, listed, category, hashes (how many)
+    "unlisted",  # entry
+    "erased",  # cases: how many; a person's data were deleted
+    "pinged",  # cases: how many wait
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """One link of a workspace's audit. `facts` by `kind` as above: numbers and names, never what anybody wrote.
+
+    `subject`: the id of whom it is about, `actor`: of who did it, empty for Flashbulb itself and once they are erased. `key`
+    makes it one link; `seq` counts from 1, 0 before it is written.
+    """
+
+    key: str
+    kind: LinkKind
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    case: str = ""
+    subject: str = ""
+    actor: str = ""
+    seq: int = 0
+    at: datetime | None = None
+
+
+class Audit(Protocol):
+    """The chain of each workspace: what was decided and done, and why. Links are only ever added."""
+
+    async def record(self, tenant: Tenant, *links: Link) -> None:
+        """Add links; one whose key is there already changes nothing."""
+        ...
+
+    async def of_case(self, tenant: Tenant, case: str) -> tuple[Link, ...]:
+        """Return the links of a case, the oldest first."""
+        ...
+
+    async def since(self, tenant: Tenant, moment: datetime, *kinds: LinkKind) -> tuple[Link, ...]:
+        """Return all links of some kinds since a moment, the oldest first."""
+        ...
 
 
 class Setup(Frozen):
@@ -149,6 +285,13 @@ class Connection(Protocol):
         """Return those of `channels` (ids, also of threads) that `person` may read now. What cannot be told is left out."""
         ...
 
+    async def role(self, tenant: Tenant, person: str) -> Role:
+        """Return what somebody may do now in a workspace, wherever they are. Whoever is not known is a member.
+
+        Raises: `Unavailable` when the platform does not answer.
+        """
+        ...
+
 
 class Channels(Protocol):
     """All platforms' messages, by the platform that a place names."""
@@ -174,6 +317,8 @@ class Channels(Protocol):
     async def taken_out(self, place: Place, message: str) -> Posted | None: ...
 
     async def readable(self, tenant: Tenant, person: str, channels: frozenset[str]) -> frozenset[str]: ...
+
+    async def role(self, tenant: Tenant, person: str) -> Role: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -235,6 +380,27 @@ class Banks(Protocol):
 
     async def lift(self, tenant: Tenant, *, reason: str) -> None:
         """Take off the list of what is denied whatever was put there for `reason`."""
+        ...
+
+    async def put(
+        self,
+        tenant: Tenant,
+        listed: Literal["allow", "deny"],
+        hashes: Sequence[Hash],
+        *,
+        finding: Finding | None,
+        reason: str,
+        by: Person,
+        event: str,
+    ) -> str:
+        """Put hashes on a list because a person said so, for good, and return the id of the entry; the audit names it.
+
+        Raises: `UserError` for content of which nobody may keep a hash.
+        """
+        ...
+
+    async def take_off(self, tenant: Tenant, entry: str, *, by: Person, event: str) -> bool:
+        """Take an entry off its list because a person said so. Returns whether it was there."""
         ...
 
 
@@ -301,6 +467,8 @@ class Cases(Protocol):
         state: Literal["open", "reported"] = "open",
         quota: Quota | None = None,
         raid: str = "",
+        known_by: Sequence[KnownBy] = (),
+        keep_days: int = 365,
     ) -> Case:
         """Open the case of `event`, or return the one that it has already.
 
@@ -337,13 +505,75 @@ class Cases(Protocol):
 
     async def find(self, tenant: Tenant, case: str) -> Case | None: ...
 
+    async def of_message(self, tenant: Tenant, channel: str, message: str) -> tuple[Case, ...]:
+        """Return the cases about a message, the oldest first."""
+        ...
+
     async def decide(
-        self, tenant: Tenant, case: str, *, decision: Literal["restored", "kept"], by: Person, event: str
+        self, tenant: Tenant, case: str, *, decision: Decision, by: Person, event: str, right_category: str = ""
     ) -> tuple[Case, bool]:
         """Set the decision if nobody has decided. Return the case as it stands, and whether this event's decision won.
 
+        An appeal that waits is decided with it where the message is brought back.
+
         Raises: `UserError` when there is no such case.
         """
+        ...
+
+    async def undo(self, tenant: Tenant, case: str, *, decided_event: str, by: Person, event: str) -> tuple[Case, bool]:
+        """Take back the decision that `decided_event` made, so that the case is open again; whether this event did it.
+
+        Raises: `UserError` when there is no such case.
+        """
+        ...
+
+    async def measure(
+        self, tenant: Tenant, case: str, *, measure: Measure, by: Person, event: str, lift: bool = False
+    ) -> tuple[Case, bool]:
+        """Write down what a person does to the author of a case, or (`lift`) takes back; whether this event is the first.
+
+        Raises: `UserError` when there is no such case.
+        """
+        ...
+
+    async def appeal(self, tenant: Tenant, case: str, *, text: str, by: Person, event: str) -> tuple[Case, bool]:
+        """Keep what its author says against a case, which waits again; False when there is an appeal already.
+
+        Raises: `UserError` when there is no such case.
+        """
+        ...
+
+    async def decide_appeal(
+        self, tenant: Tenant, case: str, *, granted: bool, by: Person, event: str
+    ) -> tuple[Case, bool]:
+        """Decide an appeal if nobody has; whether this event did it. A granted one makes the case `restored` (or `dismissed`
+        where the message stands), a denied one leaves what was decided, or `kept` where nothing was.
+
+        Raises: `UserError` when there is no such case or no appeal.
+        """
+        ...
+
+    async def claim(self, tenant: Tenant, case: str, *, by: Person, until: datetime | None) -> Case:
+        """Have a person look at a case that nobody else looks at now; None lets go of it. Return it as it stands.
+
+        Raises: `UserError` when there is no such case.
+        """
+        ...
+
+    async def mark_gone(self, tenant: Tenant, case: str, *, by: str, event: str) -> Case:
+        """Write down that others have deleted the message of a case. Raises: `UserError` when there is no such case."""
+        ...
+
+    async def page(self, tenant: Tenant, wanted: CaseFilter, *, limit: int, after: str = "") -> CasePage:
+        """Return cases: those that wait first (the urgent ones, then the oldest), then the newest of the others."""
+        ...
+
+    async def waiting(self) -> tuple[tuple[Tenant, int, datetime], ...]:
+        """Return the workspaces in which cases wait for a person: how many, and since when the oldest of them does."""
+        ...
+
+    async def reviewed(self, tenant: Tenant, *, since: datetime | None = None, limit: int = 5_000) -> tuple[Reviewed, ...]:
+        """Return the newest cases as numbers and names, with what people made of them, the newest first."""
         ...
 
 
@@ -702,10 +932,14 @@ class Invitations(Protocol):
         """Return the address to open; the same one when the same event asks again."""
         ...
 
+    async def dashboard(self, tenant: Tenant, person: Person) -> str:
+        """Return the address at which somebody of a workspace opens its review desk, once."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
-    """Everything that a handler may use."""
+    """Everything that a handler may use. `desk_url`: where people reach the console; empty where only this machine does."""
 
     media: Media
     files: Files
@@ -724,6 +958,8 @@ class Services:
     earlier: Earlier
     wishes: Wishes
     jobs: Jobs
+    audit: Audit
+    desk_url: str = ""
     budget: Budget = Budget()
     generator: Generator | None = None
     turns: Turns = field(default_factory=Turns)

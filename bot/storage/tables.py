@@ -82,9 +82,15 @@ class EffectRow(OfTenant, Table):
 
 
 class CaseRow(OfTenant, Table):
-    """A case. `sealed` holds the verdict and the author's name."""
+    """A case. `sealed` holds the verdict, people's names, what they wrote about it, and by what its files are known.
+
+    `category` is that of the finding which weighs most, empty where nothing was judged; `right_category` what a person says it
+    is. `appeal`: empty, `open`, `granted` or `denied`. `claimed_by`: who looks at it until `claimed_until`. `gone`: the message
+    was deleted by others. `version` grows with each change.
+    """
 
     __tablename__ = "case"
+    __table_args__ = (sa.Index("ix_case_queue", "platform", "workspace", "undecided", "urgent", "at"),)
     id: Mapped[str] = mapped_column(primary_key=True)
     event: Mapped[str] = mapped_column(index=True)
     channel: Mapped[str]
@@ -104,6 +110,57 @@ class CaseRow(OfTenant, Table):
     waits_for_model: Mapped[bool] = mapped_column(default=False, index=True)
     over_quota: Mapped[bool] = mapped_column(default=False)
     raid: Mapped[str] = mapped_column(default="")
+    undecided: Mapped[bool] = mapped_column(default=True)  # or its appeal is: somebody has to look at it
+    urgent: Mapped[bool] = mapped_column(default=False)
+    category: Mapped[str] = mapped_column(default="")
+    right_category: Mapped[str] = mapped_column(default="")
+    appeal: Mapped[str] = mapped_column(default="")
+    appealed_at: Mapped[datetime | None]
+    appeal_decided_by: Mapped[str | None]
+    appeal_decided_event: Mapped[str | None]
+    measures: Mapped[str] = mapped_column(default="")  # what people did to its author: `timeout`, `ban`, with a blank between
+    claimed_by: Mapped[str | None]
+    claimed_until: Mapped[datetime | None]
+    gone: Mapped[bool] = mapped_column(default=False)
+    version: Mapped[int] = mapped_column(default=0)
+    expires_at: Mapped[datetime | None] = mapped_column(index=True)
+
+
+class AuditRow(OfTenant, Table):
+    """One link of a workspace's chain: what was decided or done and why, as numbers and names, without what anybody wrote.
+
+    `facts` is JSON as it was digested. `subject` and `actor` are ids of people; with `salt` they make `people`, so that both
+    can be erased and the rest still verifies. `digest` is over everything but the ids, `chain` over the digest and the link
+    before it. `key` makes a link one link.
+    """
+
+    __tablename__ = "audit"
+    __table_args__ = (
+        sa.Index("ix_audit_key", "platform", "workspace", "key", unique=True),
+        sa.Index("ix_audit_case", "platform", "workspace", "case"),
+    )
+    seq: Mapped[int] = mapped_column(primary_key=True)
+    key: Mapped[str]
+    at: Mapped[datetime]
+    kind: Mapped[str]
+    case: Mapped[str] = mapped_column(default="")
+    facts: Mapped[str]
+    subject: Mapped[str] = mapped_column(default="")
+    actor: Mapped[str] = mapped_column(default="")
+    salt: Mapped[bytes]
+    people: Mapped[bytes]
+    digest: Mapped[bytes]
+    chain: Mapped[bytes]
+
+
+class AuditHeadRow(OfTenant, Table):
+    """Both ends of a workspace's chain: the last link, and the one before the first that is still kept."""
+
+    __tablename__ = "audit_head"
+    seq: Mapped[int]
+    chain: Mapped[bytes]
+    begins_after: Mapped[int] = mapped_column(default=0)
+    begins_chain: Mapped[bytes]
 
 
 class PolicyRow(OfTenant, Table):
@@ -334,9 +391,10 @@ class CopiedFileRow(OfTenant, Table):
 
 
 class ConsolePersonRow(Table):
-    """Somebody who may open the console."""
+    """Somebody who may open the console: a person of its own (`platform` is `console`), or of a workspace elsewhere."""
 
     __tablename__ = "console_person"
+    platform: Mapped[str] = mapped_column(primary_key=True, default="console")
     workspace: Mapped[str] = mapped_column(primary_key=True)
     id: Mapped[str] = mapped_column(primary_key=True)
     name: Mapped[str]
@@ -351,6 +409,7 @@ class ConsoleCodeRow(Table):
 
     __tablename__ = "console_code"
     hash: Mapped[str] = mapped_column(primary_key=True)
+    platform: Mapped[str] = mapped_column(default="console")
     workspace: Mapped[str]
     person: Mapped[str]
     expires_at: Mapped[datetime]
@@ -361,6 +420,7 @@ class ConsoleSignInRow(Table):
 
     __tablename__ = "console_sign_in"
     hash: Mapped[str] = mapped_column(primary_key=True)
+    platform: Mapped[str] = mapped_column(default="console")
     workspace: Mapped[str]
     person: Mapped[str]
     csrf: Mapped[str]

@@ -273,10 +273,26 @@ class Raid(Rules):
     deny_minutes: int = Field(default=60, ge=1, le=1440)
 
 
+class Review(Rules):
+    """How people look after cases. What waits longer than `ping_after_hours` is named once a day; it is never decided by that.
+
+    `appeal_days`: how long an author may ask for another look. `digest`: when a summary of shadow mode is posted by itself.
+    """
+
+    ping_after_hours: int = Field(default=24, ge=1, le=720)
+    appeal_days: int = Field(default=7, ge=1, le=90)
+    digest: Literal["weekly", "never"] = "weekly"
+
+
 class Retention(Rules):
-    """How many days things are kept. Copies are of held and removed messages, sealed, until somebody decides."""
+    """How many days things are kept. Copies are of held and removed messages, sealed, until somebody decides.
+
+    A case ends after `cases` days, with what was quoted in it; its links in the audit stay for `audit` days.
+    """
 
     copies: int = Field(default=30, ge=1, le=90)
+    cases: int = Field(default=365, ge=30, le=3650)
+    audit: int = Field(default=365, ge=30, le=3650)
     findings: int = Field(default=30, ge=1, le=365)  # sealed, so that a known message is not asked about again
     verdicts: int = Field(default=365, ge=1, le=3650)
 
@@ -327,6 +343,7 @@ class Policy(Rules):
     strikes: Strikes | None = Strikes()
     automation_quota: Quota = Quota()
     raid: Raid | None = Raid()
+    review: Review = Review()
     retention: Retention = Retention()
 
     @model_validator(mode="after")

@@ -137,7 +137,7 @@ def test_upgrading_brings_everything_and_is_done_once(home: Home) -> None:
     home.data.mkdir()
     where = address(home.data, home.url)
 
-    assert migration.pending(where) == ("0001", "0002", "0003", "0004", "0005")
+    assert migration.pending(where) == ("0001", "0002", "0003", "0004", "0005", "0006")
     migration.upgrade(where)
     migration.upgrade(where)
 
