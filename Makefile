@@ -33,9 +33,13 @@ install: .venv/.develops ## Set up .venv with everything, also the tools for dev
 run: .venv/.runs ## Start Flashbulb; open the link that it prints
 	@$(BIN)/flashbulb run
 
+# Tests make thousands of small databases: in memory where the machine has room for that.
+ROOM := $(shell df --output=avail /dev/shm 2>/dev/null | tail -n 1)
+TEST_TMP := $(if $(shell [ -w /dev/shm ] && [ $(or $(ROOM),0) -gt 4000000 ] && echo yes),/dev/shm,$(or $(TMPDIR),/tmp))
+
 # File by file, as they come: otherwise the files with few tests come last, and those are the long ones.
 test: .venv/.develops ## Run all tests; what this machine lacks is left out and said
-	@$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+	@TMPDIR=$(TEST_TMP) $(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 fuzz: .venv/.develops ## Read 100,000 damaged files, from a new seed each time
 	@FUZZ_FILES=$${FUZZ_FILES:-100000} FUZZ_SEED=$${FUZZ_SEED:-$$(date +%s)} $(BIN)/pytest -q tests/media/test_fuzz.py

@@ -18,6 +18,7 @@ from bench.generation import generation
 from bench.known import known
 from bench.media import media
 from bench.moderation import moderation
+from bench.review import review
 from bench.running import Running, running
 from bench.scenes import photo
 from bench.uploads import compare
@@ -117,6 +118,7 @@ ROWS: Final[dict[str, Callable[[], Awaitable[list[Figure]]]]] = {
     "cpu": cpu,
     "media": media,
     "moderation": moderation,
+    "review": review,
     "known": known,
     "extraction": extraction,
     "generation": generation,

@@ -1,7 +1,7 @@
 """Flashbulb on an emulated Slack or Discord, as something to post to."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,18 +20,25 @@ from pipelines.moderation.policies import preset_text
 
 PlatformName = Literal["discord", "slack"]
 READY_S: Final = 30
+MEMBERS: Final = 100
 # The call that takes a message out.
 REMOVAL: Final = {"discord": "DELETE /channels/{id}/messages/{id}", "slack": "chat.delete"}
 
 Emulator = DiscordEmulator | SlackEmulator
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class EmulatedChat:
-    """One channel of an emulated workspace, in which Ann posts."""
+    """One channel of an emulated workspace, in which members post in turn.
+
+    What one member writes within half a minute is judged together, pictures too: that of a single one who posts everything would
+    be sent to the model five times.
+    """
 
     emulator: Emulator
     platform: PlatformName
+    members: Sequence[str] = ()
+    _posts: int = 0
 
     def on_action(self, tell: Callable[[str], None]) -> None:
         def told(message: str) -> bool:
@@ -44,8 +51,10 @@ class EmulatedChat:
             self.emulator.at("stored", REMOVAL["slack"], lambda call: told(str(call.arguments["ts"])))
 
     async def post(self, upload: Upload) -> str:
-        posted = await self.emulator.post(self.emulator.pics, self.emulator.ann, text=upload.text, files=upload.files())
-        return str(posted)
+        who = self.members or (self.emulator.ann,)
+        member = who[self._posts % len(who)]
+        self._posts += 1
+        return str(await self.emulator.post(self.emulator.pics, member, text=upload.text, files=upload.files()))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +89,16 @@ async def flashbulb(
             given["SLACK_ADMIN_USER_TOKEN"] = emulator.admin_token
         async with running(data, sampled=sampled, **given) as process:
             await _connected(process, platform)
-            yield Bot(chat=EmulatedChat(emulator, platform), process=process)
+            yield Bot(chat=EmulatedChat(emulator, platform, await _members(emulator)), process=process)
+
+
+async def _members(emulator: Emulator) -> list[str]:
+    """Have as many join as post in a busy channel within half a minute."""
+    if isinstance(emulator, DiscordEmulator):
+        return [await emulator.join(f"member{number}") for number in range(MEMBERS)]
+    return [
+        await emulator.add_user(f"UMEMBER{number}", f"member{number}", channels=(emulator.pics,)) for number in range(MEMBERS)
+    ]
 
 
 def write_patient_policy(data: Path) -> None:

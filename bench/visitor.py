@@ -3,7 +3,8 @@
 import asyncio
 import re
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -67,6 +68,16 @@ class Visitor:
         """Press a button of one of the bot's messages."""
         press = {"id": str(uuid.uuid4())}
         await self._send(f"/channels/{channel}/messages/{message}/buttons/{button}", lambda: press)
+
+    async def send(self, path: str, fields: dict[str, str]) -> None:
+        """Send a small form to an address of the console."""
+        await self._send(path, lambda: fields)
+
+    @asynccontextmanager
+    async def follow(self, *topics: str) -> AsyncIterator[Callable[[], Awaitable[str]]]:
+        """Follow topics as an open page does; what is yielded returns the next message."""
+        async with self._http.ws_connect(f"/live?topics={','.join(topics)}") as socket:
+            yield socket.receive_str
 
     async def wait_for(self, pattern: str, path: str = "/parts/channels/general", *, seconds: float = 30) -> re.Match[str]:
         """Return the first match of `pattern` once it stands at `path`."""

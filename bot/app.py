@@ -12,6 +12,7 @@ from typing import Final, TypeVar
 
 import sqlalchemy as sa
 import structlog
+from aiohttp import web
 from pydantic import SecretStr
 
 from bot.config_file import read_config
@@ -19,6 +20,10 @@ from bot.console.address import Address, bind
 from bot.console.chat.connection import ConsoleConnection
 from bot.console.chat.pages import Chat, downloads_for, files_for, may_follow
 from bot.console.chat.sending import Sending
+from bot.console.desk.changes import Changes
+from bot.console.desk.desk import Desk
+from bot.console.desk.pictures import CasePictures
+from bot.console.desk.routes import desk_routes
 from bot.console.downloads import Downloads
 from bot.console.files import FileStore
 from bot.console.live import Live
@@ -28,7 +33,6 @@ from bot.console.server import Probes, Readiness, open_console
 from bot.downloads import guarded_session
 from bot.dropped import watching_dropped
 from bot.durable import Durable, open_durable
-from bot.earlier import EarlierMessages
 from bot.enclosures import ResultFiles
 from bot.generator import needs_understudy, open_generator
 from bot.links import linked_files
@@ -39,31 +43,22 @@ from bot.outages import Outages, WatchedModel
 from bot.platforms import Accept, Connected, FormFor, Given, HostedFiles, OpenConnection
 from bot.policies import own_version
 from bot.raids import watching_raids
+from bot.reviews import watching_reviews
 from bot.settings import Settings, refuse_understudy_beside_real
 from bot.stopping import stop_signals
-from bot.storage.banks import StoredBanks
-from bot.storage.cases import StoredCases
 from bot.storage.console import ConsoleMessages
 from bot.storage.copied_files import CopiedFiles
 from bot.storage.copies import Copies
 from bot.storage.database import Records, open_records
-from bot.storage.jobs import StoredJobs
-from bot.storage.ledger import StoredLedger
 from bot.storage.marks import Marks
-from bot.storage.memories import StoredMemories
-from bot.storage.policies import StoredPolicies
-from bot.storage.results import StoredResults
-from bot.storage.schemas import StoredSchemas
 from bot.storage.seal import Seal, load_seal
 from bot.storage.setups import StoredSetups
 from bot.storage.sign_ins import SignIns
-from bot.storage.verdicts import StoredVerdicts
-from bot.storage.wishes import StoredWishes
+from bot.stores import Stores
 from bot.understudy import Understudy
 from handlers.dispatch import Planner
 from handlers.events import AnyEvent
-from handlers.forms import form_for
-from handlers.ports import Channels, Connection, Services
+from handlers.ports import Channels, Connection
 from pipelines.errors import Unavailable
 from pipelines.generation.turns import Turns
 from pipelines.media.intake import MediaReader
@@ -162,40 +157,26 @@ async def open_app(settings: Settings, *, connections: Sequence[OpenConnection] 
         generator = await enter(open_generator(settings, config=config, understudy=understudy))
 
         platforms: dict[str, Connection] = {}
-        channels, setups, results = Connected(platforms), StoredSetups(records), StoredResults(records, seal)
-        wishes, jobs, turns = StoredWishes(records, seal), StoredJobs(records, seal), Turns()
-        page = _web(settings, address, records, sandbox, results, wishes, channels)
+        channels, changes, turns = Connected(platforms), Changes(), Turns()
+        stores = Stores.of(records, seal, operators=operators, channels=channels, changed=changes.changed)
+        page = _web(settings, address, records, sandbox, stores, channels)
         links, copies = linked_files(await enter(guarded_session(None))), CopiedFiles(Copies(records, seal))
-        page.hosts.hosts += [links, copies, MadeFiles(wishes)]
+        page.hosts.hosts += [links, copies, MadeFiles(stores.wishes)]
         platforms[page.connection.platform] = CountedConnection(page.connection, metrics)
-        policies = StoredPolicies(records, operators, channels)
-        ask = partial(form_for, channels=channels, policies=policies, setups=setups, results=results, wishes=wishes)
-        given = _given(intake, ask, setups, records=records, seal=seal, page=page)
+        ask = stores.form_for()
+        given = _given(intake, ask, stores.setups, records=records, seal=seal, page=page)
         for open_connection in (*_configured(settings), *connections):
             connection = await enter(open_connection(given))
             platforms[connection.platform] = CountedConnection(connection, metrics)
 
-        sign_ins = SignIns(records, address=address.url)
-        cases = StoredCases(records, seal)
-        outages = Outages(accept=intake.accept, cases=cases, setups=setups, metrics=metrics)
-        services = Services(
+        sign_ins = SignIns(records, address=address.url, role_now=channels.role)
+        outages = Outages(accept=intake.accept, cases=stores.cases, setups=stores.setups, metrics=metrics)
+        services = stores.services(
             media=page.media,
             files=page.hosts,
             model=WatchedModel(CountedModel(models, metrics), outages),
-            channels=channels,
-            policies=policies,
-            setups=setups,
-            cases=cases,
-            results=results,
-            schemas=StoredSchemas(records),
-            ledger=StoredLedger(records),
             invitations=sign_ins,
-            verdicts=StoredVerdicts(records, policies),
-            banks=StoredBanks(records),
-            memories=StoredMemories(records, seal),
-            earlier=EarlierMessages(),
-            wishes=wishes,
-            jobs=jobs,
+            desk_url=address.url if settings.flashbulb_url else "",
             budget=config.budget.budget,
             generator=generator,
             turns=turns,
@@ -204,9 +185,16 @@ async def open_app(settings: Settings, *, connections: Sequence[OpenConnection] 
         hears = _all_hear(metrics.event_finished, outages.ended)
         intake.durable = await enter(open_durable(records, seal, planner, platforms, data, url, on_end=hears))
         await enter(outages.watching())
-        await enter(watching_raids(services.bursts, cases, intake.accept))
-        await enter(watching_dropped(jobs, generator, turns))
-        await enter(await _console(address, bound, page, intake, ask, sign_ins, partial(_readiness, records, platforms)))
+        await enter(watching_raids(services.bursts, stores.cases, intake.accept))
+        await enter(watching_dropped(stores.jobs, generator, turns))
+        desk = Desk(pages=Pages(), live=page.live, services=services, accept=intake.accept, form_for=ask)
+        await enter(changes.telling(desk))
+        await enter(
+            watching_reviews(stores.cases, stores.audit, stores.policies, intake.accept, platforms=frozenset(platforms))
+        )
+        routes = desk_routes(desk, CasePictures(desk), stores.audit, stores.insight)
+        ready = partial(_readiness, records, platforms)
+        await enter(await _console(address, bound, page, intake, desk, routes, sign_ins, ready))
         gc.collect()
         gc.freeze()  # what was loaded stays: looking through it again stops the loop for a quarter of a second
         log.info("app.ready", platforms=sorted(platforms), understudy=not settings.has_model)
@@ -258,15 +246,14 @@ def _web(
     address: Address,
     records: Records,
     sandbox: Sandbox,
-    results: StoredResults,
-    wishes: StoredWishes,
+    stores: Stores,
     channels: Channels,
 ) -> Web:
     files, live, messages = FileStore(settings.flashbulb_data / "files"), Live(may_follow), ConsoleMessages(records)
     hosts = HostedFiles([files])
     media = MediaReader(hosts, sandbox)
     previews = Previews(files, media, files_for(messages))
-    enclosures = ResultFiles(results=results, wishes=wishes, channels=channels, files=hosts, media=media)
+    enclosures = ResultFiles(results=stores.results, wishes=stores.wishes, channels=channels, files=hosts, media=media)
     connection = ConsoleConnection(
         messages=messages,
         files=files,
@@ -293,21 +280,21 @@ async def _console(
     bound: socket,
     page: Web,
     intake: Intake,
-    ask: FormFor,
+    desk: Desk,
+    desk_routes: Sequence[web.RouteDef],
     sign_ins: SignIns,
     ready: Callable[[], Awaitable[Readiness]],
 ) -> AbstractAsyncContextManager[None]:
     """Return the console, to be opened once everything that it shows is there."""
-    pages = Pages()
-    chat = await _chat(page, pages, intake.accept, ask)
+    chat = await _chat(page, desk.pages, intake.accept, desk.form_for)
     return open_console(
         address=address,
         bound=bound,
         sign_ins=sign_ins,
         live=page.live,
-        pages=pages,
+        pages=desk.pages,
         probes=Probes(ready=ready, metrics=intake.metrics.text),
-        routes=[*chat.routes(), *page.previews.routes(), *page.downloads.routes()],
+        routes=[*chat.routes(), *page.previews.routes(), *page.downloads.routes(), *desk_routes],
     )
 
 

@@ -76,12 +76,13 @@ async def open_durable(
     url: str | None,
     *,
     on_end: Callable[[str], None] = lambda _: None,
+    clean: Callable[[datetime], Awaitable[None]] | None = None,
 ) -> AsyncIterator["Durable"]:
     """Open the engine in `data`, or on Postgres at `url`; what an earlier process left undone is taken up again at once.
 
     `connections` by platform may be connected later: effects wait until theirs is ready. At the end no more events are accepted
     and what is running is given `DRAIN_S` seconds to finish; the rest is taken up at the next start. `on_end` hears the key of
-    each event whose work has ended.
+    each event whose work has ended; `clean` is called now and then with the moment, to delete what else has expired by then.
 
     Raises: `Unavailable` or `Misconfigured` when the engine's database cannot be used.
     """
@@ -90,7 +91,8 @@ async def open_durable(
         raise RuntimeError("DBOS allows one open engine per process.")
     try:
         work = Work(records, seal)
-        durable = Durable(records, work, planner, Performer(work=work, planner=planner, connections=connections), on_end)
+        performer = Performer(work=work, planner=planner, connections=connections)
+        durable = Durable(records, work, planner, performer, on_end, clean)
         engine = await _launch(where, data)
         try:
             async with _background(durable.keep_house()):
@@ -106,13 +108,20 @@ class Durable:
     """Accepts events and works on them until they are done."""
 
     def __init__(
-        self, records: Records, work: Work, planner: Planner, performer: Performer, on_end: Callable[[str], None]
+        self,
+        records: Records,
+        work: Work,
+        planner: Planner,
+        performer: Performer,
+        on_end: Callable[[str], None],
+        clean: Callable[[datetime], Awaitable[None]] | None,
     ) -> None:
         self._records = records
         self._work = work
         self._planner = planner
         self._performer = performer
         self._on_end = on_end
+        self._clean_more = clean
         self._workflow = self._decorated()
         self._opened_at = now()
         self._closing = False
@@ -337,6 +346,8 @@ class Durable:
         ):
             await DBOS.delete_workflows_async([each.workflow_id for each in old])
         await delete_expired(self._records, moment=moment)
+        if self._clean_more is not None:
+            await self._clean_more(moment)
 
 
 async def _launch(where: sa.URL, data: Path) -> sa.Engine | None:

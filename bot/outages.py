@@ -13,9 +13,10 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot.metrics import Metrics
 from bot.platforms import Accept
-from bot.storage.cases import AGAIN, AWAY, RETURNED, StoredCases
+from bot.storage.cases import StoredCases
 from bot.storage.setups import StoredSetups
 from bot.storage.tables import now
+from bot.storage.unjudged import AGAIN, AWAY, RETURNED
 from handlers.events import FLASHBULB, ModelAway, ModelReturned, Place, Tenant
 from pipelines.errors import Unavailable
 from pipelines.ports import LanguageModel, Question, Reply, Shape, Task

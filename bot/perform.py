@@ -17,9 +17,9 @@ import structlog
 from bot.storage.tables import now
 from bot.storage.work import Begun, Ended, Undertaking, Work
 from handlers.answers import Answer
-from handlers.effects import AnyEffect, Edit, Make, Performed, Plan, PlatformEffect, Remove, Restore
+from handlers.effects import AnyEffect, Ban, Edit, Make, Performed, Plan, PlatformEffect, Remove, Restore, Timeout
 from handlers.events import AnyEvent, Place, Tenant
-from handlers.ports import Connection
+from handlers.ports import Connection, Link
 from handlers.studio import Say
 from pipelines.errors import FlashbulbError, Unavailable
 
@@ -126,7 +126,7 @@ class Performer:
         if performed.status == "failed":
             log.error("effect.failed", effect=effect.key, kind=effect.kind, why=performed.why)
             then = await self._after_failure(tenant, key, undertaking, position, performed)
-        return Ended(effect=effect.key, performed=performed, then=then)
+        return Ended(effect=effect.key, performed=performed, then=then, link=_acted(effect, performed))
 
     async def _reach(self, effect: AnyEffect) -> Connection | Unavailable:
         """Return the connection that an effect needs, once it is ready, or why there is none now."""
@@ -210,6 +210,20 @@ class Performer:
             return None
         told = (*undertaking.told, *(each.key for each in plan.effects))
         return Undertaking(effects=(*undertaking.effects[: position + 1], *plan.effects), told=told)
+
+
+def _acted(effect: AnyEffect, performed: Performed) -> Link | None:
+    """Return what the audit says of an effect that is part of a case."""
+    if not isinstance(effect, Remove | Restore | Timeout | Ban) or not effect.case:
+        return None
+    facts: dict[str, str | bool] = {"effect": effect.kind, "status": performed.status, "why": performed.why}
+    match effect:
+        case Timeout():
+            facts["lift"] = effect.until is None
+        case Ban():
+            facts["lift"] = effect.lift
+    person = effect.person if isinstance(effect, Timeout | Ban) else ""
+    return Link(key=f"{effect.key}!acted", kind="acted", facts=facts, case=effect.case, subject=person)
 
 
 def _fault(error: Exception) -> Performed:

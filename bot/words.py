@@ -2,9 +2,13 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Final, Literal, assert_never
 
-from handlers.answers import CaseCard, FindingSaid, Held, Judged, SetUp
+from handlers.answers import CaseCard, CaseLine, DigestLine, FindingSaid, Held, Judged, SetUp
+from pipelines.language import ENGLISH, Catalogue, catalogue, message
+from pipelines.moderation.explaining import DONE as DONE
 from pipelines.moderation.policy import Action, Mode
 from pipelines.moderation.report import label_of
 from pipelines.ports import UNDERSTUDY
@@ -21,24 +25,25 @@ MORE_MAX: Final = 40  # what "and 1,234 more characters" takes
 TURNING: Final = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
 SEVERITIES: Final = ("none", "mild", "moderate", "severe", "critical")
-DONE: Final = {
-    Action.ALLOW: "left alone",
-    Action.TAG: "tagged",
-    Action.FLAG: "flagged",
-    Action.HOLD: "held",
-    Action.REMOVE: "removed",
-    Action.TIMEOUT: "removed, its author paused",
-    Action.BAN: "removed, its author banned",
-}
 
+# Where a case of a list stands.
+STATES: Final = {
+    "open": "waits",
+    "reported": "reported, waits",
+    "restored": "restored",
+    "kept": "kept",
+    "dismissed": "found to be fine",
+    "removed": "taken out",
+}
+MEASURED: Final = {"timeout": "A moderator has timed its author out.", "ban": "A moderator has banned its author."}
 MODES: Final[dict[Mode, str]] = {
     "shadow": "shadow, cases are shown and nothing is done",
     "enforce": "enforce, actions are carried out",
 }
-# What a notice says above what its author had written, and a card's picture to those who cannot see it.
-GIVEN_BACK: Final = "This is what you wrote:"
-PICTURE_ALT: Final = "Blurred picture of the message that was taken out"
-SUPPORT: Final = (
+PICTURE_ALT: Final = "Blurred picture of the message that was taken out"  # for those who cannot see it
+CHANNEL: Final = "\x00"  # stands in a sentence where the link to a channel goes
+GIVEN_BACK: Final = message("This is what you wrote:")  # above what its author had written
+SUPPORT: Final = message(
     "You have done nothing wrong. If things are hard right now, please talk to somebody you trust, or call a helpline where you"
     " live. In danger, call the local emergency number."
 )
@@ -130,24 +135,51 @@ def title_of_case(card: CaseCard) -> str:
 
 def standing_of_case(card: CaseCard) -> str:
     """Say where a case stands; it comes right below the title, so that decided and open ones differ at a glance."""
+    decided, appealed = _decided(card), _appealed(card)
+    if not (decided and appealed):
+        return decided or appealed
+    return f"{decided} {appealed}" if decided.endswith(".") else f"{decided}. {appealed}"
+
+
+def _decided(card: CaseCard) -> str:
     by = f" by {card.decided_by}" if card.decided_by else ""
     match card.state:
         case "restored" if card.undone:
             return f"Restored{by}, but it could not be brought back: {card.undone} Please do it by hand."
         case "restored":
             return f"Restored{by}"
+        case "kept" | "removed" if card.undone:
+            return f"Removed{by}, but it could not be taken out: {card.undone} Please do it by hand."
         case "kept":
-            return f"Kept removed{by}"
+            return f"Kept removed{by}" if card.taken_out else f"Found not to be fine{by}"
+        case "removed":
+            return f"Taken out{by}"
+        case "dismissed":
+            return f"Found to be fine{by}"
         case "reported":
             return "Nothing was done to it"
         case "open" if card.undone:
             return f"It could not be taken out: {card.undone} Please do it by hand."
         case "open":
-            if card.action.takes_down and not card.shadow and not card.restorable:
+            if card.taken_out and not card.restorable:
                 return "No copy is kept: it cannot be restored"
-            return "Waits for a decision" if card.buttons else ""
+            return "" if card.appeal else "Waits for a decision"
         case _:
             assert_never(card.state)
+
+
+def _appealed(card: CaseCard) -> str:
+    match card.appeal:
+        case "":
+            return ""
+        case "open":
+            who = f"another moderator than {card.decided_by}" if card.decided_by else "a moderator"
+            return f"Its author appeals: {who} decides"
+        case "granted" | "denied":
+            by = f" by {card.appeal_decided_by}" if card.appeal_decided_by else ""
+            return f"The appeal was {card.appeal}{by}"
+        case _:
+            assert_never(card.appeal)
 
 
 def called_for_in_words(card: CaseCard) -> str:
@@ -159,8 +191,15 @@ def called_for_in_words(card: CaseCard) -> str:
 
 def notes_of_case(card: CaseCard) -> Iterator[str]:
     """Yield what a moderator should know of a case beside what was found, the most pressing first."""
-    if card.urgent and card.state in ("open", "reported"):
+    if card.urgent and card.undecided:
         yield "Urgent: a model refuses to look at this. Look at it first, with care."
+    if card.gone:
+        yield "The message is gone from its channel: somebody else has deleted it."
+    if card.right_category:
+        by = f", says {card.decided_by}" if card.decided_by else ""
+        yield f"It is {label_of(card.right_category)}{by}."
+    for measure in card.measured:
+        yield MEASURED[measure]
     if card.over_quota:
         yield "It was only flagged: as much as the policy allows within an hour has been taken out already."
     if card.timeout_minutes:
@@ -170,17 +209,123 @@ def notes_of_case(card: CaseCard) -> Iterator[str]:
         yield f"{count} of this author {'was' if card.strikes == 1 else 'were'} removed lately."
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldWords:
+    """What the author of a message is told, in the language of the policy. What is empty is not shown.
+
+    The link to the channel stands between `title` and `title_end`, where there is one (`Held.channel`). `lines` are sentences
+    below it; the reasons (`Held.reasons`) follow them. `given_back` is the heading above what they had written. `appeal` is the
+    label of the button, whose name is `appeal` and whose value the case's id, and `appeal_hint` says what it is for.
+    """
+
+    title: str = ""
+    title_end: str = ""
+    lines: tuple[str, ...] = ()
+    given_back: str = ""
+    appeal: str = ""
+    appeal_hint: str = ""
+    foot: str = ""
+
+
+def held_words(held: Held) -> HeldWords:
+    """Say to the author of a message what was done about it."""
+    words = catalogue(held.language)
+    title, _, title_end = _title_of_held(held, words).partition(CHANNEL)
+    appealed = held.appealable and bool(held.case)
+    return HeldWords(
+        title=title,
+        title_end=title_end,
+        lines=tuple(filter(None, (words.say(SUPPORT) if held.support else "", silence_in_words(held)))),
+        given_back=words.say(GIVEN_BACK) if held.text.strip() else "",
+        appeal=words.say("Appeal") if appealed else "",
+        appeal_hint=_appeal_hint(held, words) if appealed else "",
+        foot=words.say("Case {case}", case=held.case) if held.case and not held.support else "",
+    )
+
+
+def _title_of_held(held: Held, words: Catalogue) -> str:
+    """Say what was done about the message, with `CHANNEL` where the link to its channel goes."""
+    there, where = bool(held.channel), {"channel": CHANNEL}
+    if held.support:
+        if not held.action.takes_down:
+            return ""
+        if there:
+            return words.say("Your message in {channel} is not shown for now, so that somebody can read it with care.", **where)
+        return words.say("Your message is not shown for now, so that somebody can read it with care.")
+    if held.stands:
+        if there:
+            return words.say("Please delete your message in {channel}: it goes against the rules there.", **where)
+        return words.say("Please delete your message: it goes against the rules there.")
+    if held.action is Action.HOLD:
+        if there:
+            return words.say("Your message in {channel} was taken out until a moderator has looked at it.", **where)
+        return words.say("Your message was taken out until a moderator has looked at it.")
+    return words.say("Your message in {channel} was taken out.", **where) if there else words.say("Your message was taken out.")
+
+
+def _appeal_hint(held: Held, words: Catalogue) -> str:
+    return words.count(
+        "If you think that this is a mistake, ask within one day for another moderator to look at it again.",
+        "If you think that this is a mistake, ask within {number} days for another moderator to look at it again.",
+        held.appeal_days,
+    )
+
+
 def silence_in_words(held: Held) -> str:
     """Say for how long an author may not write, or nothing where they may."""
-    return f"You cannot write here for {minutes_in_words(held.timeout_minutes)}." if held.timeout_minutes else ""
+    if not held.timeout_minutes:
+        return ""
+    words = catalogue(held.language)
+    return words.say("You cannot write here for {time}.", time=minutes_in_words(held.timeout_minutes, words))
 
 
-def minutes_in_words(minutes: int) -> str:
+def minutes_in_words(minutes: int, words: Catalogue = ENGLISH) -> str:
     """Say a time in the largest unit that it is a whole number of."""
-    for unit, size in (("day", 1_440), ("hour", 60)):
-        if minutes >= size and minutes % size == 0:
-            return _counted(minutes // size, unit)
-    return _counted(minutes, "minute")
+    if minutes >= 1_440 and minutes % 1_440 == 0:
+        return words.count("{number} day", "{number} days", minutes // 1_440)
+    if minutes >= 60 and minutes % 60 == 0:
+        return words.count("{number} hour", "{number} hours", minutes // 60)
+    return words.count("{number} minute", "{number} minutes", minutes)
+
+
+def line_of_case(line: CaseLine) -> str:
+    """Say what a list shows of a case beside its title, its author and its channel."""
+    category = label_of(line.category) if line.category else ""
+    urgent, appealed = "urgent" if line.urgent else "", "appealed" if line.appealed else ""
+    return ", ".join(filter(None, (urgent, category, appealed, STATES[line.state], moment_in_words(line.at))))
+
+
+def moment_in_words(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M} UTC"
+
+
+def digest_line_in_words(line: DigestLine) -> str:
+    """Say what shadow mode showed of one category, after its name."""
+    numbers = ((line.removed, "removed"), (line.held, "held"), (line.flagged, "flagged"))
+    would = ", ".join(f"{number:,} {done}" for number, done in numbers if number) or "nothing"
+    parts = [f"would be {would}" if would != "nothing" else "nothing would be done"]
+    if seen := line.right + line.wrong:
+        parts.append(f"{line.right:,} of {seen:,} that people looked at were right{precision_in_words(line)}")
+    else:
+        parts.append("nobody has looked at any of them")
+    if line.by_hand:
+        parts.append(f"{line.by_hand:,} {'is' if line.by_hand == 1 else 'are'} gone from the channel")
+    return "; ".join(parts)
+
+
+def precision_in_words(line: DigestLine) -> str:
+    """Return the share that is right with its interval, in brackets, or nothing before anybody looked."""
+    if line.precision is None:
+        return ""
+    interval = f", likely {line.low:.0%} to {line.high:.0%}" if line.low is not None and line.high is not None else ""
+    return f" ({line.precision:.0%}{interval})"
+
+
+def missed_in_words(missed: int) -> str:
+    """Say how many messages moderators took out in which nothing was found, or nothing where there are none."""
+    if not missed:
+        return ""
+    return f"{_counted(missed, 'message')} that moderators took out by hand {'was' if missed == 1 else 'were'} missed."
 
 
 def _counted(number: int, unit: str) -> str:
@@ -188,8 +333,15 @@ def _counted(number: int, unit: str) -> str:
 
 
 def tone_of_case(card: CaseCard) -> Tone:
-    if card.state in ("restored", "kept"):
-        return "ok" if card.state == "restored" else ""
+    """Say how much a case asks for attention: what is fine, none; what waits or could not be done, more."""
+    if card.undone:
+        return "bad"
+    if card.appeal == "open":
+        return "warn"
+    if card.state in ("restored", "dismissed"):
+        return "ok"
+    if not card.undecided:
+        return ""
     return "bad" if card.action.takes_down and not card.shadow else "warn"
 
 

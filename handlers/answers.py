@@ -79,7 +79,7 @@ class CaseCard(Frozen):
     look at it, so that a person should be quick. `strikes`: how many messages of this author were removed of late.
     `timeout_minutes`: for how long the author is silent. `over_quota`: it was only flagged because too much was done within the
     hour. `removable`: what still stands can be taken out here. `pictured`: it holds pictures that can be allowed or denied.
-    `measures`: what a moderator may yet do to its author. `right_category`: what a person says it is, where that is another.
+    `measures`: what a moderator may yet do to its author, `measured`: what one did. `right_category`: what a person says it is, where that is another.
     `undoable`: whoever decided may still take that back. `gone`: others have deleted the message. `appeal_text` is its author's.
     """
 
@@ -108,6 +108,7 @@ class CaseCard(Frozen):
     removable: bool = True
     pictured: bool = False
     measures: tuple[Literal["timeout", "ban"], ...] = ()
+    measured: tuple[Literal["timeout", "ban"], ...] = ()
     right_category: CategoryName | Literal[""] = ""
     undoable: bool = False
     gone: bool = False

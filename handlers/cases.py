@@ -2,16 +2,23 @@
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from typing import Final
 
 from handlers.answers import Alert, CaseCard, FindingSaid, Held
 from handlers.effects import AnyEffect, Card, Notify, Remove, TakeBack, Timeout
-from handlers.events import Event, MessagePosted
+from handlers.events import FLASHBULB, Event, MessagePosted
 from handlers.modes import mode_of
-from handlers.ports import Case, Services
+from handlers.ports import Case, KnownBy, Measure, Services
+from pipelines.content import Intake
+from pipelines.language import catalogue, message
 from pipelines.moderation.decide import after_strikes, in_words, while_away
-from pipelines.moderation.policy import Action, ChannelPolicy, Mode
+from pipelines.moderation.lists import exact_hashes, is_one_picture, near_hashes
+from pipelines.moderation.policy import Action, ChannelPolicy, Mode, Policy
 from pipelines.moderation.report import Category
 from pipelines.moderation.verdict import Verdict
+
+REPORTED: Final = "Reported by "  # begins the reason of a case that a member has opened
+PUT_BACK: Final = message("A moderator looked at your message and put it back. Sorry for the trouble.")
 
 # Automatic words to the author never name these.
 UNSPOKEN = {Category.CHILD_SAFETY, Category.SELF_HARM}
@@ -25,7 +32,7 @@ class Standing:
     mode: Mode
     exempt: bool
     timeout_minutes: int
-    keep_days: int  # how long what is taken out can be brought back
+    supports: frozenset[Action]  # what the platform can do
 
 
 async def standing_of(event: MessagePosted, services: Services) -> Standing:
@@ -39,14 +46,20 @@ async def standing_of(event: MessagePosted, services: Services) -> Standing:
         mode=mode_of(setup, policy.policy, emulated=services.channels.emulated(tenant)),
         exempt=policy.exempts(event.author.as_author),
         timeout_minutes=strikes.timeout_minutes if strikes else 60,
-        keep_days=policy.policy.retention.copies,
+        supports=services.channels.supports(tenant),
     )
 
 
 async def follow(
-    event: MessagePosted, verdict: Verdict, standing: Standing, services: Services, *, raid: str = ""
+    event: MessagePosted,
+    verdict: Verdict,
+    standing: Standing,
+    services: Services,
+    *,
+    raid: str = "",
+    intake: Intake = Intake(),  # noqa: B008 - it is frozen
 ) -> tuple[AnyEffect, ...]:
-    """Open a case where the verdict calls for one, and return what follows from it."""
+    """Open a case where the verdict calls for one, and return what follows from it. `intake`: by what its files are known."""
     tenant, policy = event.place.tenant, standing.policy
     if chosen := (await services.setups.of(tenant)).while_away:
         verdict = while_away(verdict, chosen)
@@ -57,20 +70,40 @@ async def follow(
         verdict = after_strikes(verdict, policy, earlier=earlier)
     if verdict.findings or verdict.incomplete:
         await services.verdicts.record(event, verdict, channel=policy.channel, exempt=standing.exempt)
-    supports = services.channels.supports(tenant)
     shadow = verdict.enforced.strength < Action.FLAG.strength
-    action = nearest(verdict.action if shadow else verdict.enforced, supports)
+    action = nearest(verdict.action if shadow else verdict.enforced, standing.supports)
     if action.strength < Action.FLAG.strength:
         helps = verdict.distress and policy.mode_for(Category.SELF_HARM, standing.mode) == "enforce"
-        return (words_of_help(event),) if helps and not event.author.bot else ()
+        return (words_of_help(event, standing),) if helps and not event.author.bot else ()
     quota = None if shadow or verdict.spares_quota else policy.policy.automation_quota
-    case = await services.cases.open(event, verdict, action=action, shadow=shadow, quota=quota, raid=raid)
+    case = await services.cases.open(
+        event,
+        verdict,
+        action=action,
+        shadow=shadow,
+        quota=quota,
+        raid=raid,
+        known_by=known_by(intake, verdict),
+        keep_days=policy.policy.retention.cases,
+    )
     if raid and not case.raid and case.state == "open":
         case = await services.cases.join(tenant, case.id, verdict, action=action, raid=raid, quota=quota)
     case = replace(case, strikes=earlier)
     made = () if verdict.keep_copy else await forget(event, event.message, services)
     effects = consequences(event, case, standing)
     return (*effects, *made) if any(isinstance(each, Remove) for each in effects) else effects
+
+
+def known_by(intake: Intake, verdict: Verdict) -> tuple[KnownBy, ...]:
+    """Return by what the files of a message are known again, so that a moderator may allow or deny them; nothing of what
+    nobody may keep."""
+    if not verdict.keep_copy:
+        return ()
+    return tuple(
+        KnownBy(place=each.place, picture=is_one_picture(each), exact=tuple(exact_hashes(each)), near=tuple(near_hashes(each)))
+        for each in intake.readings
+        if each.hashes
+    )
 
 
 async def forget(event: Event, message: str, services: Services) -> tuple[TakeBack, ...]:
@@ -96,13 +129,14 @@ def nearest(action: Action, supports: frozenset[Action]) -> Action:
 def consequences(event: MessagePosted, case: Case, standing: Standing) -> tuple[AnyEffect, ...]:
     """Return what to do about a case, the most urgent first."""
     minutes = standing.timeout_minutes if case.action is Action.TIMEOUT and not case.shadow and not event.author.bot else 0
-    told = Card(key=f"{event.key}#card", place=event.place, answer=card(case, timeout_minutes=minutes))
+    shown_card = card(case, standing.supports, timeout_minutes=minutes)
+    told = Card(key=f"{event.key}#card", place=event.place, answer=shown_card)
     shown: tuple[AnyEffect, ...] = () if case.raid else (told,)
     if case.first_over_quota:
         shown = (*shown, Card(key=f"{event.key}#quota", place=event.place, answer=over_quota()))
     if case.shadow or not case.verdict.enforced.takes_down:
         helps = case.verdict.distress and not case.shadow and not event.author.bot
-        return (*shown, words_of_help(event)) if helps else shown
+        return (*shown, words_of_help(event, standing)) if helps else shown
     effects: list[AnyEffect] = []
     if case.action.takes_down:
         effects.append(
@@ -111,7 +145,7 @@ def consequences(event: MessagePosted, case: Case, standing: Standing) -> tuple[
                 place=event.place,
                 message=event.message,
                 keep=case.verdict.keep_copy,
-                keep_days=standing.keep_days,
+                keep_days=standing.policy.policy.retention.copies,
                 case=case.id,
             )
         )
@@ -121,30 +155,49 @@ def consequences(event: MessagePosted, case: Case, standing: Standing) -> tuple[
             Timeout(key=f"{event.key}#timeout", place=event.place, person=event.author.id, until=until, case=case.id)
         )
     if not event.author.bot and not case.over_quota:
-        held = words_to_author(case, text=event.text, timeout_minutes=minutes)
+        held = words_to_author(case, standing.policy.policy, text=event.text, timeout_minutes=minutes)
         effects.append(Notify.author_of(event, "notice", held, place=event.place.in_thread_of(event.message)))
     return (*effects, *shown)
 
 
-def words_of_help(event: MessagePosted) -> Notify:
+def words_of_help(event: MessagePosted, standing: Standing) -> Notify:
     """Return what somebody who may be at risk is told whose message stays."""
-    held = Held(case="", action=Action.ALLOW, reasons=(), support=True, channel=event.place.channel)
+    held = Held(
+        case="",
+        action=Action.ALLOW,
+        reasons=(),
+        support=True,
+        channel=event.place.channel,
+        language=standing.policy.policy.language,
+    )
     return Notify.author_of(event, "notice", held, place=event.place.in_thread_of(event.message))
 
 
-def words_to_author(case: Case, *, text: str = "", timeout_minutes: int = 0) -> Held:
+def words_to_author(case: Case, policy: Policy, *, text: str = "", timeout_minutes: int = 0) -> Held:
     """Return what the author of a message learns about its case, with what was taken out of the channel."""
     verdict = case.verdict
+    taken_out = case.action.takes_down or case.state == "removed"
     return Held(
         case=case.id,
-        action=case.action,
-        reasons=() if keep_quiet(verdict) else verdict.reasons,
+        action=case.action if case.action.takes_down else Action.REMOVE if taken_out else case.action,
+        reasons=() if keep_quiet(verdict) else reasons_in(policy.language, verdict),
         support=verdict.distress,
-        stands=not case.action.takes_down and not verdict.distress,
+        stands=not taken_out and not verdict.distress,
         channel=case.place.channel,
-        text=text if case.action.takes_down and verdict.keep_copy else "",
+        text=text if taken_out and verdict.keep_copy else "",
         timeout_minutes=timeout_minutes,
+        language=policy.language,
+        appealable=taken_out,
+        appeal_days=policy.review.appeal_days,
     )
+
+
+def reasons_in(language: str, verdict: Verdict) -> tuple[str, ...]:
+    """Return why something was done, in a language, for whoever wrote the message: who reported it they never learn."""
+    words = catalogue(language)
+    found = {in_words(each): in_words(each, words) for each in verdict.findings}
+    found |= {each.why: words.say(each.why) for each in verdict.incomplete}
+    return tuple(found.get(reason, reason) for reason in verdict.reasons if not reason.startswith(REPORTED))
 
 
 def keep_quiet(verdict: Verdict) -> bool:
@@ -163,9 +216,10 @@ def over_quota() -> Alert:
     )
 
 
-def card(case: Case, *, timeout_minutes: int = 0) -> CaseCard:
-    """Return how moderators see a case now."""
-    verdict = case.verdict
+def card(case: Case, supports: frozenset[Action], *, timeout_minutes: int = 0) -> CaseCard:
+    """Return how moderators see a case now, where the platform can do what it `supports`."""
+    verdict, kept = case.verdict, may_keep(case)
+    appeal = case.appeal
     return CaseCard(
         case=case.id,
         author=case.author.name,
@@ -181,13 +235,35 @@ def card(case: Case, *, timeout_minutes: int = 0) -> CaseCard:
         engine=verdict.engine,
         state=case.state,
         decided_by=case.decided_by,
-        restorable=verdict.keep_copy,
-        picture=verdict.keep_copy and case.state == "open" and case.action.takes_down and not case.shadow,
+        restorable=kept,
+        picture=kept and case.undecided and case.taken_out,
         urgent=verdict.urgent,
         strikes=case.strikes,
         timeout_minutes=timeout_minutes,
         over_quota=case.over_quota,
+        removable=Action.REMOVE in supports,
+        pictured=kept and any(each.picture for each in case.known_by),
+        measures=tuple(each for each in measures_of(case, supports) if each not in case.measures),
+        right_category=case.right_category,
+        undoable=bool(case.decided_by_id) and case.decided_by_id != FLASHBULB.id and appeal is None,
+        gone=case.gone,
+        appeal=appeal.state if appeal else "",
+        appeal_text=appeal.text if appeal else "",
+        appeal_decided_by=appeal.decided_by if appeal else "",
     )
+
+
+def may_keep(case: Case) -> bool:
+    """Whether anything of the message may be kept: not once anybody, a model or a person, has said that it harms children."""
+    return case.verdict.keep_copy and case.right_category != Category.CHILD_SAFETY
+
+
+def measures_of(case: Case, supports: frozenset[Action]) -> tuple[Measure, ...]:
+    """Return what a moderator may do to the author of a case."""
+    possible: dict[Measure, Action] = {"timeout": Action.TIMEOUT, "ban": Action.BAN}
+    if case.author.bot or case.verdict.distress:
+        possible.pop("timeout")
+    return tuple(each for each, action in possible.items() if action in supports)
 
 
 def card_reasons(verdict: Verdict) -> tuple[str, ...]:

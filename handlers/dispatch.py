@@ -4,15 +4,22 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from handlers.answers import CaseCard, Held, Made, Notice, NotMade, SetUp
+from handlers.appeals import OUTCOME, on_appeal_decided, on_appeal_form, on_appeal_pressed
+from handlers.casebook import on_why
 from handlers.commands import SHORTCUTS
 from handlers.corrections import on_correct_form, on_extraction_pressed
-from handlers.effects import AnyEffect, Card, Edit, Make, Notify, Performed, Plan, Post, Remove, Restore, Timeout
+from handlers.deletions import on_deleted
+from handlers.digest import on_digest_due, on_enforce
+from handlers.effects import AnyEffect, Ban, Card, Edit, Make, Notify, Performed, Plan, Post, Remove, Restore, Timeout
 from handlers.events import (
     FLASHBULB,
     AnyEvent,
     ButtonPressed,
+    CasesWait,
     CommandUsed,
+    DigestDue,
     FormSubmitted,
+    MessageDeleted,
     MessagePosted,
     ModelAway,
     ModelReturned,
@@ -28,13 +35,16 @@ from handlers.outages import on_choice_for_outage, on_model_away, on_model_retur
 from handlers.policies import on_policy_form
 from handlers.ports import Services
 from handlers.raids import on_raid_decided, on_raid_grew, on_raid_joined, undone_in_raid
-from handlers.review import on_button, on_report
+from handlers.reports import on_report
+from handlers.review import on_button, on_case_form
 from handlers.schemas import on_schema_form
 from handlers.settings import invite, on_flashbulb
 from handlers.setup import on_setup
 from handlers.studio import Say
+from handlers.suggestions import on_suggestion_applied
 from handlers.tagging import on_tag
 from handlers.uploads import on_message, on_message_after_fault
+from handlers.waiting import on_cases_wait
 from pipelines.errors import BadAnswer, Refused, Unavailable, UserError
 
 
@@ -50,29 +60,38 @@ class Planner:
         Raises: for a message whatever went wrong, since words to its author would leave it standing unjudged.
         """
         try:
-            match event:
-                case MessagePosted():
-                    return await on_message(event, self.services)
-                case CommandUsed():
-                    return await on_command(event, self.services)
-                case ButtonPressed():
-                    return await on_pressed(event, self.services)
-                case FormSubmitted():
-                    return await on_form(event, self.services)
-                case ModelAway():
-                    return await on_model_away(event, self.services)
-                case ModelReturned():
-                    return await on_model_returned(event, self.services)
-                case RaidJoined():
-                    return await on_raid_joined(event, self.services)
-                case RaidGrew():
-                    return await on_raid_grew(event, self.services)
-                case _:
-                    assert_never(event)
+            return _for_whoever_looks(event, await self._plan(event))
         except (UserError, Unavailable, Refused, BadAnswer) as error:
             if isinstance(event, MessagePosted | RaidJoined):
                 raise
             return _say(event, str(error))
+
+    async def _plan(self, event: AnyEvent) -> Plan:
+        match event:
+            case MessagePosted():
+                return await on_message(event, self.services)
+            case CommandUsed():
+                return await on_command(event, self.services)
+            case ButtonPressed():
+                return await on_pressed(event, self.services)
+            case FormSubmitted():
+                return await on_form(event, self.services)
+            case MessageDeleted():
+                return await on_deleted(event, self.services)
+            case CasesWait():
+                return await on_cases_wait(event, self.services)
+            case DigestDue():
+                return await on_digest_due(event, self.services)
+            case ModelAway():
+                return await on_model_away(event, self.services)
+            case ModelReturned():
+                return await on_model_returned(event, self.services)
+            case RaidJoined():
+                return await on_raid_joined(event, self.services)
+            case RaidGrew():
+                return await on_raid_grew(event, self.services)
+            case _:
+                assert_never(event)
 
     async def plan_after_fault(self, event: AnyEvent) -> Plan:
         """Decide what to do about an event over which we failed: content counts as not judged, a person gets an apology."""
@@ -104,9 +123,9 @@ class Planner:
         same, others = _of_same_message(rest)
         match effect:
             case Remove() | Restore():
-                told = tuple(_admitting(each, performed.why) for each in same if not isinstance(each, Notify))
+                told = tuple(_admitting(each, performed.why) for each in same if not _claims(each))
                 return Plan(effects=(*told, *await undone_in_raid(effect, performed.why, self.services), *others))
-            case Timeout():
+            case Timeout() | Ban():
                 return Plan(effects=(*(_not_silenced(each, performed.why) for each in same), *others))
             case Post(answer=Made() | NotMade()) | Edit(answer=Made() | NotMade()):
                 # It is paid for, or somebody waits for it: then they hear of it in private.
@@ -134,6 +153,11 @@ def _admitting(effect: AnyEffect, why: str) -> AnyEffect:
     if isinstance(effect, Card | Edit) and isinstance(effect.answer, CaseCard):
         return effect.model_copy(update={"answer": effect.answer.model_copy(update={"undone": why})})
     return effect
+
+
+def _claims(effect: AnyEffect) -> bool:
+    """Whether an effect tells somebody in private that all was done."""
+    return isinstance(effect, Notify) and not effect.key.endswith(f"#{OUTCOME}")
 
 
 def _not_silenced(effect: AnyEffect, why: str) -> AnyEffect:
@@ -174,6 +198,16 @@ async def on_pressed(event: ButtonPressed, services: Services) -> Plan:
             return await on_choice_for_outage(event, services)
         case "raid_restore" | "raid_keep":
             return await on_raid_decided(event, services)
+        case "why":
+            return await on_why(event, services)
+        case "overturn" | "uphold":
+            return await on_appeal_decided(event, services)
+        case "appeal":
+            return await on_appeal_pressed(event, services)
+        case "suggestion_apply":
+            return await on_suggestion_applied(event, services)
+        case "enforce":
+            return await on_enforce(event, services)
         case button if button.startswith("extraction_"):
             return await on_extraction_pressed(event, services)
         case button if button.startswith("wish_"):
@@ -186,6 +220,10 @@ async def on_form(event: FormSubmitted, services: Services) -> Plan:
     match event.form:
         case "report":
             return await on_report(event, services)
+        case "wrong_category" | "timeout" | "ban":
+            return await on_case_form(event, services)
+        case "appeal":
+            return await on_appeal_form(event, services)
         case "setup":
             return await on_setup(event, services)
         case "policy":
@@ -205,7 +243,15 @@ async def on_form(event: FormSubmitted, services: Services) -> Plan:
             raise UserError("This form is of an older version. Open it again.")
 
 
+def _for_whoever_looks(event: AnyEvent, plan: Plan) -> Plan:
+    """Leave out what tells somebody at the review desk in private what that shows anyway."""
+    if not event.desk:
+        return plan
+    said = (each for each in plan.effects if not (isinstance(each, Notify) and each.person == event.author.id))
+    return Plan(effects=tuple(said))
+
+
 def _say(event: AnyEvent, text: str) -> Plan:
-    if event.author == FLASHBULB:  # what we told ourselves comes again
+    if event.author == FLASHBULB or event.desk:  # what we told ourselves comes again; the desk has said it
         return Plan()
     return Plan(effects=(Notify.author_of(event, "words", Notice(text=text)),))

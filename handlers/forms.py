@@ -28,9 +28,7 @@ PIECES_MAX: Final = 5
 PIECE_CHARS: Final = 2500  # which leaves room to write more
 
 # Buttons that open a form: whoever hears a press asks `form_for` first.
-OPENS_FORM: Final = frozenset(
-    {"extraction_correct", "wish_edit", "wish_prompt", "wrong_category", "timeout", "ban", "appeal"}
-)
+OPENS_FORM: Final = frozenset({"extraction_correct", "wish_edit", "wish_prompt", "wrong_category", "timeout", "ban", "appeal"})
 APPEAL_CHARS: Final = 1000
 
 # How long a moderator may silence somebody: values in minutes; 28 days are the most that Discord knows.

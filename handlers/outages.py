@@ -10,6 +10,7 @@ from handlers.events import FLASHBULB, ButtonPressed, MessagePosted, ModelAway, 
 from handlers.intake import within_limits
 from handlers.ports import Case, Posted, Services
 from pipelines.errors import UserError
+from pipelines.language import catalogue
 from pipelines.moderation.decide import after_strikes
 from pipelines.moderation.moderate import moderate
 from pipelines.moderation.policy import Action
@@ -138,9 +139,12 @@ async def _follow(event: ModelReturned, before: Case, case: Case, message: Messa
     joined = case.raid != before.raid  # while it was being judged
     if held and not joined and not verdict.incomplete and verdict.action.strength < Action.FLAG.strength:
         case, won = await services.cases.decide(tenant, case.id, decision="restored", by=FLASHBULB, event=event.key)
-        return Plan(effects=(*_bring_back(event, case), *await _card_anew(event, card(case), case, services)) if won else ())
+        shown = card(case, services.channels.supports(tenant))
+        return Plan(
+            effects=(*await _bring_back(event, case, services), *await _card_anew(event, shown, case, services)) if won else ()
+        )
     effects: list[AnyEffect] = []
-    shown = card(case)
+    shown = card(case, services.channels.supports(tenant))
     if acted and case.state == "open" and (case.action is not before.action or not verdict.keep_copy or case is before):
         standing = await standing_of(message, services)
         for each in consequences(message, case, standing):
@@ -151,15 +155,16 @@ async def _follow(event: ModelReturned, before: Case, case: Case, message: Messa
         if any(isinstance(each, Remove) for each in effects):
             effects.extend(made)
     elif acted and verdict.distress and not case.author.bot:
-        effects.append(words_of_help(message))
+        effects.append(words_of_help(message, await standing_of(message, services)))
     return Plan(effects=(*effects, *await _card_anew(event, shown, case, services)))
 
 
-def _bring_back(event: ModelReturned, case: Case) -> tuple[AnyEffect, ...]:
-    restore = Restore(key=f"{event.key}#restore", place=case.place, message=case.message)
+async def _bring_back(event: ModelReturned, case: Case, services: Services) -> tuple[AnyEffect, ...]:
+    restore = Restore(key=f"{event.key}#restore", place=case.place, message=case.message, case=case.id)
     if case.author.bot:
         return (restore,)
-    text = (
+    language = (await services.policies.current(event.place.tenant)).policy.language
+    text = catalogue(language).say(
         "Your message was held because no model answered. It has been looked at now, is fine, and stands in the channel again."
     )
     place = case.place.in_thread_of(case.message)

@@ -21,7 +21,7 @@ from pipelines.yaml_text import TEXT_BYTES
 
 USAGE: Final = (
     "Write /flashbulb policy show, versions, edit, use NAME, use with a file, lint with a file, rollback NUMBER,"
-    " or diff NUMBER NUMBER."
+    " diff NUMBER NUMBER, suggestions, or enforce CATEGORY."
 )
 COMPARED_MAX: Final = 5_000  # stored verdicts on which another policy is tried
 LISTED_MAX: Final = 50  # versions, and messages that would be treated differently
@@ -29,7 +29,7 @@ LISTED_MAX: Final = 50  # versions, and messages that would be treated different
 
 async def on_policy(event: CommandUsed, words: Sequence[str], services: Services) -> Plan:
     """Answer `/flashbulb policy` and what may stand after it."""
-    _refuse_unless_admin(event)
+    refuse_unless_admin(event)
     match [word.lower() for word in words]:
         case [] | ["show"]:
             return await _show(event, services)
@@ -38,15 +38,15 @@ async def on_policy(event: CommandUsed, words: Sequence[str], services: Services
         case ["edit"]:
             raise UserError(await _why_no_form(event, services))
         case ["use"]:
-            return await _hold(event, await _file(event, services), services)
+            return await hold(event, await _file(event, services), services)
         case ["use", name] if name in PRESETS:
-            return await _hold(event, preset_text(name), services)
+            return await hold(event, preset_text(name), services)
         case ["use", _]:
             raise UserError(f"There is no policy of that name. Choose {', '.join(PRESETS)}, or attach a file.")
         case ["lint"]:
             return await _lint(event, await _file(event, services), services)
         case ["rollback", number]:
-            return await _hold(event, (await _version(number, event, services)).text, services)
+            return await hold(event, (await _version(number, event, services)).text, services)
         case ["diff", number]:
             now = await services.policies.current(event.place.tenant)
             return await _diff(event, await _version(number, event, services), now, services)
@@ -59,18 +59,19 @@ async def on_policy(event: CommandUsed, words: Sequence[str], services: Services
 
 async def on_policy_form(event: FormSubmitted, services: Services) -> Plan:
     """Make the edited text hold, unless somebody else changed the policy while the form was open."""
-    _refuse_unless_admin(event)
-    text = _as_file(put_together(event.values))
+    refuse_unless_admin(event)
+    text = as_file(put_together(event.values))
     now = await services.policies.current(event.place.tenant)
     if str(now.number) != event.about and text != now.text:
         raise UserError(
             f"{now.author or 'Somebody'} changed the policy meanwhile: version {now.number} holds."
             " Write /flashbulb policy edit once more."
         )
-    return await _hold(event, text, services)
+    return await hold(event, text, services, based_on=now.number)
 
 
-def _refuse_unless_admin(event: Event) -> None:
+def refuse_unless_admin(event: Event) -> None:
+    """Raises: `UserError` for whoever neither sees nor changes the policy."""
     if not event.author.role.sets_up:
         raise UserError("Only who administers this workspace sees and changes its policy.")
 
@@ -135,13 +136,14 @@ async def _why_no_form(event: CommandUsed, services: Services) -> str:
     )
 
 
-async def _hold(event: Event, text: str, services: Services) -> Plan:
-    """Make `text` the newest version, and say it: to who did it, and in the log channel."""
+async def hold(event: Event, text: str, services: Services, *, why: str = "", based_on: int | None = None) -> Plan:
+    """Make `text` the newest version, the one after `based_on`, and say it and `why`: to who did it, and in the log channel."""
     tenant = event.place.tenant
-    saved = await services.policies.save(tenant, text, by=event.author, event=event.key)
+    saved = await services.policies.save(tenant, text, by=event.author, event=event.key, based_on=based_on)
     before = await _numbered(tenant, saved.number - 1, services)
     then = f"To go back: /flashbulb policy rollback {before.number}"
     body = await _changes(tenant, before.policy, saved.policy, services, then=then)
+    body = f"{why}\n\n{body}" if why else body
     title = f"Version {saved.number} of the policy holds now"
     said = Listing(title=title, body=body, file_name=f"policy-{saved.number}.txt")
     card = said.model_copy(update={"title": f"{title}, by {event.author.name}"})
@@ -217,7 +219,7 @@ async def _file(event: CommandUsed, services: Services) -> str:
         raise UserError("Post one file here whose name ends in .yaml, then write that again.")
     data = await services.files.fetch(named[0], limit_bytes=TEXT_BYTES)
     try:
-        return _as_file(data.decode("utf-8-sig"))
+        return as_file(data.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         raise UserError("This file is not a text in UTF-8.") from error
 
@@ -229,7 +231,7 @@ async def _posted(event: CommandUsed, services: Services) -> tuple[Attachment, .
     return posted.content.attachments
 
 
-def _as_file(text: str) -> str:
+def as_file(text: str) -> str:
     """Return a text as it stands in a file, whichever line ends a form or an editor gave it."""
     return text.replace("\r\n", "\n").replace("\r", "\n").rstrip() + "\n"
 

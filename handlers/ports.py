@@ -17,7 +17,7 @@ from pipelines.extraction.values import Extraction
 from pipelines.generation.turns import Turns
 from pipelines.generation.wish import Brief, MakerJob, MediaKind, Wish
 from pipelines.moderation.learning import Reviewed
-from pipelines.moderation.lists import Hash
+from pipelines.moderation.lists import Entry, Hash
 from pipelines.moderation.policy import Action, Channel, ChannelPolicy, Mode, Policy, Quota
 from pipelines.moderation.report import CategoryName, Finding
 from pipelines.moderation.together import Together
@@ -148,7 +148,7 @@ class CasePage:
 LinkKind = Literal[
     "opened",  # event, channel, message, decision, action, called_for, shadow, state, findings, incomplete, judged, total,
     "judged_again",  # policy, profile, prompt, engine, files (their SHA-256, unless nobody may keep that), over_quota, raid
-    "acted",  # effect, status, why: what became of taking out, bringing back, silencing, banning
+    "acted",  # effect, status, why, lift: what became of taking out, bringing back, silencing, banning
     "decided",  # decision, right_category
     "undone",  # decision: a person took back their own
     "measure",  # measure, lift
@@ -349,10 +349,10 @@ class Policies(Protocol):
         """Return all versions, the newest first; the operator's last."""
         ...
 
-    async def save(self, tenant: Tenant, text: str, *, by: Person, event: str) -> PolicyVersion:
+    async def save(self, tenant: Tenant, text: str, *, by: Person, event: str, based_on: int | None = None) -> PolicyVersion:
         """Make `text` the newest version; the same event makes the same one again.
 
-        Raises: `UserError` naming the line or key that is wrong.
+        Raises: `UserError` naming the line or key that is wrong, or when another version than `based_on` holds by now.
         """
         ...
 
@@ -365,6 +365,14 @@ class Verdicts(Protocol):
         ...
 
     async def newest(self, tenant: Tenant, *, limit: int) -> tuple[Decided, ...]: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counted:
+    """An entry of a list and how many hashes of each kind it has."""
+
+    entry: Entry
+    hashes: Mapping[str, int]
 
 
 class Banks(Protocol):
@@ -401,6 +409,10 @@ class Banks(Protocol):
 
     async def take_off(self, tenant: Tenant, entry: str, *, by: Person, event: str) -> bool:
         """Take an entry off its list because a person said so. Returns whether it was there."""
+        ...
+
+    async def entries(self, tenant: Tenant) -> tuple[Counted, ...]:
+        """Return what is on the lists, the oldest first."""
         ...
 
 
@@ -543,9 +555,7 @@ class Cases(Protocol):
         """
         ...
 
-    async def decide_appeal(
-        self, tenant: Tenant, case: str, *, granted: bool, by: Person, event: str
-    ) -> tuple[Case, bool]:
+    async def decide_appeal(self, tenant: Tenant, case: str, *, granted: bool, by: Person, event: str) -> tuple[Case, bool]:
         """Decide an appeal if nobody has; whether this event did it. A granted one makes the case `restored` (or `dismissed`
         where the message stands), a denied one leaves what was decided, or `kept` where nothing was.
 

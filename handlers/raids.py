@@ -9,13 +9,14 @@ from typing import Final, Literal
 
 from handlers.answers import Alert, Notice
 from handlers.bursts import FLOOD, Burst, denied_for, is_private
-from handlers.cases import Standing, card, follow, standing_of
+from handlers.cases import PUT_BACK, Standing, card, follow, standing_of
 from handlers.effects import AnyEffect, Card, Edit, Notify, Plan, Remove, Restore
 from handlers.events import ButtonPressed, MessagePosted, RaidGrew, RaidJoined, Role, Tenant
 from handlers.outages import log_place
 from handlers.ports import Case, Services
 from pipelines.content import Intake
 from pipelines.errors import UserError
+from pipelines.language import Catalogue, catalogue
 from pipelines.moderation.decide import decide
 from pipelines.moderation.report import Report
 from pipelines.moderation.verdict import Verdict
@@ -87,8 +88,8 @@ async def _own_card_anew(event: RaidJoined, services: Services) -> tuple[AnyEffe
     if message is None:
         return ()
     cases = (each for each in await services.cases.of_raid(tenant, event.raid) if each.event == event.posted.key)
-    place = await log_place(tenant, services)
-    return tuple(Edit(key=f"{event.key}#card", place=place, message=message, answer=card(each)) for each in cases)
+    place, supports = await log_place(tenant, services), services.channels.supports(tenant)
+    return tuple(Edit(key=f"{event.key}#card", place=place, message=message, answer=card(each, supports)) for each in cases)
 
 
 async def _first_card(event: RaidJoined, services: Services) -> tuple[AnyEffect, ...]:
@@ -122,6 +123,7 @@ async def on_raid_decided(event: ButtonPressed, services: Services) -> Plan:
         raise UserError("Only moderators decide cases.")
     tenant, raid = event.place.tenant, event.value
     decision: Literal["restored", "kept"] = "restored" if event.button == "raid_restore" else "kept"
+    words = catalogue((await services.policies.current(tenant)).policy.language)
     effects: list[AnyEffect] = []
     decided = 0
     theirs = [each for each in await services.cases.of_raid(tenant, raid) if _is_decided_here(each) and not _own(event, each)]
@@ -131,28 +133,28 @@ async def on_raid_decided(event: ButtonPressed, services: Services) -> Plan:
         case, won = await services.cases.decide(tenant, case.id, decision=decision, by=event.author, event=event.key)
         decided += won
         if won and decision == "restored":
-            effects.extend(_bring_back(event, case))
+            effects.extend(_bring_back(event, case, words))
     under_way = sum(each.under_way and each.state == "open" for each in theirs)
     if decision == "restored" and (decided or under_way):
         services.bursts.lift(tenant, raid)
         await services.banks.lift(tenant, reason=denied_for(raid))
     if under_way:
-        words = f"{_counted(under_way, 'message').capitalize()} just being taken out: press again in a moment."
-        effects.append(Notify.author_of(event, "later", Notice(text=words)))
+        later = f"{_counted(under_way, 'message').capitalize()} just being taken out: press again in a moment."
+        effects.append(Notify.author_of(event, "later", Notice(text=later)))
     elif not decided:
-        words = "There is nothing left for you to decide: somebody was first, or what is left is your own."
-        effects.append(Notify.author_of(event, "first", Notice(text=words)))
+        first = "There is nothing left for you to decide: somebody was first, or what is left is your own."
+        effects.append(Notify.author_of(event, "first", Notice(text=first)))
     answer = summary(await services.cases.of_raid(tenant, raid), raid)
     return Plan(effects=(Edit(key=f"{event.key}#card", place=event.place, message=event.message, answer=answer), *effects))
 
 
-def _bring_back(event: ButtonPressed, case: Case) -> tuple[AnyEffect, ...]:
+def _bring_back(event: ButtonPressed, case: Case, words: Catalogue) -> tuple[AnyEffect, ...]:
     restore = Restore(key=f"{event.key}#restore:{case.id}", place=case.place, message=case.message, case=case.id)
     if case.author.bot:
         return (restore,)
-    words = Notice(text="A moderator looked at your message and put it back. Sorry for the trouble.")
     place = case.place.in_thread_of(case.message)
-    return restore, Notify(key=f"{event.key}#notice:{case.id}", place=place, person=case.author.id, answer=words)
+    back = Notice(text=words.say(PUT_BACK))
+    return restore, Notify(key=f"{event.key}#notice:{case.id}", place=place, person=case.author.id, answer=back)
 
 
 async def undone_in_raid(effect: Remove | Restore, why: str, services: Services) -> tuple[AnyEffect, ...]:

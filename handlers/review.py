@@ -1,94 +1,342 @@
-"""Cases after the verdict: moderators decide, members report."""
+"""What moderators decide about a case. The first press wins, whoever comes later is told who was first."""
 
-from typing import Literal
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Final
 
-from handlers.answers import Notice
-from handlers.cases import card
-from handlers.effects import AnyEffect, Card, Edit, Notify, Plan, Restore
-from handlers.events import ButtonPressed, FormSubmitted, MessagePosted, Role
-from handlers.intake import within_limits
-from handlers.ports import Case, Services
+from handlers.answers import Held, Notice
+from handlers.cases import PUT_BACK, card, forget, may_keep, measures_of, words_to_author
+from handlers.effects import AnyEffect, Ban, Edit, Notify, Plan, Remove, Restore, TakeBack, Timeout
+from handlers.events import ButtonPressed, Event, FormSubmitted, Person, Role
+from handlers.outages import log_place
+from handlers.ports import Case, CaseFilter, Decision, Measure, Services
 from pipelines.errors import UserError
-from pipelines.moderation.moderate import moderate
-from pipelines.moderation.policy import Action, strongest
+from pipelines.language import Catalogue, catalogue
+from pipelines.moderation.policy import Action, Policy
+from pipelines.moderation.report import Category, Finding
 
-DECISIONS: dict[str, Literal["restored", "kept"]] = {"restore": "restored", "keep": "kept"}
-DECIDED = {"restored": "put the message back", "kept": "kept the message removed"}
+DECISIONS: Final = frozenset({"restore", "keep", "dismiss", "remove", "allow_exact", "deny_near", "wrong_category"})
+MEASURES: Final[dict[str, Measure]] = {"timeout": "timeout", "ban": "ban"}
+UNDO_WITHIN: Final = timedelta(minutes=60)
+SILENT_FOR_MAX: Final = timedelta(days=28)  # the longest that a time-out may last, so that older ones have ended
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """What holds for somebody's decision about a case."""
+
+    case: Case
+    policy: Policy
+    supports: frozenset[Action]
+    out: bool  # the message is out of its channel now
+
+    @property
+    def words(self) -> Catalogue:
+        return catalogue(self.policy.language)
+
+
+async def look_up(event: Event, case: str, services: Services) -> Desk:
+    """Return a case and what holds for it.
+
+    Raises: `UserError` when there is no such case, or the author of `event` decides none.
+    """
+    if not event.author.role.reviews:
+        raise UserError("Only moderators decide cases.")
+    tenant = event.place.tenant
+    found = await services.cases.find(tenant, case)
+    if found is None:
+        raise UserError("There is no such case here (any more).")
+    return Desk(
+        case=found,
+        policy=(await services.policies.current(tenant)).policy,
+        supports=services.channels.supports(tenant),
+        out=await _is_out(found, services),
+    )
+
+
+async def _is_out(case: Case, services: Services) -> bool:
+    """Whether the message of a case was taken out and is not back, as far as what was carried out says."""
+    out = case.taken_out
+    for link in await services.audit.of_case(case.place.tenant, case.id):
+        if link.kind == "acted" and link.facts.get("effect") in ("remove", "restore"):
+            done = link.facts.get("status") in ("done", "gone")
+            out = done if link.facts["effect"] == "remove" else out and not done
+        elif link.kind == "undone" and link.facts.get("decision") == "restored":
+            out = True
+    return out
+
+
+def refuse_wrongful(desk: Desk, button: str, person: Person) -> None:
+    """Refuse what may not be decided, or not by this person. The operator runs the bot and may be all alone with it.
+
+    Raises: `UserError` with a sentence for whoever pressed.
+    """
+    case = desk.case
+    if case.author.id == person.id and person.role is not Role.OPERATOR:
+        raise UserError("This is about a message of your own. Another moderator decides it.")
+    match button:
+        case "restore" if not may_keep(case):
+            raise UserError("No copy of this message may be kept, so it cannot be put back.")
+        case "allow_exact" | "deny_near" if not may_keep(case) or not any(each.picture for each in case.known_by):
+            raise UserError("There is no picture in this message that could be known again.")
+        case "deny_near" if not _denied_for(case):
+            raise UserError("Nothing was found in it, so nobody knows what to deny it for. Choose Wrong category first.")
+        case "timeout" | "ban" if MEASURES[button] not in measures_of(case, desk.supports):
+            raise UserError("That cannot be done here.")
+        case "undo" if case.undecided or case.appeal is not None:
+            raise UserError("There is no decision here that could be taken back.")
+        case "undo" if case.decided_by_id != person.id and person.role is not Role.OPERATOR:
+            raise UserError("Only who decided this takes it back. Its author may appeal.")
+        case "undo" if case.decided_at and datetime.now(UTC) - case.decided_at > UNDO_WITHIN:
+            raise UserError("It is too late to take this back: the author was told an hour ago.")
+        case _:
+            return
 
 
 async def on_button(event: ButtonPressed, services: Services) -> Plan:
-    """Decide a case. The first press wins; whoever comes later is told who was first."""
-    if event.button not in DECISIONS:
-        raise UserError("This button is of an older version. Use the newest card of the case.")
-    if not event.author.role.reviews:
-        raise UserError("Only moderators decide cases.")
-    await _refuse_wrongful(event, services)
+    """Decide a case, or take a decision back."""
+    desk = await look_up(event, event.value, services)
+    if event.button == "undo":
+        desk = await _as_decided(event, desk, services)
+    refuse_wrongful(desk, event.button, event.author)
+    match event.button:
+        case "undo":
+            return await _undo(event, desk, services)
+        case "timeout" | "ban" | "wrong_category":  # each is a form, and comes only if that did not open
+            raise UserError("The form for that could not be opened. Press it once more.")
+        case button if button in DECISIONS:
+            return await _decide(event, desk, button, services)
+        case _:
+            raise UserError("This button is of an older version. Use the newest card of the case.")
+
+
+async def on_case_form(event: FormSubmitted, services: Services) -> Plan:
+    """Do what a moderator has said more about: the right category, a time-out, a ban."""
+    desk = await look_up(event, event.about, services)
+    refuse_wrongful(desk, event.form, event.author)
+    match event.form:
+        case "wrong_category":
+            own = {f"own:{name}" for name in desk.policy.own_categories}
+            if (right := event.values.get("category", "")) not in {*Category, *own} or right == desk.case.category:
+                raise UserError("Choose another category than the one that was found.")
+            return await _decide(event, desk, event.form, services, right_category=right)
+        case "timeout":
+            minutes = event.values.get("minutes", "")
+            if not (minutes.isascii() and minutes.isdigit() and 0 < int(minutes) <= SILENT_FOR_MAX.total_seconds() // 60):
+                raise UserError("Choose for how long.")
+            return await _silence(event, desk, int(minutes), services)
+        case _:
+            if event.values.get("sure") != "yes":
+                return Plan(effects=(Notify.author_of(event, "not", Notice(text="Nobody was banned.")),))
+            return await _ban(event, desk, services)
+
+
+async def _decide(event: Event, desk: Desk, button: str, services: Services, *, right_category: str = "") -> Plan:
+    tenant, decision = event.place.tenant, _decision(desk, button, right_category)
     case, won = await services.cases.decide(
-        event.place.tenant, event.value, decision=DECISIONS[event.button], by=event.author, event=event.key
+        tenant, desk.case.id, decision=decision, by=event.author, event=event.key, right_category=right_category
     )
-    edit = Edit(key=f"{event.key}#card", place=event.place, message=event.message, answer=card(case))
-    if won:
-        return Plan(effects=(*_carry_out(event, case), edit))
-    first = Notice(text=f"{case.decided_by} was first and {DECIDED[case.state]}.")
-    return Plan(effects=(edit, Notify.author_of(event, "first", first)))
+    shown = await card_anew(event, case, services)
+    if not won:
+        if case.undecided:  # it was this press, and has been taken back meanwhile
+            return Plan(effects=shown)
+        first = Notice(text=f"{case.decided_by} was first and {decided_in_words(case)}.")
+        return Plan(effects=(*shown, Notify.author_of(event, "first", first)))
+    if button in ("allow_exact", "deny_near"):
+        await _list(event, case, button, services)
+    return Plan(effects=(*await _carry_out(event, desk, case, services), *shown))
 
 
-async def _refuse_wrongful(event: ButtonPressed, services: Services) -> None:
-    """Refuse a decision about what its reviewer wrote, or that would bring back what nobody may keep.
-
-    The operator runs the bot and may be all alone with it.
-
-    Raises: `UserError`.
-    """
-    case = await services.cases.find(event.place.tenant, event.value)
-    if case is None:
-        return
-    if case.author.id == event.author.id and event.author.role is not Role.OPERATOR:
-        raise UserError("This is about a message of your own. Another moderator decides it.")
-    if event.button == "restore" and not case.verdict.keep_copy:
-        raise UserError("No copy of this message may be kept, so it cannot be put back.")
+def decided_in_words(case: Case) -> str:
+    """Say what somebody did about a case, after their name."""
+    match case.state:
+        case "restored":
+            return "put the message back"
+        case "dismissed":
+            return "found nothing wrong with the message"
+        case "removed":
+            return "took the message out"
+        case _:
+            return "kept the message removed" if case.taken_out else "agreed with what was found"
 
 
-def _carry_out(event: ButtonPressed, case: Case) -> tuple[AnyEffect, ...]:
-    if case.state != "restored":
+def _decision(desk: Desk, button: str, right_category: str) -> Decision:
+    match button:
+        case "restore" | "dismiss" | "allow_exact":
+            return "restored" if desk.out else "dismissed"
+        case "remove":
+            return "kept" if desk.out else "removed"
+        case "deny_near" if not desk.out and Action.REMOVE in desk.supports and not desk.case.gone:
+            return "removed"
+        case "wrong_category" if right_category == Category.CHILD_SAFETY and not desk.out:
+            return "removed"
+        case _:
+            return "kept"
+
+
+async def _carry_out(event: Event, desk: Desk, case: Case, services: Services) -> tuple[AnyEffect, ...]:
+    """Return what follows from a decision, for the message and for its author."""
+    match case.state:
+        case "restored":
+            return (*_bring_back(event, desk, case), *await let_write_again(event, case, desk.supports, services))
+        case "dismissed":
+            return await let_write_again(event, case, desk.supports, services)
+        case "removed":
+            return await _take_out(event, desk, case, services)
+        case _ if case.right_category == Category.CHILD_SAFETY:  # a person says so: no copy stays
+            return (_removal(event, desk, case), *await forget(event, case.message, services))
+        case _:
+            return ()
+
+
+def _bring_back(event: Event, desk: Desk, case: Case) -> tuple[AnyEffect, ...]:
+    restore = Restore(key=f"{event.key}#restore", place=case.place, message=case.message, case=case.id)
+    return (restore, *to_author(event, case, Notice(text=desk.words.say(PUT_BACK))))
+
+
+async def _take_out(event: Event, desk: Desk, case: Case, services: Services) -> tuple[AnyEffect, ...]:
+    made = () if may_keep(case) else await forget(event, case.message, services)
+    told = to_author(event, case, words_to_author(case, desk.policy))
+    return (_removal(event, desk, case), *told, *made)
+
+
+def _removal(event: Event, desk: Desk, case: Case) -> Remove:
+    return Remove(
+        key=f"{event.key}#remove",
+        place=case.place,
+        message=case.message,
+        keep=may_keep(case),
+        keep_days=desk.policy.retention.copies,
+        case=case.id,
+    )
+
+
+def to_author(event: Event, case: Case, answer: Notice | Held, *, suffix: str = "notice") -> tuple[AnyEffect, ...]:
+    """Return how the author of a case is told something, unless that is a bot."""
+    if case.author.bot:
         return ()
-    back = Notice(text="A moderator looked at your message and put it back. Sorry for the trouble.")
     place = case.place.in_thread_of(case.message)
-    return (
-        Restore(key=f"{event.key}#restore", place=case.place, message=case.message),
-        Notify(key=f"{event.key}#notice", place=place, person=case.author.id, answer=back),
+    return (Notify(key=f"{event.key}#{suffix}", place=place, person=case.author.id, answer=answer),)
+
+
+async def let_write_again(event: Event, case: Case, supports: frozenset[Action], services: Services) -> tuple[AnyEffect, ...]:
+    """Return what ends a time-out that came with a case, unless another case silences its author as well."""
+    silenced = (case.action is Action.TIMEOUT and not case.shadow) or "timeout" in case.measures
+    if not silenced or Action.TIMEOUT not in supports:
+        return ()
+    since = datetime.now(UTC) - SILENT_FOR_MAX
+    others = await services.cases.page(case.place.tenant, CaseFilter(author=case.author.id, since=since), limit=50)
+    if any(_silences(each) for each in others.cases if each.id != case.id):
+        return ()
+    return (Timeout(key=f"{event.key}#lift", place=case.place, person=case.author.id, until=None, case=case.id),)
+
+
+def _silences(case: Case) -> bool:
+    overturned = case.state in ("restored", "dismissed")
+    return "timeout" in case.measures or (case.action is Action.TIMEOUT and not case.shadow and not overturned)
+
+
+async def _list(event: Event, case: Case, button: str, services: Services) -> None:
+    """Have exactly these pictures pass from now on, or these and near copies lead to what was found."""
+    pictures = [each for each in case.known_by if each.picture]
+    hashes = [one for each in pictures for one in (*each.exact, *(each.near if button == "deny_near" else ()))]
+    await services.banks.put(
+        case.place.tenant,
+        "deny" if button == "deny_near" else "allow",
+        hashes,
+        finding=_denied_for(case) if button == "deny_near" else None,
+        reason=f"case {case.id}",
+        by=event.author,
+        event=event.key,
     )
 
 
-async def on_report(event: FormSubmitted, services: Services) -> Plan:
-    """Show a message to the moderators because a member asked for it. Nothing happens to the message itself."""
-    posted = await services.channels.message(event.place, event.about)
-    if posted is None:
-        raise UserError("That message is gone already; there is nothing left to report.")
-    reported = MessagePosted(
-        key=event.key,
-        place=posted.place,
-        author=posted.author,
-        message=posted.message,
-        text=posted.content.text,
-        attachments=posted.content.attachments,
+def _denied_for(case: Case) -> Finding | None:
+    """Return what near copies of a case's pictures shall lead to: what was found that weighs most."""
+    found = [each for each in case.verdict.findings if each.category == case.category]
+    worst = max(found, key=lambda each: (each.severity, each.confidence), default=None)
+    return worst and Finding(category=worst.category, kind=worst.kind, severity=max(worst.severity, 2), confidence=1)
+
+
+async def _silence(event: FormSubmitted, desk: Desk, minutes: int, services: Services) -> Plan:
+    case, won = await services.cases.measure(
+        event.place.tenant, desk.case.id, measure="timeout", by=event.author, event=event.key
     )
-    tenant, policy = posted.place.tenant, await services.policies.for_place(posted.place)
-    intake = await within_limits(posted.content, policy, services)
-    verdict, calls = await moderate(
-        intake, policy=policy, model=services.model, bank=services.banks.of(tenant), memory=services.memories.of(tenant)
+    if not won:
+        raise UserError("Somebody was first: they cannot write already.")
+    until = datetime.now(UTC) + timedelta(minutes=minutes)
+    act = Timeout(key=f"{event.key}#timeout", place=case.place, person=case.author.id, until=until, case=case.id)
+    text = desk.words.say(
+        "A moderator has decided that you cannot write here until {until} UTC.", until=f"{until:%d.%m. %H:%M}"
     )
-    await services.ledger.record(event.place.tenant, event=event.key, task="moderation", calls=calls)
-    said = event.values.get("reason", "").strip()
-    reason = f"Reported by {event.author.name}" + (f": {said}" if said else ".")
-    verdict = verdict.model_copy(
-        update={"reasons": (reason, *verdict.reasons), "action": strongest(verdict.action, Action.FLAG)}
+    return Plan(effects=(act, *to_author(event, case, Notice(text=text)), *await card_anew(event, case, services)))
+
+
+async def _ban(event: FormSubmitted, desk: Desk, services: Services) -> Plan:
+    case, won = await services.cases.measure(event.place.tenant, desk.case.id, measure="ban", by=event.author, event=event.key)
+    if not won:
+        raise UserError("Somebody was first: they are banned already.")
+    # Whoever is shut out cannot be written to any more.
+    told = to_author(event, case, Notice(text=desk.words.say("A moderator has shut you out of this community.")))
+    act = Ban(key=f"{event.key}#ban", place=case.place, person=case.author.id, case=case.id)
+    return Plan(effects=(*told, act, *await card_anew(event, case, services)))
+
+
+async def _as_decided(event: ButtonPressed, desk: Desk, services: Services) -> Desk:
+    """Return how a case stood before `event` took its decision back, should that have happened in an attempt before a crash."""
+    links = await services.audit.of_case(event.place.tenant, desk.case.id)
+    undone = next((each for each in links if each.kind == "undone" and each.key.startswith(f"{event.key}!")), None)
+    decided = [each for each in links if each.kind == "decided" and undone and each.seq < undone.seq]
+    if not decided:
+        return desk
+    last = decided[-1]
+    before = replace(
+        desk.case,
+        state=last.facts["decision"],
+        decided_event=last.key.rpartition("!decided")[0],
+        decided_by_id=last.actor,
+        decided_at=last.at,
     )
-    case = await services.cases.open(reported, verdict, action=Action.FLAG, shadow=False, state="reported")
-    thanks = Notice(text="Thank you. The moderators see your report; the author does not learn who sent it.")
-    return Plan(
-        effects=(
-            Card(key=f"{event.key}#card", place=posted.place, answer=card(case)),
-            Notify.author_of(event, "thanks", thanks),
-        )
+    return replace(desk, case=before)
+
+
+async def _undo(event: ButtonPressed, desk: Desk, services: Services) -> Plan:
+    """Open a case again, and reverse what its decision had led to."""
+    tenant, before = event.place.tenant, desk.case
+    case, won = await services.cases.undo(
+        tenant, before.id, decided_event=before.decided_event, by=event.author, event=event.key
     )
+    shown = await card_anew(event, case, services)
+    if not won:
+        return Plan(effects=shown)
+    since = before.decided_at or datetime.now(UTC)
+    for link in await services.audit.since(tenant, since - UNDO_WITHIN, "listed"):
+        if link.key.startswith(f"{before.decided_event}!"):
+            await services.banks.take_off(tenant, str(link.facts["entry"]), by=event.author, event=event.key)
+    return Plan(effects=(*await _reversed(event, desk, before, services), *shown))
+
+
+async def _reversed(event: ButtonPressed, desk: Desk, before: Case, services: Services) -> tuple[AnyEffect, ...]:
+    match before.state:
+        case "restored":
+            posted = f"{before.decided_event}#restore"
+            message = await services.cases.shown(before.place.tenant, posted) or before.message
+            out = TakeBack(key=f"{event.key}#out", place=before.place, message=message, posted=posted)
+            return (out, *to_author(event, before, words_to_author(before, desk.policy)))
+        case "removed" if may_keep(before):
+            return _bring_back(event, desk, before)
+        case _:
+            return ()
+
+
+async def card_anew(event: Event, case: Case, services: Services) -> tuple[Edit, ...]:
+    """Return what changes the card of a case where it is seen: where it was pressed, else in the log channel."""
+    tenant = event.place.tenant
+    answer = card(case, services.channels.supports(tenant))
+    shown = await services.cases.shown(tenant, f"{case.event}#card")
+    pressed = event.message if isinstance(event, ButtonPressed) and not event.desk else None
+    if pressed is not None and shown in (None, pressed):
+        return (Edit(key=f"{event.key}#card", place=event.place, message=pressed, answer=answer),)
+    if shown is None:
+        return ()
+    return (Edit(key=f"{event.key}#card", place=await log_place(tenant, services), message=shown, answer=answer),)

@@ -99,7 +99,7 @@ async def _moderate(event: MessagePosted, intake: Intake, services: Services) ->
     if raids:
         await join_raids(event, intake, verdict, raids, services)
         return None
-    effects = await follow(event, verdict, standing, services)
+    effects = await follow(event, verdict, standing, services, intake=intake)
     tagging = standing.policy.tagging
     if tagging and not (effects or event.mentions_us or event.edit) and _is_fine(verdict, standing):
         return await tag_unasked(event, intake, tagging, services)

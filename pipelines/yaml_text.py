@@ -1,6 +1,7 @@
 """Texts in YAML that people write: read into a model, with errors that name the key and the line."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from types import UnionType
@@ -20,6 +21,23 @@ Step = str | int
 Explain = Callable[[Any, Sequence[Step]], str | None]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """One thing that is wrong in a text: its line, from 1 (0: the whole is meant), the path of its key, and a sentence."""
+
+    line: int
+    key: str = ""
+    says: str
+
+
+class WrongText(Misconfigured):
+    """A text that says something else than it should; `problems` are all that were found, by line."""
+
+    def __init__(self, message: str, problems: Sequence[Problem]) -> None:
+        super().__init__(message)
+        self.problems = tuple(problems)
+
+
 def read_text(path: Path) -> str:
     """Return what stands in a file of YAML.
 
@@ -35,30 +53,30 @@ def read_text(path: Path) -> str:
 def parse_as(shape: type[Shape], text: str, *, source: str, begins: str, explain: Explain = lambda _item, _at: None) -> Shape:
     """Read YAML into `shape`. `begins` says what it should have been where it is something else.
 
-    Raises: `Misconfigured` naming the line and key that is wrong.
+    Raises: `WrongText` naming the lines and keys that are wrong.
     """
     if len(text.encode("utf-8", "replace")) > TEXT_BYTES:
-        raise Misconfigured(f"{source}: this is longer than {TEXT_BYTES // 1024} KiB. Make it shorter.")
+        raise _whole(source, f"this is longer than {TEXT_BYTES // 1024} KiB. Make it shorter.")
     try:
         loader = _Loader(text)
         root = loader.get_single_node()
         data = None if root is None else loader.construct_document(root)
     except yaml.MarkedYAMLError as error:
-        where = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
-        raise Misconfigured(f"{source}{where}: {_reason(error)}.") from error
+        raise _whole(source, f"{_reason(error)}.", line=error.problem_mark.line + 1 if error.problem_mark else 0) from error
     except yaml.YAMLError as error:
         line = text.count("\n", 0, getattr(error, "position", 0)) + 1
-        raise Misconfigured(f"{source}, line {line}: this is not YAML (a character that it may not hold).") from error
+        raise _whole(source, "this is not YAML (a character that it may not hold).", line=line) from error
     except (ValueError, OverflowError) as error:  # a date or number that cannot be one
-        raise Misconfigured(f"{source}: it holds a date or number that cannot be one. Put it in quotes.") from error
+        raise _whole(source, "it holds a date or number that cannot be one. Put it in quotes.") from error
     except RecursionError as error:
-        raise Misconfigured(f"{source}: this is nested too deeply.") from error
+        raise _whole(source, "this is nested too deeply.") from error
     if not isinstance(data, dict):
-        raise Misconfigured(f"{source}: {begins}. Copy one that is shipped.")
+        raise _whole(source, f"{begins}. Copy one that is shipped.")
     try:
         return shape.model_validate(data)
     except ValidationError as error:
-        raise Misconfigured(f"{source}, {_in_words(error, shape, root, explain)}") from error
+        problems = sorted(_problems(error, shape, root, explain), key=lambda each: each.line)
+        raise WrongText(f"{source}, {_in_words(problems)}", problems) from error
 
 
 class _Loader(yaml.SafeLoader):
@@ -86,16 +104,24 @@ def _reason(error: yaml.MarkedYAMLError) -> str:
     return str(error.problem) if isinstance(error, _NotTaken) else f"this is not YAML ({error.problem or 'cannot be read'})"
 
 
-def _in_words(error: ValidationError, shape: type[BaseModel], root: yaml.Node | None, explain: Explain) -> str:
-    sentences = []
+def _whole(source: str, says: str, *, line: int = 0) -> WrongText:
+    """Return the error of a text that could not be read any further."""
+    where = f", line {line}" if line else ""
+    return WrongText(f"{source}{where}: {says}", (Problem(line=line, says=says),))
+
+
+def _problems(error: ValidationError, shape: type[BaseModel], root: yaml.Node | None, explain: Explain) -> Iterator[Problem]:
     for item in error.errors(include_url=False):
         at = tuple(step for step in (*item["loc"], *item.get("ctx", {}).get("at", ())) if step != "[key]")
         what = explain(item, at) or _what(item, at, shape)
-        line, where = _line_of(root, at), ".".join(map(str, at)) or "the whole"
-        sentences.append((line, f"line {line}: {where}: {what}{'' if what.endswith('?') else '.'}"))
-    sentences.sort(key=lambda each: each[0])
-    more = f" And {len(sentences) - ERRORS_SAID} more." if len(sentences) > ERRORS_SAID else ""
-    return " ".join(said for _, said in sentences[:ERRORS_SAID]) + more
+        says = what if what.endswith("?") else f"{what}."
+        yield Problem(line=_line_of(root, at), key=".".join(map(str, at)), says=says)
+
+
+def _in_words(problems: Sequence[Problem]) -> str:
+    sentences = [f"line {each.line}: {each.key or 'the whole'}: {each.says}" for each in problems[:ERRORS_SAID]]
+    more = f" And {len(problems) - ERRORS_SAID} more." if len(problems) > ERRORS_SAID else ""
+    return " ".join(sentences) + more
 
 
 def _what(item: Any, at: Sequence[Step], shape: type[BaseModel]) -> str:

@@ -33,6 +33,8 @@ def postgres_url() -> Iterator[str]:
     server = database_url()
     with psycopg.connect(server, autocommit=True) as admin:
         admin.execute(f"CREATE DATABASE {name}".encode())
+        # Nobody pulls the plug in a test, and a slow disk would make it wait for every commit.
+        admin.execute(f"ALTER DATABASE {name} SET synchronous_commit TO off".encode())
     yield sa.make_url(server).set(database=name).render_as_string(hide_password=False)
     with psycopg.connect(server, autocommit=True) as admin:
         admin.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())

@@ -1,5 +1,6 @@
 """Ports replaced by a few lines each, and makers of the values that tests talk about."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -8,12 +9,22 @@ from typing import Any, Literal
 
 from handlers.answers import Tagged
 from handlers.effects import AnyEffect
-from handlers.events import MessagePosted, Person, Place, Role, Tenant
+from handlers.events import ButtonPressed, CommandUsed, MessagePosted, Person, Place, Role, Tenant
+from handlers.forms import Form, form_for
 from handlers.ports import (
     RESULT_GONE,
+    Appeal,
     Budget,
     Case,
+    CaseFilter,
+    CasePage,
+    Counted,
+    Decision,
     FoundResult,
+    KnownBy,
+    Link,
+    LinkKind,
+    Measure,
     PolicyVersion,
     Posted,
     Services,
@@ -25,6 +36,8 @@ from pipelines.errors import Misconfigured, UserError
 from pipelines.extraction.schema import Schema
 from pipelines.generation.turns import Turns
 from pipelines.media.pictures.measures import Measures
+from pipelines.moderation.learning import Outcome, Reviewed
+from pipelines.moderation.lists import Entry, Hash, entry_id
 from pipelines.moderation.memory import NO_MEMORY
 from pipelines.moderation.policies import parse, preset
 from pipelines.moderation.policy import Action, Channel, ChannelPolicy, Policy, Quota
@@ -184,6 +197,7 @@ class PlainMedia:
     seen: list[Content] = field(default_factory=list)
     documents: dict[str, Document] = field(default_factory=dict)
     measures: Measures | None = None
+    readings: tuple[Reading, ...] = ()
 
     async def intake(self, content: Content, *, fine: bool = False, file_bytes: int = 0) -> Intake:
         self.seen.append(content)
@@ -194,7 +208,7 @@ class PlainMedia:
                 gaps.append(Gap(place=f"file:{position}", kind="unreadable", why="This file is damaged."))
             else:
                 made.append(an_image_part(f"file:{position}"))
-        return Intake(parts=tuple(made), gaps=tuple(gaps))
+        return Intake(parts=tuple(made), gaps=tuple(gaps), readings=self.readings)
 
     async def document(self, attachment: Attachment, *, fine: bool = False) -> Document:
         if known := self.documents.get(attachment.name):
@@ -274,6 +288,9 @@ class ListedChannels:
     async def readable(self, tenant: Tenant, person: str, channels: frozenset[str]) -> frozenset[str]:
         return channels - self.secret
 
+    async def role(self, tenant: Tenant, person: str) -> Role:
+        return next((each.role for each in (ADA, MO, GRACE, OLGA) if each.id == person), Role.MEMBER)
+
 
 @dataclass
 class FixedPolicy:
@@ -289,11 +306,13 @@ class FixedPolicy:
     async def versions(self, tenant: Tenant) -> tuple[PolicyVersion, ...]:
         return (*reversed(self.saved), PolicyVersion(number=0, policy=self.policy, text="version: 1\n"))
 
-    async def save(self, tenant: Tenant, text: str, *, by: Person, event: str) -> PolicyVersion:
+    async def save(self, tenant: Tenant, text: str, *, by: Person, event: str, based_on: int | None = None) -> PolicyVersion:
         try:
             policy = parse(text, source="the policy")
         except Misconfigured as error:
             raise UserError(str(error)) from error
+        if based_on is not None and based_on != len(self.saved):
+            raise UserError(f"Somebody changed the policy meanwhile: version {len(self.saved)} holds.")
         version = PolicyVersion(number=len(self.saved) + 1, policy=policy, text=text, author=by.name)
         self.saved.append(version)
         self.policy = version.policy
@@ -314,13 +333,43 @@ class KeptSetups:
 
 
 @dataclass
+class ListedAudit:
+    """The links of whichever workspace."""
+
+    links: list[Link] = field(default_factory=list)
+
+    async def record(self, tenant: Tenant, *links: Link) -> None:
+        self.add(*links)
+
+    async def of_case(self, tenant: Tenant, case: str) -> tuple[Link, ...]:
+        return tuple(each for each in self.links if each.case == case)
+
+    async def since(self, tenant: Tenant, moment: datetime, *kinds: LinkKind) -> tuple[Link, ...]:
+        return tuple(each for each in self.links if each.kind in kinds and each.at and each.at >= moment)
+
+    def add(self, *links: Link) -> None:
+        for each in links:
+            if not self.has(each.key):
+                self.links.append(replace(each, seq=len(self.links) + 1, at=datetime.now(UTC)))
+
+    def has(self, key: str) -> bool:
+        return any(each.key == key for each in self.links)
+
+    def facts(self, kind: LinkKind) -> list[dict[str, Any]]:
+        return [dict(each.facts) for each in self.links if each.kind == kind]
+
+
+@dataclass
 class ListedCases:
-    """`cards`: the message of each effect that is seen, by its key. `revised`: the cases that were judged again."""
+    """`cards`: the message of each effect that is seen, by its key. `revised`: the cases that were judged again.
+
+    Its links go into `audit`.
+    """
 
     cases: dict[str, Case] = field(default_factory=dict)
-    winners: dict[str, str] = field(default_factory=dict)
     cards: dict[str, str] = field(default_factory=dict)
     revised: list[str] = field(default_factory=list)
+    audit: ListedAudit = field(default_factory=ListedAudit)
 
     async def open(
         self,
@@ -332,10 +381,13 @@ class ListedCases:
         state: Literal["open", "reported"] = "open",
         quota: Quota | None = None,
         raid: str = "",
+        known_by: Sequence[KnownBy] = (),
+        keep_days: int = 365,
     ) -> Case:
         taken_out = sum(each.action.takes_down and not each.shadow for each in self.cases.values())
         over = quota is not None and action.takes_down and taken_out >= quota.remove_per_hour
         first = over and not any(each.over_quota for each in self.cases.values())
+        heaviest = max(verdict.findings, key=lambda each: (each.severity, each.confidence), default=None)
         case = Case(
             id=f"case-{event.key}",
             place=event.place,
@@ -348,26 +400,33 @@ class ListedCases:
             over_quota=over,
             raid=raid,
             event=event.key,
+            at=datetime.now(UTC),
+            category=heaviest.category if heaviest else "",
+            known_by=tuple(known_by) if verdict.keep_copy else (),
+            names={event.author.id: event.author.name},
         )
+        self.audit.add(self._link(case, event.key, "opened", None, state=state, action=case.action.value))
         return replace(self.cases.setdefault(case.id, case), first_over_quota=first)
 
     async def strikes(self, tenant: Tenant, person: str, *, days: int, apart_from: str) -> int:
         theirs = [each for each in self.cases.values() if each.author.id == person and each.id != f"case-{apart_from}"]
-        return sum(each.verdict.strikes == "at_once" and each.state != "restored" for each in theirs)
+        return sum(each.verdict.strikes == "at_once" and each.state not in ("restored", "dismissed") for each in theirs)
 
     async def judged_again(
         self, tenant: Tenant, case: str, verdict: Verdict, *, action: Action | None = None, quota: Quota | None = None
     ) -> Case:
         known = self.cases[case]
         self.revised.append(case)
-        if known.state in ("open", "reported") and known.verdict.waits_for_model:
-            self.cases[case] = replace(known, verdict=verdict, action=action or known.action)
+        if known.undecided and known.verdict.waits_for_model:
+            kept = known.known_by if verdict.keep_copy else ()
+            self.cases[case] = replace(known, verdict=verdict, action=action or known.action, known_by=kept)
         return self.cases[case]
 
     async def join(
         self, tenant: Tenant, case: str, verdict: Verdict, *, action: Action, raid: str, quota: Quota | None = None
     ) -> Case:
-        self.cases[case] = replace(self.cases[case], verdict=verdict, action=action, raid=raid)
+        kept = self.cases[case].known_by if verdict.keep_copy else ()
+        self.cases[case] = replace(self.cases[case], verdict=verdict, action=action, raid=raid, known_by=kept)
         return self.cases[case]
 
     async def of_raid(self, tenant: Tenant, raid: str) -> tuple[Case, ...]:
@@ -379,16 +438,186 @@ class ListedCases:
     async def find(self, tenant: Tenant, case: str) -> Case | None:
         return self.cases.get(case)
 
+    async def of_message(self, tenant: Tenant, channel: str, message: str) -> tuple[Case, ...]:
+        return tuple(each for each in self.cases.values() if (each.place.channel, each.message) == (channel, message))
+
     async def decide(
-        self, tenant: Tenant, case: str, *, decision: Literal["restored", "kept"], by: Person, event: str
+        self, tenant: Tenant, case: str, *, decision: Decision, by: Person, event: str, right_category: str = ""
     ) -> tuple[Case, bool]:
-        found = self.cases.get(case)
-        if found is None:
-            raise UserError("There is no such case.")
-        if found.state == "open":
-            self.winners[case] = event
-            self.cases[case] = replace(found, state=decision, decided_by=by.name)
-        return self.cases[case], self.winners.get(case) == event
+        found = self._find(case)
+        if found.undecided and not self._done(case, event, "decided"):
+            appeal = found.appeal
+            if appeal and appeal.state == "open" and decision in ("restored", "dismissed"):
+                appeal = replace(appeal, state="granted", decided_by=by.name, decided_by_id=by.id)
+                self.audit.add(self._link(found, event, "appeal_decided", by, granted=True))
+            found = replace(self._decided(found, decision, by, event), right_category=right_category, appeal=appeal)
+            self._change(found, event, "decided", by, decision=decision, right_category=right_category)
+        return self.cases[case], self.cases[case].decided_event == event
+
+    async def undo(self, tenant: Tenant, case: str, *, decided_event: str, by: Person, event: str) -> tuple[Case, bool]:
+        found = self._find(case)
+        if self._done(case, event, "undone"):
+            return found, True
+        appeal, with_it = found.appeal, self._done(case, decided_event, "appeal_decided")
+        later = appeal is not None and appeal.state != "open" and not with_it
+        if not found.decided_event or found.decided_event != decided_event or later:
+            return found, False
+        if appeal and with_it:
+            appeal = replace(appeal, state="open", decided_by="", decided_by_id="")
+        opened = next(each for each in self.audit.links if each.kind == "opened" and each.case == case)
+        again = replace(found, state=opened.facts["state"], decided_by="", decided_by_id="", decided_event="", decided_at=None)
+        self._change(replace(again, right_category="", appeal=appeal), event, "undone", by, decision=found.state)
+        return self.cases[case], True
+
+    async def measure(
+        self, tenant: Tenant, case: str, *, measure: Measure, by: Person, event: str, lift: bool = False
+    ) -> tuple[Case, bool]:
+        found = self._find(case)
+        if self._done(case, event, "measure"):
+            return found, True
+        if (measure in found.measures) is not lift:
+            return found, False
+        left = tuple(each for each in found.measures if each != measure) if lift else (*found.measures, measure)
+        self._change(replace(found, measures=left), event, "measure", by, measure=measure, lift=lift)
+        return self.cases[case], True
+
+    async def appeal(self, tenant: Tenant, case: str, *, text: str, by: Person, event: str) -> tuple[Case, bool]:
+        found = self._find(case)
+        if found.appeal:
+            return found, self._done(case, event, "appealed")
+        self._change(replace(found, appeal=Appeal(text=text, at=datetime.now(UTC))), event, "appealed", by)
+        return self.cases[case], True
+
+    async def decide_appeal(self, tenant: Tenant, case: str, *, granted: bool, by: Person, event: str) -> tuple[Case, bool]:
+        found = self._find(case)
+        if found.appeal is None:
+            raise UserError("Nobody has appealed in this case.")
+        if found.appeal.state != "open":
+            return found, self._done(case, event, "appeal_decided")
+        state: Literal["granted", "denied"] = "granted" if granted else "denied"
+        appeal = replace(found.appeal, state=state, decided_by=by.name, decided_by_id=by.id)
+        if granted:
+            out = found.state == "removed" or found.taken_out
+            found = self._decided(found, "restored" if out else "dismissed", by, event)
+        elif found.undecided:
+            found = self._decided(found, "kept", by, event)
+        self._change(replace(found, appeal=appeal), event, "appeal_decided", by, granted=granted)
+        return self.cases[case], True
+
+    async def claim(self, tenant: Tenant, case: str, *, by: Person, until: datetime | None) -> Case:
+        found = self._find(case)
+        held = found.claimed_until is not None and found.claimed_until > datetime.now(UTC)
+        if not held or found.claimed_by == by.id:
+            self.cases[case] = replace(found, claimed_by=by.id if until else "", claimed_until=until)
+        return self.cases[case]
+
+    async def mark_gone(self, tenant: Tenant, case: str, *, by: str, event: str) -> Case:
+        found = self._find(case)
+        if not found.gone:
+            self._change(replace(found, gone=True), event, "gone", None, by=by)
+        return self.cases[case]
+
+    async def page(self, tenant: Tenant, wanted: CaseFilter, *, limit: int, after: str = "") -> CasePage:
+        fits = [each for each in self.cases.values() if _fits(each, wanted)]
+        waiting = sorted((each for each in fits if _waits(each)), key=lambda each: (not each.verdict.urgent, each.at, each.id))
+        others = sorted((each for each in fits if not _waits(each)), key=lambda each: (each.at, each.id), reverse=True)
+        rest = [*waiting, *others]
+        start = next((number + 1 for number, each in enumerate(rest) if each.id == after), 0)
+        shown = rest[start : start + limit]
+        more = len(rest) > start + limit
+        return CasePage(cases=tuple(shown), total=len(rest), after=shown[-1].id if more else "")
+
+    async def waiting(self) -> tuple[tuple[Tenant, int, datetime], ...]:
+        since: dict[Tenant, list[datetime]] = {}
+        for each in filter(_waits, self.cases.values()):
+            at = each.at if each.undecided or each.appeal is None else each.appeal.at
+            since.setdefault(each.place.tenant, []).append(at)
+        return tuple((tenant, len(moments), min(moments)) for tenant, moments in since.items())
+
+    async def reviewed(self, tenant: Tenant, *, since: datetime | None = None, limit: int = 5_000) -> tuple[Reviewed, ...]:
+        newest = sorted(self.cases.values(), key=lambda each: (each.at, each.id), reverse=True)
+        return tuple(_reviewed(each) for each in newest if since is None or each.at >= since)[:limit]
+
+    def _find(self, case: str) -> Case:
+        if case not in self.cases:
+            raise UserError("There is no such case here (any more).")
+        return self.cases[case]
+
+    def _done(self, case: str, event: str, kind: LinkKind) -> bool:
+        return self.audit.has(f"{event}!{kind}:{case}")
+
+    def _decided(self, case: Case, decision: Decision, by: Person, event: str) -> Case:
+        return replace(
+            case,
+            state=decision,
+            decided_by=by.name,
+            decided_by_id=by.id,
+            decided_event=event,
+            decided_at=datetime.now(UTC),
+        )
+
+    def _change(self, case: Case, event: str, kind: LinkKind, actor: Person | None, /, **facts: Any) -> None:
+        names = {**case.names, **({actor.id: actor.name} if actor else {})}
+        self.cases[case.id] = replace(case, version=case.version + 1, names=names)
+        self.audit.add(self._link(case, event, kind, actor, **facts))
+
+    def _link(self, case: Case, event: str, kind: LinkKind, actor: Person | None, /, **facts: Any) -> Link:
+        return Link(
+            key=f"{event}!{kind}:{case.id}",
+            kind=kind,
+            facts=facts,
+            case=case.id,
+            subject=case.author.id,
+            actor=actor.id if actor else "",
+        )
+
+
+def _waits(case: Case) -> bool:
+    return case.undecided or (case.appeal is not None and case.appeal.state == "open")
+
+
+def _fits(case: Case, wanted: CaseFilter) -> bool:
+    return all(
+        (
+            wanted.waiting is None or _waits(case) is wanted.waiting,
+            wanted.appealed is None or (case.appeal is not None) is wanted.appealed,
+            wanted.category in ("", case.category),
+            wanted.channel in ("", case.place.channel),
+            wanted.author in ("", case.author.id),
+            wanted.decided_by in ("", case.decided_by_id),
+            wanted.mode is None or case.shadow is (wanted.mode == "shadow"),
+            wanted.action in (None, case.action),
+            wanted.since is None or case.at >= wanted.since,
+        )
+    )
+
+
+def _reviewed(case: Case) -> Reviewed:
+    decided = Decided(
+        event=case.event,
+        channel=Channel(platform=case.place.platform, id=case.place.channel, name=case.place.channel),
+        exempt=False,
+        findings=tuple(each.model_copy(update={"evidence": "", "place": ""}) for each in case.verdict.findings),
+        incomplete=tuple(each.cause for each in case.verdict.incomplete),
+        action=case.verdict.action,
+        policy=case.verdict.policy,
+        at=case.at,
+    )
+    outcome: Outcome = "upheld"
+    if case.undecided:
+        outcome = "open"
+    elif case.state in ("restored", "dismissed"):
+        outcome = "overturned"
+    elif case.right_category not in ("", case.category):
+        outcome = "other_category"
+    return Reviewed(
+        case=case.id,
+        decided=decided,
+        outcome=outcome,
+        shadow=case.shadow,
+        gone=case.gone,
+        by_appeal=case.appeal is not None and case.appeal.state != "open",
+    )
 
 
 @dataclass
@@ -486,11 +715,14 @@ class ListedVerdicts:
 
 @dataclass
 class ListedBanks:
-    """What was denied; `known` is what every message turns out to be."""
+    """What was denied; `known` is what every message turns out to be. `listed`: what people put on lists, by entry."""
 
     known: KnownContent = field(default_factory=KnownContent)
     denied: list[tuple[tuple[Reading, ...], Finding]] = field(default_factory=list)
     lifted: list[str] = field(default_factory=list)
+    listed: dict[str, tuple[Literal["allow", "deny"], tuple[Hash, ...], Finding | None]] = field(default_factory=dict)
+    counted: dict[str, Counted] = field(default_factory=dict)
+    audit: ListedAudit = field(default_factory=ListedAudit)
 
     def of(self, tenant: Tenant) -> "ListedBanks":
         return self
@@ -505,6 +737,42 @@ class ListedBanks:
 
     async def lift(self, tenant: Tenant, *, reason: str) -> None:
         self.lifted.append(reason)
+
+    async def put(
+        self,
+        tenant: Tenant,
+        listed: Literal["allow", "deny"],
+        hashes: Sequence[Hash],
+        *,
+        finding: Finding | None,
+        reason: str,
+        by: Person,
+        event: str,
+    ) -> str:
+        if finding and finding.category == Category.CHILD_SAFETY:
+            raise UserError("Hashes of child safety content are not kept here.")
+        if not hashes:
+            raise UserError("There is nothing to put on a list.")
+        id = entry_id(listed, finding, reason, hashes)
+        category = finding.category if finding else ""
+        facts = {"entry": id, "listed": listed, "category": category, "hashes": len(hashes)}
+        if not self.audit.has(key := f"{event}!listed:{id}"):
+            self.listed[id] = (listed, tuple(hashes), finding)
+            entry = Entry(id=id, listed=listed, category=category, reason=reason, by=by.name, at=datetime.now(UTC))
+            self.counted[id] = Counted(entry=entry, hashes=Counter(each.kind for each in hashes))
+            self.audit.add(Link(key=key, kind="listed", facts=facts, actor=by.id))
+        return id
+
+    async def take_off(self, tenant: Tenant, entry: str, *, by: Person, event: str) -> bool:
+        key = f"{event}!unlisted:{entry}"
+        if self.listed.pop(entry, None) is None:
+            return self.audit.has(key)
+        del self.counted[entry]
+        self.audit.add(Link(key=key, kind="unlisted", facts={"entry": entry}, actor=by.id))
+        return True
+
+    async def entries(self, tenant: Tenant) -> tuple[Counted, ...]:
+        return tuple(self.counted.values())
 
 
 @dataclass
@@ -536,6 +804,10 @@ class ListedInvitations:
         self.invited.append((name, role))
         return "http://127.0.0.1:8321/enter#code"
 
+    async def dashboard(self, tenant: Tenant, person: Person) -> str:
+        self.invited.append((person.name, person.role))
+        return "http://127.0.0.1:8321/enter#desk"
+
 
 @dataclass
 class Known:
@@ -561,6 +833,22 @@ class Known:
     maker: ScriptedMaker | None = None
     budget: Budget = field(default_factory=Budget)
     turns: Turns = field(default_factory=Turns)
+    audit: ListedAudit = field(default_factory=ListedAudit)
+
+    def __post_init__(self) -> None:
+        self.cases.audit = self.banks.audit = self.audit
+
+    async def form(self, event: CommandUsed | ButtonPressed) -> Form | None:
+        """Return the form that opens in place of `event`."""
+        return await form_for(
+            event,
+            channels=self.channels,
+            policies=self.policies,
+            setups=self.setups,
+            results=self.results,
+            wishes=self.wishes,
+            cases=self.cases,
+        )
 
     @property
     def services(self) -> Services:
@@ -582,6 +870,7 @@ class Known:
             earlier=self.earlier,
             jobs=self.jobs,
             wishes=self.wishes,
+            audit=self.audit,
             generator=self.maker,
             budget=self.budget,
             turns=self.turns,

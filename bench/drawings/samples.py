@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from bench.drawings import wishes
+from bench.drawings import reviews, wishes
 from handlers.answers import (
     Alert,
     Answer,
@@ -28,7 +28,7 @@ from pipelines.moderation.policy import Action
 from pipelines.moderation.report import Category
 from pipelines.ports import UNDERSTUDY
 from tests.extracted import TOGETHER, an_endless_extraction, an_extracted, an_extraction, what_was_found
-from tests.fakes import FixedPolicy, KeptSetups, ListedChannels, ListedResults
+from tests.fakes import FixedPolicy, KeptSetups, ListedCases, ListedChannels, ListedResults
 from tests.making import ListedWishes
 
 
@@ -101,6 +101,7 @@ def samples(here: Here) -> tuple[Sample, ...]:
         *_wishes(),
         *_judged(),
         *_cases(here),
+        *_reviewed(here),
         *_held(here),
         *_listings(here),
         *_others(here),
@@ -127,6 +128,7 @@ async def forms(here: Here) -> tuple[Form, ...]:
                 setups=KeptSetups(chosen),
                 results=ListedResults(),
                 wishes=ListedWishes(),
+                cases=ListedCases(),
             )
         )
     return tuple(form for form in opened if form is not None)
@@ -309,14 +311,52 @@ def _cases(here: Here) -> Sequence[Sample]:
     )
 
 
+def _reviewed(here: Here) -> Sequence[Sample]:
+    """Return cases with all their buttons, appeals, files, lists and digests."""
+    held = reviews.case(here.channel, here.message, SCAM)
+    appealed = held.model_copy(update=reviews.APPEALED)
+    file = reviews.case_file(appealed.model_copy(update={"state": "kept", "decided_by": "Grace Hopper"}))
+    nasty_case = held.model_copy(
+        update={"author": NASTY_NAME, "appeal": "open", "appeal_text": f"{NASTY_TEXT}\n{LONG}", "decided_by": NASTY_NAME}
+    )
+    nasty_file = file.model_copy(
+        update={"card": nasty_case, "why": (NASTY_TEXT, LONG, WORD), "said": f"{NASTY_TEXT}\n{LONG}{WORD}"}
+        | {"files": (NASTY_NAME, WORD), "steps": reviews.steps(NASTY_NAME) * 20}
+    )
+    return (
+        Sample(caption="A case with all that can be done about it", answer=held, usual=True),
+        Sample(caption="A case whose author asks for another look", answer=appealed, usual=True),
+        Sample(caption="Case: the appeal was granted", answer=held.model_copy(update=reviews.GRANTED)),
+        Sample(caption="Case: the appeal was denied", answer=held.model_copy(update=reviews.DENIED)),
+        Sample(caption="Case: decided a moment ago", answer=held.model_copy(update=reviews.KEPT)),
+        Sample(caption="Case: fine as it is", answer=held.model_copy(update=reviews.DISMISSED)),
+        Sample(caption="Case: taken out by hand", answer=held.model_copy(update=reviews.REMOVED)),
+        Sample(caption="Case: something else than was found", answer=held.model_copy(update=reviews.OTHER)),
+        Sample(caption="Case: gone meanwhile", answer=held.model_copy(update=reviews.GONE)),
+        Sample(caption="Why?", answer=file, to="asker", usual=True),
+        Sample(caption="Why? with too much of everything", answer=nasty_file, to="asker"),
+        Sample(caption="Cases that wait", answer=reviews.case_list(here.channel, here.message), to="asker", usual=True),
+        Sample(caption="No case waits", answer=reviews.NO_CASES, to="asker"),
+        Sample(
+            caption="Cases: nasty names",
+            answer=reviews.case_list(here.channel, here.message, author=NASTY_NAME, times=4),
+            to="asker",
+        ),
+        Sample(caption="A week in shadow mode", answer=reviews.DIGEST, usual=True),
+        Sample(caption="A quiet week in shadow mode", answer=reviews.QUIET),
+        Sample(caption="A link to the review desk", answer=reviews.DESK, to="asker"),
+    )
+
+
 def _held(here: Here) -> Sequence[Sample]:
     held = Held(
         case="mfzwizltoq",
         action=Action.HOLD,
         reasons=("Scam or spam, investment fraud: severe, 93% sure.",),
         channel=here.channel,
+        appealable=True,
     )
-    stands = held.model_copy(update={"action": Action.FLAG, "stands": True})
+    stands = held.model_copy(update={"action": Action.FLAG, "stands": True, "appealable": False})
     paused = held.model_copy(
         update={"action": Action.TIMEOUT, "timeout_minutes": 60, "text": "Send 0.1 BTC here:\nbc1-test, and get 0.2 back"}
     )
@@ -345,6 +385,7 @@ def _held(here: Here) -> Sequence[Sample]:
             answer=held.model_copy(update={"support": True, "reasons": (), "action": Action.FLAG}),
             to="author",
         ),
+        Sample(caption="To the author, in German", answer=held.model_copy(update={"language": "de"}), to="author"),
         Sample(
             caption="To the author: no channel, nasty reasons",
             answer=held.model_copy(update={"channel": "", "reasons": NASTY_REASONS}),

@@ -33,6 +33,8 @@ policies = typer.Typer(help="Policies: what they say, and what they would have d
 app.add_typer(policies, name="policy")
 hashes = typer.Typer(help="Lists of known content, by hashes, as CSV.", no_args_is_help=True)
 app.add_typer(hashes, name="hashes")
+audit = typer.Typer(help="What was decided and done, and why: a chain of links for each workspace.", no_args_is_help=True)
+app.add_typer(audit, name="audit")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document per input on standard output, and nothing else.")]
 
@@ -407,6 +409,52 @@ def remove_hashes(
     from bot.cli.hashes import remove
 
     _end(remove(entry, _settings(), workspace=workspace, as_json=as_json))
+
+
+@audit.command(name="verify")
+def verify_audit(
+    workspace: Annotated[
+        str | None, typer.Option("--workspace", metavar="PLATFORM:ID", help="Only the audit of this workspace.")
+    ] = None,
+    head: Annotated[
+        str | None, typer.Option("--head", metavar="NUMBER:HEX", help="What was the newest link once: it must be there still.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say whether no link was changed, added or taken away. Ends with 1 where one was, and says which.
+
+    Note the newest link elsewhere: with --head it shows later that nothing was cut off.
+    """
+    from bot.cli.audit import verify
+
+    _end(verify(_settings(), workspace=workspace, head=head, as_json=as_json))
+
+
+@audit.command(name="export")
+def export_audit(
+    workspace: Annotated[str, typer.Option("--workspace", metavar="PLATFORM:ID", help="Whose audit is meant.")],
+    csv: Annotated[bool, typer.Option("--csv", help="Write CSV instead of one JSON document per line.")] = False,
+    out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Where it goes; else standard output.")] = None,
+) -> None:
+    """Write all links of a workspace's audit, the oldest first."""
+    from bot.cli.audit import export
+
+    _end(export(_settings(), workspace=workspace, out=out, form="csv" if csv else "jsonl"))
+
+
+@db.command()
+def erase(
+    person: Annotated[str, typer.Argument(metavar="PERSON", show_default=False)],
+    workspace: Annotated[str, typer.Option("--workspace", metavar="PLATFORM:ID", help="The workspace that PERSON is in.")],
+    sure: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Delete what is kept about a person, by the platform's id of them. Flashbulb must not be running.
+
+    The audit stays and still verifies, without this person.
+    """
+    from bot.cli.erasing import erase as erase_person
+
+    _end(erase_person(person, _settings(), workspace=workspace, sure=sure))
 
 
 @db.command()

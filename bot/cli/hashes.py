@@ -14,9 +14,10 @@ from bot.cli.ends import End, plain, say_problem
 from bot.cli.hash_files import WHY_SKIPPED, ReadFile, Wanted, check, read, written
 from bot.cli.workspaces import address_of_records, open_beside, tenant_named
 from bot.settings import Settings
-from bot.storage.banks import Counted, StoredBanks, made
+from bot.storage.banks import StoredBanks, made
 from bot.storage.database import open_records
 from handlers.events import Tenant
+from handlers.ports import Counted
 from pipelines.errors import Misconfigured
 from pipelines.moderation.lists import Entry, Hash, Listing
 

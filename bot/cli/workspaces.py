@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 
 from bot.settings import Settings
 from bot.storage.database import Records, records_beside
+from bot.storage.seal import Seal, load_seal
 from handlers.events import Tenant
 from pipelines.errors import Misconfigured, Unavailable
 
@@ -31,6 +32,15 @@ async def open_beside(settings: Settings) -> AsyncIterator[Records]:
             where = f"The records in {settings.flashbulb_data}"
             raise Unavailable(where, "are not there yet, or of another version: flashbulb run makes them")
         yield records
+
+
+def seal_of(settings: Settings) -> Seal:
+    """Return what opens the rows of these records.
+
+    Raises: `Misconfigured` when the key is malformed, or its file can be neither read nor made.
+    """
+    key = settings.flashbulb_secret_key
+    return load_seal(settings.flashbulb_data, key.get_secret_value() if key else None)
 
 
 def address_of_records(settings: Settings) -> str | None:

@@ -1,8 +1,9 @@
 """The gate: who may use which route, and the headers of every answer."""
 
 import hmac
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Final, Literal, TypeVar
+from urllib.parse import quote
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
@@ -11,17 +12,23 @@ from yarl import URL
 from bot.console.address import Address
 from bot.storage.sign_ins import SIGN_IN_IDLE, SignIns, sha256_of
 from bot.storage.sign_ins import SignedIn as SignedIn
-from handlers.events import Role
+from handlers.events import Role, Tenant
 from pipelines.errors import Misconfigured
 
-# `public`: anybody who opened one of our addresses. `machine`: no cookie and no host list, for probes. The rest are people.
-Access = Literal["public", "machine", "member", "moderator", "operator"]
+# `public`: anybody who opened one of our addresses. `machine`: no cookie and no host list, for probes. The rest are people:
+# `person`: whoever is signed in, `member`: of the console's own channels, and then whoever decides cases, sets a workspace up,
+# runs the bot.
+Access = Literal["public", "machine", "person", "member", "moderator", "admin", "operator"]
 
 RIGHTS: Final[dict[Role, frozenset[Access]]] = {
-    Role.MEMBER: frozenset({"member"}),
-    Role.MODERATOR: frozenset({"member", "moderator"}),
-    Role.OPERATOR: frozenset({"member", "moderator", "operator"}),
+    Role.MEMBER: frozenset({"person", "member"}),
+    Role.MODERATOR: frozenset({"person", "member", "moderator"}),
+    Role.ADMIN: frozenset({"person", "member", "moderator", "admin"}),
+    Role.OPERATOR: frozenset({"person", "member", "moderator", "admin", "operator"}),
 }
+# What nobody of another platform may, whoever they are there.
+CONSOLE_ALONE: Final[frozenset[Access]] = frozenset({"member", "operator"})
+DESKS: Final = "/desk/"  # begins the routes of the review desks: `/desk/{platform}/{workspace}/…`
 
 SIGNED_IN: Final = web.RequestKey("signed_in", SignedIn)
 
@@ -71,8 +78,31 @@ def refuse_unmarked(app: web.Application) -> None:
         raise Misconfigured(f"These routes do not say who may use them (bot.console.access.allow): {', '.join(forgotten)}.")
 
 
-def guard(address: Address, sign_ins: SignIns) -> Middleware:
-    """Return the middleware that lets a request through or says why not, before its body is read."""
+def rights_of(who: SignedIn) -> frozenset[Access]:
+    rights = RIGHTS[who.person.role]
+    return rights if who.of_console else rights - CONSOLE_ALONE
+
+
+def may_open_desk(who: SignedIn, tenant: Tenant) -> bool:
+    """Whether somebody may open the review desk of a workspace: whoever decides its cases, and the operator."""
+    return who.operates or (who.person.role.reviews and who.tenant == tenant)
+
+
+def desk_of(tenant: Tenant) -> str:
+    """Return the path of the first page of a review desk."""
+    return f"{DESKS}{quote(tenant.platform, safe='')}/{quote(tenant.workspace, safe='')}/cases"
+
+
+def desk_topic(tenant: Tenant) -> str:
+    """Return the topic under which pages hear what changes in a review desk."""
+    return f"desk:{tenant.platform}:{tenant.workspace}"
+
+
+def guard(address: Address, sign_ins: SignIns, *, on_end: Callable[[str], Awaitable[None]]) -> Middleware:
+    """Return the middleware that lets a request through or says why not, before its body is read.
+
+    `on_end` hears the hash of a cookie that signs nobody in (any more).
+    """
     hosts, origins = address.hosts, address.origins
 
     @web.middleware
@@ -91,10 +121,15 @@ def guard(address: Address, sign_ins: SignIns) -> Middleware:
         cookie = request.cookies.get(address.cookie, "")
         who, renewed = await sign_ins.find(sha256_of(cookie), renew=not socket) if cookie else (None, False)
         if who is None:
+            if cookie:
+                await on_end(sha256_of(cookie))
             raise _go_to_the_door(request, asks_script=writes or socket)
         if request.match_info.http_exception is not None:  # no such route; only who is signed in learns that
             return await handler(request)
-        if access not in RIGHTS[who.person.role]:
+        _refuse_other_desks(request, who)
+        if access not in rights_of(who):
+            if access == "member" and not (writes or socket) and _navigates(request):
+                raise web.HTTPSeeOther(desk_of(who.tenant))
             raise web.HTTPForbidden(text="You may not do this here.")
         if writes and not _same(request.headers.get("X-CSRF", ""), who.csrf):
             raise web.HTTPForbidden(text="Reload the page and try again.")
@@ -109,10 +144,25 @@ def guard(address: Address, sign_ins: SignIns) -> Middleware:
 
 def _go_to_the_door(request: web.Request, *, asks_script: bool) -> web.HTTPException:
     # A script that asks for a fragment must hear 401, not read the sign-in page in its place.
-    navigates = request.headers.get("Sec-Fetch-Mode", "navigate") == "navigate"
-    if asks_script or not navigates or request.path == "/whoami":
+    if asks_script or not _navigates(request) or request.path == "/whoami":
         return web.HTTPUnauthorized(text="Sign in again.")
     return web.HTTPSeeOther(URL("/enter").with_query(next=request.path_qs))
+
+
+def _navigates(request: web.Request) -> bool:
+    """Whether a browser asks for a page to show it, and no script for a part of one."""
+    return request.headers.get("Sec-Fetch-Mode", "navigate") == "navigate"
+
+
+def _refuse_other_desks(request: web.Request, who: SignedIn) -> None:
+    """Raises: 404 at the desk of a workspace that is not this person's, as if it were not there."""
+    resource = request.match_info.route.resource
+    if resource is None or not resource.canonical.startswith(DESKS):
+        return
+    named = request.match_info
+    tenant = Tenant(platform=named.get("platform", ""), workspace=named.get("workspace", ""))
+    if not who.operates and who.tenant != tenant:
+        raise web.HTTPNotFound(text="There is nothing here, or not for you.")
 
 
 def _same(given: str, expected: str) -> bool:

@@ -103,9 +103,9 @@ class Since:
 
 
 class Live:
-    """Tells open pages what happens. `may_follow(person, topic)` says who may hear what."""
+    """Tells open pages what happens. `may_follow(who, topic)` says which sign-in may hear what."""
 
-    def __init__(self, may_follow: Callable[[Person, str], bool]) -> None:
+    def __init__(self, may_follow: Callable[[SignedIn, str], bool]) -> None:
         self._may_follow = may_follow
         self._epoch = secrets.token_hex(4)
         self._seq = 0
@@ -130,12 +130,12 @@ class Live:
             if topic in page.topics and said.is_for(page.who.person):
                 page.mailbox.put(text, otherwise=self._resync())
 
-    @allow("member")
+    @allow("person")
     async def follow(self, request: web.Request) -> web.StreamResponse:
         """Serve `/live?topics=a,b&after=SEQ&epoch=E`."""
         who = request[SIGNED_IN]
         topics = frozenset(filter(None, request.query.get("topics", "").split(",")))
-        if not self._may(who.person, topics):
+        if not self._may(who, topics):
             raise web.HTTPForbidden(text="You may not follow this.")
         self._refuse_crowd(who)
         socket = web.WebSocketResponse(heartbeat=HEARTBEAT_S, max_msg_size=MESSAGE_BYTES, compress=False)
@@ -153,9 +153,9 @@ class Live:
         """Close the pages of one sign-in: it ended."""
         await _close([page for page in self._pages if page.who.hash == hash], SIGNED_OUT)
 
-    async def close_all_but(self, valid: Collection[str], *, of: Collection[str]) -> None:
+    async def close_all_but(self, valid: Collection[str], *, of: Collection[str], code: int = SIGNED_OUT) -> None:
         """Close the pages whose sign-in is in `of` but no longer in `valid`."""
-        await _close([page for page in self._pages if page.who.hash in of and page.who.hash not in valid], SIGNED_OUT)
+        await _close([page for page in self._pages if page.who.hash in of and page.who.hash not in valid], code)
 
     @property
     def sign_ins(self) -> frozenset[str]:
@@ -167,8 +167,8 @@ class Live:
         self._closing = True
         await _close(list(self._pages), WSCloseCode.GOING_AWAY)
 
-    def _may(self, person: Person, topics: frozenset[str]) -> bool:
-        return 0 < len(topics) <= TOPICS and all(self._may_follow(person, topic) for topic in topics)
+    def _may(self, who: SignedIn, topics: frozenset[str]) -> bool:
+        return 0 < len(topics) <= TOPICS and all(self._may_follow(who, topic) for topic in topics)
 
     def _refuse_crowd(self, who: SignedIn) -> None:
         if self._closing or len(self._pages) >= SOCKETS:
@@ -202,7 +202,7 @@ class Live:
         try:
             async for message in page.socket:
                 topics = _topics_in(message.data) if message.type is WSMsgType.TEXT else None
-                if topics is None or not self._may(page.who.person, topics):
+                if topics is None or not self._may(page.who, topics):
                     await page.socket.close(code=WSCloseCode.POLICY_VIOLATION)
                     return
                 page.topics = topics

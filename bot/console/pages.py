@@ -9,7 +9,7 @@ import jinja2
 from aiohttp import web
 from markupsafe import Markup
 
-from bot.console.access import SIGNED_IN
+from bot.console.access import SIGNED_IN, desk_of
 from bot.words import ITEMS_MAX, LINE_MAX, PICTURE_TEXT_MAX, cut, one_line, plain
 
 HERE: Final = Path(__file__).parent
@@ -35,7 +35,7 @@ class Pages:
             auto_reload=False,
             finalize=_unturned,
         )
-        self._templates.globals |= {"static": self.static}
+        self._templates.globals |= {"static": self.static, "desk_of": desk_of}
         self._templates.globals |= {"ITEMS_MAX": ITEMS_MAX, "LINE_MAX": LINE_MAX, "PICTURE_TEXT_MAX": PICTURE_TEXT_MAX}
         self._templates.filters |= {"cut": cut, "one_line": one_line}
 
@@ -57,9 +57,12 @@ class Pages:
         return self._templates.get_template(template).render(values)
 
     def page(self, request: web.Request, template: str, *, status: int = 200, **values: object) -> web.Response:
-        """Render a whole page for whoever asks: templates that extend `base.html` also get `signed_in` and `theme`."""
+        """Render a whole page for whoever asks: templates that extend `base.html` also get `signed_in`, `theme` and `path`.
+
+        `waiting`, where given, is how many cases wait for somebody.
+        """
         theme = request.cookies.get(THEME_COOKIE, "")
-        values |= {"signed_in": request.get(SIGNED_IN), "theme": theme if theme in THEMES else ""}
+        values |= {"signed_in": request.get(SIGNED_IN), "theme": theme if theme in THEMES else "", "path": request.path}
         text = self._templates.get_template(template).render(values)
         return web.Response(text=text, content_type="text/html", status=status)
 

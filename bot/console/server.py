@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import structlog
-from aiohttp import web
+from aiohttp import WSCloseCode, web
 from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.typedefs import Handler
 
@@ -76,7 +76,7 @@ async def open_console(
 
     Raises: `Misconfigured` when a route does not say who may use it.
     """
-    app = web.Application(middlewares=[_in_words, guard(address, sign_ins)], client_max_size=BODY_BYTES)
+    app = web.Application(middlewares=[_in_words, guard(address, sign_ins, on_end=live.close)], client_max_size=BODY_BYTES)
     app.router.add_static(pages.static_folder, STATIC)
     app.add_routes([web.get("/favicon.ico", _favicon)])
     app.add_routes(Door(address=address, sign_ins=sign_ins, pages=pages, live=live).routes())
@@ -120,9 +120,11 @@ async def _watch(live: Live, sign_ins: SignIns) -> None:
 
 
 async def close_ended(live: Live, sign_ins: SignIns) -> None:
-    """Close the pages whose sign-in is no longer valid."""
+    """Close the pages whose sign-in is no longer valid. Where nobody tells, they may come back once somebody does."""
     if open_now := live.sign_ins:
-        await live.close_all_but(await sign_ins.still_valid(open_now), of=open_now)
+        valid, unknown = await sign_ins.still_valid(open_now)
+        await live.close_all_but(valid, of=unknown, code=WSCloseCode.TRY_AGAIN_LATER)
+        await live.close_all_but(valid | unknown, of=open_now)
 
 
 @allow("public")

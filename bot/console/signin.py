@@ -98,13 +98,14 @@ class Door:
         hand_out(answer, self._address, cookie)
         return answer
 
-    @allow("member")
+    @allow("person")
     async def whoami(self, request: web.Request) -> web.Response:
         """Tell our own pages who is signed in; 401 when nobody is."""
-        person = request[SIGNED_IN].person
-        return web.json_response({"id": person.id, "name": person.name, "role": person.role.value})
+        who = request[SIGNED_IN]
+        known = {"id": who.person.id, "name": who.person.name, "role": who.person.role.value}
+        return web.json_response(known | who.tenant.model_dump())
 
-    @allow("member")
+    @allow("person")
     async def leave(self, request: web.Request) -> web.Response:
         """Sign this browser out: its sign-in ends, and with it every page that it has open."""
         who = request[SIGNED_IN]

@@ -100,10 +100,19 @@ class Arrivals:
         if len(self._states) > STATES_KEPT:
             self._states.popitem(last=False)
         try:
-            await self._accept_surely(event, client)
+            await self.accept_surely(event, client)
         except BaseException:
             self._states.pop(event.message, None)
             raise
+
+    async def accept_surely(self, event: AnyEvent, client: DiscordClient) -> None:
+        """Accept `event`, however long that takes. Raises: `Unavailable` when `client` has ended before that."""
+
+        async def accept() -> None:
+            async with self._slots:
+                await self._accept(event)
+
+        await self.surely(accept, client)
 
     async def surely(self, attempt: Callable[[], Awaitable[object]], client: DiscordClient) -> None:
         """Repeat `attempt` until it succeeds, or `client` has ended.
@@ -186,7 +195,7 @@ class Arrivals:
 
     async def _hear_direct(self, client: DiscordClient, message: Json, *, edited: bool) -> None:
         if not edited and is_for_us(message, client.us) and not message["author"].get("bot"):
-            await self._accept_surely(direct_message(message, client.us), client)
+            await self.accept_surely(direct_message(message, client.us), client)
 
     async def _take_live(self, client: DiscordClient, message: Json) -> None:
         if is_for_us(message, client.us):
@@ -197,13 +206,6 @@ class Arrivals:
 
             await self.surely(find, client)
             await self.take(message, found[-1], client)
-
-    async def _accept_surely(self, event: AnyEvent, client: DiscordClient) -> None:
-        async def accept() -> None:
-            async with self._slots:
-                await self._accept(event)
-
-        await self.surely(accept, client)
 
     async def _title(self, message: Json, place: Place, client: DiscordClient) -> str:
         """Return the title above the first message of a post in a forum, which its author wrote with it."""

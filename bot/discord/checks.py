@@ -25,7 +25,8 @@ Check = tuple[str, Callable[[], Awaitable[str]]]
 PORTAL: Final = "https://discord.com/developers/applications"
 SHOW_CASES: Final = ("view_channel", "send_messages", "read_message_history")
 IN_CHANNELS: Final = tuple(each.attribute for each in PERMISSIONS if each.by_channel)
-IN_SERVER: Final = tuple(each.attribute for each in PERMISSIONS if not each.by_channel)
+IN_SERVER: Final = tuple(each.attribute for each in PERMISSIONS if not each.by_channel and not each.only_for)
+OPTIONAL: Final = tuple(each for each in PERMISSIONS if each.only_for)
 NAMED_MAX: Final = 8
 SERVERS_MAX: Final = 20  # looked at; a bot in more has checks of the same kind
 
@@ -124,7 +125,10 @@ class Examination:
         return "commands and buttons come by the gateway"
 
     async def servers(self) -> str:
-        """Look whether the bot is in a server at all, and what it lacks there that no channel can give."""
+        """Look whether the bot is in a server at all, and what it lacks there that no channel can give.
+
+        What may be left out is named and no problem.
+        """
         assert self.application is not None
         servers = await self._known_servers()
         if not servers:
@@ -135,7 +139,14 @@ class Examination:
                     f"In {server.guild.name}, allow Flashbulb's role: {in_words(lacks)}. Invite it again, or look under Roles"
                     " in the server's settings."
                 )
-        return f"in {len(servers)}: {_named([each.guild.name for each in servers], sign='')}"
+        left_out = [
+            f"{server.guild.name} lacks {each.label} (only for {each.only_for})"
+            for server in servers
+            for each in OPTIONAL
+            if not getattr(server.me.guild_permissions, each.attribute)
+        ]
+        names = [each.guild.name for each in servers]
+        return "; ".join([f"in {len(servers)}: {_named(names, sign='')}", *left_out[:NAMED_MAX]])
 
     async def log_channels(self) -> str:
         """Look whether cases can be shown where each set-up says, and to whom."""

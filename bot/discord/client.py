@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import Any, Final, Protocol
 
@@ -15,9 +16,10 @@ from pipelines.errors import Unavailable
 
 log = structlog.get_logger()
 
-# What we listen to: servers with their channels and threads, and messages there and to us with what they hold.
+# What we listen to: servers with their channels and threads, what moderators do there, messages there and to us with what they
+# hold.
 # Source: https://docs.discord.com/developers/events/gateway#list-of-intents
-INTENTS: Final = discord.Intents(guilds=True, guild_messages=True, dm_messages=True, message_content=True)
+INTENTS: Final = discord.Intents(guilds=True, guild_messages=True, dm_messages=True, message_content=True, moderation=True)
 HEARTBEAT_S: Final = 60.0  # silence for so long is a dead connection
 GUILD_READY_S: Final = 2.0  # after the last server came in, all are there
 
@@ -26,6 +28,10 @@ GUILD_READY_S: Final = 2.0  # after the last server came in, all are there
 CONTENT_FLAGS: Final = 1 << 18 | 1 << 19
 # Between attempts to register the commands; the last one repeats.
 SYNC_PAUSES_S: Final = (1.0, 5.0, 30.0, 300.0)
+
+# How discord.py names the request that deletes a message.
+DELETE_MESSAGE: Final = ("DELETE", "/channels/{channel_id}/messages/{message_id}")
+DELETED_KEPT: Final = 10_000
 
 # Without these there is no session: a client that cannot read them has to be built anew.
 VITAL: Final = frozenset({"READY", "RESUMED"})
@@ -47,6 +53,12 @@ class Listener(Protocol):
     def on_joined(self, client: "DiscordClient", guild: discord.Guild) -> None: ...
 
     def on_message(self, client: "DiscordClient", message: Json, *, edited: bool) -> None: ...
+
+    def on_deleted(self, client: "DiscordClient", gone: Json) -> None:
+        """Hear that a message (`id`), or several at once (`ids`), were deleted by anybody."""
+        ...
+
+    def on_audit_entry(self, client: "DiscordClient", entry: Json) -> None: ...
 
     def on_interaction(self, interaction: discord.Interaction["DiscordClient"]) -> None: ...
 
@@ -86,11 +98,14 @@ class DiscordClient(discord.Client):
         self._listener = listener
         self._syncing: asyncio.Task[None] | None = None
         self.sees_content = True
+        self._deleted: OrderedDict[str, None] = OrderedDict()  # messages, by us
         self._ask = self.http.request
         self.http.request = self._request  # type: ignore[method-assign]  # all that is asked goes through it
         parsers = self._connection.parsers
         parsers["MESSAGE_CREATE"] = lambda data: self._on_raw_message(data, edited=False)
         parsers["MESSAGE_UPDATE"] = lambda data: self._on_raw_message(data, edited=True)
+        parsers["MESSAGE_DELETE"] = parsers["MESSAGE_DELETE_BULK"] = lambda data: self._listener.on_deleted(self, data)
+        parsers["GUILD_AUDIT_LOG_ENTRY_CREATE"] = lambda data: self._listener.on_audit_entry(self, data)
         parsers.update({name: self._guarded(name, parser) for name, parser in parsers.items() if name not in VITAL})
         parsers["THREAD_UPDATE"] = self._renaming(parsers["THREAD_UPDATE"])
         parsers["READY"] = self._beginning(parsers["READY"])
@@ -104,10 +119,20 @@ class DiscordClient(discord.Client):
             return False
         return True
 
-    async def _request(self, *args: Any, **more: Any) -> Any:
+    def deletes(self, message: str) -> bool:
+        """Whether we deleted a message ourselves, or are about to."""
+        return message in self._deleted
+
+    async def _request(self, route: discord.http.Route, **more: Any) -> Any:
+        deleted = route.url.rpartition("/")[2] if (route.method, route.path) == DELETE_MESSAGE else ""
+        if deleted:  # before it is asked: that it is gone may be told before we have the answer
+            self._deleted[deleted] = None
+            if len(self._deleted) > DELETED_KEPT:
+                self._deleted.popitem(last=False)
         try:
-            return await self._ask(*args, **more)
+            return await self._ask(route, **more)
         except discord.HTTPException as problem:
+            self._deleted.pop(deleted, None)
             if is_token_refused(problem):
                 self._listener.on_refused()
             raise

@@ -50,12 +50,40 @@ WHAT: Final = {
     "type": STRING,
     "name": "what",
     "description": "What to do; without it, the policy is shown",
-    "choices": [{"name": each, "value": each} for each in ("show", "versions", "edit", "use", "lint", "rollback", "diff")],
+    "choices": [
+        {"name": each, "value": each}
+        for each in ("show", "versions", "edit", "use", "lint", "rollback", "diff", "suggestions", "enforce")
+    ],
 }
 WHICH: Final = {
     "type": STRING,
     "name": "which",
-    "description": "The name of a policy to use, or the number of a version (two of them for diff)",
+    "description": "A policy to use, the number of a version (two of them for diff), or a category to enforce",
+    "max_length": COMMAND_CHARS,
+}
+WHOSE: Final = {
+    "type": STRING,
+    "name": "what",
+    "description": "Which cases; without it, those that wait come first",
+    "choices": [{"name": each, "value": each} for each in ("waiting", "appealed", "shadow", "decided")],
+}
+OF_CATEGORY: Final = {
+    "type": STRING,
+    "name": "which",
+    "description": "Only those of a category, such as hate or scam_spam",
+    "max_length": COMMAND_CHARS,
+}
+CASE: Final = {
+    "type": STRING,
+    "name": "id",
+    "description": "The case's id, as it stands at the end of its card",
+    "max_length": COMMAND_CHARS,
+    "required": True,
+}
+DAYS: Final = {
+    "type": STRING,
+    "name": "days",
+    "description": "How many days to sum up; without it, a week",
     "max_length": COMMAND_CHARS,
 }
 WORDS: Final = {
@@ -88,6 +116,20 @@ OPTIONS: Final[dict[str, tuple[Mapping[str, Any], ...]]] = {
         },
         {"type": SUBCOMMAND, "name": "queue", "description": "See what is being made, and cancel what you wished for"},
         {"type": SUBCOMMAND, "name": "usage", "description": "See what was made, and what that cost"},
+        {
+            "type": SUBCOMMAND,
+            "name": "cases",
+            "description": "See which cases there are, those that wait for you first",
+            "options": (WHOSE, OF_CATEGORY),
+        },
+        {"type": SUBCOMMAND, "name": "case", "description": "See all that is known of a case, and why", "options": (CASE,)},
+        {"type": SUBCOMMAND, "name": "dashboard", "description": "Get a link to the review desk in the console"},
+        {
+            "type": SUBCOMMAND,
+            "name": "digest",
+            "description": "See what shadow mode has shown, category by category",
+            "options": (DAYS,),
+        },
         {
             "type": SUBCOMMAND,
             "name": "schema",

@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import replace
 from typing import Final, TypeVar, assert_never
 
 import discord
@@ -10,22 +9,22 @@ import structlog
 from discord.ui import LayoutView
 
 from bot.discord import DIRECT, PLATFORM
-from bot.discord.copies import part_keys, restored, sealed_copy
-from bot.discord.members import Timeouts
+from bot.discord.members import Bans, Timeouts, role_in
 from bot.discord.messages import Gateway, Messages, carries
 from bot.discord.outcomes import FORBIDDEN, GONE, TOO_LARGE, UNKNOWN_CHANNEL, Denied
 from bot.discord.pictures import blurred_picture
-from bot.discord.posts import Posts, is_post, title_of
+from bot.discord.posts import Posts
 from bot.discord.reading import Reading
+from bot.discord.removals import Removals
 from bot.discord.render import pointer, render
 from bot.discord.replies import Replies, is_private, waits
 from bot.discord.said import Said, files_shown
 from bot.platforms import Enclosed, FileHost, Given, enclosed, small_enough
 from bot.storage.copied_files import taken_out
-from bot.storage.copies import Copy
 from bot.words import NO_LOG_CHANNEL
 from handlers.answers import CaseCard, Extracted, Notice, SetUp
 from handlers.effects import (
+    Ban,
     Card,
     Edit,
     Notify,
@@ -38,7 +37,7 @@ from handlers.effects import (
     TakeBack,
     Timeout,
 )
-from handlers.events import Place, Tenant
+from handlers.events import Place, Role, Tenant
 from handlers.ports import Posted
 from pipelines.moderation.policy import Action, Channel
 
@@ -46,7 +45,7 @@ log = structlog.get_logger()
 
 Sent = TypeVar("Sent")
 
-SUPPORTS: Final = frozenset(Action) - {Action.BAN}
+SUPPORTS: Final = frozenset(Action)
 ANSWERED_PRIVATELY: Final = Notice(text="Answered privately.")
 GONE_ALREADY: Final = Performed(status="gone")
 
@@ -67,13 +66,14 @@ class DiscordConnection:
     def __init__(self, gateway: Gateway, *, given: Given, files: FileHost, emulated: bool) -> None:
         self._gateway = gateway
         self._given = given
-        self._files = files
         self.emulated = emulated
         self._messages = Messages(gateway)
-        self._posts = Posts(gateway, self._messages)
         self._replies = Replies(gateway)
         self._timeouts = Timeouts(gateway)
+        self._bans = Bans(gateway)
         self._reading = Reading(gateway, self._messages)
+        posts = Posts(gateway, self._messages)
+        self._removals = Removals(gateway, self._messages, posts, self._reading, copies=given.copies, files=files)
 
     async def ready(self) -> None:
         """Return once the gateway is connected: before, we do not know who we are."""
@@ -108,11 +108,13 @@ class DiscordConnection:
             case Remove():
                 return None  # to delete what is gone, and to tidy up what is tidy, changes nothing
             case Restore():
-                return _done(await self._messages.find_own(effect.place.thread or effect.place.channel, effect.key))
+                return await self._removals.look_for_restored(effect)
             case Timeout():
                 return await self._timeouts.look(effect)
+            case Ban():
+                return await self._bans.look(effect)
             case TakeBack():
-                return None if await self._messages.fetch(effect.place, effect.message) else GONE_ALREADY
+                return await self._removals.look_for_taken_back(effect)
             case _:
                 assert_never(effect)
 
@@ -134,14 +136,15 @@ class DiscordConnection:
             case Edit():
                 return await self._edit(effect)
             case Remove():
-                return await self._remove(effect)
+                return await self._removals.remove(effect)
             case Restore():
-                return await self._restore(effect)
+                return await self._removals.restore(effect)
             case Timeout():
                 return await self._timeouts.act(effect)
+            case Ban():
+                return await self._bans.act(effect)
             case TakeBack():
-                deleted = await self._messages.take_back(effect.place, effect.message)
-                return _stands(effect.message) if deleted else GONE_ALREADY
+                return await self._removals.take_back(effect)
             case _:
                 assert_never(effect)
 
@@ -183,6 +186,9 @@ class DiscordConnection:
 
     async def readable(self, tenant: Tenant, person: str, channels: frozenset[str]) -> frozenset[str]:
         return await self._reading.readable(tenant, person, channels)
+
+    async def role(self, tenant: Tenant, person: str) -> Role:
+        return await role_in(self._gateway.client, tenant.workspace, person)
 
     async def _look_for_post(self, effect: Post) -> Performed | None:
         place = effect.place
@@ -330,65 +336,6 @@ class DiscordConnection:
 
     async def _whisper(self, effect: Notify, said: Said) -> str | None:
         return await with_or_without_files(said, lambda view, files: self._replies.whisper(effect.reply, view, files))
-
-    async def _remove(self, effect: Remove) -> Performed:
-        tenant = effect.place.tenant
-        if effect.keep:
-            message = await self._messages.fetch(effect.place, effect.message)
-            if message is not None:
-                place = self._reading.posted(effect.place, message).place
-                title = await title_of(effect.message, self._gateway.client) if is_post(message) else None
-                copy = await sealed_copy(message, place, us=self._gateway.client.us, files=self._files, title=title)
-                await self._given.copies.keep(tenant, effect.message, copy, days=effect.keep_days)
-        else:
-            await self._given.copies.forget(tenant, effect.message)
-        try:
-            performed = await self._delete(effect)
-        except Denied:  # it stands, so that there is nothing to bring back
-            await self._given.copies.forget(tenant, effect.message)
-            raise
-        await self._messages.tidy(effect.place, effect.message)
-        return performed
-
-    async def _delete(self, effect: Remove) -> Performed:
-        place, reason = effect.place, f"Flashbulb case {effect.case}"
-        if place.thread == effect.message:
-            message = await self._messages.fetch(place, effect.message)
-            if message is not None and is_post(message):
-                why = await self._posts.take_out(effect.message, reason=reason)
-                return Performed(status="done", message=effect.message, why=why)
-        stood = await self._messages.delete(place, effect.message, reason=reason)
-        return _stands(effect.message) if stood else GONE_ALREADY
-
-    async def _restore(self, effect: Restore) -> Performed:
-        tenant = effect.place.tenant
-        copy = await self._given.copies.find(tenant, effect.message)
-        if copy is None:
-            raise Denied(0, "No copy of it is kept (any more).")
-        try:
-            message = await self._bring_back(effect, copy, with_files=True)
-        except Denied as denied:
-            if denied.code != TOO_LARGE:
-                raise
-            message = await self._bring_back(effect, copy, with_files=False)
-        await self._given.copies.forget(tenant, effect.message)
-        return _stands(message)
-
-    async def _bring_back(self, effect: Restore, copy: Copy, *, with_files: bool) -> str:
-        place, message, title = copy.place, "", None
-        if place.thread == effect.message:  # a post: its copy begins with its title
-            title, _, text = copy.text.partition("\n")
-            copy = replace(copy, text=text)
-        keys = part_keys(copy, effect.key)
-        for key, (view, files) in zip(keys, restored(copy, effect.key, with_files=with_files), strict=True):
-            if key != effect.key and await self._messages.find_own(place.thread or place.channel, key):
-                continue
-            if title is not None:
-                thread, message = await self._posts.bring_back(place, view, title=title, key=key, files=files)
-                place, title = place.model_copy(update={"thread": thread}), None
-            else:
-                _, message = await self._messages.send_to(place, view, key=key, files=files)
-        return message
 
 
 async def with_or_without_files(said: Said, send: Callable[[LayoutView, list[discord.File]], Awaitable[Sent]]) -> Sent:

@@ -30,6 +30,7 @@ ALT_TEXT_MAX: Final = 1_024
 
 FETCH_S: Final = 15.0  # for all files together: the message stands until then
 
+PARTS_MAX: Final = 50  # into which one text is cut: many times what a message and what it forwards can hold
 # Escaped text of one message, beside the lines around it.
 PIECE_MAX: Final = TEXT_MAX - 1_000
 
@@ -97,7 +98,11 @@ def restored(copy: Copy, key: str, *, with_files: bool = True) -> list[Part]:
 
 def part_keys(copy: Copy, key: str) -> list[str]:
     """Return the keys of the messages that bring a copy back, in order."""
-    number = len(_texts(copy.text))
+    return keys_of(key, len(_texts(copy.text)))
+
+
+def keys_of(key: str, number: int) -> list[str]:
+    """Return the keys of the messages that the effect `key` posts as so many parts, in order."""
     return [f"{key}/{position}" for position in range(number - 1)] + [key]
 
 

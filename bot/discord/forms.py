@@ -1,7 +1,8 @@
 """Forms as Discord's dialogs, and what comes back from them."""
 
+import re
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import discord
 from discord import ChannelType, SelectDefaultValue, SelectDefaultValueType, TextStyle
@@ -11,6 +12,8 @@ from handlers.forms import WATCHED_MAX, Form, FormField
 # Source: https://docs.discord.com/developers/components/reference (text input, string select)
 INPUT_MAX: Final = 4_000
 OPTION_MAX: Final = 100
+
+PATTERN: Final = r"ff:(?P<workspace>\d+|@me):(?P<form>[a-z_]+):(?P<about>.*)"
 # Where members post. Forums and media channels hold threads only, which are watched with them.
 CHANNEL_TYPES: Final = [
     ChannelType.text,
@@ -24,20 +27,28 @@ CHANNEL_TYPES: Final = [
 LOG_TYPES: Final = [ChannelType.text, ChannelType.news]
 
 
-def modal(form: Form) -> discord.ui.Modal:
+class Filled(NamedTuple):
+    """A dialog that came back. It may have been opened in a private message, so it names the workspace as buttons do."""
+
+    workspace: str
+    form: str
+    about: str
+    values: dict[str, str]
+
+
+def modal(form: Form, workspace: str) -> discord.ui.Modal:
     """Return a form as a dialog. The client keeps nothing about it: what comes back says by itself what it is."""
-    dialog = discord.ui.Modal(title=form.title, custom_id=f"ff:{form.name}:{form.about}", timeout=None)
+    dialog = discord.ui.Modal(title=form.title, custom_id=f"ff:{workspace}:{form.name}:{form.about}", timeout=None)
     for field in form.fields:
         dialog.add_item(discord.ui.Label(text=field.label, description=field.hint or None, component=_control(field)))
     dialog.stop()
     return dialog
 
 
-def read(data: Mapping[str, Any]) -> tuple[str, str, dict[str, str]] | None:
-    """Return (form, about, values) of a submitted dialog, or None when it is none of ours. Nothing in it is checked."""
-    mark, _, rest = str(data.get("custom_id", "")).partition(":")
-    name, _, about = rest.partition(":")
-    if mark != "ff" or not name:
+def read(data: Mapping[str, Any]) -> Filled | None:
+    """Return what a submitted dialog says, or None when it is none of ours (any more). Nothing in it is checked."""
+    found = re.fullmatch(PATTERN, str(data.get("custom_id", "")))
+    if found is None:
         return None
     values = {}
     for part in data.get("components", ()):
@@ -45,7 +56,7 @@ def read(data: Mapping[str, Any]) -> tuple[str, str, dict[str, str]] | None:
         if "custom_id" in control:
             chosen = control.get("values")
             values[str(control["custom_id"])] = " ".join(map(str, chosen)) if chosen is not None else control.get("value") or ""
-    return name, about, values
+    return Filled(**found.groupdict(), values=values)
 
 
 def _control(field: FormField) -> discord.ui.Item[Any]:

@@ -15,7 +15,7 @@ import structlog
 from bot.discord import DIRECT, PLATFORM
 from bot.discord.commands import schemas_like
 from bot.discord.forms import modal, read
-from bot.discord.members import role_of
+from bot.discord.members import role_in, role_of
 from bot.discord.outcomes import Denied, answered
 from bot.discord.parse import Us, attachment_of, shown
 from bot.discord.views import read_button
@@ -114,7 +114,7 @@ class Interactions:
                 with _answering(interaction):
                     await interaction.response.autocomplete(found)
             case discord.InteractionType.modal_submit:
-                await self._take(interaction, form_submitted(interaction))
+                await self._take(interaction, await form_submitted(interaction))
             case _:
                 pass
 
@@ -126,7 +126,7 @@ class Interactions:
             await self._take(interaction, event)
             return
         with _answering(interaction):
-            await interaction.response.send_modal(modal(form))
+            await interaction.response.send_modal(modal(form, event.place.workspace))
 
     async def _take(self, interaction: Interaction, event: AnyEvent) -> None:
         """Make `event` durable, then defer. When Discord does not hear of that, the answer arrives as an ordinary message."""
@@ -183,14 +183,10 @@ async def button_pressed(interaction: Interaction) -> ButtonPressed:
     here = place_of(interaction)
     if pressed is None or interaction.message is None or here.workspace not in (DIRECT, pressed.workspace):
         raise UserError(OLD_BUTTON)
-    role = role_of(interaction.permissions)
-    if here.workspace == DIRECT:
-        async with asyncio.timeout(BUDGET_S):
-            role = await role_in(interaction.client, pressed.workspace, interaction.user.id)
     return ButtonPressed(
         key=f"{PLATFORM}:{interaction.id}",
         place=here.model_copy(update={"workspace": pressed.workspace}),
-        author=_person(interaction, role),
+        author=await _person_of(interaction, here, pressed.workspace),
         reply=f"b:{interaction.application_id}:{interaction.token}",
         button=pressed.button,
         value=pressed.value,
@@ -198,23 +194,23 @@ async def button_pressed(interaction: Interaction) -> ButtonPressed:
     )
 
 
-def form_submitted(interaction: Interaction) -> FormSubmitted:
+async def form_submitted(interaction: Interaction) -> FormSubmitted:
     """Return the event of a form that came back, also of one that an earlier process opened.
 
-    Raises: `UserError` when it is none of ours.
+    Raises: `UserError` when it is none of ours; `Unavailable` or `TimeoutError` as with a press.
     """
-    found = read(interaction.data or {})
-    if found is None:
+    filled = read(interaction.data or {})
+    here = place_of(interaction)
+    if filled is None or here.workspace not in (DIRECT, filled.workspace):
         raise UserError(OLD_FORM)
-    form, about, values = found
     return FormSubmitted(
         key=f"{PLATFORM}:{interaction.id}",
-        place=place_of(interaction),
-        author=_person(interaction, role_of(interaction.permissions)),
+        place=here.model_copy(update={"workspace": filled.workspace}),
+        author=await _person_of(interaction, here, filled.workspace),
         reply=f"b:{interaction.application_id}:{interaction.token}",
-        form=form,
-        about=about,
-        values=values,
+        form=filled.form,
+        about=filled.about,
+        values=filled.values,
     )
 
 
@@ -232,20 +228,13 @@ def place_of(interaction: Interaction) -> Place:
     return Place(platform=PLATFORM, workspace=workspace, channel=str(channel.id))
 
 
-async def role_in(client: discord.Client, workspace: str, user: int) -> Role:
-    """Return what somebody may do in a server where they are not now.
-
-    Raises: `Unavailable` when Discord does not answer.
-    """
-    guild = client.get_guild(int(workspace)) if workspace.isdecimal() else None
-    if guild is None:
-        return Role.MEMBER
-    try:
-        with answered():
-            member = await guild.fetch_member(user)
-    except Denied:
-        return Role.MEMBER
-    return role_of(member.guild_permissions)
+async def _person_of(interaction: Interaction, here: Place, workspace: str) -> Person:
+    """Return who did it, with what they may do in `workspace` now, which is asked for where they did it `here` privately."""
+    role = role_of(interaction.permissions)
+    if here.workspace == DIRECT:
+        async with asyncio.timeout(BUDGET_S):
+            role = await role_in(interaction.client, workspace, str(interaction.user.id))
+    return _person(interaction, role)
 
 
 def _person(interaction: Interaction, role: Role) -> Person:

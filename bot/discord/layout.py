@@ -59,14 +59,16 @@ def layout(
     shown: Sequence[Item[Any]] = (),
     groups: Sequence[Group] = (),
     buttons: Sequence[PersistentButton] = (),
+    more: Sequence[PersistentButton] = (),
     framed: bool = True,
 ) -> LayoutView:
     """Return blocks of text below each other, as many as Discord takes; below them what is `shown`, groups and buttons.
 
-    What buttons and files need is kept free; a group's text is left out before its buttons are.
+    `more` buttons begin a row of their own. What buttons and files need is kept free; a group's text is left out before its
+    buttons are.
     """
     view = LayoutView(timeout=None)
-    rows = [*_rows(buttons)]
+    rows = [*_rows(buttons), *_rows(more)]
     needed = 2 + _size(shown) + _size([row for group in groups for row in _rows(group.buttons)]) + _size(rows)
     texts = _fitting(blocks, room=max(COMPONENTS_MAX - needed, 1))
     if not framed:

@@ -1,6 +1,6 @@
 """Messages at Discord: sent once, found again, read, deleted. Whatever is refused is remembered."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from io import BytesIO
 from typing import Any, Final, Protocol, cast
@@ -166,11 +166,15 @@ class Messages:
                     raise
         return None
 
-    async def newest(self, channel: str) -> list[Json]:
-        """Return the newest messages of a channel or thread, newest first; none where there is no such channel."""
+    async def newest(self, channel: str, *, until: str = "") -> list[Json]:
+        """Return the newest messages of a channel or thread, newest first; none where there is no such channel.
+
+        `until`: no newer ones than the message of this id.
+        """
+        before = int(until) + 1 if until else None
         try:
             async with self.doing("read", channel):
-                return list(await self._http.logs_from(int(channel), LOOKED_THROUGH))
+                return list(await self._http.logs_from(int(channel), LOOKED_THROUGH, before=before))
         except Denied as denied:
             if not _elsewhere(denied):
                 raise
@@ -181,6 +185,15 @@ class Messages:
         us = self._gateway.client.us
         found = await self.newest(channel)
         return next((str(each["id"]) for each in found if carries(each, key) and is_ours(each, us)), None)
+
+    async def posted_by(self, place: Place, keys: Iterable[str], *, until: str) -> list[str]:
+        """Return what the effects `keys` posted up to the message `until`, as far as it stands, the oldest first."""
+        us, wanted = self._gateway.client.us, {component_id(key) for key in keys}
+        for channel in channels_of(place, until):
+            found = await self.newest(channel, until=until)
+            if ours := [str(each["id"]) for each in reversed(found) if first_component(each) in wanted and is_ours(each, us)]:
+                return ours
+        return []
 
     async def delete(self, place: Place, message: str, *, reason: str) -> bool:
         """Delete a message; return whether it stood there until now. `reason` goes into the server's audit log."""
@@ -276,8 +289,14 @@ async def message_of(client: DiscordClient, channel: str, message: str) -> Json 
 
 def carries(message: Json, key: str) -> bool:
     """Whether a message is the one that the effect `key` posted."""
-    components = message.get("components") or []
-    return bool(components) and components[0].get("id") == component_id(key)
+    return first_component(message) == component_id(key)
+
+
+def first_component(message: Json) -> int | None:
+    """Return the id of a message's first component, by which we find our own again."""
+    components = message.get("components") or [{}]
+    found = components[0].get("id")
+    return found if isinstance(found, int) else None
 
 
 def channels_of(place: Place, message: str) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from bot.discord import PLATFORM
 from bot.discord.arrivals import Arrivals
 from bot.discord.client import GUILD_READY_S, DiscordClient
 from bot.discord.connection import DiscordConnection
+from bot.discord.deletions import Deletions
 from bot.discord.files import DiscordFiles, is_discords
 from bot.discord.interactions import Interactions
 from bot.discord.messages import message_of
@@ -34,6 +35,7 @@ class Hearing:
 
     gateway: Gateway
     arrivals: Arrivals
+    deletions: Deletions
     interactions: Interactions
     sweep: Sweep
     metrics: Metrics
@@ -64,7 +66,14 @@ class Hearing:
         self.sweep.enter(client, guild)
 
     def on_message(self, client: DiscordClient, message: Json, *, edited: bool) -> None:
+        self.deletions.know(message)
         self.arrivals.hear(client, message, edited=edited)
+
+    def on_deleted(self, client: DiscordClient, gone: Json) -> None:
+        self.deletions.hear(client, gone)
+
+    def on_audit_entry(self, client: DiscordClient, entry: Json) -> None:
+        self.deletions.hear_entry(client, entry)
 
     def on_interaction(self, interaction: discord.Interaction[DiscordClient]) -> None:
         self.interactions.hear(interaction)
@@ -97,12 +106,18 @@ def open_discord(
             downloads = Downloads(session, allowed=lambda url: is_discords(url, emulated=emulated))
             files = DiscordFiles(downloads, emulated)
             arrivals = Arrivals(given.accept, watermarks, given.metrics)
+            deletions = Deletions(arrivals, given.setups)
             interactions = Interactions(given.accept, given.form_for, given.metrics)
             sweep = Sweep(arrivals, watermarks, given.marks)
 
             def build(gateway: Gateway) -> DiscordClient:
                 hearing = Hearing(
-                    gateway=gateway, arrivals=arrivals, interactions=interactions, sweep=sweep, metrics=given.metrics
+                    gateway=gateway,
+                    arrivals=arrivals,
+                    deletions=deletions,
+                    interactions=interactions,
+                    sweep=sweep,
+                    metrics=given.metrics,
                 )
                 return DiscordClient(hearing, guild_ready_s=guild_ready_s)
 
@@ -121,6 +136,7 @@ def open_discord(
                 finally:
                     given.files.hosts.remove(files)
                     await sweep.close()
+                    await deletions.close()
                     await arrivals.close()
 
     return opened

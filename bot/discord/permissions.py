@@ -15,13 +15,14 @@ Deed = Literal["read", "send", "send in a thread", "open a thread", "delete", "t
 class Permission:
     """A permission as Discord's settings call it. `attribute` is its name in discord.py, `why` goes into the manual.
 
-    `by_channel`: a channel may take it away.
+    `by_channel`: a channel may take it away. `only_for`: without it everything but this works, so that it may be left out.
     """
 
     attribute: str
     label: str
     why: str
     by_channel: bool = True
+    only_for: str = ""
 
 
 # Labels as they stand in a server's settings. Source: https://docs.discord.com/developers/topics/permissions
@@ -59,6 +60,20 @@ PERMISSIONS: Final = (
         label="Timeout Members",
         why="to silence for a while whose messages a policy punishes so",
         by_channel=False,
+    ),
+    Permission(
+        attribute="ban_members",
+        label="Ban Members",
+        why="to shut out whom a moderator bans by the button of a case; left out, only that button does not work",
+        by_channel=False,
+        only_for="the Ban button",
+    ),
+    Permission(
+        attribute="view_audit_log",
+        label="View Audit Log",
+        why="so that the weekly digest can count what moderators deleted by hand; left out, only that is not counted",
+        by_channel=False,
+        only_for="counting what moderators delete by hand",
     ),
 )
 LABELS: Final = {each.attribute: each.label for each in PERMISSIONS}

@@ -70,6 +70,16 @@ class Posts:
         log.info("discord.post_taken_out", message=post, whole=False)
         return "The message was deleted and the post has another title; what others wrote in it stays."
 
+    async def hide_title(self, place: Place) -> None:
+        """Give a post another title where the message that opened it is gone; elsewhere there is none to hide.
+
+        Raises: `Denied`.
+        """
+        if place.thread is None or self._forum(place.channel) is None or await self._messages.fetch(place, place.thread):
+            return
+        async with self._messages.doing("tidy a thread", place.thread):
+            await self._gateway.client.http.edit_channel(int(place.thread), name=TAKEN_OUT)
+
     async def bring_back(
         self, place: Place, view: LayoutView, *, title: str, key: str, files: Sequence[discord.File]
     ) -> tuple[str, str]:
@@ -100,13 +110,18 @@ class Posts:
                 opened = await self._gateway.client.http.start_thread_in_forum(int(forum), params=params)
         return str(opened["id"]), str(opened["id"])
 
+    def ours(self, forum: str) -> list[str]:
+        """Return the posts of a forum that we opened, as far as they are not filed away."""
+        us, channel = self._gateway.client.us.user, self._forum(forum)
+        return [str(each.id) for each in channel.threads if str(each.owner_id) == us] if channel is not None else []
+
+    def _forum(self, channel: str) -> discord.ForumChannel | None:
+        found = self._gateway.client.get_channel(int(channel))
+        return found if isinstance(found, discord.ForumChannel) else None
+
     async def _found(self, forum: str, key: str) -> tuple[str, str] | None:
         """Return (post, message) of the post that was opened for `key` before: Discord knows no nonce for posts."""
-        client = self._gateway.client
-        channel = client.get_channel(int(forum))
-        threads = channel.threads if isinstance(channel, discord.ForumChannel) else ()
-        ours = [str(each.id) for each in threads if client.user is not None and each.owner_id == client.user.id]
-        for post in ours:
+        for post in self.ours(forum):
             if found := await self._messages.find_own(post, key):
                 return post, found
         return None

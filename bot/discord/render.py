@@ -10,10 +10,11 @@ from typing import Any, Final, assert_never
 import discord
 from discord.ui import LayoutView, MediaGallery
 
-from bot.discord import making
+from bot.discord import making, reviewing
 from bot.discord.extraction import extracted, found, message_link, together
 from bot.discord.layout import TEXT_MAX, buttons_of, layout
 from bot.discord.markup import escape, one_line, verbatim
+from bot.discord.reviewing import GIVEN_BACK_MAX, engine, foot
 from bot.discord.views import PersistentButton
 from bot.extraction_words import tone_of_batch, tone_of_extraction
 from bot.words import (
@@ -21,18 +22,9 @@ from bot.words import (
     LINE_MAX,
     PICTURE_ALT,
     PICTURE_TEXT_MAX,
-    SUPPORT,
-    called_for_in_words,
-    coverage_in_words,
     cut,
-    engine_in_words,
-    minutes_in_words,
+    held_words,
     mode_in_words,
-    notes_of_case,
-    said,
-    standing_of_case,
-    title_of_case,
-    title_of_verdict,
     tone_of_case,
     tone_of_verdict,
 )
@@ -40,9 +32,11 @@ from handlers.answers import (
     Alert,
     Answer,
     CaseCard,
+    CaseFile,
+    CaseList,
+    Digest,
     Extracted,
     ExtractedTogether,
-    FindingSaid,
     Found,
     Held,
     Help,
@@ -59,9 +53,7 @@ from handlers.answers import (
     WishQueue,
     WishShown,
 )
-from pipelines.moderation.policy import Action
 
-GIVEN_BACK_MAX: Final = 2_500  # of what an author had written
 LISTED_MAX: Final = 3_000  # of a listing; a longer one comes as a file
 
 
@@ -95,14 +87,9 @@ def render(
         case Found():
             return layout(key, "", [*found(answer, workspace), *extra], shown=enclosed)
         case Judged():
-            return layout(key, tone_of_verdict(answer), [*_judged(answer), *extra])
-        case CaseCard():
-            buttons = _about(workspace, answer.case, answer.buttons)
-            picture = discord.MediaGalleryItem(file, description=PICTURE_ALT, spoiler=True) if file else None
-            shown: list[discord.ui.Item[Any]] = [MediaGallery(picture)] if picture else []
-            return layout(key, tone_of_case(answer), [*_case(answer, workspace), *extra], shown=shown, buttons=buttons)
-        case Held():
-            return layout(key, "" if answer.support else "warn", [*_held(answer), *extra])
+            return layout(key, tone_of_verdict(answer), [*reviewing.judged(answer), *extra])
+        case CaseCard() | CaseFile() | CaseList() | Digest() | Held():
+            return _of_cases(answer, key, workspace, extra, file)
         case Help():
             lines = "\n".join(f"- `{line.replace('`', '')}`  {one_line(hint)}" for line, hint in answer.commands)
             more = "-# Commands take files, too. A message's own menu (*Apps*) offers more; so does a mention with a picture."
@@ -116,11 +103,34 @@ def render(
             buttons = _about(workspace, answer.value, answer.buttons)
             return layout(key, "warn", [*_alert(answer), *extra], buttons=buttons)
         case Invitation():
-            lines = f"### A link for {one_line(answer.name)} ({answer.role})\n{answer.url}"
-            rule = f"-# It works once, within {answer.minutes} minutes. Whoever opens it is {one_line(answer.name)}."
-            return layout(key, "", [lines, rule, *extra])
+            return layout(key, "", [*_invitation(answer), *extra])
         case WishShown() | Making() | Made() | NotMade() | WishQueue() | Usage():
             return _of_wishes(answer, key, workspace, extra, enclosed)
+        case _:
+            assert_never(answer)
+
+
+def _of_cases(
+    answer: CaseCard | CaseFile | CaseList | Digest | Held, key: str, workspace: str, extra: Sequence[str], file: str
+) -> LayoutView:
+    """Return what is said about cases, to moderators and to the author of a message."""
+    match answer:
+        case CaseCard():
+            blocks = [*reviewing.case(answer, workspace), *extra]
+            picture = discord.MediaGalleryItem(file, description=PICTURE_ALT, spoiler=True) if file else None
+            shown: list[discord.ui.Item[Any]] = [MediaGallery(picture)] if picture else []
+            buttons, more = (_about(workspace, answer.case, each) for each in (answer.buttons, answer.more))
+            return layout(key, tone_of_case(answer), blocks, shown=shown, buttons=buttons, more=more)
+        case CaseFile():
+            return layout(key, tone_of_case(answer.card), [*reviewing.case_file(answer, workspace), *extra])
+        case CaseList():
+            return layout(key, "", [*reviewing.case_list(answer), *extra])
+        case Digest():
+            return layout(key, "", [*reviewing.digest(answer), *extra], buttons=buttons_of(workspace, answer.buttons))
+        case Held():
+            label = held_words(answer).appeal
+            appeal = _about(workspace, answer.case, [("appeal", label)] if label else [])
+            return layout(key, "" if answer.support else "warn", [*reviewing.held(answer), *extra], buttons=appeal)
         case _:
             assert_never(answer)
 
@@ -177,56 +187,8 @@ def _tagged(answer: Tagged) -> Iterable[str]:
     if answer.text:
         yield f"**Text in it:**\n>>> {escape(answer.text, PICTURE_TEXT_MAX)}"
     yield f"**Alt text:** {one_line(answer.alt_text, LINE_MAX)}"
-    if engine := _engine(answer.engine):
-        yield _foot(engine)
-
-
-def _judged(answer: Judged) -> Iterable[str]:
-    yield f"### {title_of_verdict(answer)}"
-    yield from _reasons(answer.reasons)
-    yield from _findings(answer.findings)
-    yield _foot(coverage_in_words(answer.judged, answer.total), f"policy {one_line(answer.policy)}", _engine(answer.engine))
-
-
-def _case(answer: CaseCard, workspace: str) -> Iterable[str]:
-    stands = answer.shadow or not answer.action.takes_down or answer.state == "reported" or bool(answer.undone)
-    where = f"<#{answer.channel}>"
-    if answer.message and stands:
-        where += f" ([the message]({message_link(workspace, answer.channel, answer.message)}))"
-    standing = f"\n**{one_line(words, LINE_MAX)}**" if (words := standing_of_case(answer)) else ""
-    yield f"### {title_of_case(answer)}{standing}\nA message of **{one_line(answer.author)}** in {where}"
-    if called_for := called_for_in_words(answer):
-        yield called_for
-    if notes := list(notes_of_case(answer)):
-        yield "\n".join(notes)
-    yield from _reasons(answer.reasons)
-    yield from _findings(answer.findings)
-    yield _foot(coverage_in_words(answer.judged, answer.total), f"case `{answer.case}`", _engine(answer.engine))
-
-
-def _held(answer: Held) -> Iterable[str]:
-    where = f" in <#{answer.channel}>" if answer.channel else ""
-    if answer.support:
-        if answer.action.takes_down:
-            yield f"Your message{where} is not shown for now, so that somebody can read it with care."
-        yield SUPPORT
-        yield from _given_back(answer)
-        return
-    if answer.stands:
-        yield f"**Please delete your message{where}:** it goes against the rules there."
-    else:
-        waits = " until a moderator has looked at it" if answer.action is Action.HOLD else ""
-        yield f"**Your message{where} was taken out{waits}.**"
-    if answer.timeout_minutes:
-        yield f"You cannot write here for {minutes_in_words(answer.timeout_minutes)}."
-    yield from _reasons(answer.reasons)
-    yield from _given_back(answer)
-    yield f"-# Case `{answer.case}`"
-
-
-def _given_back(answer: Held) -> Iterable[str]:
-    if answer.text.strip():
-        yield f"This is what you wrote:\n>>> {escape(answer.text.strip(), GIVEN_BACK_MAX)}"
+    if by := engine(answer.engine):
+        yield foot(by)
 
 
 def _listing(answer: Listing, *, in_file: bool) -> Iterable[str]:
@@ -244,40 +206,20 @@ def _alert(answer: Alert) -> Iterable[str]:
         yield f"In {', '.join(f'<#{each}>' for each in answer.channels[:ITEMS_MAX])}{more}"
 
 
+def _invitation(answer: Invitation) -> Iterable[str]:
+    name = one_line(answer.name)
+    title, whose = ("Your link to the review desk", "you") if answer.desk else (f"A link for {name} ({answer.role})", name)
+    yield f"### {title}\n{answer.url}"
+    alone = ": keep it to yourself" if answer.desk else ""
+    yield f"-# It works once, within {answer.minutes} minutes. Whoever opens it is {whose}{alone}."
+
+
 def _set_up(answer: SetUp) -> Iterable[str]:
     watched = ", ".join(f"<#{each}>" for each in answer.watched) or "every channel that Flashbulb is in"
     log_channel = f"<#{answer.log_channel}>" if answer.log_channel else "nowhere yet"
     yield f"### Flashbulb is set up\n**Watched:** {watched}\n**Cases:** {log_channel}\n**Mode:** {mode_in_words(answer)}"
     if answer.policy:
         yield f"**Policy:** {one_line(answer.policy, LINE_MAX)}"
-
-
-def _reasons(reasons: Sequence[str]) -> Iterable[str]:
-    if reasons:
-        lines = [f"- {one_line(each, LINE_MAX)}" for each in reasons[:ITEMS_MAX]]
-        yield "\n".join([*lines, *_more(len(reasons))])
-
-
-def _findings(findings: Sequence[FindingSaid]) -> Iterable[str]:
-    for finding in findings[:ITEMS_MAX]:
-        words = {name: str(value) for name, value in said(finding).items()}
-        place = f", {one_line(words['place'])}" if words["place"] else ""
-        line = f"**{one_line(words['category'])}: {words['severity']}**, {words['confidence']} certain{place}"
-        yield f"{line}\n> {one_line(words['evidence'], LINE_MAX)}" if words["evidence"] else line
-    yield from _more(len(findings))
-
-
-def _more(number: int) -> Iterable[str]:
-    if number > ITEMS_MAX:
-        yield f"-# …and {number - ITEMS_MAX} more"
-
-
-def _foot(*facts: str) -> str:
-    return f"-# {', '.join(filter(None, facts))}"
-
-
-def _engine(name: str) -> str:
-    return engine_in_words(one_line(name))
 
 
 def _list(items: Sequence[str]) -> str:

@@ -9,6 +9,9 @@ import discord
 CUSTOM_ID_MAX: Final = 100
 LABEL_MAX: Final = 80
 
+# What cannot be taken back by itself, or hits more than the one message: in red.
+DANGEROUS: Final = frozenset({"remove", "deny_near", "ban"})
+
 PATTERN: Final = r"fb:(?P<workspace>[^:]+):(?P<value>.*):(?P<button>[a-z_]+)"
 
 
@@ -31,7 +34,8 @@ class PersistentButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=
 
     def __init__(self, pressed: Pressed, *, label: str) -> None:
         custom_id = f"fb:{pressed.workspace}:{pressed.value}:{pressed.button}"
-        super().__init__(discord.ui.Button(label=label[:LABEL_MAX], custom_id=custom_id))
+        style = discord.ButtonStyle.danger if pressed.button in DANGEROUS else discord.ButtonStyle.secondary
+        super().__init__(discord.ui.Button(label=label[:LABEL_MAX], custom_id=custom_id, style=style))
 
     @classmethod
     async def from_custom_id(

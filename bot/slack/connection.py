@@ -1,33 +1,32 @@
 """Slack as a connection: effects become messages, and messages are read back."""
 
 from collections import OrderedDict
-from contextlib import suppress
 from typing import Any, Final, assert_never
 
 import structlog
 from yarl import URL
 
 from bot.platforms import Given, enclosed
+from bot.slack.cards import Cards
 from bot.slack.enclosing import FILE_BYTES, Enclosing
 from bot.slack.files import SlackFiles
-from bot.slack.history import GONE, History, metadata
+from bot.slack.history import GONE, History
 from bot.slack.links import NOT_READABLE, OTHER_WORKSPACE, link_of
-from bot.slack.owner import Owner
 from bot.slack.parse import PLATFORM, order
 from bot.slack.people import People
 from bot.slack.pictures import CardPictures, Pictures
 from bot.slack.pieces import Picture
 from bot.slack.readers import Readers
 from bot.slack.removal import Removal
-from bot.slack.render import BLURRED, too_long
-from bot.slack.speech import Speech, to
+from bot.slack.render import too_long
+from bot.slack.speech import Speech
 from bot.slack.standing import Standing
 from bot.slack.web import SlackError, Web
 from bot.slack.wire import WireMessage
 from bot.storage.copied_files import taken_out
-from bot.words import LOG_CHANNEL_LOST, NO_LOG_CHANNEL
-from handlers.answers import CaseCard, Extracted, SetUp
+from handlers.answers import CaseCard, Extracted
 from handlers.effects import (
+    Ban,
     Card,
     Edit,
     Notify,
@@ -40,7 +39,7 @@ from handlers.effects import (
     TakeBack,
     Timeout,
 )
-from handlers.events import MessagePosted, Place, Tenant
+from handlers.events import MessagePosted, Place, Role, Tenant
 from handlers.ports import Posted
 from pipelines.content import Content
 from pipelines.errors import UserError
@@ -54,8 +53,8 @@ CAN: Final = frozenset({Action.ALLOW, Action.TAG, Action.FLAG})
 CAN_AS_ADMIN: Final = CAN | {Action.HOLD, Action.REMOVE}
 # Where the bot is not. An interaction's own address reaches there all the same.
 ABSENT: Final = frozenset({"not_in_channel", "channel_not_found"})
-NO_OWNER: Final = "No channel for cases is set yet, and Slack does not say who owns the workspace. Write /flashbulb setup."
 NO_TIMEOUT: Final = "Slack lets nobody silence a person for a time."
+NO_BAN: Final = "Slack lets no app shut a person out. An admin can deactivate their account."
 PREVIEWS: Final = frozenset({"marked_page", "thumbnail"})  # what a private answer does without
 IN_A_FILE: Final = "All of it is in what Flashbulb sends you directly."
 REMEMBERED: Final = 1000  # channels and threads of which the last upload is known
@@ -80,7 +79,6 @@ class SlackConnection:
     ) -> None:
         self._web = web
         self._standing = standing
-        self._setups = given.setups
         self._people = people
         self._files = files
         self.emulated = emulated
@@ -88,13 +86,19 @@ class SlackConnection:
         self._history = History(web, us=standing.us)
         self._removal = Removal(web, history=self._history, copies=given.copies, people=people, files=files)
         self._speech = Speech(web)
-        self._pictures = Pictures(web)
-        self._card_pictures = CardPictures(self._pictures, copies=given.copies, media=given.media)
+        pictures = Pictures(web)
         self._enclosures = given.enclosures
-        self._enclosing = Enclosing(web, speech=self._speech, history=self._history, pictures=self._pictures)
+        self._enclosing = Enclosing(web, speech=self._speech, history=self._history, pictures=pictures)
+        self._cards = Cards(
+            web,
+            setups=given.setups,
+            speech=self._speech,
+            history=self._history,
+            enclosing=self._enclosing,
+            pictures=CardPictures(pictures, copies=given.copies, media=given.media),
+        )
         self._readers = Readers(web, people=people)
         self._uploads: OrderedDict[tuple[str, str | None], Posted] = OrderedDict()
-        self._owner = Owner(web)
 
     @property
     def supports(self) -> frozenset[Action]:
@@ -129,14 +133,14 @@ class SlackConnection:
                 case Post():
                     return await self._find(effect.place.channel, effect.place.thread, effect.key)
                 case Restore():
-                    return await self._find(effect.place.channel, effect.place.thread, effect.key)
+                    return await self._removal.look_for_restored(effect)
                 case Card():
-                    return await self._find_card(effect)
+                    return await self._cards.find(effect)
                 case Notify():
                     return None if effect.reply else await self._find(await self._private(effect), None, effect.key)
                 case Edit():
                     return await self._find_edit(effect)
-                case Remove() | Timeout() | React() | TakeBack():
+                case Remove() | Timeout() | Ban() | React() | TakeBack():
                     return None
                 case _:
                     assert_never(effect)
@@ -151,7 +155,7 @@ class SlackConnection:
                 case Post():
                     return await self._post(effect)
                 case Card():
-                    return await self._show_card(effect)
+                    return await self._cards.show(effect)
                 case Edit():
                     return await self._edit(effect)
                 case Notify():
@@ -163,9 +167,11 @@ class SlackConnection:
                 case React():
                     return await self._react(effect)
                 case TakeBack():
-                    return await self._enclosing.take_back(effect.place.channel, effect.message)
+                    return await self._enclosing.take_back(effect)
                 case Timeout():
                     return Performed(status="failed", why=NO_TIMEOUT)
+                case Ban():
+                    return Performed(status="failed", why=NO_BAN)
                 case _:
                     assert_never(effect)
         except SlackError as error:
@@ -205,6 +211,19 @@ class SlackConnection:
     async def readable(self, tenant: Tenant, person: str, channels: frozenset[str]) -> frozenset[str]:
         """Return those of `channels` that somebody may read now. A thread is read where its channel is."""
         return await self._readers.readable(person, channels)
+
+    async def role(self, tenant: Tenant, person: str) -> Role:
+        """Return what somebody may do now: an admin, a member of the private channel for cases, or neither.
+
+        Raises: `Unavailable` when Slack does not answer.
+        """
+        if tenant != self._standing.us().tenant:
+            return Role.MEMBER
+        return await self._people.role(person)
+
+    def deletes(self, channel: str, message: str) -> bool:
+        """Whether it is Flashbulb that deletes a member's message, or did so lately: nobody else's doing then."""
+        return self._removal.deletes(channel, message)
 
     async def _posted(self, place: Place, wire: WireMessage) -> Posted:
         files = await self._files.look_up(wire.all_files)
@@ -275,58 +294,7 @@ class SlackConnection:
             return await self._removal.remove(effect)
         finally:
             if not effect.keep:
-                await self._show_no_more(effect.place.tenant, effect.message)
-
-    async def _show_no_more(self, tenant: Tenant, message: str) -> None:
-        """Take away what earlier cards show of a message of which nothing may stay."""
-        where = (await self._setups.of(tenant)).log_channel
-        try:
-            where = where or await self._speech.direct(await self._owner.id())
-            shown = await self._history.pictures_about(where, message)
-        except SlackError as error:
-            log.warning("slack.cards_unread", code=error.code)
-            return
-        for picture in shown:
-            await self._pictures.take_away(picture)
-
-    async def _show_card(self, effect: Card) -> Performed:
-        """Show a case in the channel for cases; to the owner while there is none, or where it cannot be written into."""
-        log_channel = (await self._setups.of(effect.place.tenant)).log_channel
-        case = effect.answer if isinstance(effect.answer, CaseCard) else None
-        picture = await self._card_pictures.bring(effect.place.tenant, case.message) if case and case.picture else ""
-        added = NO_LOG_CHANNEL
-        if log_channel:
-            try:
-                return await self._say_with(picture, log_channel, effect)
-            except SlackError as error:
-                if isinstance(effect.answer, SetUp):
-                    raise  # whoever chose that channel is told so
-                log.warning("slack.log_channel_refuses", channel=log_channel, code=error.code)
-                added = LOG_CHANNEL_LOST
-        owner = await self._owner.id()
-        if not owner:
-            return Performed(status="failed", why=NO_OWNER)
-        return await self._say_with(picture, owner, effect, added=added)
-
-    async def _say_with(self, picture: str, channel: str, effect: Card, *, added: str = "") -> Performed:
-        """Show a card with its picture, and without it where Slack finds fault with that."""
-        about = effect.answer.message if isinstance(effect.answer, CaseCard) else ""
-        if picture:
-            pictures = (Picture(picture, BLURRED),)
-            said = await self._speech.rendered(effect.answer, added=added, pictures=pictures)
-            where = {**to(channel), "metadata": metadata(effect.key, about, pictures=(picture,))}
-            if sent := await self._enclosing.with_pictures("chat.postMessage", said, pictures, where):
-                return Performed(status="done", message=str(sent["ts"]))
-        said = await self._speech.rendered(effect.answer, added=added)
-        return await self._speech.say(channel, None, said, effect, about=about)
-
-    async def _find_card(self, effect: Card) -> Performed | None:
-        log_channel = (await self._setups.of(effect.place.tenant)).log_channel
-        if log_channel:
-            with suppress(SlackError):  # it may be the owner who got it
-                if found := await self._find(log_channel, None, effect.key):
-                    return found
-        return await self._find(await self._speech.direct(await self._owner.id()), None, effect.key)
+                await self._cards.show_no_more(effect.place.tenant, effect.message)
 
     async def _edit(self, effect: Edit) -> Performed:
         """Say something else in a message; without a channel, in the owner's direct messages.
@@ -334,9 +302,9 @@ class SlackConnection:
         Without metadata of its own it keeps what it has: by that a card is found again, also once it was decided.
         Source: https://docs.slack.dev/reference/methods/chat.update
         """
-        channel = effect.place.channel or await self._speech.direct(await self._owner.id())
+        channel = effect.place.channel or await self._cards.of_owner()
         if isinstance(effect.answer, CaseCard):
-            await self._edit_card(channel, effect.message, effect.answer)
+            await self._cards.edit(channel, effect, effect.answer)
         elif effect.files:
             return await self._enclosing.change(channel, effect, await enclosed(self._enclosures, effect))
         else:
@@ -353,24 +321,6 @@ class SlackConnection:
         except SlackError as error:
             log.info("slack.pictures_unread", code=error.code)
             return []
-
-    async def _edit_card(self, channel: str, message: str, case: CaseCard) -> None:
-        """Show a case as it is now. Its picture stays for as long as it may, and comes where it may only now."""
-        carried = await self._enclosing.carried(channel, message)
-        had = carried.get("picture", "")
-        picture, marked = had if case.picture else "", None
-        if case.picture and not had and "key" in carried:
-            picture = await self._card_pictures.bring(self._standing.us().tenant, case.message)
-            marked = metadata(carried["key"], case.message, pictures=(picture,)) if picture else None
-        where: Json = {"channel": channel, "ts": message}
-        if picture:
-            pictures = (Picture(picture, BLURRED),)
-            said = await self._speech.rendered(case, pictures=pictures)
-            if await self._enclosing.with_pictures("chat.update", said, pictures, where | {"metadata": marked}):
-                return
-        await self._web.say("chat.update", await self._speech.rendered(case), **where)
-        if had and not picture:
-            await self._pictures.take_away(had)
 
     async def _notify(self, effect: Notify) -> Performed:
         # What one person alone sees in a channel holds no files: previews stay out, and all else comes by a direct message.

@@ -8,13 +8,13 @@ import structlog
 from pydantic import ValidationError
 
 from bot.platforms import Enclosed
-from bot.slack.history import GONE, History, metadata
+from bot.slack.history import GONE, History, Ours, metadata
 from bot.slack.pictures import Pictures
 from bot.slack.pieces import Line, Picture, Small, link_run, message, run
 from bot.slack.speech import Speech, to
 from bot.slack.web import BLOCKS_REFUSED, FILE_GONE, SlackError, Web
 from bot.slack.wire import WirePlace, WireSharedFile
-from handlers.effects import Edit, Notify, Performed, Post
+from handlers.effects import Edit, Notify, Performed, Post, TakeBack
 from pipelines.errors import FlashbulbError
 
 BELONGS: Final = "This belongs to the answer below."
@@ -84,24 +84,48 @@ class Enclosing:
             await self._pictures.take_away(before)
         return Performed(status="done", message=effect.message)
 
-    async def take_back(self, channel: str, ts: str) -> Performed:
-        """Delete a message of ours, with the pictures that it shows and the files beside it. It may be repeated.
+    async def take_back(self, effect: TakeBack) -> Performed:
+        """Delete a message of ours, with its files; with `posted`, all that this effect posted. It may be repeated.
 
-        The files go first: once the message is gone nobody knows them. Raises: `SlackError` where one stays, `Unavailable`.
+        Raises: `SlackError` where one stays, `Unavailable`.
         """
-        carried = await self.carried(channel, ts)
-        if not carried and await self._history.is_gone(channel, ts):
-            return Performed(status="gone")
+        channel, last = effect.place.channel, await self._last(effect)
+        posted = {last.ts: last} if last else {}
+        if effect.posted:
+            for thread in dict.fromkeys((effect.place.thread, None)):  # whose first message may have gone before it was posted
+                posted |= {ours.ts: ours async for ours in self._history.made(channel, thread, effect.posted)}
+        refused = [error for ours in posted.values() if (error := await self._take_back(channel, ours))]
+        if refused:
+            raise refused[0]
+        return Performed(status="done", message=effect.message) if posted else Performed(status="gone")
+
+    async def _last(self, effect: TakeBack) -> Ours | None:
+        """Return the message that an effect names, if it is ours and stands; without what it shows where it may not be read.
+
+        Raises: `SlackError` there, where it may as well be another's.
+        """
+        try:
+            return await self._history.ours(effect.place.channel, effect.message)
+        except SlackError as error:
+            if effect.posted:
+                raise
+            log.info("slack.message_unread", code=error.code)
+            return Ours(ts=effect.message, files=())
+
+    async def _take_back(self, channel: str, ours: Ours) -> SlackError | None:
+        """Delete a message with the files that it holds or shows and those beside it. Return why one of these stays.
+
+        The files go first: once the message is gone nobody knows them. Raises: as `take_back`.
+        """
         refused: SlackError | None = None
-        for file in f"{carried.get('picture', '')} {carried.get('beside', '')}".split():
+        beside = (await self.carried(channel, ours.ts)).get("beside", "").split()
+        for file in (*ours.files, *beside):
             try:
-                await self._delete_file(channel, file)
+                await self._delete_file(file, shared_in=channel if file in beside else "")
             except SlackError as error:
                 refused = refused or error
-        stood = await self._delete_message(channel, ts)
-        if refused:
-            raise refused
-        return Performed(status="done" if stood else "gone", message=ts)
+        await self._delete_message(channel, ours.ts)
+        return refused
 
     async def carried(self, channel: str, ts: str) -> dict[str, str]:
         """Return what our own message carries (`history.metadata`); nothing where it may not be read."""
@@ -197,27 +221,26 @@ class Enclosing:
         for picture in pictures:
             await self._pictures.take_away(picture.file)
 
-    async def _delete_file(self, channel: str, file: str) -> None:
-        """Delete a file of ours, and before it the message with which we shared it."""
+    async def _delete_file(self, file: str, *, shared_in: str = "") -> None:
+        """Delete a file of ours, and before it the message with which we shared it in a channel."""
         try:
-            answer = await self._web.call("files.info", file=file)
-            for where, place in _shares(answer.get("file")):
-                if where == channel and self._history.is_us(place.share_user_id):
-                    await self._delete_message(channel, place.ts)
+            if shared_in:
+                answer = await self._web.call("files.info", file=file)
+                for channel, place in _shares(answer.get("file")):
+                    if channel == shared_in and self._history.is_us(place.share_user_id):
+                        await self._delete_message(channel, place.ts)
             await self._web.call("files.delete", file=file)
         except SlackError as error:
             if error.code not in FILE_GONE:
                 raise
 
-    async def _delete_message(self, channel: str, ts: str) -> bool:
-        """Delete a message of ours; return whether it was there."""
+    async def _delete_message(self, channel: str, ts: str) -> None:
+        """Delete a message of ours, if it stands."""
         try:
             await self._web.call("chat.delete", channel=channel, ts=ts)
         except SlackError as error:
             if error.code not in GONE:
                 raise
-            return False
-        return True
 
 
 def _at(file: Enclosed) -> int:

@@ -95,14 +95,19 @@ class History:
         return found.ts if found else None
 
     async def found(self, channel: str, thread: str | None, key: str) -> Ours | None:
-        """Return our own message that the effect `key` made: it carries the key, or where it has files the block's id."""
+        """Return a message of ours that the effect `key` made."""
+        async for ours in self.made(channel, thread, key):
+            return ours
+        return None
+
+    async def made(self, channel: str, thread: str | None, key: str) -> AsyncIterator[Ours]:
+        """Yield our own messages that the effect `key` made: they carry the key, or where they have files the block's id."""
         oldest = f"{time.time() - LOOK_BACK.total_seconds():.6f}"
         mine = block_id(key)
         async for raw in self._messages(channel, thread, include_all_metadata=True, oldest=oldest):
             marked = any(each.partition(ABOUT)[0] == mine for each in _block_ids(raw))
             if self._is_ours(raw) and (_payload(raw).get("key") == key or marked):
-                return _ours(raw)
-        return None
+                yield _ours(raw)
 
     async def repeating(self, channel: str, thread: str, message: str) -> list[Ours]:
         """Return our own messages in `thread` that repeat something of `message`."""
@@ -115,16 +120,23 @@ class History:
 
     async def pictures_in(self, channel: str, ts: str) -> list[tuple[str, str]]:
         """Return the uploads that our own message shows, each with its alt text."""
-        page = await self._web.call("conversations.replies", channel=channel, ts=ts, limit=1)
-        raw: Json = next((each for each in page.get("messages", ()) if each.get("ts") == ts and self._is_ours(each)), {})
+        raw = await self._own(channel, ts)
         images = [each for each in raw.get("blocks") or () if each.get("type") == "image" and each.get("slack_file")]
         return [(str(each["slack_file"].get("id")), str(each.get("alt_text") or "")) for each in images]
 
     async def carried(self, channel: str, ts: str) -> dict[str, str]:
         """Return what `metadata` put into our own message: its `key`, and what else it has of the rest."""
-        page = await self._web.call("conversations.replies", channel=channel, ts=ts, limit=1, include_all_metadata=True)
-        ours = (raw for raw in page.get("messages", ()) if raw.get("ts") == ts and self._is_ours(raw))
-        return next(({name: str(value) for name, value in _payload(raw).items()} for raw in ours), {})
+        return {name: str(value) for name, value in _payload(await self._own(channel, ts)).items()}
+
+    async def ours(self, channel: str, ts: str) -> Ours | None:
+        """Return a message, if it is ours and stands."""
+        try:
+            raw = await self._own(channel, ts)
+        except SlackError as error:
+            if error.code in GONE:
+                return None
+            raise
+        return _ours(raw) if raw else None
 
     async def pictures_about(self, channel: str, message: str) -> list[str]:
         """Return the uploads that our own messages in a channel show of `message`."""
@@ -138,6 +150,11 @@ class History:
 
     def _is_ours(self, raw: Json) -> bool:
         return self.is_us(raw.get("user"))
+
+    async def _own(self, channel: str, ts: str) -> Json:
+        """Return our own message as Slack shows it; nothing where it is somebody else's."""
+        page = await self._web.call("conversations.replies", channel=channel, ts=ts, limit=1, include_all_metadata=True)
+        return next((each for each in page.get("messages", ()) if each.get("ts") == ts and self._is_ours(each)), {})
 
     async def _messages(self, channel: str, thread: str | None, **arguments: Any) -> AsyncIterator[Json]:
         method = "conversations.replies" if thread else "conversations.history"

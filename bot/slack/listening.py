@@ -40,7 +40,7 @@ from bot.slack.wire import (
 )
 from bot.watermarks import Watermarks
 from handlers.commands import is_open_to
-from handlers.events import ButtonPressed, CommandUsed, MessagePosted, Person
+from handlers.events import ButtonPressed, CommandUsed, MessageDeleted, MessagePosted, Person, Role
 from handlers.forms import OPENS_FORM
 from pipelines.errors import Unavailable
 
@@ -91,7 +91,10 @@ class Reader:
 
 
 class Listeners:
-    """Take every kind of payload, through a Bolt app. `missed` is told in which channel messages are to be looked for."""
+    """Take every kind of payload, through a Bolt app.
+
+    `missed` is told in which channel messages are to be looked for; `deletes` says whether it is we who delete a message.
+    """
 
     def __init__(
         self,
@@ -102,6 +105,7 @@ class Listeners:
         watermarks: Watermarks,
         standing: Standing,
         missed: Callable[[str], None],
+        deletes: Callable[[str, str], bool],
         hint_s: float = HINT_S,
     ) -> None:
         self._web = web
@@ -112,6 +116,7 @@ class Listeners:
         self._watermarks = watermarks
         self._standing = standing
         self._missed = missed
+        self._deletes = deletes
         self._hint_s = hint_s
         self._recent = Recent()
         self._changes = FileChanges(
@@ -221,10 +226,19 @@ class Listeners:
     async def _message(self, event: Body) -> None:
         if event.get("subtype") in RENAMED:
             self._people.renamed(str(event.get("channel")))
+        if (gone := parse.deleted(event, self._us)) is not None:
+            await self._gone(gone)
         if (seen := parse.seen(event, self._us)) is None:
             return
         self._recent.note(seen.key(self._us), seen.message.all_files)
         await self._accept_message(seen)
+
+    async def _gone(self, event: MessageDeleted) -> None:
+        """Take in that others deleted a message where somebody wants to know."""
+        channel = event.place.channel
+        setup = await self._given.setups.of(self._us.tenant)
+        if setup.watches(channel) and not self._deletes(channel, event.message):
+            await self._given.accept(event)
 
     async def _mention(self, event: Body) -> None:
         """Take a mention as a hint at a message: that comes by itself, with its files, or else it is looked up.
@@ -318,6 +332,8 @@ class Listeners:
             log.warning("slack.not_ours", **label(body))
             return
         author = await self._who(wire.user, place.channel, fresh=True)
+        if author.role is Role.MODERATOR:  # a form stays open for long: they may be in the channel for cases no more
+            author = author.model_copy(update={"role": await self._people.role(author.id)})
         await self._given.accept(
             parse.submitted(wire, self._us, author=author, form=form, about=about, place=place, values=values)
         )

@@ -39,7 +39,7 @@ SCOPES: Final = (
     Scope(name="groups:history", why="reads what is posted in private channels", without="private channels are not moderated"),
     Scope(
         name="groups:read",
-        why="knows which private channels it is in, and that the one for cases is private",
+        why="knows which private channels it is in, that the one for cases is private, and who is in that",
         without="private channels are not caught up on, and nobody but admins counts as a moderator",
     ),
     Scope(name="im:history", why="reads what is written to it directly", without="direct messages are not answered"),
@@ -65,8 +65,8 @@ EVENTS: Final = (
     Heard(name="app_uninstalled", why="was taken out of the workspace"),
     Heard(name="file_change", why="a file of a message became another one: the message is judged again"),
     Heard(name="member_joined_channel", why="was invited: what is posted from then on is caught up on"),
-    Heard(name="message.channels", why="something was posted or edited in a public channel that it is in"),
-    Heard(name="message.groups", why="something was posted or edited in a private channel that it is in"),
+    Heard(name="message.channels", why="something was posted, edited or deleted in a public channel that it is in"),
+    Heard(name="message.groups", why="something was posted, edited or deleted in a private channel that it is in"),
     Heard(name="message.im", why="was written to directly"),
     Heard(name="tokens_revoked", why="a token was taken back"),
 )

@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeVar
@@ -52,6 +52,7 @@ class Timing:
 class Hearing:
     """Takes in what happens: through sockets as `app`, or over HTTP at `bound`, signed with `signing_secret`.
 
+    `deletes` says whether it is we who delete a message (channel, id).
     Until we know who we are, nobody answers at `bound`: Slack waits a little, and sends it again.
     """
 
@@ -64,6 +65,7 @@ class Hearing:
     files: SlackFiles
     watermarks: Watermarks
     standing: Standing
+    deletes: Callable[[str, str], bool]
     timing: Timing
 
     async def serve(self) -> None:
@@ -94,6 +96,7 @@ class Hearing:
             watermarks=self.watermarks,
             standing=self.standing,
             missed=sweeps.ask,
+            deletes=self.deletes,
             hint_s=self.timing.hint_s,
         )
         listening = at_once
@@ -171,6 +174,7 @@ async def _opened(settings: Settings, given: Given, timing: Timing) -> AsyncIter
             files=files,
             watermarks=watermarks,
             standing=standing,
+            deletes=connection.deletes,
             timing=timing,
         )
         await stack.enter_async_context(_background(hearing.serve()))

@@ -11,6 +11,7 @@ from bot.slack.wire import (
     Json,
     WireActions,
     WireCommand,
+    WireDeletion,
     WireFile,
     WireMessage,
     WireMessageEvent,
@@ -19,7 +20,17 @@ from bot.slack.wire import (
     plain,
     read_message,
 )
-from handlers.events import ButtonPressed, CommandUsed, FormSubmitted, MessagePosted, Person, Place, Tenant
+from handlers.events import (
+    FLASHBULB,
+    ButtonPressed,
+    CommandUsed,
+    FormSubmitted,
+    MessageDeleted,
+    MessagePosted,
+    Person,
+    Place,
+    Tenant,
+)
 
 PLATFORM: Final = "slack"
 
@@ -102,6 +113,26 @@ def seen(event: Json, us: Identity) -> Seen | None:
     mentions_us = us.is_mentioned(message) and not (before and us.is_mentioned(before))
     unedited = changed and message.edited == (before.edited if before else None)
     return Seen(channel=told.channel, message=message, direct=direct, mentions_us=mentions_us, changed=unedited)
+
+
+def deleted(event: Json, us: Identity) -> MessageDeleted | None:
+    """Return that somebody's message was deleted, where an event tells of that; a direct message and our own are not.
+
+    Of the first message of a thread a tombstone stays. Raises: `ValidationError` when it cannot be read of which it tells.
+    """
+    told = WireMessageEvent.model_validate(event)
+    before = _before(told)
+    match told.subtype:
+        case "message_deleted":
+            ts = WireDeletion.model_validate(event).deleted_ts
+        case "message_changed" if _mapping(told.message).get("subtype") == "tombstone":
+            ts = read_message(_mapping(told.message)).ts
+        case _:
+            return None
+    if told.channel.startswith("D") or (before and (not before.spoken or before.written_by(us.user, us.bot))):
+        return None
+    place = us.place(told.channel, before.thread if before else None)
+    return MessageDeleted(key=us.key(told.channel, ts, "deleted"), place=place, author=FLASHBULB, message=ts)
 
 
 def _before(told: WireMessageEvent) -> WireMessage | None:

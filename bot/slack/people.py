@@ -14,6 +14,8 @@ from handlers.events import Person, Role
 from handlers.ports import Setups
 from pipelines.errors import Unavailable
 
+# Members of a channel that are looked through. Source: https://docs.slack.dev/reference/methods/conversations.members
+MEMBERS_PAGE, MEMBERS_PAGES = 1000, 5
 KNOWN_FOR_S: Final = 300.0
 KNOWN_MAX: Final = 5000
 ANSWER_S: Final = 1.0  # while Slack waits for the acknowledgement
@@ -111,6 +113,36 @@ class People:
         shown = await self._users.of(user, fresh=True)
         guest = "guest" in self._roles(shown)
         return bool(shown) and self._is_one_of_us(shown) and not guest and not shown.get("deleted")
+
+    async def role(self, user: str) -> Role:
+        """Return what somebody may do now, wherever they are: an admin, a member of the private channel for cases, or neither.
+
+        Whoever Slack does not tell us about is a member. Raises: `Unavailable` when Slack does not answer.
+        """
+        shown = await self._users.of(user, fresh=True)
+        if not shown or shown.get("deleted"):
+            return Role.MEMBER
+        log_channel = (await self._setups.of(self._us().tenant)).log_channel
+        role = await self._role(shown, log_channel or "", fresh=True)
+        if role is not Role.MODERATOR or log_channel is None:
+            return role
+        try:
+            return Role.MODERATOR if await self.is_in(user, log_channel) else Role.MEMBER
+        except SlackError as error:
+            log.info("slack.members_unknown", channel=log_channel, code=error.code)
+            return Role.MEMBER
+
+    async def is_in(self, user: str, channel: str) -> bool:
+        """Whether somebody is in a channel now. Raises: `SlackError` where we may not know, `Unavailable`."""
+        cursor = None
+        for _ in range(MEMBERS_PAGES):
+            page = await self._web.call("conversations.members", channel=channel, limit=MEMBERS_PAGE, cursor=cursor)
+            if user in page.get("members", ()):
+                return True
+            cursor = (page.get("response_metadata") or {}).get("next_cursor")
+            if not cursor:
+                break
+        return False
 
     async def author(self, message: WireMessage, channel: str) -> Person:
         """Return who wrote a message. It is judged all the same when Slack does not say who they are."""

@@ -6,9 +6,9 @@ from typing import Final
 
 import structlog
 
-from bot.slack.render import BLURRED
 from bot.slack.web import FILE_GONE, SlackError, Web
 from bot.storage.copies import CopiedFile, Copies
+from bot.words import PICTURE_ALT
 from handlers.events import Tenant
 from pipelines.errors import FlashbulbError, Unavailable, UserError
 from pipelines.ports import Media
@@ -68,10 +68,14 @@ class CardPictures:
             async with asyncio.timeout(PATIENCE_S):
                 copy = await self._copies.find(tenant, message)
                 blurred = await self._first_of(copy.files) if copy else None
-                return await self._pictures.bring(NAME, blurred, alt_text=BLURRED) if blurred else ""
+                return await self._pictures.bring(NAME, blurred, alt_text=PICTURE_ALT) if blurred else ""
         except (FlashbulbError, TimeoutError) as error:
             log.warning("slack.card_without_picture", message=message, error=type(error).__name__)
             return ""
+
+    async def take_away(self, file: str) -> None:
+        """Delete a picture that a card showed."""
+        await self._pictures.take_away(file)
 
     async def _first_of(self, files: Sequence[CopiedFile]) -> bytes | None:
         """Return the first picture, blurred. Types are claims: whatever may be a picture is tried, others are not."""

@@ -21,6 +21,9 @@ CONTEXT_MAX: Final = 3_000
 # Source: https://docs.slack.dev/reference/block-kit/block-elements/button-element
 BUTTON_MAX: Final = 75
 BUTTONS_MAX: Final = 25
+# What cannot be taken back by itself, or hits more than the one message; and what changes nothing, to begin with.
+DANGEROUS: Final = frozenset({"remove", "deny_near", "ban"})
+HARMLESS: Final = frozenset({"why"})
 # Source: https://docs.slack.dev/reference/block-kit/blocks/image-block
 ALT_TEXT_MAX: Final = 2_000
 # Advised; Slack cuts at 40,000. Source: https://docs.slack.dev/reference/methods/chat.postMessage
@@ -145,11 +148,18 @@ def channel_runs(channels: Sequence[str]) -> list[Json]:
 
 
 def message(pieces: Sequence[Piece]) -> Json:
-    """Return the pieces as a message. The buttons stay also where the rest is too long."""
+    """Return the pieces as a message. The buttons at its end stay also where the rest is too long."""
     blocks = [_block(piece) for piece in pieces]
     if len(blocks) > BLOCKS_MAX:
-        blocks = [*blocks[: BLOCKS_MAX - 2], _block(Small(MORE)), blocks[-1]]
+        kept = _at_the_end(pieces)
+        blocks = [*blocks[: BLOCKS_MAX - kept - 1], _block(Small(MORE)), *blocks[-kept:]]
     return {"text": _text(pieces), "blocks": blocks}
+
+
+def _at_the_end(pieces: Sequence[Piece]) -> int:
+    """Return how many pieces at the end are buttons and what is said about them; at least the last one."""
+    others = (at for at, piece in enumerate(reversed(pieces)) if not isinstance(piece, Buttons | Small))
+    return min(max(next(others, len(pieces)), 1), BLOCKS_MAX - 1)
 
 
 def _block(piece: Piece) -> Json:
@@ -179,7 +189,9 @@ def _block(piece: Piece) -> Json:
 
 def _button(name: str, label: str, value: str) -> Json:
     words = {"type": "plain_text", "text": label[:BUTTON_MAX], "emoji": False}
-    return {"type": "button", "action_id": name, "text": words, "value": value or name}  # without one it counts as a link
+    style = "danger" if name in DANGEROUS else "primary" if name in HARMLESS else ""
+    button = {"type": "button", "action_id": name, "text": words, "value": value or name}  # without one it counts as a link
+    return button | ({"style": style} if style else {})
 
 
 def _text(pieces: Sequence[Piece]) -> str:
@@ -208,7 +220,7 @@ def _lines(piece: Piece) -> Iterator[str]:
         case Picture():
             yield escape(piece.alt_text)
         case Buttons():
-            yield escape("To decide: " + " or ".join(label for _, label, _ in piece.buttons))
+            yield escape(" ".join(f"[{label}]" for _, label, _ in piece.buttons))
         case _:
             assert_never(piece)
 

@@ -15,8 +15,6 @@ KNOWN_S: Final = 60.0
 KEPT: Final = 5_000
 ASKED_MAX: Final = 60  # channels at once
 ASKING_S: Final = 5.0
-# Members of a channel that are looked through. Source: https://docs.slack.dev/reference/methods/conversations.members
-PAGE, PAGES = 1000, 5
 
 log = structlog.get_logger()
 
@@ -57,18 +55,7 @@ class Readers:
                 return bool(shown.get("user") == person)
             if everywhere and shown.get("is_private") is False:
                 return True
-            return await self._is_in(person, channel)
+            return await self._people.is_in(person, channel)
         except SlackError as error:
             log.info("slack.channel_unknown", channel=channel, code=error.code)
             return False
-
-    async def _is_in(self, person: str, channel: str) -> bool:
-        cursor = None
-        for _ in range(PAGES):
-            page = await self._web.call("conversations.members", channel=channel, limit=PAGE, cursor=cursor)
-            if person in page.get("members", ()):
-                return True
-            cursor = (page.get("response_metadata") or {}).get("next_cursor")
-            if not cursor:
-                break
-        return False

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Final
 
 import structlog
@@ -13,6 +14,7 @@ from bot.slack.render import restored
 from bot.slack.web import FILE_GONE, SlackError, Web
 from bot.slack.wire import WireFile, WireMessage
 from bot.storage.copies import CopiedFile, Copies, Copy
+from bot.storage.tables import now
 from handlers.effects import Performed, Remove, Restore
 from handlers.events import Place
 from pipelines.errors import Unavailable, UserError
@@ -21,6 +23,11 @@ from pipelines.limits import ATTACHMENTS_JUDGED, IMAGE_BYTES
 log = structlog.get_logger()
 
 NO_COPY: Final = "No copy of it is kept any more."
+KEPT_ON: Final = timedelta(days=1)  # a copy of what came back, so that a moderator can still change their mind
+# Slack shares files after it has answered, and does not say as which message: that is looked for so often.
+# Source: https://docs.slack.dev/reference/methods/files.completeUploadExternal
+LOOKS_S: Final = (0.2, 0.5, 1.0, 2.0)
+DELETED_MAX: Final = 10_000  # messages of which we know that we deleted them
 
 
 class Removal:
@@ -32,6 +39,11 @@ class Removal:
         self._copies = copies
         self._people = people
         self._files = files
+        self._deleted: dict[tuple[str, str], None] = {}
+
+    def deletes(self, channel: str, ts: str) -> bool:
+        """Whether it is we who delete this message, or did so lately."""
+        return (channel, ts) in self._deleted
 
     async def remove(self, effect: Remove) -> Performed:
         """Delete a message and its files, after a copy of it is sealed where one may be kept.
@@ -47,15 +59,27 @@ class Removal:
         if effect.keep and wire is not None:
             copy = await self._copy(effect.place, wire)
             await self._copies.keep(effect.place.tenant, ts, copy, days=effect.keep_days)
-        kept = await self._delete_files(() if wire is None else wire.files or ())
-        deleted = wire is not None and await self._delete(channel, ts)
+        self._note(channel, ts)  # before Slack tells of it
+        try:
+            kept = await self._delete_files(() if wire is None else wire.files or ())
+            deleted = wire is not None and await self._delete(channel, ts)
+        except SlackError:
+            self._deleted.pop((channel, ts), None)
+            raise
         await self._take_back_what_repeats(channel, effect.place.thread or ts, ts)
         if kept is not None:
             raise SlackError(kept.code, needed=kept.needed)
         return Performed(status="done" if deleted else "gone", message=ts)
 
+    async def look_for_restored(self, effect: Restore) -> Performed | None:
+        """Return the message that brought another back, or None where none did. Raises: as `restore`."""
+        for thread in dict.fromkeys((effect.place.thread, None)):  # whose first message may have gone before
+            if found := await self._history.made_by(effect.place.channel, thread, effect.key):
+                return await self._is_back(effect, found)
+        return None
+
     async def restore(self, effect: Restore) -> Performed:
-        """Post a removed message again, in the channel or thread that it was in.
+        """Post a removed message again, in the channel or thread that it was in. Its copy stays for another day.
 
         Raises: `SlackError` where Slack does not let us, `Unavailable`.
         """
@@ -76,18 +100,32 @@ class Removal:
                 thread_ts=thread,
                 blocks=said["blocks"],
             )
-        else:
-            await self._web.say(
-                "chat.postMessage",
-                said,
-                channel=channel,
-                thread_ts=thread,
-                metadata=metadata(effect.key),
-                unfurl_links=False,
-                unfurl_media=False,
-            )
-        await self._copies.forget(effect.place.tenant, effect.message)
-        return Performed(status="done")
+            return await self._is_back(effect, await self._shared(channel, thread, effect.key))
+        sent = await self._web.say(
+            "chat.postMessage",
+            said,
+            channel=channel,
+            thread_ts=thread,
+            metadata=metadata(effect.key),
+            unfurl_links=False,
+            unfurl_media=False,
+        )
+        return await self._is_back(effect, str(sent["ts"]))
+
+    async def _is_back(self, effect: Restore, message: str | None) -> Performed:
+        await self._copies.expire(effect.place.tenant, effect.message, now() + KEPT_ON)
+        return Performed(status="done", message=message)
+
+    async def _shared(self, channel: str, thread: str | None, key: str) -> str | None:
+        """Return the message that uploads became; None where Slack does not show it, which costs nothing but its id."""
+        try:
+            for pause_s in LOOKS_S:
+                if found := await self._history.made_by(channel, thread, key):
+                    return found
+                await asyncio.sleep(pause_s)
+        except (SlackError, Unavailable) as error:
+            log.info("slack.restored_unread", channel=channel, error=type(error).__name__)
+        return None
 
     async def _copy(self, place: Place, wire: WireMessage) -> Copy:
         known = [file for file in wire.all_files if not file.is_unread]
@@ -108,6 +146,11 @@ class Removal:
         return CopiedFile(
             name=attachment.name, media_type=attachment.media_type, alt_text=file.alt_txt or "", data=data or None
         )
+
+    def _note(self, channel: str, ts: str) -> None:
+        if len(self._deleted) >= DELETED_MAX:
+            del self._deleted[next(iter(self._deleted))]
+        self._deleted[channel, ts] = None
 
     async def _delete_files(self, files: Sequence[WireFile]) -> SlackError | None:
         """Delete the message's own files, first of all: once the message is gone nobody knows them. Return what was refused."""

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any, Final, assert_never
 
+from bot.slack import reviewing
 from bot.slack.extraction import extracted, found, together
 from bot.slack.making import made, making, not_made, queue, usage, wish_shown
 from bot.slack.pieces import (
@@ -20,38 +21,21 @@ from bot.slack.pieces import (
     channel_run,
     channel_runs,
     fact,
-    foot,
     link_run,
     message,
-    message_link,
     run,
 )
 from bot.storage.copies import Copy
-from bot.words import (
-    ITEMS_MAX,
-    LINE_MAX,
-    PICTURE_TEXT_MAX,
-    SUPPORT,
-    called_for_in_words,
-    coverage_in_words,
-    cut,
-    in_pieces,
-    minutes_in_words,
-    mode_in_words,
-    notes_of_case,
-    one_line,
-    said,
-    standing_of_case,
-    title_of_case,
-    title_of_verdict,
-)
+from bot.words import LINE_MAX, PICTURE_TEXT_MAX, cut, in_pieces, mode_in_words, one_line
 from handlers.answers import (
     Alert,
     Answer,
     CaseCard,
+    CaseFile,
+    CaseList,
+    Digest,
     Extracted,
     ExtractedTogether,
-    FindingSaid,
     Found,
     Held,
     Help,
@@ -68,13 +52,11 @@ from handlers.answers import (
     WishQueue,
     WishShown,
 )
-from pipelines.moderation.policy import Action
 
 Json = dict[str, Any]
 
 RESTORED_MAX: Final = 4  # paragraphs of a message that comes back
 LISTED_MAX: Final = 4  # pieces of a listing; a longer one comes as a file where Slack takes one
-BLURRED: Final = "Blurred picture of the message that was taken out"
 
 
 def render(answer: Answer, *, home: str = "", added: str = "", pictures: Sequence[Picture] = ()) -> Json:
@@ -126,11 +108,9 @@ def _pieces(answer: Answer, home: str, pictures: Sequence[Picture]) -> list[Piec
         case Found():
             return list(found(answer, home))
         case Judged():
-            return list(_judged(answer))
-        case CaseCard():
-            return list(_case(answer, home))
-        case Held():
-            return list(_held(answer))
+            return list(reviewing.judged(answer))
+        case CaseCard() | CaseFile() | CaseList() | Digest() | Held():
+            return list(_of_cases(answer, home))
         case Help():
             lines = tuple(Line((run(line, bold=True), run(f"  {hint}"))) for line, hint in answer.commands)
             more = "A message's own menu offers more. In a thread, mention Flashbulb together with a picture."
@@ -142,9 +122,7 @@ def _pieces(answer: Answer, home: str, pictures: Sequence[Picture]) -> list[Piec
         case Alert():
             return list(_alert(answer))
         case Invitation():
-            link = Line((link_run(answer.url, answer.url),))
-            rule = f"It works once, within {answer.minutes} minutes. Whoever opens it is {one_line(answer.name)}."
-            return [Title(f"A link for {one_line(answer.name)} ({answer.role})"), link, Small(rule)]
+            return list(_invitation(answer))
         case WishShown():
             return list(wish_shown(answer))
         case Making():
@@ -157,6 +135,23 @@ def _pieces(answer: Answer, home: str, pictures: Sequence[Picture]) -> list[Piec
             return list(queue(answer))
         case Usage():
             return list(usage(answer))
+        case _:
+            assert_never(answer)
+
+
+def _of_cases(answer: CaseCard | CaseFile | CaseList | Digest | Held, home: str) -> Iterator[Piece]:
+    """Return what is said about cases, to moderators and to the author of a message."""
+    match answer:
+        case CaseCard():
+            return reviewing.case(answer, home)
+        case CaseFile():
+            return reviewing.case_file(answer, home)
+        case CaseList():
+            return reviewing.case_list(answer, home)
+        case Digest():
+            return reviewing.digest(answer)
+        case Held():
+            return reviewing.held(answer)
         case _:
             assert_never(answer)
 
@@ -178,63 +173,20 @@ def _tagged(answer: Tagged) -> Iterator[Piece]:
         yield Small(engine)
 
 
-def _judged(answer: Judged) -> Iterator[Piece]:
-    yield Title(title_of_verdict(answer))
-    yield from _reasons(answer.reasons)
-    yield from _findings(answer.findings)
-    yield foot(coverage_in_words(answer.judged, answer.total), f"policy {one_line(answer.policy)}", by_engine(answer.engine))
-
-
-def _case(answer: CaseCard, home: str) -> Iterator[Piece]:
-    stands = answer.shadow or not answer.action.takes_down or answer.state == "reported" or bool(answer.undone)
-    where = [run("A message of "), run(one_line(answer.author), bold=True), run(" in "), channel_run(answer.channel)]
-    if answer.message and stands and home:
-        where += [run(" ("), link_run(message_link(home, answer.channel, answer.message), "the message"), run(")")]
-    yield Title(title_of_case(answer))
-    if standing := standing_of_case(answer):
-        yield Line((run(one_line(standing, LINE_MAX), bold=True),))
-    yield Line(tuple(where))
-    if called_for := called_for_in_words(answer):
-        yield Line((run(called_for),))
-    yield from (Line((run(note),)) for note in notes_of_case(answer))
-    yield from _reasons(answer.reasons)
-    yield from _findings(answer.findings)
-    yield foot(coverage_in_words(answer.judged, answer.total), f"case {answer.case}", by_engine(answer.engine))
-    if answer.buttons:
-        yield Buttons.about(answer.case, answer.buttons)
-
-
-def _held(answer: Held) -> Iterator[Piece]:
-    where = [run(" in ", bold=not answer.support), channel_run(answer.channel)] if answer.channel else []
-    if answer.support:
-        if answer.action.takes_down:
-            yield Line((run("Your message"), *where, run(" is not shown for now, so that somebody can read it with care.")))
-        yield Line((run(SUPPORT),))
-        yield from _given_back(answer)
-        return
-    if answer.stands:
-        yield Line((run("Please delete your message", bold=True), *where, run(": it goes against the rules there.", bold=True)))
-    else:
-        waits = " until a moderator has looked at it" if answer.action is Action.HOLD else ""
-        yield Line((run("Your message", bold=True), *where, run(f" was taken out{waits}.", bold=True)))
-    yield from _reasons(answer.reasons)
-    if answer.timeout_minutes:
-        yield Line((run(f"You cannot write for {minutes_in_words(answer.timeout_minutes)}."),))
-    yield from _given_back(answer)
-    yield Small(f"Case {answer.case}")
-
-
-def _given_back(answer: Held) -> Iterator[Piece]:
-    if answer.text.strip():
-        yield Line((run("This is what you wrote:"),), quote=cut(answer.text, PARAGRAPH_MAX))
-
-
 def _listing(answer: Listing) -> Iterator[Piece]:
     pieces = list(by_lines(answer.body))
     yield Title(one_line(answer.title))
     yield from (Verbatim(piece) for piece in pieces[:LISTED_MAX])
     if left := sum(len(piece) for piece in pieces[LISTED_MAX:]):
         yield Small(f"{left:,} more characters did not fit.")
+
+
+def _invitation(answer: Invitation) -> Iterator[Piece]:
+    name = one_line(answer.name)
+    yield Title(f"Your link to the review desk ({answer.role})" if answer.desk else f"A link for {name} ({answer.role})")
+    yield Line((link_run(answer.url, answer.url),))
+    alone = " Keep it to yourself." if answer.desk else ""
+    yield Small(f"It works once, within {answer.minutes} minutes. Whoever opens it is {name}.{alone}")
 
 
 def _alert(answer: Alert) -> Iterator[Piece]:
@@ -260,26 +212,6 @@ def _set_up(answer: SetUp) -> Iterator[Piece]:
     )
     if not answer.takes_down:
         yield Small("For more, the operator sets SLACK_ADMIN_USER_TOKEN: docs/slack.md, Taking messages out.")
-
-
-def _reasons(reasons: Sequence[str]) -> Iterator[Piece]:
-    if reasons:
-        yield Points(tuple(Line((run(one_line(each, LINE_MAX)),)) for each in reasons[:ITEMS_MAX]))
-    yield from _more(len(reasons))
-
-
-def _findings(findings: Sequence[FindingSaid]) -> Iterator[Piece]:
-    for finding in findings[:ITEMS_MAX]:
-        words = {name: str(value) for name, value in said(finding).items()}
-        place = f", {one_line(words['place'])}" if words["place"] else ""
-        what = run(f"{one_line(words['category'])}: {words['severity']}", bold=True)
-        yield Line((what, run(f", {words['confidence']} certain{place}")), quote=cut(words["evidence"], LINE_MAX))
-    yield from _more(len(findings))
-
-
-def _more(number: int) -> Iterator[Piece]:
-    if number > ITEMS_MAX:
-        yield Small(f"…and {number - ITEMS_MAX} more")
 
 
 def _list(items: Sequence[str]) -> str:

@@ -295,6 +295,15 @@ class WireMessageEvent(Wire):
     previous_message: Any = Field(default=None, repr=False)
 
 
+class WireDeletion(Wire):
+    """What a message event with the subtype `message_deleted` says besides: who deleted the message it does not say.
+
+    Source: https://docs.slack.dev/reference/events/message/message_deleted
+    """
+
+    deleted_ts: Ts
+
+
 class WireAuthorization(Wire):
     team_id: str | None = None
 

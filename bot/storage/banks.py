@@ -9,11 +9,14 @@ from typing import Any, Final, TypeVar
 
 import sqlalchemy as sa
 
+from bot.storage.audit import append, audit_key, is_known
 from bot.storage.database import Records
+from bot.storage.seal import Seal
 from bot.storage.tables import KnownHashRow, Table, now
-from handlers.events import Tenant
+from handlers.events import Person, Tenant
+from handlers.ports import Counted, Link
 from pipelines.content import Reading
-from pipelines.errors import UserError
+from pipelines.errors import FlashbulbError, UserError
 from pipelines.moderation.lists import Entry, Hash, Listing, Lists, entry_id, exact_hashes, near_hashes
 from pipelines.moderation.report import Category, Finding
 from pipelines.ports import HashBank, Known
@@ -27,22 +30,16 @@ _OF_ENTRY: Final = ("entry", "listed", "category", "finding_kind", "severity", "
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Counted:
-    """An entry and how many hashes of each kind it has."""
-
-    entry: Entry
-    hashes: dict[str, int]
-
-
 class StoredBanks:
     """The lists of all workspaces; implements `handlers.ports.Banks`.
 
-    Each is read once, when it is first needed, and kept in memory: one process works on a database.
+    Each is read once, when it is first needed, and kept in memory: one process works on a database. `seal` signs the audit of
+    what people put on them and take off.
     """
 
-    def __init__(self, records: Records) -> None:
+    def __init__(self, records: Records, seal: Seal | None = None) -> None:
         self._records = records
+        self._key = audit_key(seal) if seal else None
         self._lists: dict[Tenant, Lists] = {}
         self._turns: defaultdict[Tenant, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._changes: set[asyncio.Task[Any]] = set()
@@ -102,26 +99,57 @@ class StoredBanks:
             entry = made(listed, hashes, finding=finding, reason=reason, until=until, by=by)
             await self.add(tenant, [(entry, tuple(hashes))])
 
-    async def add(self, tenant: Tenant, entries: Sequence[tuple[Entry, tuple[Hash, ...]]]) -> None:
-        """Put entries on their lists, all or none.
+    async def put(
+        self,
+        tenant: Tenant,
+        listed: Listing,
+        hashes: Sequence[Hash],
+        *,
+        finding: Finding | None,
+        reason: str,
+        by: Person,
+        event: str,
+    ) -> str:
+        """Put hashes on a list because a person said so, for good, and return the id of the entry; the audit names it.
+
+        Raises: `UserError` for content of which nobody may keep a hash, or when there are none.
+        """
+        if not hashes:
+            raise UserError("There is nothing to put on a list: no file is known here by which it could be found again.")
+        entry = made(listed, hashes, finding=finding, reason=reason, by=by.name)
+        facts = {"entry": entry.id, "listed": listed, "category": entry.category, "hashes": len(hashes)}
+        link = Link(key=f"{event}!listed:{entry.id}", kind="listed", facts=facts, actor=by.id)
+        await self.add(tenant, [(entry, tuple(hashes))], link=link)
+        return entry.id
+
+    async def add(self, tenant: Tenant, entries: Sequence[tuple[Entry, tuple[Hash, ...]]], *, link: Link | None = None) -> None:
+        """Put entries on their lists, all or none, and `link` into the audit; where that is there already, nothing is done.
 
         Raises: `UserError` for content of which nobody may keep a hash.
         """
         if any(entry.category == Category.CHILD_SAFETY for entry, _ in entries):
             raise UserError("Hashes of child safety content are not kept here. Follow the reporting route instead.")
 
-        def write(connection: sa.Connection) -> None:
+        def write(connection: sa.Connection) -> bool:
+            if link and is_known(connection, tenant, link.key):
+                return False
             ids = [entry.id for entry, _ in entries]
             connection.execute(sa.delete(_TABLE).where(*_of(tenant), _TABLE.c.entry.in_(ids)))
             connection.execute(sa.insert(_TABLE), [row for entry, hashes in entries for row in _rows(tenant, entry, hashes)])
+            self._append(connection, tenant, link)
+            return True
 
         async def change() -> None:
-            await self._records.write(write)
-            if lists := self._lists.get(tenant):
+            if await self._records.write(write) and (lists := self._lists.get(tenant)):
                 for entry, hashes in entries:
                     lists.add(entry, hashes, moment=now())
 
         await self._in_turn(tenant, change)
+
+    async def take_off(self, tenant: Tenant, entry: str, *, by: Person, event: str) -> bool:
+        """Take an entry off its list because a person said so. Returns whether it was there."""
+        link = Link(key=f"{event}!unlisted:{entry}", kind="unlisted", facts={"entry": entry}, actor=by.id)
+        return bool(await self._remove(tenant, _TABLE.c.entry == entry, link=link))
 
     async def remove(self, tenant: Tenant, entry: str) -> bool:
         """Take back what one decision put on a list. Returns whether there was such an entry."""
@@ -131,10 +159,14 @@ class StoredBanks:
         """Take off the list of what is denied whatever was put there for `reason`."""
         await self._remove(tenant, _TABLE.c.listed == "deny", _TABLE.c.reason == reason)
 
-    async def _remove(self, tenant: Tenant, *which: sa.ColumnElement[bool]) -> set[str]:
+    async def _remove(self, tenant: Tenant, *which: sa.ColumnElement[bool], link: Link | None = None) -> set[str]:
         def write(connection: sa.Connection) -> set[str]:
+            if link and is_known(connection, tenant, link.key):
+                return {link.facts["entry"]}
             gone = sa.delete(_TABLE).where(*_of(tenant), *which).returning(_TABLE.c.entry)
-            return set(connection.execute(gone).scalars())
+            ids = set(connection.execute(gone).scalars())
+            self._append(connection, tenant, link if ids else None)
+            return ids
 
         async def change() -> set[str]:
             ids = await self._records.write(write)
@@ -143,6 +175,13 @@ class StoredBanks:
             return ids
 
         return await self._in_turn(tenant, change)
+
+    def _append(self, connection: sa.Connection, tenant: Tenant, link: Link | None) -> None:
+        if link is None:
+            return
+        if self._key is None:
+            raise FlashbulbError("Without the key of the records nobody is named in the audit.")
+        append(connection, tenant, (link,), key=self._key)
 
     async def entries(self, tenant: Tenant) -> tuple[Counted, ...]:
         """Return what is on the lists, the oldest first."""

@@ -1,46 +1,65 @@
-"""Cases: what was judged, and what a person decided about it."""
+"""Cases: what was judged, and what people decided about it.
 
-import base64
-import hashlib
-from dataclasses import replace
+Every change grows a link in the audit, in its own transaction. The link's key, made of the event that asks for the change, also
+tells whether that event has made it before.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal
 
 import sqlalchemy as sa
 
+from bot.storage import case_lists, unjudged
+from bot.storage.audit import append, audit_key, is_known
+from bot.storage.case_links import facts_of, link, link_key
+from bot.storage.case_rows import (
+    UNDECIDED,
+    Sealed,
+    case_id,
+    case_of,
+    category_of,
+    is_case,
+    is_out,
+    of_tenant,
+    row_of,
+    unsealed,
+)
 from bot.storage.database import Records, put
 from bot.storage.seal import Seal
-from bot.storage.tables import CaseRow, EffectRow, InboxRow, now
-from handlers.bursts import JOINED
-from handlers.events import Frozen, MessagePosted, Person, Place, Tenant
-from handlers.ports import Case, CaseState
+from bot.storage.tables import CaseRow, EffectRow, now
+from handlers.events import MessagePosted, Person, Tenant
+from handlers.ports import Case, CaseFilter, CasePage, Decision, KnownBy, Link, Measure
 from pipelines.errors import UserError
+from pipelines.moderation.learning import Reviewed
 from pipelines.moderation.policy import Action, Quota
 from pipelines.moderation.verdict import Verdict
 
 QUOTA_HOUR: Final = timedelta(hours=1)
-ID_CHARS = 12  # of base32: 60 bits, so that a million cases of a workspace do not collide
-
-# In the keys of the events that are about an outage of all models: a case is judged again; it began; it is over.
-AGAIN: Final = ":again:"
-AWAY: Final = ":away:"
-RETURNED: Final = ":returned:"
 
 
-class _Sealed(Frozen):
-    """What a case's row does not show: the verdict with its evidence, and people's names."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Change:
+    """What becomes of a case: its columns, what is sealed, who did it, and the links that tell of it."""
 
-    verdict: Verdict
-    author: Person
-    decided_by: str = ""
+    columns: Mapping[str, Any] = field(default_factory=dict)
+    sealed: Mapping[str, Any] = field(default_factory=dict)
+    by: Person | None = None
+    links: tuple[Link, ...] = ()
 
 
 class StoredCases:
-    """Cases of all workspaces; implements `handlers.ports.Cases`."""
+    """Cases of all workspaces; implements `handlers.ports.Cases`.
 
-    def __init__(self, records: Records, seal: Seal) -> None:
+    `changed` is called on the event loop with the workspace and the id of a case once a change to it is done.
+    """
+
+    def __init__(self, records: Records, seal: Seal, *, changed: Callable[[Tenant, str], None] | None = None) -> None:
         self._records = records
         self._seal = seal
+        self._key = audit_key(seal)
+        self._changed = changed or (lambda tenant, case: None)
 
     async def open(
         self,
@@ -52,16 +71,19 @@ class StoredCases:
         state: Literal["open", "reported"] = "open",
         quota: Quota | None = None,
         raid: str = "",
+        known_by: Sequence[KnownBy] = (),
+        keep_days: int = 365,
     ) -> Case:
         """Open the case of `event`, or return the one that it has already.
 
         With `quota`, an action beyond it becomes `flag`: counting and opening are one transaction.
         """
-        tenant = event.place.tenant
+        tenant, id, moment = event.place.tenant, case_id(event.place.tenant, event.key), now()
+        known = Sealed(verdict=verdict, author=event.author, known_by=tuple(known_by) if verdict.keep_copy else ())
         values = {
             "platform": tenant.platform,
             "workspace": tenant.workspace,
-            "id": case_id(tenant, event.key),
+            "id": id,
             "event": event.key,
             "channel": event.place.channel,
             "thread": event.place.thread,
@@ -75,37 +97,54 @@ class StoredCases:
             "waits_for_model": verdict.waits_for_model,
             "over_quota": False,
             "raid": raid,
-            "sealed": self._seal.close(_Sealed(verdict=verdict, author=event.author)),
-            "at": now(),
+            "sealed": self._seal.close(known),
+            "at": moment,
+            "reported": state == "reported",
+            "urgent": verdict.urgent,
+            "category": category_of(verdict),
+            "expires_at": moment + timedelta(days=keep_days),
         }
 
-        def open(connection: sa.Connection) -> Case:
+        def open(connection: sa.Connection) -> tuple[Case, bool]:
             weakened = _within(connection, tenant, action, quota) if quota else action
             over = weakened is Action.FLAG and weakened is not action
             changes = {"action": weakened.value, "over_quota": over} | ({"strike": "never"} if over else {})
-            put(connection, CaseRow, {**values, **changes})
-            row = _row(connection, tenant, case_id(tenant, event.key))
+            new = put(connection, CaseRow, {**values, **changes})
+            row = row_of(connection, tenant, id)
+            if new:
+                append(connection, tenant, (link(event.key, "opened", row, None, **facts_of(row, known)),), key=self._key)
             first = row.over_quota and not _counted(connection, tenant, CaseRow.over_quota.is_(True), CaseRow.at < row.at)
-            return replace(self._case(row), first_over_quota=first)
+            return replace(self._case(row), first_over_quota=first), new
 
-        return await self._records.write(open, lasting=False)  # nothing follows from it before it is begun, lastingly
+        # Nothing follows from it before it is begun, lastingly.
+        case, new = await self._records.write(open, lasting=False)
+        if new:
+            self._changed(tenant, id)
+        return case
 
     async def find(self, tenant: Tenant, case: str) -> Case | None:
         """Return a case of this workspace."""
-        row = await self._records.read(lambda connection: connection.execute(_select(tenant, case)).one_or_none())
+        wanted = sa.select(CaseRow).where(*is_case(tenant, case))
+        row = await self._records.read(lambda connection: connection.execute(wanted).one_or_none())
         return None if row is None else self._case(row)
+
+    async def of_message(self, tenant: Tenant, channel: str, message: str) -> tuple[Case, ...]:
+        """Return the cases about a message, the oldest first."""
+        about = sa.select(CaseRow).where(*of_tenant(tenant), CaseRow.channel == channel, CaseRow.message == message)
+        oldest_first = about.order_by(CaseRow.at, CaseRow.id)
+        return await self._records.read(lambda connection: tuple(self._case(row) for row in connection.execute(oldest_first)))
 
     async def strikes(self, tenant: Tenant, person: str, *, days: int, apart_from: str) -> int:
         """Count the messages of a person that were removed within `days`, save for those brought back and that of one event.
 
-        What a person decided to keep removed counts as well.
+        What a person decided to keep removed, or took out by hand, counts as well.
         """
         removed = sa.or_(
-            sa.and_(CaseRow.strike == "at_once", CaseRow.state != "restored"),
-            sa.and_(CaseRow.strike == "if_kept", CaseRow.state == "kept"),
+            sa.and_(CaseRow.strike == "at_once", CaseRow.state.not_in(("restored", "dismissed"))),
+            sa.and_(CaseRow.strike == "if_kept", CaseRow.state.in_(("kept", "removed"))),
         )
         counted = sa.select(sa.func.count()).where(
-            *_of(tenant),
+            *of_tenant(tenant),
             CaseRow.author == person,
             CaseRow.at >= now() - timedelta(days=days),
             CaseRow.event != apart_from,
@@ -122,7 +161,7 @@ class StoredCases:
 
         Raises: `UserError` when there is no such case.
         """
-        return await self._revise(tenant, case, verdict, CaseRow.waits_for_model.is_(True), action=action, quota=quota)
+        return await self._revise(tenant, case, verdict, lambda row: row.waits_for_model, action=action, quota=quota)
 
     async def join(
         self, tenant: Tenant, case: str, verdict: Verdict, *, action: Action, raid: str, quota: Quota | None = None
@@ -131,28 +170,29 @@ class StoredCases:
 
         Raises: `UserError` when there is no such case.
         """
-        return await self._revise(tenant, case, verdict, CaseRow.raid == "", action=action, quota=quota, raid=raid)
+        return await self._revise(tenant, case, verdict, lambda row: row.raid == "", action=action, quota=quota, raid=raid)
 
     async def _revise(
         self,
         tenant: Tenant,
         case: str,
         verdict: Verdict,
-        *which: sa.ColumnElement[bool],
+        which: Callable[[sa.Row[Any]], bool],
+        *,
         action: Action | None,
         quota: Quota | None,
         raid: str | None = None,
     ) -> Case:
         """Change an undecided case. What is done late counts for the hour in which it is done."""
 
-        def revise(connection: sa.Connection) -> Case:
-            row = _row(connection, tenant, case)
-            known = _Sealed.model_validate_json(self._seal.open(row.sealed))
+        def revise(connection: sa.Connection, row: sa.Row[Any], known: Sealed) -> _Change | None:
+            if row.decided_event is not None or not which(row):
+                return None
             changed: dict[str, Any] = {
                 "policy": verdict.policy,
+                "category": category_of(verdict),
                 "strike": "never" if row.shadow else verdict.strikes,
                 "waits_for_model": raid is not None and verdict.waits_for_model,
-                "sealed": self._seal.close(known.model_copy(update={"verdict": verdict})),
             }
             if action is not None:
                 within = _within(connection, tenant, action, quota) if quota else action
@@ -162,16 +202,18 @@ class StoredCases:
                     changed |= {"over_quota": True, "strike": "never"}
             if raid is not None:
                 changed["raid"] = raid
-            undecided = (*_is(tenant, case), CaseRow.decided_event.is_(None), *which)
-            connection.execute(sa.update(CaseRow).where(*undecided).values(changed))
-            return self._case(_row(connection, tenant, case))
+            kept = known.known_by if verdict.keep_copy else ()
+            facts = facts_of(row, known.model_copy(update={"verdict": verdict, "known_by": kept}), changed)
+            key = link_key(row.event, f"judged_again:{row.version + 1}", case)  # nobody names an event here
+            again = replace(link(row.event, "judged_again", row, None, **facts), key=key)
+            return _Change(columns=changed, sealed={"verdict": verdict, "known_by": kept}, links=(again,))
 
-        return await self._records.write(revise)
+        return (await self._change(tenant, case, revise))[0]
 
     async def of_raid(self, tenant: Tenant, raid: str) -> tuple[Case, ...]:
         """Return all cases of a raid, the oldest first."""
-        of_raid = sa.select(CaseRow).where(*_of(tenant), CaseRow.raid == raid).order_by(CaseRow.at)
-        those = of_raid.add_columns(_UNDER_WAY.label("under_way"))
+        of_raid = sa.select(CaseRow).where(*of_tenant(tenant), CaseRow.raid == raid).order_by(CaseRow.at)
+        those = of_raid.add_columns(unjudged.UNDER_WAY.label("under_way"))
         rows = await self._records.read(lambda connection: connection.execute(those).all())
         return tuple(replace(self._case(row), under_way=row.under_way) for row in rows)
 
@@ -187,8 +229,8 @@ class StoredCases:
 
     async def shown(self, tenant: Tenant, effect: str) -> str | None:
         """Return the id of the message in which an effect is seen, by its key, or None where it is not seen (yet)."""
-        of_tenant = (EffectRow.platform == tenant.platform, EffectRow.workspace == tenant.workspace)
-        message = sa.select(EffectRow.message).where(*of_tenant, EffectRow.key == effect, EffectRow.state == "done")
+        of_workspace = (EffectRow.platform == tenant.platform, EffectRow.workspace == tenant.workspace)
+        message = sa.select(EffectRow.message).where(*of_workspace, EffectRow.key == effect, EffectRow.state == "done")
         return await self._records.read(lambda connection: connection.scalar(message))
 
     async def waiting_for_model(self, *, limit: int) -> tuple[tuple[Tenant, str], ...]:
@@ -197,119 +239,208 @@ class StoredCases:
         What follows from each is done: nothing that is brought back could be taken out after that. And none is just being
         judged again, which an earlier process may have begun.
         """
-        waiting = (
-            sa.select(CaseRow.platform, CaseRow.workspace, CaseRow.id)
-            .where(*_WAITING, ~_UNDER_WAY, ~_JUDGED_AGAIN)
-            .order_by(CaseRow.at)
-            .limit(limit)
-        )
-        rows = await self._records.read(lambda connection: connection.execute(waiting).all())
-        return tuple((Tenant(platform=row.platform, workspace=row.workspace), row.id) for row in rows)
+        return await self._records.read(lambda connection: unjudged.waiting_for_model(connection, limit=limit))
 
     async def told_of_outage(self) -> dict[Tenant, str]:
         """Return the workspaces that are told of an outage and not of its end, each with the key of the event that tells it."""
-        about = sa.or_(*(EffectRow.event.contains(part) for part in (AWAY, RETURNED)))
-        shown = sa.select(EffectRow.platform, EffectRow.workspace, EffectRow.event).where(about).order_by(EffectRow.at)
-        accepted = sa.select(InboxRow.platform, InboxRow.workspace, InboxRow.key).where(InboxRow.key.contains(AWAY))
-        rows = await self._records.read(lambda connection: [*connection.execute(shown), *connection.execute(accepted)])
-        told: dict[Tenant, str] = {}
-        for platform, workspace, key in rows:
-            tenant = Tenant(platform=platform, workspace=workspace)
-            if AWAY in key:
-                told[tenant] = key
-            else:
-                told.pop(tenant, None)
-        return told
+        return await self._records.read(unjudged.told_of_outage)
 
     async def is_under_way(self, tenant: Tenant, event: str) -> bool:
         """Whether the work on an event has not ended."""
-        of_tenant = (InboxRow.platform == tenant.platform, InboxRow.workspace == tenant.workspace)
-        known = sa.select(InboxRow.key).where(*of_tenant, InboxRow.key == event)
-        return await self._records.read(lambda connection: connection.scalar(known) is not None)
+        return await self._records.read(lambda connection: unjudged.is_under_way(connection, tenant, event))
 
     async def left_unjudged(self, *, since: datetime) -> tuple[tuple[Tenant, int], ...]:
         """Return how many messages of each workspace have waited for a model `since` a moment."""
-        counted = (
-            sa.select(CaseRow.platform, CaseRow.workspace, sa.func.count())
-            .where(*_WAITING, CaseRow.at >= since)
-            .group_by(CaseRow.platform, CaseRow.workspace)
-        )
-        rows = await self._records.read(lambda connection: connection.execute(counted).all())
-        return tuple((Tenant(platform=platform, workspace=workspace), number) for platform, workspace, number in rows)
+        return await self._records.read(lambda connection: unjudged.left_unjudged(connection, since=since))
 
     async def decide(
-        self, tenant: Tenant, case: str, *, decision: Literal["restored", "kept"], by: Person, event: str
+        self, tenant: Tenant, case: str, *, decision: Decision, by: Person, event: str, right_category: str = ""
     ) -> tuple[Case, bool]:
         """Set the decision if nobody has decided. Return the case as it stands, and whether this event's decision won.
+
+        An appeal that waits is granted with it where the message is brought back.
 
         Raises: `UserError` when there is no such case.
         """
 
-        def decide(connection: sa.Connection) -> tuple[Case, bool]:
-            known = _Sealed.model_validate_json(self._seal.open(_row(connection, tenant, case).sealed))
-            undecided = (
-                sa.update(CaseRow)
-                .where(*_is(tenant, case), CaseRow.decided_event.is_(None))
-                .values(
-                    state=decision,
-                    decided_by=by.id,
-                    decided_event=event,
-                    decided_at=now(),
-                    sealed=self._seal.close(known.model_copy(update={"decided_by": by.name})),
-                )
-            )
-            connection.execute(undecided)
-            row = _row(connection, tenant, case)
-            return self._case(row), row.decided_event == event
+        def decide(connection: sa.Connection, row: sa.Row[Any], known: Sealed) -> _Change | None:
+            if row.decided_event is not None:
+                return None
+            columns = _decided(decision, by, event) | ({"right_category": right_category} if right_category else {})
+            links = [link(event, "decided", row, by, decision=decision, right_category=right_category)]
+            if row.appeal == "open" and decision in ("restored", "dismissed"):
+                columns |= _appeal_decided("granted", by, event)
+                links.append(link(event, "appeal_decided", row, by, granted=True))
+            return _Change(columns=columns, by=by, links=tuple(links))
 
-        return await self._records.write(decide)
+        found, _ = await self._change(tenant, case, decide, once=link_key(event, "decided", case))
+        return found, found.decided_event == event
+
+    async def undo(self, tenant: Tenant, case: str, *, decided_event: str, by: Person, event: str) -> tuple[Case, bool]:
+        """Take back the decision that `decided_event` made, so that the case is open again; whether this event did it.
+
+        An appeal that was decided with it waits again; one that was decided after it says the last word.
+
+        Raises: `UserError` when there is no such case.
+        """
+
+        def undo(connection: sa.Connection, row: sa.Row[Any], known: Sealed) -> _Change | None:
+            if row.decided_event != decided_event or row.appeal_decided_event not in (None, decided_event):
+                return None
+            columns: dict[str, Any] = {"state": "reported" if row.reported else "open", "right_category": ""}
+            columns |= dict.fromkeys(("decided_by", "decided_event", "decided_at"))
+            if row.appeal_decided_event == decided_event:
+                columns |= {"appeal": "open", "appeal_decided_by": None, "appeal_decided_event": None}
+            return _Change(columns=columns, by=by, links=(link(event, "undone", row, by, decision=row.state),))
+
+        return await self._change(tenant, case, undo, once=link_key(event, "undone", case))
+
+    async def measure(
+        self, tenant: Tenant, case: str, *, measure: Measure, by: Person, event: str, lift: bool = False
+    ) -> tuple[Case, bool]:
+        """Write down what a person does to the author of a case, or (`lift`) takes back; whether this event is the first.
+
+        Raises: `UserError` when there is no such case.
+        """
+
+        def note(connection: sa.Connection, row: sa.Row[Any], known: Sealed) -> _Change | None:
+            measures = row.measures.split()
+            if (measure in measures) is not lift:
+                return None
+            left = [each for each in measures if each != measure] if lift else [*measures, measure]
+            noted = link(event, "measure", row, by, measure=measure, lift=lift)
+            return _Change(columns={"measures": " ".join(left)}, by=by, links=(noted,))
+
+        return await self._change(tenant, case, note, once=link_key(event, "measure", case))
+
+    async def appeal(self, tenant: Tenant, case: str, *, text: str, by: Person, event: str) -> tuple[Case, bool]:
+        """Keep what its author says against a case, which waits again; False when there is an appeal already.
+
+        Raises: `UserError` when there is no such case.
+        """
+
+        def appeal(connection: sa.Connection, row: sa.Row[Any], known: Sealed) -> _Change | None:
+            if row.appeal:
+                return None
+            columns = {"appeal": "open", "appealed_at": now()}
+            return _Change(columns=columns, sealed={"appeal": text}, by=by, links=(link(event, "appealed", row, by),))
+
+        return await self._change(tenant, case, appeal, once=link_key(event, "appealed", case))
+
+    async def decide_appeal(self, tenant: Tenant, case: str, *, granted: bool, by: Person, event: str) -> tuple[Case, bool]:
+        """Decide an appeal if nobody has; whether this event did it. A granted one makes the case `restored` (or `dismissed`
+        where the message stands), a denied one leaves what was decided, or `kept` where nothing was.
+
+        Raises: `UserError` when there is no such case or no appeal.
+        """
+
+        def decide(connection: sa.Connection, row: sa.Row[Any], known: Sealed) -> _Change | None:
+            if not row.appeal:
+                raise UserError("Nobody has appealed in this case.")
+            if row.appeal != "open":
+                return None
+            columns = _appeal_decided("granted" if granted else "denied", by, event)
+            if granted:
+                columns |= _decided("restored" if is_out(row) else "dismissed", by, event)
+            elif row.decided_event is None:
+                columns |= _decided("kept", by, event)
+            return _Change(columns=columns, by=by, links=(link(event, "appeal_decided", row, by, granted=granted),))
+
+        return await self._change(tenant, case, decide, once=link_key(event, "appeal_decided", case))
+
+    async def claim(self, tenant: Tenant, case: str, *, by: Person, until: datetime | None) -> Case:
+        """Have a person look at a case that nobody else looks at now; None lets go of it. Return it as it stands.
+
+        Raises: `UserError` when there is no such case.
+        """
+
+        def claim(connection: sa.Connection, row: sa.Row[Any], known: Sealed) -> _Change | None:
+            held = row.claimed_by is not None and row.claimed_until > now()
+            if (held and row.claimed_by != by.id) or (until is None and not held):
+                return None
+            return _Change(columns={"claimed_by": by.id if until else None, "claimed_until": until}, by=by)
+
+        return (await self._change(tenant, case, claim))[0]
+
+    async def mark_gone(self, tenant: Tenant, case: str, *, by: str, event: str) -> Case:
+        """Write down that others have deleted the message of a case. Raises: `UserError` when there is no such case."""
+
+        def mark(connection: sa.Connection, row: sa.Row[Any], known: Sealed) -> _Change | None:
+            return None if row.gone else _Change(columns={"gone": True}, links=(link(event, "gone", row, None, by=by),))
+
+        return (await self._change(tenant, case, mark, once=link_key(event, "gone", case)))[0]
+
+    async def page(self, tenant: Tenant, wanted: CaseFilter, *, limit: int, after: str = "") -> CasePage:
+        """Return cases: those that wait first (the urgent ones, then the oldest), then the newest of the others.
+
+        Raises: `UserError` when `after` is not what an earlier page gave.
+        """
+
+        def read(connection: sa.Connection) -> CasePage:
+            rows, total, following = case_lists.page(connection, tenant, wanted, limit=limit, after=after)
+            return CasePage(cases=tuple(self._case(row) for row in rows), total=total, after=following)
+
+        return await self._records.read(read)
+
+    async def waiting(self) -> tuple[tuple[Tenant, int, datetime], ...]:
+        """Return the workspaces in which cases wait for a person: how many, and since when the oldest of them does."""
+        return await self._records.read(case_lists.waiting)
+
+    async def reviewed(self, tenant: Tenant, *, since: datetime | None = None, limit: int = 5_000) -> tuple[Reviewed, ...]:
+        """Return the newest cases as numbers and names, with what people made of them, the newest first."""
+        return await self._records.read(lambda connection: case_lists.reviewed(connection, tenant, since=since, limit=limit))
+
+    async def _change(
+        self,
+        tenant: Tenant,
+        case: str,
+        change: Callable[[sa.Connection, sa.Row[Any], Sealed], _Change | None],
+        *,
+        once: str = "",
+    ) -> tuple[Case, bool]:
+        """Change a case as it stands now. Return it as it stands then, and whether it was changed by this: now, or before.
+
+        `once`: the key of the link that is there when it was done before.
+        """
+
+        def write(connection: sa.Connection) -> tuple[Case, bool, bool]:
+            row = row_of(connection, tenant, case, to_change=True)
+            if once and is_known(connection, tenant, once):
+                return self._case(row), True, False
+            known = unsealed(row, self._seal)
+            made = change(connection, row, known)
+            if made is None:
+                return self._case(row), False, False
+            names = {made.by.id: made.by.name} if made.by else {}
+            known = known.model_copy(update={**made.sealed, "names": {**known.names, **names}})
+            state, appeal = made.columns.get("state", row.state), made.columns.get("appeal", row.appeal)
+            waits = state in UNDECIDED or appeal == "open"
+            columns = {
+                **made.columns,
+                "sealed": self._seal.close(known),
+                "undecided": waits,
+                "urgent": waits and known.verdict.urgent,
+                "version": row.version + 1,
+            }
+            connection.execute(sa.update(CaseRow).where(*is_case(tenant, case)).values(columns))
+            append(connection, tenant, made.links, key=self._key)
+            return self._case(row_of(connection, tenant, case)), True, True
+
+        found, done, new = await self._records.write(write)
+        if new:
+            self._changed(tenant, case)
+        return found, done
 
     def _case(self, row: sa.Row[Any]) -> Case:
-        known = _Sealed.model_validate_json(self._seal.open(row.sealed))
-        return Case(
-            id=row.id,
-            place=Place(platform=row.platform, workspace=row.workspace, channel=row.channel, thread=row.thread),
-            message=row.message,
-            author=known.author,
-            verdict=known.verdict,
-            action=Action(row.action),
-            shadow=row.shadow,
-            state=_STATES[row.state],
-            decided_by=known.decided_by,
-            over_quota=row.over_quota,
-            raid=row.raid,
-            event=row.event,
-        )
+        return case_of(row, self._seal)
 
 
-# Whether the work on the message, or on its joining a raid, has not ended.
-_UNDER_WAY = sa.exists().where(
-    InboxRow.platform == CaseRow.platform,
-    InboxRow.workspace == CaseRow.workspace,
-    InboxRow.key.in_([CaseRow.event, CaseRow.event.concat(JOINED)]),
-)
-
-# Whether a case is being judged again.
-_JUDGED_AGAIN = sa.exists().where(
-    InboxRow.platform == CaseRow.platform,
-    InboxRow.workspace == CaseRow.workspace,
-    InboxRow.key.startswith(CaseRow.platform.concat(":").concat(CaseRow.id).concat(AGAIN)),
-)
-
-_WAITING = (CaseRow.waits_for_model, CaseRow.decided_event.is_(None))
-
-_STATES: dict[str, CaseState] = {
-    "open": "open",
-    "restored": "restored",
-    "kept": "kept",
-    "reported": "reported",
-}
+def _decided(decision: Decision, by: Person, event: str) -> dict[str, Any]:
+    return {"state": decision, "decided_by": by.id, "decided_event": event, "decided_at": now()}
 
 
-def case_id(tenant: Tenant, event: str) -> str:
-    """Return the id of the case that `event` opens: always the same one, short enough to read out."""
-    name = "\n".join((tenant.platform, tenant.workspace, event))
-    return base64.b32encode(hashlib.sha256(name.encode()).digest()).decode("ascii").lower()[:ID_CHARS]
+def _appeal_decided(outcome: Literal["granted", "denied"], by: Person, event: str) -> dict[str, Any]:
+    return {"appeal": outcome, "appeal_decided_by": by.id, "appeal_decided_event": event}
 
 
 def _within(connection: sa.Connection, tenant: Tenant, action: Action, quota: Quota) -> Action:
@@ -325,23 +456,4 @@ def _within(connection: sa.Connection, tenant: Tenant, action: Action, quota: Qu
 def _counted(connection: sa.Connection, tenant: Tenant, *which: sa.ColumnElement[bool]) -> int:
     """Count the cases of the last hour in which something was done."""
     within = (CaseRow.at >= now() - QUOTA_HOUR, CaseRow.shadow.is_(False), *which)
-    return connection.scalar(sa.select(sa.func.count()).where(*_of(tenant), *within)) or 0
-
-
-def _row(connection: sa.Connection, tenant: Tenant, case: str) -> sa.Row[Any]:
-    row = connection.execute(_select(tenant, case)).one_or_none()
-    if row is None:
-        raise UserError("There is no such case here (any more).")
-    return row
-
-
-def _select(tenant: Tenant, case: str) -> sa.Select[Any]:
-    return sa.select(CaseRow).where(*_is(tenant, case))
-
-
-def _is(tenant: Tenant, case: str) -> tuple[sa.ColumnElement[bool], ...]:
-    return (*_of(tenant), CaseRow.id == case)
-
-
-def _of(tenant: Tenant) -> tuple[sa.ColumnElement[bool], ...]:
-    return CaseRow.platform == tenant.platform, CaseRow.workspace == tenant.workspace
+    return connection.scalar(sa.select(sa.func.count()).where(*of_tenant(tenant), *within)) or 0

@@ -5,7 +5,7 @@ A message of which nobody may keep a copy (`child_safety`) never comes here.
 
 import asyncio
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 import sqlalchemy as sa
@@ -84,6 +84,16 @@ class Copies:
             return self._open(sealed, {row.position: row.sealed for row in connection.execute(columns)})
 
         return await self._records.read(find)
+
+    async def expire(self, tenant: Tenant, message: str, at: datetime) -> None:
+        """Have the copy of a message end at a moment, unless it ends before that."""
+
+        def expire(connection: sa.Connection) -> None:
+            for table in (CopyRow, CopiedFileRow):
+                later = sa.update(table).where(*_is(table, tenant, message), table.expires_at > at)
+                connection.execute(later.values(expires_at=at))
+
+        await self._records.write(expire)
 
     async def forget(self, tenant: Tenant, message: str) -> None:
         """Delete the copy of a message."""

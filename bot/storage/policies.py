@@ -8,11 +8,13 @@ from typing import Any
 import sqlalchemy as sa
 import structlog
 
+from bot.storage.audit import append, audit_key
 from bot.storage.database import Records, put
+from bot.storage.seal import Seal
 from bot.storage.tables import PolicyRow, now
 from handlers.events import Person, Place, Tenant
-from handlers.ports import Channels, PolicyVersion
-from pipelines.errors import Misconfigured, UserError
+from handlers.ports import Channels, Link, PolicyVersion
+from pipelines.errors import FlashbulbError, Misconfigured, UserError
 from pipelines.moderation.policies import parse
 from pipelines.moderation.policy import Channel, ChannelPolicy, Policy
 
@@ -31,11 +33,13 @@ class StoredPolicies:
     """Versions by workspace, numbered from 1; implements `handlers.ports.Policies`.
 
     `operators` is version 0: it holds until a workspace has one of its own, and where that can no longer be read. The newest
-    one is read once and remembered, since every message asks for it; no other process changes it meanwhile.
+    one is read once and remembered, since every message asks for it; no other process changes it meanwhile. `seal` signs the
+    audit of what is saved; who only reads needs none.
     """
 
-    def __init__(self, records: Records, operators: PolicyVersion, channels: Channels) -> None:
+    def __init__(self, records: Records, operators: PolicyVersion, channels: Channels, seal: Seal | None = None) -> None:
         self._records = records
+        self._key = audit_key(seal) if seal else None
         self._operators = operators
         self._channels = channels
         self._newest: dict[Tenant, _Newest] = {}
@@ -62,11 +66,15 @@ class StoredPolicies:
 
         return (*await self._records.read(read), self._operators)
 
-    async def save(self, tenant: Tenant, text: str, *, by: Person, event: str) -> PolicyVersion:
+    async def save(self, tenant: Tenant, text: str, *, by: Person, event: str, based_on: int | None = None) -> PolicyVersion:
         """Make `text` the newest version; the same event makes the same one again.
 
-        Raises: `UserError` naming the line or key that is wrong, or when nothing would change.
+        Raises: `UserError` naming the line or key that is wrong, when nothing would change, or when another version than
+        `based_on` holds by now.
         """
+        if self._key is None:
+            raise FlashbulbError("Without the key of the records no policy is saved: the audit has to tell of it.")
+        key = self._key
         try:
             policy = await asyncio.to_thread(_parsed, text)
         except Misconfigured as error:
@@ -78,11 +86,18 @@ class StoredPolicies:
         def write(connection: sa.Connection) -> sa.Row[Any]:
             while (row := connection.execute(of_event).one_or_none()) is None:
                 before = connection.execute(newest).one_or_none()
-                if text == (before.text if before else self._operators.text):
+                number, holds = (before.number, before) if before else (0, self._operators)
+                if based_on not in (None, number):
+                    raise UserError(
+                        f"{holds.author or 'Somebody'} changed the policy meanwhile: version {number} holds. Look at it first."
+                    )
+                if text == holds.text:
                     raise UserError("Nothing changed: this is the policy that holds already.")
-                number = before.number + 1 if before else 1
                 # Two may write at once on Postgres: whoever comes second takes the next number.
-                put(connection, PolicyRow, {**tenant.model_dump(), **written, "number": number})
+                if put(connection, PolicyRow, {**tenant.model_dump(), **written, "number": number + 1}):
+                    facts = {"number": number + 1, "fingerprint": policy.fingerprint, "before": number}
+                    link = Link(key=f"{event}!policy", kind="policy", facts=facts, actor=by.id)
+                    append(connection, tenant, (link,), key=key)
             return row
 
         version = self._version(await self._records.write(write))

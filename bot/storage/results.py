@@ -205,6 +205,11 @@ class StoredResults:
         )
 
 
+def asked_by(sealed: bytes, seal: Seal) -> str:
+    """Return the id of who had the document of a sealed extraction read."""
+    return _Kept.model_validate_json(seal.open(sealed)).stored.asked_by
+
+
 def delete(connection: sa.Connection, *which: sa.ColumnElement[bool]) -> None:
     """Delete some results and what the index has of them."""
     ids = connection.execute(sa.select(ResultRow.platform, ResultRow.workspace, ResultRow.id).where(*which))

@@ -10,6 +10,7 @@ from bot.storage.jobs import ERASED
 from bot.storage.results import delete as delete_results
 from bot.storage.spending import midnight
 from bot.storage.tables import (
+    CaseRow,
     CopiedFileRow,
     CopyRow,
     EffectRow,
@@ -24,6 +25,8 @@ from bot.storage.tables import (
 
 # How long it is remembered that an event was dealt with. Platforms repeat deliveries for hours, not weeks.
 REMEMBERED_FOR: Final = timedelta(days=14)
+# How long a case is kept that was opened before its end was written down with it.
+CASE_KEPT_FOR: Final = timedelta(days=365)
 
 
 async def delete_expired(records: Records, *, moment: datetime) -> None:
@@ -34,11 +37,13 @@ async def delete_expired(records: Records, *, moment: datetime) -> None:
     finished = EffectRow.state != "intent"
     counts_today = sa.func.coalesce(WishRow.begun_at, WishRow.at) >= midnight(moment)
     known = sa.update(WishRow).where(WishRow.state == ERASED, WishRow.person != "", ~counts_today)
+    old_cases = sa.and_(CaseRow.expires_at.is_(None), CaseRow.at <= moment - CASE_KEPT_FOR)
 
     def delete(connection: sa.Connection) -> None:
         delete_results(connection, ResultRow.expires_at <= moment)
-        for table in (CopyRow, CopiedFileRow, VerdictRow, KnownHashRow, FindingsRow, WishRow, MadeFileRow, JobRow):
+        for table in (CaseRow, CopyRow, CopiedFileRow, VerdictRow, KnownHashRow, FindingsRow, WishRow, MadeFileRow, JobRow):
             connection.execute(sa.delete(table).where(table.expires_at <= moment))
+        connection.execute(sa.delete(CaseRow).where(old_cases))
         connection.execute(known.values(person=""))
         connection.execute(sa.delete(EffectRow).where(finished, EffectRow.at < moment - REMEMBERED_FOR))
 

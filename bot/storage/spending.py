@@ -99,11 +99,11 @@ def days(
     What asking models has cost is known for all only.
     """
     first = midnight(moment) - timedelta(days=number - 1)
-    day = _day(connection, JobRow.at)
+    day = day_of(connection, JobRow.at)
     making = _by_day(connection, _made(tenant, person, first, day, sa.func.sum(JobRow.cost_microusd)).group_by(day))
     asking: dict[date, Decimal] = {}
     if person is None:
-        day = _day(connection, CallRow.at)
+        day = day_of(connection, CallRow.at)
         calls = sa.select(day, sa.func.sum(CallRow.cost_microusd)).where(*_of(tenant, CallRow), CallRow.at >= first)
         asking = _by_day(connection, calls.group_by(day))
     none = Decimal(0)
@@ -172,7 +172,7 @@ def _by_day(connection: sa.Connection, sums: sa.Select[Any]) -> dict[date, Decim
     return {date.fromisoformat(str(day)): Decimal(microusd or 0) / MICRO for day, microusd in connection.execute(sums)}
 
 
-def _day(connection: sa.Connection, moment: Any) -> sa.ColumnElement[Any]:
+def day_of(connection: sa.Connection, moment: Any) -> sa.ColumnElement[Any]:
     """Return the day in UTC of a column. Postgres would take the day of the session's time zone."""
     return sa.func.date(moment if connection.dialect.name == "sqlite" else sa.func.timezone("UTC", moment))
 

@@ -84,13 +84,16 @@ class EffectRow(OfTenant, Table):
 class CaseRow(OfTenant, Table):
     """A case. `sealed` holds the verdict, people's names, what they wrote about it, and by what its files are known.
 
-    `category` is that of the finding which weighs most, empty where nothing was judged; `right_category` what a person says it
-    is. `appeal`: empty, `open`, `granted` or `denied`. `claimed_by`: who looks at it until `claimed_until`. `gone`: the message
-    was deleted by others. `version` grows with each change.
+    `reported`: a member did so. `category` is that of the finding which weighs most, empty where nothing was judged;
+    `right_category` what a person says it is. `appeal`: empty, `open`, `granted` or `denied`. `claimed_by`: who looks at it
+    until `claimed_until`. `gone`: the message was deleted by others. `version` grows with each change.
     """
 
     __tablename__ = "case"
-    __table_args__ = (sa.Index("ix_case_queue", "platform", "workspace", "undecided", "urgent", "at"),)
+    __table_args__ = (
+        sa.Index("ix_case_queue", "platform", "workspace", "undecided", "urgent", "at"),
+        sa.Index("ix_case_message", "platform", "workspace", "channel", "message"),
+    )
     id: Mapped[str] = mapped_column(primary_key=True)
     event: Mapped[str] = mapped_column(index=True)
     channel: Mapped[str]
@@ -110,8 +113,9 @@ class CaseRow(OfTenant, Table):
     waits_for_model: Mapped[bool] = mapped_column(default=False, index=True)
     over_quota: Mapped[bool] = mapped_column(default=False)
     raid: Mapped[str] = mapped_column(default="")
+    reported: Mapped[bool] = mapped_column(default=False)
     undecided: Mapped[bool] = mapped_column(default=True)  # or its appeal is: somebody has to look at it
-    urgent: Mapped[bool] = mapped_column(default=False)
+    urgent: Mapped[bool] = mapped_column(default=False)  # while it is undecided: before all others
     category: Mapped[str] = mapped_column(default="")
     right_category: Mapped[str] = mapped_column(default="")
     appeal: Mapped[str] = mapped_column(default="")
@@ -129,13 +133,14 @@ class CaseRow(OfTenant, Table):
 class AuditRow(OfTenant, Table):
     """One link of a workspace's chain: what was decided or done and why, as numbers and names, without what anybody wrote.
 
-    `facts` is JSON as it was digested. `subject` and `actor` are ids of people; with `salt` they make `people`, so that both
-    can be erased and the rest still verifies. `digest` is over everything but the ids, `chain` over the digest and the link
-    before it. `key` makes a link one link.
+    `facts` is JSON as it was digested. `subject` and `actor` are ids of people; with their halves of `salt` they make those of
+    `people`, so that each can be erased and the rest still verifies. `digest` is over everything but the ids, `chain` over the
+    digest and the link before it. `key` makes a link one link.
     """
 
     __tablename__ = "audit"
     __table_args__ = (
+        sa.PrimaryKeyConstraint("platform", "workspace", "seq"),  # in this order, for a chain is read along it
         sa.Index("ix_audit_key", "platform", "workspace", "key", unique=True),
         sa.Index("ix_audit_case", "platform", "workspace", "case"),
     )
@@ -154,13 +159,14 @@ class AuditRow(OfTenant, Table):
 
 
 class AuditHeadRow(OfTenant, Table):
-    """Both ends of a workspace's chain: the last link, and the one before the first that is still kept."""
+    """Both ends of a workspace's chain: the last link, and the one before the first that is still kept, signed together."""
 
     __tablename__ = "audit_head"
     seq: Mapped[int]
     chain: Mapped[bytes]
     begins_after: Mapped[int] = mapped_column(default=0)
     begins_chain: Mapped[bytes]
+    signature: Mapped[bytes]
 
 
 class PolicyRow(OfTenant, Table):

@@ -63,10 +63,10 @@ class StoredVerdicts:
             .order_by(table.at.desc())
             .limit(limit)
         )
-        return await self._records.read(lambda connection: tuple(_decided(tenant, connection.execute(kept))))
+        return await self._records.read(lambda connection: tuple(decided(tenant, connection.execute(kept))))
 
 
-def _decided(tenant: Tenant, rows: Iterable[Any]) -> Iterator[Decided]:
+def decided(tenant: Tenant, rows: Iterable[Any]) -> Iterator[Decided]:
     """Yield rows as verdicts. There may be very many, so that what they have in common is made only once."""
 
     @cache

@@ -7,11 +7,13 @@ from datetime import datetime
 import sqlalchemy as sa
 from pydantic import ValidationError
 
+from bot.storage.audit import append, audit_key
 from bot.storage.database import Records, put
 from bot.storage.seal import Seal
 from bot.storage.tables import EffectRow, InboxRow, PlanRow, now
 from handlers.effects import AnyEffect, Performed, Plan
 from handlers.events import EVENT, AnyEvent, Event, Frozen, Tenant
+from handlers.ports import Link
 from pipelines.errors import FlashbulbError
 
 
@@ -36,11 +38,12 @@ class Begun:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ended:
-    """What became of an effect. `then`: what is to be done now, if that has changed."""
+    """What became of an effect. `then`: what is to be done now, if that has changed. `link`: what the audit says of it."""
 
     effect: str
     performed: Performed
     then: Undertaking | None = None
+    link: Link | None = None
 
 
 class Work:
@@ -53,6 +56,7 @@ class Work:
     def __init__(self, records: Records, seal: Seal) -> None:
         self._records = records
         self._seal = seal
+        self._key = audit_key(seal)
 
     async def keep_event(self, event: Event) -> None:
         """Keep an accepted event; the first delivery counts."""
@@ -151,6 +155,8 @@ class Work:
         put(connection, EffectRow, {**_row(tenant, ended.effect), "event": event, **outcome}, update=tuple(outcome))
         if ended.then is not None:
             put(connection, PlanRow, self._plan_row(tenant, event, ended.then), update=("sealed",))
+        if ended.link is not None:
+            append(connection, tenant, (ended.link,), key=self._key)
 
     def _plan_row(self, tenant: Tenant, key: str, undertaking: Undertaking) -> dict[str, object]:
         return {**_row(tenant, key), "sealed": self._seal.close(undertaking)}

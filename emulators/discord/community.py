@@ -78,9 +78,16 @@ class Community:
         payload |= {} if files is None else {"attachments": []}
         messages.edit(self.world, self._message(channel, message), payload, list(files or ()))
 
-    async def delete(self, channel: str, message: str | list[str]) -> None:
-        """Delete a message, or several with one event. Raises: `Problem` 10008."""
-        messages.remove(self.world, channel, [message] if isinstance(message, str) else message)
+    async def delete(self, channel: str, message: str | list[str], by: str | None = None) -> None:
+        """Delete a message, or several with one event, as its author or as `by`; the audit log names whoever deletes another's.
+
+        Raises: `Problem` 10008, 50013.
+        """
+        ids = [message] if isinstance(message, str) else message
+        if by is None:
+            messages.remove(self.world, channel, ids)
+        else:
+            moderation.delete(self.world, by, channel, [self._message(channel, each) for each in ids])
 
     async def react(self, channel: str, user: str, message: str, emoji: str) -> None:
         reactions.add(self.world, self._message(channel, message), emoji, user)
@@ -181,6 +188,9 @@ class Community:
 
     async def ban(self, moderator: str, user: str, reason: str | None = None) -> None:
         moderation.ban(self.world, moderator, user, reason)
+
+    async def unban(self, moderator: str, user: str) -> None:
+        moderation.unban(self.world, moderator, user, None)
 
     async def add_channel(self, name: str, kind: str = "text", nsfw: bool = False) -> str:
         channel = self.world.add_channel(self.world.clock.new_id(), name, KINDS[kind], nsfw=nsfw)

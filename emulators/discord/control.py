@@ -2,7 +2,7 @@
 
 The verbs are the public coroutines of `Community` and `Using`: post, direct, post_as_webhook, post_in_forum, post_layout,
 forward, edit, delete, react, unreact, unfurl, open_thread, archive, lock, messages, private, close_direct_messages, set_avatar,
-put_asset, join, leave, outage, timeout, ban, add_channel, remove_bot, set_permissions, set_intents, drop, dispatch,
+put_asset, join, leave, outage, timeout, ban, unban, add_channel, remove_bot, set_permissions, set_intents, drop, dispatch,
 advance_clock, command, autocomplete, shortcut, press, choose, form, submit, answer. And `connections`: how many gateway
 connections there are.
 """

@@ -3,7 +3,7 @@
 from typing import Any
 
 from emulators.discord import shapes
-from emulators.discord.clock import read
+from emulators.discord.clock import made_ms, read
 from emulators.discord.messages import remove
 from emulators.discord.permissions import BITS, allowed, outranks, require
 from emulators.discord.problems import Problem, bad_form
@@ -14,6 +14,7 @@ Json = dict[str, Any]
 TIMEOUT_MAX_MS = 28 * 24 * 3600 * 1000
 # Source: https://discord.com/developers/docs/resources/audit-log#audit-log-entry-object-audit-log-events
 KICK, BAN, UNBAN, MEMBER_UPDATE, MEMBER_ROLES, MESSAGE_DELETE, BULK_DELETE = 20, 22, 23, 24, 25, 72, 73
+TOGETHER_MS = 5 * 60_000  # within which deletions alike are counted in one entry; not documented
 
 
 def record(
@@ -58,6 +59,37 @@ def change_member(world: World, by: str, target: str, payload: Json, reason: str
     world.emit("GUILD_MEMBER_UPDATE", {"guild_id": world.guild["id"], **shapes.member(world, target)})
     record(world, MEMBER_UPDATE if changes else MEMBER_ROLES, by, target, reason, changes)
     return shapes.member(world, target)
+
+
+def delete(world: World, by: str, channel: str, found: list[Json]) -> None:
+    """Take messages away as a person does. One's own leave no trace in the audit log; others' are counted there.
+
+    A further single deletion of the same author's messages in the same channel only raises the number of the entry that is
+    there, and nobody is told. Source: https://github.com/discord/discord-api-docs/issues/5911
+    """
+    others = [each for each in found if each["author"]["id"] != by]
+    if others or len(found) > 1:
+        require(world, by, "manage_messages", channel=channel)
+    remove(world, channel, [each["id"] for each in found])
+    if len(found) > 1:
+        record(world, BULK_DELETE, by, channel, options={"count": str(len(found))})
+    for each in others if len(found) == 1 else ():
+        known = _counting(world, by, each["author"]["id"], channel)
+        if known is None:
+            options = {"channel_id": channel, "count": "1"}
+            record(world, MESSAGE_DELETE, by, each["author"]["id"], options=options)
+        else:
+            known["options"]["count"] = str(int(known["options"]["count"]) + 1)
+
+
+def _counting(world: World, by: str, author: str, channel: str) -> Json | None:
+    """Return the entry in which a further deletion is counted."""
+    oldest = world.clock.now_ms() - TOGETHER_MS
+    for entry in reversed(world.audit):
+        alike = (entry["action_type"], entry["user_id"], entry["target_id"]) == (MESSAGE_DELETE, by, author)
+        if alike and entry["options"]["channel_id"] == channel and made_ms(entry["id"]) >= oldest:
+            return entry
+    return None
 
 
 def kick(world: World, by: str, target: str, reason: str | None) -> None:

@@ -17,7 +17,7 @@ OLGA, MO, ANN, BOB = "1000000000000000301", "1000000000000000302", "100000000000
 OTHER_BOT = "1000000000000000305"
 
 TOKEN = "emulated.discord.token"
-INVITED_WITH = 1425929268416  # the permissions of the bot's invite link
+INVITED_WITH = 1425929268420  # the permissions of the bot's invite link, and Embed Links
 EVERYONE = bits(
     (
         "view_channel",

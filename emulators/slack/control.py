@@ -2,8 +2,8 @@
 
 - messages: `post`, `edit`, `delete`, `change_file`, `delete_file`, `react`, `messages`, `private`, `status`
 - interactions: `command`, `shortcut`, `press`, `press_form`, `form`, `submit`, `close`, `open_home`
-- the workspace: `add_user`, `add_channel`, `direct`, `join`, `remove_bot`, `archive`, `advance_clock`, `grant`, `revoke`,
-  `uninstall`, `subscribe`, `send_event`
+- the workspace: `add_user`, `add_channel`, `direct`, `join`, `leave`, `remove_bot`, `archive`, `advance_clock`, `grant`,
+  `revoke`, `uninstall`, `subscribe`, `send_event`
 - connections: `drop` {kind}, `connections`
 - `settings` {http_url, ack_s, retry_waits_s}: sets those that are given
 """
@@ -41,6 +41,7 @@ VERBS: Final = [
     "add_channel",
     "direct",
     "join",
+    "leave",
     "remove_bot",
     "archive",
     "advance_clock",

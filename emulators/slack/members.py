@@ -208,6 +208,12 @@ class Members:
         where.members.append(user)
         self._tell_of_member("member_joined_channel", where, user)
 
+    async def leave(self, channel: str, user: str) -> None:
+        """Let a member leave a channel; the bot hears of it where it subscribes to that."""
+        where = self._channel(channel)
+        where.members.remove(user)
+        self._tell_of_member("member_left_channel", where, user)
+
     async def remove_bot(self, channel: str) -> None:
         """Remove the bot from a channel."""
         where = self._channel(channel)
@@ -274,7 +280,8 @@ class Members:
     def _tell_of_member(self, name: str, channel: Channel, user: str) -> None:
         letter = {"channel": "C", "group": "G", "im": "D"}[channel.kind]
         event = {"type": name, "user": user, "channel": channel.id, "channel_type": letter, "team": TEAM}
-        self._events.in_channel(name, channel, event | {"inviter": self.olga, "event_ts": self.workspace.timestamp()})
+        event |= {"inviter": self.olga} if name == "member_joined_channel" else {}
+        self._events.in_channel(name, channel, event | {"event_ts": self.workspace.timestamp()})
         self._journal.tell()
 
     def _add_file(self, given: Given, user: str) -> File:

@@ -2,11 +2,12 @@
 
 from typing import Literal
 
+from pipelines.language import ENGLISH, Catalogue, message
 from pipelines.moderation.policy import Action, ChannelPolicy, Mode, strongest
-from pipelines.moderation.report import Category, Finding, Incomplete, Report, label_of
+from pipelines.moderation.report import Category, Finding, Incomplete, Report, kind_in_words, label_of
 from pipelines.moderation.verdict import Verdict
 
-SEVERITY_WORDS = ("none", "mild", "moderate", "severe", "critical")
+SEVERITY_WORDS = (message("none"), message("mild"), message("moderate"), message("severe"), message("critical"))
 
 
 def decide(report: Report, policy: ChannelPolicy, *, mode: Mode = "enforce", exempt: bool = False) -> Verdict:
@@ -97,12 +98,16 @@ def while_away(verdict: Verdict, chosen: Literal["hold", "flag"]) -> Verdict:
     return verdict.model_copy(update={"action": as_chosen(verdict.action), "enforced": as_chosen(verdict.enforced)})
 
 
-def in_words(finding: Finding) -> str:
+def in_words(finding: Finding, words: Catalogue = ENGLISH) -> str:
     """Say a finding in one sentence, without its evidence."""
-    label = label_of(finding.category)
-    kind = f", {finding.kind.replace('_', ' ')}" if finding.kind else ""
-    severity = SEVERITY_WORDS[finding.severity]
-    return f"{label[:1].upper()}{label[1:]}{kind}: {severity}, {finding.confidence:.0%} sure."
+    label = label_of(finding.category, words)
+    kind = f", {kind_in_words(finding.kind, words)}" if finding.kind else ""
+    return words.say(
+        "{what}: {severity}, {percent}% sure.",
+        what=f"{label[:1].upper()}{label[1:]}{kind}",
+        severity=words.say(SEVERITY_WORDS[finding.severity]),
+        percent=f"{finding.confidence:.0%}"[:-1],
+    )
 
 
 def _at_most(action: Action, most: Action) -> Action:

@@ -51,7 +51,7 @@ def load(path: Path) -> Policy:
 def parse(text: str, *, source: str) -> Policy:
     """Read a policy from YAML. `source` names it in errors.
 
-    Raises: `Misconfigured` naming the line and key that is wrong.
+    Raises: `WrongText` (a `Misconfigured`) naming the lines and keys that are wrong.
     """
     return parse_as(Policy, text, source=source, begins="a policy is a mapping that begins with `version: 1`", explain=_explain)
 

@@ -5,6 +5,8 @@ from typing import Annotated, Final
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from pipelines.language import ENGLISH, Catalogue, message
+
 
 class Category(StrEnum):
     """The ten categories of content, and `tampering`, which is about form: an attempt to
@@ -36,19 +38,59 @@ def _is_category(name: str) -> str:
 CategoryName = Annotated[str, AfterValidator(_is_category)]
 
 
-def label_of(category: CategoryName) -> str:
-    """Return the words for people."""
-    return _LABELS.get(category, category.removeprefix(OWN).replace("_", " "))
+def label_of(category: CategoryName, words: Catalogue = ENGLISH) -> str:
+    """Return the words for people. Those of a workspace's own categories are its own, in whatever language."""
+    known = _LABELS.get(category)
+    return words.say(known) if known else category.removeprefix(OWN).replace("_", " ")
+
+
+def kind_in_words(kind: str, words: Catalogue = ENGLISH) -> str:
+    """Return the words for what narrows a category."""
+    said = kind.replace("_", " ")
+    return words.say(said) if said in _KINDS else said
 
 
 _LABELS = {
-    "child_safety": "child safety",
-    "self_harm": "self-harm",
-    "illicit": "illicit goods or acts",
-    "scam_spam": "scam or spam",
-    "privacy": "private data",
-    "sexual": "sexual content",
-    "tampering": "tampering",
+    "child_safety": message("child safety"),
+    "sexual": message("sexual content"),
+    "violence": message("violence"),
+    "gore": message("gore"),
+    "hate": message("hate"),
+    "harassment": message("harassment"),
+    "self_harm": message("self-harm"),
+    "illicit": message("illicit goods or acts"),
+    "scam_spam": message("scam or spam"),
+    "privacy": message("private data"),
+    "tampering": message("tampering"),
+}
+
+_KINDS = {
+    message("explicit"),
+    message("nudity"),
+    message("suggestive"),
+    message("threat"),
+    message("glorification"),
+    message("extremism"),
+    message("distress"),
+    message("promotion"),
+    message("location"),
+    message("wrong extension"),
+    message("wrong media type"),
+    message("double extension"),
+    message("trailing bytes"),
+    message("escaping path"),
+    message("device"),
+    message("active content"),
+    message("hidden text"),
+    message("hidden picture"),
+    message("polyglot"),
+    message("executable"),
+    message("embedded file"),
+    message("external reference"),
+    message("e invoice"),
+    message("script"),
+    message("motion photo"),
+    message("second picture"),
 }
 
 

@@ -1,5 +1,6 @@
-"""The picture of what was spent."""
+"""The picture of what was spent, and those of how moderation goes."""
 
+import re
 from datetime import date, timedelta
 from decimal import Decimal
 from io import BytesIO
@@ -7,7 +8,24 @@ from io import BytesIO
 import pytest
 from PIL import Image, ImageColor
 
-from bot.charts import ASKING, HEIGHT, MAKING, WIDTH, ZOOM, usage_chart
+from bot.charts import (
+    ASKING,
+    COUNT,
+    DARK,
+    DOLLARS,
+    HEIGHT,
+    LIGHT,
+    MAKING,
+    SECONDS,
+    WIDTH,
+    ZOOM,
+    Row,
+    Series,
+    Unit,
+    chart_of_days,
+    chart_of_rows,
+    usage_chart,
+)
 from handlers.ports import DaySpent
 
 FIRST = date(2026, 10, 30)
@@ -53,3 +71,42 @@ def test_its_words_are_really_drawn_and_the_same_days_give_the_same_bytes() -> N
     inked = [sum(n for colour, n in colours(each, below=0).items() if max(colour) < 100) for each in (chart, without)]
     assert inked[0] > inked[1] + 1_000
     assert inked[1] > 1_000  # amounts, dates
+
+
+def test_a_chart_of_rows_shows_shares_with_their_intervals_on_either_ground() -> None:
+    row = Row(
+        name="Hate & <harm>, with a name that is long",
+        amounts=[Decimal("0.25")],
+        says="2 of 8",
+        low=Decimal("0.07"),
+        high=Decimal("0.59"),
+    )
+
+    light, dark = (chart_of_rows([row], colours=[MAKING], most=Decimal(1), ground=each) for each in (LIGHT, DARK))
+
+    assert light == chart_of_rows([row], colours=[MAKING], most=Decimal(1), ground=LIGHT)
+    assert "Hate &amp; &lt;harm&gt;, with a n…" in light
+    assert "2 of 8" in light
+    (width,) = re.findall(rf'width="([\d.]+)" height="[\d.]+" fill="{MAKING}"', light)
+    low, high = re.findall(r"M([\d.]+) [\d.]+H([\d.]+)", light)[-1]
+    assert (float(high) - float(low)) / float(width) == pytest.approx((0.59 - 0.07) / 0.25, abs=0.01)
+    assert [each.paper in dark for each in (LIGHT, DARK)] == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("amounts", "unit", "labels"),
+    [
+        pytest.param(["3", "1"], COUNT, ["0", "1", "2", "3"], id="few-are-whole"),
+        pytest.param(["1800"], COUNT, ["0", "500", "1,000", "1,500", "2,000"], id="many"),
+        pytest.param(["0.9"], SECONDS, ["0.0 s", "0.5 s", "1.0 s"], id="seconds"),
+        pytest.param(["0.02"], DOLLARS, ["$0.000", "$0.005", "$0.010", "$0.015", "$0.020"], id="dollars"),
+    ],
+)
+def test_amounts_on_the_axis_are_round_in_their_unit(amounts: list[str], unit: Unit, labels: list[str]) -> None:
+    series = Series(name="x", colour=MAKING, amounts=[Decimal(each) for each in amounts])
+    days = [FIRST + timedelta(at) for at in range(len(amounts))]
+
+    chart = chart_of_days(days, [series], unit=unit, ground=LIGHT, nothing="Nothing.")
+
+    assert re.findall(r'text-anchor="end">([^<]+)<', chart) == labels
+    assert "Nothing." not in chart

@@ -22,8 +22,9 @@ from bot.settings import Settings
 from bot.storage.database import Records, address
 from bot.storage.sign_ins import CONSOLE, SignedIn, SignIns, sha256_of
 from bot.storage.tables import Table, now
-from handlers.events import Person, Role
+from handlers.events import Person, Role, Tenant
 from pipelines.errors import Unavailable, UserError
+from tests.console.elsewhere import MIA, SLACK, Elsewhere
 
 CANARY = "canary-4e1d9a"
 
@@ -83,6 +84,7 @@ class Site:
     folder: Path
     seen_files: dict[str, tuple[str, str]]  # file id -> (who may see it, sha256)
     stack: AsyncExitStack
+    elsewhere: Elsewhere
     answered: int = 0
     _invited: int = 0
 
@@ -101,8 +103,15 @@ class Site:
 
     async def browser(self, role: Role = Role.MEMBER) -> Browser:
         """Sign somebody in, as the sign-in page does."""
+        return await self._through_the_door(await self.link(role))
+
+    async def browser_from(self, tenant: Tenant = SLACK, person: Person = MIA) -> Browser:
+        """Sign somebody of another platform in, with the link to their dashboard."""
+        return await self._through_the_door(await self.sign_ins.dashboard(tenant, person))
+
+    async def _through_the_door(self, link: str) -> Browser:
         session = await self.stack.enter_async_context(ClientSession(self.url, cookie_jar=CookieJar(unsafe=True)))
-        code = (await self.link(role)).partition("#")[2]
+        code = link.partition("#")[2]
         async with session.post("/enter", data={"code": code}, headers={"Origin": self.url}, allow_redirects=False) as answer:
             assert answer.status == 303
             cookie = answer.cookies[self.address.cookie].value
@@ -144,9 +153,21 @@ def routes_of(site: "Site") -> list[web.RouteDef]:
     async def in_words(request: web.Request) -> web.Response:
         raise Unavailable("The database") if "down" in request.query else UserError("Send a picture.")
 
-    rights = ("public", "machine", "member", "moderator", "operator")
+    rights = ("public", "machine", "person", "member", "moderator", "admin", "operator")
     pages = [web.route(method, f"/for/{right}", page_for(right)) for right in rights for method in ("GET", "POST")]
-    return [*pages, web.post("/upload", upload), web.post("/broken", broken), web.get("/in-words", in_words)]
+    desk = [
+        web.route(method, f"/desk/{{platform}}/{{workspace}}/{path}", page_for(right))
+        for path, right in (("cases", "moderator"), ("policy", "admin"), ("usage", "operator"))
+        for method in ("GET", "POST")
+    ]
+    return [
+        *pages,
+        *desk,
+        web.get("/desk/all", page_for("moderator")),
+        web.post("/upload", upload),
+        web.post("/broken", broken),
+        web.get("/in-words", in_words),
+    ]
 
 
 @asynccontextmanager
@@ -157,15 +178,16 @@ async def serve(folder: Path, **settings: object) -> AsyncIterator[Site]:
         stack.enter_context(bound)
         records = await stack.enter_async_context(records_in(folder))
         clock, seen_files = Clock(), {}
-        sign_ins = SignIns(records, address=address.url, clock=clock)
+        elsewhere = Elsewhere()
+        sign_ins = SignIns(records, address=address.url, role_now=elsewhere.role, clock=clock)
         store, media = FileStore(folder / "files"), ShrinkingMedia()
 
         async def sight_of(person: Person, id: str) -> Sight | None:
             owner, sha256 = seen_files.get(id.removeprefix("blurred-"), (None, None))
             return Sight(sha256=sha256, blurred=id.startswith("blurred-")) if sha256 and owner == person.id else None
 
-        def may_follow(person: Person, topic: str) -> bool:
-            return not topic.startswith("secret") or person.role is Role.OPERATOR
+        def may_follow(who: SignedIn, topic: str) -> bool:
+            return not topic.startswith("secret") or who.operates
 
         live, previews = Live(may_follow), Previews(store, media, sight_of)
         site = Site(
@@ -179,6 +201,7 @@ async def serve(folder: Path, **settings: object) -> AsyncIterator[Site]:
             folder=folder,
             seen_files=seen_files,
             stack=stack,
+            elsewhere=elsewhere,
         )
 
         async def ready() -> Readiness:

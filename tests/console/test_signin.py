@@ -37,7 +37,13 @@ async def test_the_operators_link_signs_the_operator_in(site: Site) -> None:
     async with session.get("/whoami", headers={"Cookie": cookie.partition(";")[0]}) as answer:
         who = await answer.json()
 
-    assert who == {"id": "operator", "name": "Operator", "role": "operator"}
+    assert who == {
+        "id": "operator",
+        "name": "Operator",
+        "role": "operator",
+        "platform": "console",
+        "workspace": "console",
+    }
     assert cookie.startswith(f"flashbulb_{site.address.port}=")
     assert {"HttpOnly", "SameSite=Strict", "Path=/", "Max-Age=43200"} <= set(cookie.split("; "))
     assert "Secure" not in cookie

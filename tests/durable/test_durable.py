@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import psycopg
@@ -17,6 +18,7 @@ from bot.durable import ENGINE_FILE, Durable, open_durable
 from bot.storage.database import RECORDS_FILE, address, open_records
 from bot.storage.retention import REMEMBERED_FOR
 from bot.storage.seal import Seal
+from bot.storage.tables import now
 from bot.storage.work import Undertaking, Work
 from handlers.effects import Performed, Plan
 from handlers.events import MessagePosted, Tenant
@@ -388,6 +390,21 @@ async def test_events_that_were_done_long_ago_are_forgotten(open_engine: OpenEng
 
     (left,) = await rows(home, "workflow_status")
     assert left["workflow_uuid"] == "test:2"
+
+
+async def test_what_else_has_expired_is_deleted_as_well(home: Home, seal: Seal, planner: ScriptedPlanner) -> None:
+    moments: list[datetime] = []
+
+    async def clean(moment: datetime) -> None:
+        moments.append(moment)
+
+    async with (
+        open_records(home.data, home.url, seal=seal) as records,
+        open_durable(records, seal, planner, {}, home.data, home.url, clean=clean),
+    ):
+        await until(lambda: moments)
+
+    assert now() - moments[0] < timedelta(minutes=1)
 
 
 def said(text: str, *, key: str) -> MessagePosted:

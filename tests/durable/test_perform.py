@@ -7,10 +7,12 @@ import pytest
 
 from bot import perform
 from bot.perform import GIVEN_UP, SETTLE, Performer
-from bot.storage.database import open_records
+from bot.storage.audit import StoredAudit
+from bot.storage.database import Records, open_records
 from bot.storage.seal import Seal
+from bot.storage.tables import now
 from bot.storage.work import Undertaking, Work
-from handlers.effects import AnyEffect, Make, Performed, Plan, Remove
+from handlers.effects import AnyEffect, Ban, Make, Performed, Plan, Remove, Restore, Timeout
 from handlers.events import Tenant
 from pipelines.errors import Refused, Unavailable, UserError
 from tests.databases import Home
@@ -23,11 +25,21 @@ DOWN = Unavailable("The platform")
 
 
 @pytest.fixture
-async def performer(home: Home, seal: Seal, planner: ScriptedPlanner, platform: Platform) -> AsyncIterator[Performer]:
-    async with open_records(home.data, home.url, seal=seal) as records:
-        work = Work(records, seal)
-        await work.keep_event(a_message(key="k"))
-        yield Performer(work=work, planner=planner, connections={"test": platform})
+async def records(home: Home, seal: Seal) -> AsyncIterator[Records]:
+    async with open_records(home.data, home.url, seal=seal) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def performer(records: Records, seal: Seal, planner: ScriptedPlanner, platform: Platform) -> Performer:
+    work = Work(records, seal)
+    await work.keep_event(a_message(key="k"))
+    return Performer(work=work, planner=planner, connections={"test": platform})
+
+
+@pytest.fixture
+def audit(records: Records, seal: Seal) -> StoredAudit:
+    return StoredAudit(records, seal)
 
 
 @pytest.fixture
@@ -285,3 +297,59 @@ async def test_making_that_fails_is_told(
     await performer.perform(TENANT, "k", last=last)
 
     assert planner.failures == [("make", why)]
+
+
+REMOVE = Remove(key="out", place=GENERAL, message="m1", keep=True, case="c1")
+SILENCE = Timeout(key="silence", place=GENERAL, person="ada", until=now(), case="c1")
+
+
+async def test_the_audit_says_what_became_of_what_a_case_led_to(
+    performer: Performer, platform: Platform, audit: StoredAudit
+) -> None:
+    platform.troubles = {"silence": [NO_PERMISSION], "back": [Performed(status="gone")]}
+    await undertake(
+        performer,
+        REMOVE,
+        SILENCE,
+        post("e1"),
+        Restore(key="back", place=GENERAL, message="m1", case="c1"),
+        Ban(key="ban", place=GENERAL, person="ada", case="c1", lift=True),
+        Restore(key="other", place=GENERAL, message="m2"),
+    )
+
+    await performer.perform(TENANT, "k", last=False)
+
+    links = await audit.of_case(TENANT, "c1")
+    assert [(each.key, each.kind, each.subject, each.actor, each.facts) for each in links] == [
+        ("out!acted", "acted", "", "", {"effect": "remove", "status": "done", "why": ""}),
+        (
+            "silence!acted",
+            "acted",
+            "ada",
+            "",
+            {"effect": "timeout", "status": "failed", "why": "No permission.", "lift": False},
+        ),
+        ("back!acted", "acted", "", "", {"effect": "restore", "status": "gone", "why": ""}),
+        ("ban!acted", "acted", "ada", "", {"effect": "ban", "status": "done", "why": "", "lift": True}),
+    ]
+    assert (await audit.verify(TENANT)).links == 4
+    assert await audit.of_case(Tenant(platform="test", workspace="w2"), "c1") == ()
+
+
+@pytest.mark.usefixtures("settled")
+async def test_what_was_carried_out_before_a_crash_is_told_once(
+    performer: Performer, platform: Platform, audit: StoredAudit
+) -> None:
+    platform.troubles, platform.lost = {"out": [DOWN], "silence": [DOWN]}, {"out"}
+    await undertake(performer, REMOVE, SILENCE)
+
+    for _ in range(2):  # the answer is lost; then the next one is
+        with pytest.raises(Unavailable):
+            await performer.perform(TENANT, "k", last=False)
+    assert [each.key for each in await audit.of_case(TENANT, "c1")] == ["out!acted"]
+    await performer.perform(TENANT, "k", last=False)
+    await undertake(performer, REMOVE, SILENCE)
+    await performer.perform(TENANT, "k", last=False)
+
+    assert platform.acts == ["out", "silence", "silence"]
+    assert [each.key for each in await audit.of_case(TENANT, "c1")] == ["out!acted", "silence!acted"]

@@ -5,19 +5,21 @@ import pytest
 from handlers.answers import CaseCard, Help, Invitation, Judged, Notice, Tagged
 from handlers.commands import COMMANDS
 from handlers.dispatch import Planner
-from handlers.effects import Card, Edit, Notify, Post, Restore
+from handlers.effects import Card, Notify, Post
 from handlers.events import ButtonPressed, CommandUsed, FormSubmitted, Person, Role
-from handlers.forms import form_for
 from handlers.ports import Posted
 from pipelines.content import Attachment, Content
 from pipelines.moderation.policy import Action
 from pipelines.ports import Reply
 from tests.fakes import ADA, GENERAL, GRACE, MO, OLGA, Known, ListedChannels, a_message, a_picture, kinds
 
-POLICY = "policy [show|versions|edit|use|lint|rollback|diff]"
+POLICY = "policy [show|versions|edit|use|lint|rollback|diff|suggestions|enforce CATEGORY]"
 MAKING = [f"/{each.name} {each.usages[0][1]}" for each in COMMANDS if each.name in ("imagine", "remix")]
 MODERATORS = ["/extract [schema] [address] | new", *MAKING, "/moderate [text]"]
-FLASHBULB = "help | find WORDS | queue | usage | schema [show NAME]"
+FLASHBULB = (
+    "help | find WORDS | queue | usage | cases [waiting|appealed|shadow|decided] [CATEGORY] | case ID | dashboard"
+    " | digest [DAYS] | schema [show NAME]"
+)
 
 
 def a_command(command: str, argument: str = "", *, author: Person = ADA, message: str | None = None) -> CommandUsed:
@@ -208,46 +210,6 @@ def a_press(button: str, case: str, *, author: Person = MO, key: str = "test:b1"
     return ButtonPressed(key=key, place=GENERAL, author=author, button=button, value=case, message="card")
 
 
-async def test_restore_brings_the_message_back_and_closes_the_card() -> None:
-    known = Known()
-    case = await a_held_case(known)
-
-    plan = await Planner(known.services).plan(a_press("restore", case))
-
-    restore, notice, edit = plan.effects
-    assert isinstance(restore, Restore)
-    assert restore.message == "m1"
-    assert isinstance(notice, Notify)
-    assert notice.person == "ada"
-    assert isinstance(edit, Edit)
-    assert isinstance(edit.answer, CaseCard)
-    assert (edit.answer.state, edit.answer.decided_by, edit.answer.buttons) == ("restored", "Mo", ())
-
-
-async def test_the_first_press_wins_and_a_repeat_of_it_still_does() -> None:
-    known = Known()
-    case = await a_held_case(known)
-    planner = Planner(known.services)
-
-    first = await planner.plan(a_press("keep", case))
-    late = await planner.plan(a_press("restore", case, author=OLGA, key="test:b2"))
-    again = await planner.plan(a_press("keep", case))
-
-    assert kinds(first.effects) == kinds(again.effects) == ["edit"]
-    assert kinds(late.effects) == ["edit", "notify"]
-    assert isinstance(notice := late.effects[1], Notify)
-    assert notice.answer == Notice(text="Mo was first and kept the message removed.")
-    assert known.cases.cases[case].state == "kept"
-
-
-async def test_members_cannot_decide_however_they_got_the_button() -> None:
-    known = Known()
-    case = await a_held_case(known)
-
-    assert "Only moderators" in await words(known, a_press("restore", case, author=ADA))
-    assert known.cases.cases[case].state == "open"
-
-
 async def test_a_report_reaches_the_moderators_and_leaves_the_message_alone() -> None:
     known = Known()
     known.channels.posted.append(posted(text="hm"))
@@ -284,9 +246,7 @@ async def test_a_report_on_a_message_that_is_gone_says_so() -> None:
 async def test_a_form_opens_only_where_more_is_needed(event: CommandUsed, form: str | None) -> None:
     known = Known()
 
-    opened = await form_for(
-        event, channels=known.channels, policies=known.policies, setups=known.setups, results=known.results, wishes=known.wishes
-    )
+    opened = await known.form(event)
 
     assert (opened.name if opened else None) == form
 

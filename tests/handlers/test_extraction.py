@@ -13,7 +13,7 @@ from handlers.dispatch import Planner
 from handlers.effects import Edit, Notify, Plan, Post
 from handlers.events import ButtonPressed, CommandUsed, FormSubmitted, Person, Tenant
 from handlers.extraction import asked_for
-from handlers.forms import OPENS_FORM, Form, form_for
+from handlers.forms import OPENS_FORM, Form
 from handlers.ports import Posted, StoredExtraction
 from pipelines.content import Attachment, Content, Intake, Reading
 from pipelines.extraction.schema import Schema, SchemaField, shipped
@@ -353,9 +353,7 @@ def stored(
 
 
 async def opened(known: Known, press: ButtonPressed) -> Form | None:
-    return await form_for(
-        press, channels=known.channels, policies=known.policies, setups=known.setups, results=known.results, wishes=known.wishes
-    )
+    return await known.form(press)
 
 
 async def test_correct_opens_a_form_that_knows_where_it_belongs() -> None:

@@ -36,7 +36,7 @@ async def test_a_severe_finding_takes_the_message_out_and_tells_author_and_moder
     assert notice.answer.reasons == ("Hate: severe, 95% sure.",)
     assert isinstance(card, Card)
     assert isinstance(card.answer, CaseCard)
-    assert [name for name, _ in card.answer.buttons] == ["restore", "keep"]
+    assert [name for name, _ in card.answer.buttons] == ["restore", "keep", "why"]
     assert card.answer.reasons == ()  # its finding says the same, and more
     assert [finding.severity for finding in card.answer.findings] == [3]
 
@@ -83,7 +83,8 @@ async def test_in_shadow_moderators_see_what_would_have_been_done_and_nothing_ha
     [card] = plan.effects
     assert isinstance(card, Card)
     assert isinstance(card.answer, CaseCard)
-    assert (card.answer.shadow, card.answer.action, card.answer.buttons) == (True, Action.REMOVE, ())
+    assert (card.answer.shadow, card.answer.action) == (True, Action.REMOVE)
+    assert [name for name, _ in card.answer.buttons] == ["dismiss", "remove", "why"]
 
 
 async def test_where_messages_cannot_be_taken_out_the_author_is_asked_to_and_moderators_learn_what_was_called_for() -> None:
@@ -101,7 +102,7 @@ async def test_where_messages_cannot_be_taken_out_the_author_is_asked_to_and_mod
     assert isinstance(card, Card)
     assert isinstance(card.answer, CaseCard)
     assert (card.answer.action, card.answer.called_for, card.answer.message) == (Action.FLAG, Action.REMOVE, "m1")
-    assert card.answer.buttons == ()
+    assert [name for name, _ in card.answer.buttons] == ["dismiss", "keep", "why"]
 
 
 async def test_whoever_is_in_distress_is_never_asked_to_delete_the_message() -> None:
@@ -221,7 +222,7 @@ async def test_a_removal_that_failed_is_shown_as_such_and_nobody_is_told_that_it
     assert isinstance(card, Card)
     assert isinstance(card.answer, CaseCard)
     assert card.answer.undone == "The bot may not delete here."
-    assert card.answer.buttons == ()
+    assert [name for name, _ in card.answer.buttons] == ["dismiss", "remove", "why"]  # a person may try again
 
 
 class BrokenPolicy(FixedPolicy):

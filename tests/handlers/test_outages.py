@@ -145,7 +145,7 @@ async def test_what_is_fine_comes_back_with_words_to_its_author() -> None:
     assert isinstance(edit, Edit)
     assert isinstance(edit.answer, CaseCard)
     assert (edit.message, edit.place.channel) == ("the-card", "log")
-    assert (edit.answer.state, edit.answer.decided_by, edit.answer.buttons) == ("restored", "Flashbulb", ())
+    assert (edit.answer.state, edit.answer.decided_by, edit.answer.undoable) == ("restored", "Flashbulb", False)
 
 
 async def test_coming_to_it_again_after_a_crash_does_the_same() -> None:
@@ -188,7 +188,7 @@ async def test_what_is_less_bad_than_what_was_done_stays_held_for_a_person() -> 
     assert isinstance(edit.answer, CaseCard)
     assert (edit.answer.action, edit.answer.state) == (Action.HOLD, "open")
     assert [each.category for each in edit.answer.findings] == ["harassment"]
-    assert [name for name, _ in edit.answer.buttons] == ["restore", "keep"]
+    assert [name for name, _ in edit.answer.buttons] == ["restore", "keep", "why"]
     assert not the_case(known).verdict.waits_for_model
 
 

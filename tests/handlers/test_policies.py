@@ -7,7 +7,7 @@ import pytest
 from handlers.answers import Listing, Notice
 from handlers.effects import Card, Notify, Plan
 from handlers.events import CommandUsed, FormSubmitted, Person, Tenant
-from handlers.forms import EDITED_MAX, PIECES_MAX, Form, form_for, pieces_of, put_together
+from handlers.forms import EDITED_MAX, PIECES_MAX, Form, pieces_of, put_together
 from handlers.policies import LISTED_MAX, on_policy, on_policy_form
 from handlers.ports import PolicyVersion, Posted, Services, Setup
 from pipelines.content import Attachment, Content
@@ -68,16 +68,7 @@ class Asked:
         return await on_policy(event, argument.split(), self.services)
 
     async def form(self, author: Person = GRACE) -> Form | None:
-        known = self.known
-        event = asked("edit", author=author)
-        return await form_for(
-            event,
-            channels=known.channels,
-            policies=known.policies,
-            setups=known.setups,
-            results=known.results,
-            wishes=known.wishes,
-        )
+        return await self.known.form(asked("edit", author=author))
 
     def posted(self, text: str, *, by: Person = GRACE) -> None:
         file = a_file("rules.yaml")

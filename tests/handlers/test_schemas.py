@@ -6,7 +6,6 @@ from handlers.answers import Listing, Notice
 from handlers.dispatch import Planner
 from handlers.effects import Notify
 from handlers.events import CommandUsed, FormSubmitted, Person
-from handlers.forms import form_for
 from handlers.schemas import OWN_MAX, read
 from pipelines.errors import UserError
 from pipelines.extraction.schema import Group, Schema, SchemaField, parse, shipped_text, written
@@ -166,9 +165,7 @@ async def test_the_form_opens_for_moderators(author: Person, opens: bool) -> Non
     known = Known()
     event = a_command("extract", "new", author)
 
-    form = await form_for(
-        event, channels=known.channels, policies=known.policies, setups=known.setups, results=known.results, wishes=known.wishes
-    )
+    form = await known.form(event)
 
     assert (form is not None) is opens
 

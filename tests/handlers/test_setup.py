@@ -9,7 +9,7 @@ from handlers.answers import Notice, SetUp
 from handlers.dispatch import Planner
 from handlers.effects import Card, Notify, Performed
 from handlers.events import CommandUsed, FormSubmitted, Person
-from handlers.forms import WATCHED_MAX, Form, form_for
+from handlers.forms import WATCHED_MAX, Form
 from handlers.modes import mode_of
 from handlers.ports import Setup
 from pipelines.content import Content, Intake
@@ -27,14 +27,7 @@ def submitted(*, author: Person = GRACE, **values: str) -> FormSubmitted:
 
 
 async def opened(known: Known, author: Person = GRACE) -> Form | None:
-    return await form_for(
-        asked(author),
-        channels=known.channels,
-        policies=known.policies,
-        setups=known.setups,
-        results=known.results,
-        wishes=known.wishes,
-    )
+    return await known.form(asked(author))
 
 
 @pytest.mark.parametrize(

@@ -8,16 +8,19 @@ import pytest
 import sqlalchemy as sa
 
 from bot.storage import banks as banks_module
+from bot.storage.audit import StoredAudit
 from bot.storage.banks import StoredBanks, made
 from bot.storage.database import Records
 from bot.storage.retention import delete_expired
+from bot.storage.seal import Seal
 from bot.storage.tables import KnownHashRow, now
 from handlers.events import Tenant
 from pipelines.content import Reading
-from pipelines.errors import Unavailable, UserError
-from pipelines.moderation.lists import Hash
+from pipelines.errors import FlashbulbError, Unavailable, UserError
+from pipelines.moderation.lists import Hash, exact_hashes, near_hashes
 from pipelines.moderation.report import Finding
 from pipelines.ports import Allowed, Known
+from tests.fakes import MO
 from tests.moderation.test_known import SCAM, a_picture, another
 
 OURS, THEIRS = Tenant(platform="test", workspace="w1"), Tenant(platform="test", workspace="w2")
@@ -219,3 +222,55 @@ async def test_a_long_lookup_runs_beside_the_loop(records: Records, monkeypatch:
     assert (await found(banks, NEAR_COPY), threads) == (1, [])
     monkeypatch.setattr(banks_module, "AT_ONCE", 0)
     assert (await found(banks, NEAR_COPY), len(threads)) == (1, 1)
+
+
+async def put(banks: StoredBanks, event: str = "press", *, finding: Finding | None = SCAM) -> str:
+    hashes = (*exact_hashes(PICTURE), *near_hashes(PICTURE))
+    return await banks.put(OURS, "deny", hashes, finding=finding, reason="case c1", by=MO, event=event)
+
+
+async def test_what_a_person_puts_on_a_list_stays_and_the_audit_names_the_entry(records: Records, seal: Seal) -> None:
+    banks, audit = StoredBanks(records, seal), StoredAudit(records, seal)
+    assert await found(banks) == 0
+
+    entry = await put(banks)
+    assert await put(banks) == entry
+
+    for each in (banks, StoredBanks(records)):
+        assert (await found(each, NEAR_COPY), await found(each, tenant=THEIRS)) == (1, 0)
+    [listed] = await banks.entries(OURS)
+    assert (listed.entry.id, listed.entry.by, listed.entry.until) == (entry, "Mo", None)
+    long_ago = now() - timedelta(minutes=5)
+    [link] = await audit.since(OURS, long_ago, "listed")
+    assert (link.key, link.actor, link.facts["entry"], link.facts["listed"]) == (f"press!listed:{entry}", "mo", entry, "deny")
+    assert (link.facts["category"], link.facts["hashes"]) == ("scam_spam", sum(listed.hashes.values()))
+    assert await audit.since(THEIRS, long_ago, "listed") == ()
+
+
+async def test_what_a_person_takes_off_is_gone_and_a_repeat_does_not_bring_it_back(records: Records, seal: Seal) -> None:
+    banks, audit = StoredBanks(records, seal), StoredAudit(records, seal)
+    entry = await put(banks)
+
+    assert not await banks.take_off(THEIRS, entry, by=MO, event="undo")
+    assert [await banks.take_off(OURS, entry, by=MO, event=event) for event in ("undo", "undo", "later")] == [True, True, False]
+    await put(banks)
+
+    assert await found(banks) == await found(StoredBanks(records)) == 0
+    [link] = await audit.since(OURS, now() - timedelta(minutes=5), "unlisted")
+    assert (link.actor, link.facts) == ("mo", {"entry": entry})
+    await put(banks, "another press")
+    assert await found(banks) == 1
+
+
+async def test_nobody_puts_on_a_list_what_nobody_may_keep_or_nothing_at_all(records: Records, seal: Seal) -> None:
+    banks = StoredBanks(records, seal)
+
+    with pytest.raises(UserError, match="reporting route"):
+        await put(banks, finding=Finding(category="child_safety", severity=4, confidence=1))
+    with pytest.raises(UserError, match="nothing to put"):
+        await banks.put(OURS, "allow", (), finding=None, reason="case c1", by=MO, event="press")
+    with pytest.raises(FlashbulbError, match="audit"):
+        await put(StoredBanks(records))
+
+    assert await rows(records) == 0
+    assert (await StoredAudit(records, seal).verify(OURS)).seq == 0

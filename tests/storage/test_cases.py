@@ -6,7 +6,8 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from bot.storage.cases import StoredCases, case_id
+from bot.storage.case_rows import case_id
+from bot.storage.cases import StoredCases
 from bot.storage.database import Records
 from bot.storage.seal import Seal
 from bot.storage.tables import CaseRow, now

@@ -67,3 +67,20 @@ async def test_it_is_deleted_with_its_files_when_its_time_is_over(copies: Copies
     assert await copies.find(OURS, "m1") is None
     count = sa.select(sa.func.count()).select_from(CopiedFileRow)
     assert await records.read(lambda connection: connection.scalar(count)) == 0
+
+
+async def test_its_end_can_be_brought_forward_and_not_put_off(copies: Copies, records: Records) -> None:
+    await copies.keep(OURS, "m1", a_copy("look", CAT), days=7)
+    await copies.keep(THEIRS, "m1", a_copy("look", CAT), days=7)
+    tomorrow = now() + timedelta(days=1)
+
+    await copies.expire(OURS, "m1", tomorrow)
+    await copies.expire(OURS, "m1", tomorrow + timedelta(days=30))
+    await delete_expired(records, moment=tomorrow - timedelta(minutes=1))
+    assert await copies.find(OURS, "m1") == a_copy("look", CAT)
+    await delete_expired(records, moment=tomorrow)
+
+    assert await copies.find(OURS, "m1") is None
+    assert await copies.find(THEIRS, "m1") == a_copy("look", CAT)
+    left = sa.select(sa.func.count()).select_from(CopiedFileRow)
+    assert await records.read(lambda connection: connection.scalar(left)) == 1

@@ -1,17 +1,22 @@
 """Policies in the records: numbered versions by workspace, and which of them holds where."""
 
+import asyncio
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 import pytest
 import sqlalchemy as sa
+from cryptography.fernet import Fernet
 from structlog.testing import capture_logs
 
+from bot.storage.audit import StoredAudit
 from bot.storage.database import Records
 from bot.storage.policies import StoredPolicies
+from bot.storage.seal import Seal
 from bot.storage.tables import PolicyRow
 from handlers.events import Place, Tenant
 from handlers.ports import PolicyVersion
-from pipelines.errors import UserError
+from pipelines.errors import FlashbulbError, UserError
 from pipelines.moderation.policies import parse, preset, preset_text
 from pipelines.moderation.policy import Action, Channel
 from tests.fakes import GENERAL, GRACE, OLGA, ListedChannels
@@ -36,8 +41,11 @@ class CountedChannels(ListedChannels):
         return await super().channel(place)
 
 
+SEAL = Seal(Fernet.generate_key().decode())
+
+
 def stored(records: Records, channels: ListedChannels | None = None) -> StoredPolicies:
-    return StoredPolicies(records, OPERATORS, channels or CountedChannels())
+    return StoredPolicies(records, OPERATORS, channels or CountedChannels(), SEAL)
 
 
 @pytest.fixture
@@ -189,3 +197,43 @@ async def test_a_text_that_a_newer_version_refuses_does_not_stop_moderation(reco
     assert "secret_key" in current.trouble
     mended = await policies.save(OURS, first.text, by=GRACE, event="e2")
     assert (mended.number, mended.trouble, await policies.current(OURS)) == (2, "", mended)
+
+
+async def test_the_audit_says_who_changed_the_policy(records: Records) -> None:
+    policies = stored(records)
+    for text, event in ((STRICT, "e1"), (STRICT, "e1"), (CAREFUL, "e2")):
+        await policies.save(OURS, text, by=GRACE, event=event)
+
+    links = await StoredAudit(records, SEAL).since(OURS, datetime.min.replace(tzinfo=UTC), "policy")
+    assert [(each.key, each.actor, each.facts["number"], each.facts["before"]) for each in links] == [
+        ("e1!policy", "grace", 1, 0),
+        ("e2!policy", "grace", 2, 1),
+    ]
+    assert links[0].facts["fingerprint"] == parse(STRICT, source="test").fingerprint
+    assert await StoredAudit(records, SEAL).since(THEIRS, datetime.min.replace(tzinfo=UTC), "policy") == ()
+
+
+async def test_of_two_who_change_the_same_version_the_second_is_told(records: Records) -> None:
+    policies = stored(records)
+    texts = {f"e{number}": f"{STRICT}# {number}\n" for number in range(6)}
+
+    saved = await asyncio.gather(
+        *(policies.save(OURS, text, by=GRACE, event=event, based_on=0) for event, text in texts.items()),
+        return_exceptions=True,
+    )
+
+    [winner] = [each for each in saved if isinstance(each, PolicyVersion)]
+    told = {str(each) for each in saved if isinstance(each, UserError)}
+    assert told == {"Grace changed the policy meanwhile: version 1 holds. Look at it first."}
+    assert (await policies.current(OURS)).text == winner.text
+    assert len(await policies.versions(OURS)) == 2
+    again = {text: event for event, text in texts.items()}[winner.text]
+    assert await policies.save(OURS, winner.text, by=GRACE, event=again, based_on=0) == winner
+    assert (await policies.save(OURS, CAREFUL, by=OLGA, event="e9", based_on=1)).number == 2
+
+
+async def test_nothing_is_saved_that_the_audit_does_not_tell(records: Records) -> None:
+    reading = StoredPolicies(records, OPERATORS, CountedChannels())
+
+    with pytest.raises(FlashbulbError, match="audit"):
+        await reading.save(OURS, STRICT, by=GRACE, event="e1")

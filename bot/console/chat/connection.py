@@ -12,10 +12,23 @@ from bot.console.downloads import media_type_of
 from bot.console.files import URL_PREFIX, FileStore
 from bot.console.live import Live
 from bot.platforms import Enclosed, Enclosures, enclosed
-from bot.storage.console import TAKEN_BACK, ConsoleMessages, OurFile, StoredMessage, sha256_of
+from bot.storage.console import TAKEN_BACK, ConsoleMessages, OurFile, Silence, StoredMessage, sha256_of
 from handlers.answers import Answer
-from handlers.effects import Card, Edit, Notify, Performed, PlatformEffect, Post, React, Remove, Restore, TakeBack, Timeout
-from handlers.events import FLASHBULB, Place, Tenant
+from handlers.effects import (
+    Ban,
+    Card,
+    Edit,
+    Notify,
+    Performed,
+    PlatformEffect,
+    Post,
+    React,
+    Remove,
+    Restore,
+    TakeBack,
+    Timeout,
+)
+from handlers.events import FLASHBULB, Place, Role, Tenant
 from handlers.ports import Posted
 from pipelines.content import Attachment, Content
 from pipelines.errors import Unavailable, UserError
@@ -63,7 +76,7 @@ class ConsoleConnection:
 
     @property
     def supports(self) -> frozenset[Action]:
-        return frozenset({Action.ALLOW, Action.TAG, Action.FLAG, Action.HOLD, Action.REMOVE, Action.TIMEOUT})
+        return frozenset({Action.ALLOW, Action.TAG, Action.FLAG, Action.HOLD, Action.REMOVE, Action.TIMEOUT, Action.BAN})
 
     @property
     def chooses_channels(self) -> bool:
@@ -88,11 +101,11 @@ class ConsoleConnection:
                 if message is None:
                     return Performed(status="gone")
                 return _done(message) if _is_carried_out(effect, message) else None
-            case Timeout():
+            case Timeout() | Ban():
                 silence = await self._messages.silence_of(workspace, effect.person)
                 if silence is None:
                     return Performed(status="gone")
-                return Performed(status="done") if silence.until and silence.until >= effect.until else None
+                return Performed(status="done") if _holds(effect, silence) else None
             case _:
                 assert_never(effect)
 
@@ -120,6 +133,8 @@ class ConsoleConnection:
                 return await self._changed(back, effect.place.workspace) or await self.look(effect) or Performed(status="gone")
             case Timeout():
                 return await self._silence(effect)
+            case Ban():
+                return await self._ban(effect)
             case _:
                 assert_never(effect)
 
@@ -162,7 +177,12 @@ class ConsoleConnection:
     async def readable(self, tenant: Tenant, person: str, channels: frozenset[str]) -> frozenset[str]:
         """Return those of `channels` that are open to what somebody may do."""
         known = await self._messages.silence_of(tenant.workspace, person)
-        return channels & {each.name for each in CHANNELS if known is not None and each.open_to(known.role)}
+        return channels & {each.name for each in CHANNELS if known and not known.banned and each.open_to(known.role)}
+
+    async def role(self, tenant: Tenant, person: str) -> Role:
+        """Return what somebody's row says that they may do."""
+        known = await self._messages.silence_of(tenant.workspace, person)
+        return Role.MEMBER if known is None else known.role
 
     async def taken_out(self, place: Place, message: str) -> Posted | None:
         """Return a message that was taken out to be restored: its row keeps its words, and the store its files."""
@@ -260,13 +280,21 @@ class ConsoleConnection:
         workspace, message = effect.place.workspace, effect.message
         found = await self._messages.find(workspace, message)
         if found is not None and found.author is not None:
-            return Performed(status="failed", why="It is not a message of ours.")
+            return await self._take_out_again(effect)
         # In the same order as above.
         await self._changed(await self._messages.take_back(workspace, message, effect=effect.key), workspace)
         async with self._erasing:
             await self._delete(await self._messages.hashes_of_it_alone(workspace, message))
             await self._messages.drop_files(workspace, message)
         return await self.look(effect) or Performed(status="failed", why="It could not be deleted.")
+
+    async def _take_out_again(self, effect: TakeBack) -> Performed:
+        """Take a member's message out that was brought back. It is its own copy here, so all of it stays to be restored."""
+        if not effect.posted:
+            return Performed(status="failed", why="It is not a message of ours.")
+        workspace = effect.place.workspace
+        await self._changed(await self._messages.take_out(workspace, effect.message, effect=effect.key), workspace)
+        return await self.look(effect) or Performed(status="failed", why="It could not be taken out.")
 
     async def _delete(self, hashes: Collection[str]) -> None:
         for sha256 in hashes:
@@ -278,8 +306,24 @@ class ConsoleConnection:
         silence = await self._messages.silence_of(workspace, effect.person)
         if silence is not None and silence.role.reviews:
             return Performed(status="failed", why="Who decides cases cannot be silenced.")
-        await self._messages.silence(workspace, effect.person, until=effect.until)
+        if effect.until is None:
+            await self._messages.let_write(workspace, effect.person)
+        else:
+            await self._messages.silence(workspace, effect.person, until=effect.until)
         return await self.look(effect) or Performed(status="failed", why="The silence could not be stored.")
+
+    async def _ban(self, effect: Ban) -> Performed:
+        """Shut somebody out, and close all their pages; or let them in again, with a new invitation."""
+        workspace = effect.place.workspace
+        if effect.lift:
+            await self._messages.let_in(workspace, effect.person)
+            return await self.look(effect) or Performed(status="failed", why="The ban could not be lifted.")
+        silence = await self._messages.silence_of(workspace, effect.person)
+        if silence is not None and silence.role.reviews:
+            return Performed(status="failed", why="Who decides cases cannot be banned.")
+        for sign_in in await self._messages.shut_out(workspace, effect.person):
+            await self._live.close(sign_in)
+        return await self.look(effect) or Performed(status="failed", why="The ban could not be stored.")
 
     async def _changed(self, message: StoredMessage | None, workspace: str) -> Performed | None:
         if message is None:
@@ -299,8 +343,23 @@ def _is_carried_out(effect: Edit | Remove | Restore | React | TakeBack, message:
             return message.state == "erased" or (effect.keep and message.state == "removed")
         case Restore():
             return message.state == "shown"
+        case TakeBack() if message.author is not None:
+            return message.state in {"removed", "erased"}
         case TakeBack():
             return message.state in {*TAKEN_BACK, "erased"} and not message.files
+        case _:
+            assert_never(effect)
+
+
+def _holds(effect: Timeout | Ban, silence: Silence) -> bool:
+    """Whether what `effect` wants is so. Whoever is shut out is silent anyway, and stays so when a silence ends."""
+    match effect:
+        case Ban():
+            return silence.banned is not effect.lift
+        case Timeout(until=None):
+            return silence.until is None or silence.banned
+        case Timeout():
+            return effect.until is not None and silence.until is not None and silence.until >= effect.until
         case _:
             assert_never(effect)
 

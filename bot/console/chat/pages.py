@@ -6,7 +6,7 @@ from typing import Final
 
 from aiohttp import web
 
-from bot.console.access import SIGNED_IN, allow
+from bot.console.access import SIGNED_IN, SignedIn, allow, may_open_desk
 from bot.console.chat import CHANNELS, PLATFORM, Channel, channel_for, parse, topic_of
 from bot.console.chat.render import Renderer, composer, message_pictured
 from bot.console.chat.sending import Sending
@@ -21,7 +21,7 @@ from bot.storage.console import ConsoleMessages, Draft, StoredMessage, sha256_of
 from bot.storage.sign_ins import CONSOLE
 from bot.storage.tables import now
 from handlers.answers import Made
-from handlers.events import AnyEvent, Person, Place
+from handlers.events import AnyEvent, Person, Place, Tenant
 from handlers.forms import OPENS_FORM, Form
 from pipelines.content import Attachment
 from pipelines.errors import UserError
@@ -277,9 +277,13 @@ def downloads_for(messages: ConsoleMessages) -> Callable[[Person, str], Awaitabl
     return file_of
 
 
-def may_follow(person: Person, topic: str) -> bool:
-    """Whether a person's pages may hear of a topic: of the channels that they may read."""
-    return any(topic == topic_of(channel.name) for channel in CHANNELS if channel.open_to(person.role))
+def may_follow(who: SignedIn, topic: str) -> bool:
+    """Whether somebody's pages may hear of a topic: of the channels that they may read, and of the desks that they may open."""
+    if topic.startswith("desk:"):
+        platform, _, workspace = topic.removeprefix("desk:").partition(":")
+        return may_open_desk(who, Tenant(platform=platform, workspace=workspace))
+    open_to = (each.name for each in CHANNELS if who.of_console and each.open_to(who.person.role))
+    return topic in map(topic_of, open_to)
 
 
 def _html(fragment: str) -> web.Response:

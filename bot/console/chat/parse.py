@@ -10,8 +10,10 @@ from handlers.answers import (
     Alert,
     Answer,
     CaseCard,
+    Digest,
     Extracted,
     ExtractedTogether,
+    Held,
     Made,
     Making,
     NotMade,
@@ -149,7 +151,11 @@ def _buttons(answer: Answer | None) -> list[tuple[str, str]]:
     """Return the buttons of an answer, each with what it brings back."""
     match answer:
         case CaseCard():
-            return [(name, answer.case) for name, _ in answer.buttons]
+            return [(name, answer.case) for name, _ in (*answer.buttons, *answer.more)]
+        case Held():
+            return [("appeal", answer.case)] if answer.appealable else []
+        case Digest():
+            return [(name, value) for name, _, value in answer.buttons]
         case Alert():
             return [(name, answer.value) for name, _ in answer.buttons]
         case Extracted() | ExtractedTogether() | WishShown() | Making() | NotMade():

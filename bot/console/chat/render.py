@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from markupsafe import Markup
 
+from bot.console.access import desk_of
 from bot.console.chat import CHANNELS, MODERATORS
 from bot.console.downloads import is_download
 from bot.console.pages import Pages
@@ -45,15 +46,17 @@ from bot.making_words import (
     usd,
 )
 from bot.storage.console import Replies, StoredMessage
+from bot.storage.sign_ins import CONSOLE
 from bot.words import (
-    GIVEN_BACK,
     MODES,
     PICTURE_ALT,
-    SUPPORT,
     called_for_in_words,
+    held_words,
+    line_of_case,
+    missed_in_words,
     notes_of_case,
+    precision_in_words,
     said,
-    silence_in_words,
     standing_of_case,
     title_of_case,
     title_of_verdict,
@@ -64,6 +67,10 @@ from handlers.answers import (
     Alert,
     Answer,
     CaseCard,
+    CaseFile,
+    CaseList,
+    Digest,
+    DigestLine,
     Extracted,
     ExtractedTogether,
     Found,
@@ -87,11 +94,13 @@ from handlers.events import Person, Role
 from handlers.forms import Form
 from pipelines.content import Attachment
 from pipelines.limits import ATTACHMENTS_JUDGED, FILE_BYTES, MESSAGE_CHARS
+from pipelines.moderation.report import label_of
 from pipelines.ports import UNDERSTUDY
 
 # Messages of one author that follow each other within this time stand under one name.
 GROUPED_WITHIN: Final = timedelta(minutes=5)
 AVATARS: Final = 6  # colours, in chat.css
+DESK: Final = desk_of(CONSOLE)  # where the console's own cases are reviewed
 LINK: Final = re.compile(r"https?://[^\s<>\"']*[^\s<>\"'.,;:!?)\]}]", re.IGNORECASE)
 
 
@@ -184,10 +193,17 @@ class Renderer:
         values: dict[str, object] = {}
         match answer:
             case CaseCard():
-                values = {"tone": tone_of_case(answer), "title": title_of_case(answer), "standing": standing_of_case(answer)}
-                values |= {"findings": [said(each) for each in answer.findings], "may_decide": viewer.role.reviews}
-                values |= {"called_for": called_for_in_words(answer), "notes": tuple(notes_of_case(answer))}
+                values = {**_of_case(answer), "may_decide": viewer.role.reviews}
                 values |= {"pictured": message.id in self._pictured and viewer.role.reviews, "picture_alt": PICTURE_ALT}
+            case CaseFile():
+                values = {**_of_case(answer.card), "desk": DESK}
+            case CaseList():
+                lines = [(each, line_of_case(each)) for each in answer.items]
+                values = {"lines": lines, "waiting": waiting_in_words(answer), "desk": DESK}
+            case Digest():
+                shown = [(label_of(each.category).capitalize(), right_in_words(each), each) for each in answer.lines]
+                values = {"title": title_of_digest(answer), "lines": shown, "missed": missed_in_words(answer.missed)}
+                values |= {"may_decide": viewer.role.reviews}
             case Judged():
                 values = {"tone": tone_of_verdict(answer), "title": title_of_verdict(answer)}
                 values |= {"findings": [said(each) for each in answer.findings]}
@@ -196,7 +212,7 @@ class Renderer:
             case SetUp():
                 values = {"log_channel": answer.log_channel or MODERATORS.name, "mode": MODES[answer.mode]}
             case Held():
-                values = {"support": SUPPORT, "given_back": GIVEN_BACK, "silence": silence_in_words(answer)}
+                values = {"words": held_words(answer)}
             case Alert():
                 values = {"may_decide": viewer.role.reviews}
             case Extracted():
@@ -251,10 +267,23 @@ class Renderer:
 
     def form(self, form: Form, *, channel: str, thread: str | None) -> Markup:
         """Return the dialog of a form that was opened in `channel`."""
-        return self._fragment("chat/form.html", form=form, channel=channel, thread=thread, channels=CHANNELS)
+        action = f"/channels/{channel}/forms/{form.name}"
+        return self._fragment("chat/form.html", form=form, action=action, thread=thread, channels=CHANNELS)
 
     def _fragment(self, template: str, **values: object) -> Markup:
         return Markup(self._pages.fragment(template, **values))  # our own templates, which escape every value
+
+
+def _of_case(card: CaseCard) -> dict[str, object]:
+    """Return what is said of a case wherever it is shown."""
+    return {
+        "tone": tone_of_case(card),
+        "title": title_of_case(card),
+        "standing": standing_of_case(card),
+        "findings": [said(each) for each in card.findings],
+        "called_for": called_for_in_words(card),
+        "notes": tuple(notes_of_case(card)),
+    }
 
 
 def follows(before: StoredMessage, message: StoredMessage) -> bool:
@@ -267,14 +296,29 @@ def follows(before: StoredMessage, message: StoredMessage) -> bool:
 def stands_alone(message: StoredMessage) -> bool:
     """Whether a message is grouped with no other: its name and time matter, or it is not for all to see."""
     private = message.command is not None or message.only_for is not None
-    return private or message.state != "shown" or isinstance(message.answer, CaseCard | Alert)
+    return private or message.state != "shown" or isinstance(message.answer, CaseCard | Digest | Alert)
 
 
 def message_pictured(answer: Answer | None) -> str | None:
     """Return the id of the message whose picture a case shows, while it waits for a decision."""
-    if isinstance(answer, CaseCard) and answer.picture and answer.state == "open":
+    if isinstance(answer, CaseCard) and answer.picture and (answer.undecided or answer.appeal == "open"):
         return answer.message or None
     return None
+
+
+def waiting_in_words(cases: CaseList) -> str:
+    """Say how many cases wait in all, beside the title of a list."""
+    return f"{cases.waiting:,} {'waits' if cases.waiting == 1 else 'wait'}" if cases.waiting else "none waits"
+
+
+def title_of_digest(digest: Digest) -> str:
+    return f"What shadow mode has shown from {digest.since:%-d %b} to {digest.until:%-d %b}"
+
+
+def right_in_words(line: DigestLine) -> str:
+    """Say how much of what was found people agree with."""
+    looked_at = line.right + line.wrong
+    return f"{line.right:,} of {looked_at:,}{precision_in_words(line)}" if looked_at else "nobody has looked"
 
 
 def shortcuts(message: StoredMessage) -> list[dict[str, str]]:

@@ -109,7 +109,7 @@ async function choose(url, from) {
 /** Press a button of one of our messages. What follows is a form, a change of that message, or (`data-again`) another message. @param {HTMLElement} button */
 async function press(button) {
   if (button.getAttribute('aria-disabled') === 'true') return;
-  const buttons = button.parentElement?.querySelectorAll('[data-press]') ?? [];
+  const buttons = (button.closest('.decisions') ?? button.parentElement)?.querySelectorAll('[data-press]') ?? [];
   const problem = button.closest('.card')?.querySelector('[data-problem]');
   const busy = (/** @type {boolean} */ on) => { for (const each of buttons) each.setAttribute('aria-disabled', String(on)); };
   busy(true);

@@ -27,13 +27,14 @@ from bot.storage.seal import Seal
 from bot.storage.sign_ins import CONSOLE, SignedIn, SignIns, sha256_of
 from bot.storage.wishes import StoredWishes
 from handlers.effects import AnyEffect
-from handlers.events import AnyEvent, Place, Role
+from handlers.events import AnyEvent, Person, Place, Role, Tenant
 from handlers.forms import form_for
 from pipelines.errors import Unavailable, UserError
 from pipelines.media.pictures.images import preview
 from tests.console.conftest import records_in
+from tests.console.elsewhere import Elsewhere
 from tests.enclosing import MadeFiles
-from tests.fakes import FixedPolicy, KeptSetups, ListedChannels, ListedResults
+from tests.fakes import FixedPolicy, KeptSetups, ListedCases, ListedChannels, ListedResults
 
 GENERAL = Place(platform=CONSOLE.platform, workspace=CONSOLE.workspace, channel="general")
 
@@ -107,6 +108,7 @@ class ChatSite:
     enclosures: MadeFiles
     engine: Engine
     sending: Sending
+    cases: ListedCases
     stack: AsyncExitStack
     _invited: int = 0
 
@@ -117,7 +119,15 @@ class ChatSite:
     async def visitor(self, name: str, role: Role = Role.MEMBER) -> Visitor:
         """Sign somebody new in."""
         self._invited += 1
-        link = await self.sign_ins.invite(CONSOLE, name=name, role=role, event=f"test:{self._invited}")
+        return await self._through_the_door(
+            await self.sign_ins.invite(CONSOLE, name=name, role=role, event=f"test:{self._invited}")
+        )
+
+    async def visitor_from(self, tenant: Tenant, person: Person) -> Visitor:
+        """Sign somebody of another platform in."""
+        return await self._through_the_door(await self.sign_ins.dashboard(tenant, person))
+
+    async def _through_the_door(self, link: str) -> Visitor:
         jar = CookieJar(unsafe=True)
         session = await self.stack.enter_async_context(ClientSession(self.url, cookie_jar=jar))
         data = {"code": link.partition("#")[2]}
@@ -136,7 +146,9 @@ async def serve_chat(folder: Path) -> AsyncIterator[ChatSite]:
     async with AsyncExitStack() as stack:
         stack.enter_context(bound)
         records = await stack.enter_async_context(records_in(folder))
-        sign_ins, messages = SignIns(records, address=address.url), ConsoleMessages(records)
+        elsewhere = Elsewhere()
+        sign_ins = SignIns(records, address=address.url, role_now=elsewhere.role)
+        messages, cases = ConsoleMessages(records), ListedCases()
         files, live, pages = FileStore(folder / "files"), Live(may_follow), Pages()
         downloads = Downloads(files, downloads_for(messages))
         previews = Previews(files, PillowMedia(), files_for(messages))
@@ -165,6 +177,7 @@ async def serve_chat(folder: Path) -> AsyncIterator[ChatSite]:
                 setups=KeptSetups(),
                 results=ListedResults(),
                 wishes=StoredWishes(records, Seal(Fernet.generate_key().decode())),
+                cases=cases,
             ),
         )
 
@@ -181,4 +194,4 @@ async def serve_chat(folder: Path) -> AsyncIterator[ChatSite]:
             routes=[*chat.routes(), *previews.routes(), *downloads.routes()],
         )
         await stack.enter_async_context(opened)
-        yield ChatSite(address, sign_ins, live, files, messages, connection, enclosures, engine, sending, stack)
+        yield ChatSite(address, sign_ins, live, files, messages, connection, enclosures, engine, sending, cases, stack)

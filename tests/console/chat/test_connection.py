@@ -9,14 +9,17 @@ import pytest
 
 from bot.console.chat.connection import ConsoleConnection
 from bot.storage.console import ConsoleMessages, Draft, StoredMessage
+from bot.storage.sign_ins import CONSOLE
 from handlers.answers import Notice
-from handlers.effects import AnyEffect, Card, Edit, Notify, Performed, Post, Remove, Restore, Timeout
+from handlers.effects import AnyEffect, Ban, Card, Edit, Notify, Performed, Post, Remove, Restore, TakeBack, Timeout
 from handlers.events import Role
 from handlers.ports import Connection
 from pipelines.content import Attachment
 from pipelines.errors import UserError
+from pipelines.moderation.policy import Action
 from tests.console.chat.serving import GENERAL, ChatSite
 from tests.console.conftest import records_in
+from tests.console.test_live import closing_code
 
 WORDS = Notice(text="Flashbulb says so.")
 WS = GENERAL.workspace
@@ -24,7 +27,7 @@ SOON = datetime.now(UTC) + timedelta(minutes=30)
 LATER = SOON + timedelta(days=1)
 
 
-def silence(person: str, until: datetime, key: str = "e1") -> Timeout:
+def silence(person: str, until: datetime | None, key: str = "e1") -> Timeout:
     return Timeout(key=key, place=GENERAL, person=person, until=until)
 
 
@@ -45,13 +48,13 @@ async def state_of(chat: ChatSite, id: str = "m1") -> str | None:
     return message and message.state
 
 
-async def test_it_is_a_connection_that_can_do_all_but_ban(chat: ChatSite) -> None:
+async def test_it_is_a_connection_that_can_do_all(chat: ChatSite) -> None:
     connection: Connection = chat.connection
 
     await connection.ready()
 
     assert (connection.platform, connection.emulated, connection.chooses_channels) == ("console", True, False)
-    assert {action.value for action in connection.supports} == {"allow", "tag", "flag", "hold", "remove", "timeout"}
+    assert connection.supports == frozenset(Action)
 
 
 @pytest.mark.parametrize(
@@ -225,6 +228,10 @@ async def test_a_message_comes_back_with_its_file(chat: ChatSite) -> None:
         pytest.param(Remove(key="e1", place=GENERAL, message="m0", keep=False), id="remove-for-good"),
         pytest.param(Restore(key="e1", place=GENERAL, message="m0"), id="restore"),
         pytest.param(silence("nobody", SOON), id="timeout"),
+        pytest.param(silence("nobody", None), id="end-of-a-timeout"),
+        pytest.param(Ban(key="e1", place=GENERAL, person="nobody"), id="ban"),
+        pytest.param(Ban(key="e1", place=GENERAL, person="nobody", lift=True), id="end-of-a-ban"),
+        pytest.param(TakeBack(key="e1", place=GENERAL, message="m0", posted="e0"), id="take-back"),
     ],
 )
 async def test_what_is_not_there_is_gone(chat: ChatSite, effect: AnyEffect) -> None:
@@ -265,6 +272,105 @@ async def test_who_decides_cases_is_not_silenced(chat: ChatSite, role: Role) -> 
     who, _ = await chat.sign_ins.find(mo.hash)
     assert who is not None
     assert who.silent_until is None
+
+
+async def test_a_silence_ends_when_a_moderator_says_so(chat: ChatSite) -> None:
+    ada = (await chat.visitor("Ada")).who
+    await chat.connection.act(silence(ada.person.id, LATER))
+    ending = silence(ada.person.id, None, "e2")
+    before = await chat.connection.look(ending)
+
+    done = [await chat.connection.act(ending), await chat.connection.act(ending), await chat.connection.look(ending)]
+
+    assert before is None
+    assert done == [Performed(status="done")] * 3
+    assert (await chat.sign_ins.find(ada.hash))[0] == ada
+
+
+async def test_whoever_is_banned_is_signed_out_everywhere_until_that_is_lifted(chat: ChatSite) -> None:
+    ada, ben = await chat.visitor("Ada"), await chat.visitor("Ben")
+    unused = (await chat.sign_ins.dashboard(CONSOLE, ada.who.person)).partition("#")[2]
+    ban = Ban(key="e1", place=GENERAL, person=ada.who.person.id)
+    async with ada.session.ws_connect("/live?topics=channel:general", headers={"Origin": chat.url}) as socket:
+        assert (await socket.receive_json())["seq"] == 0
+        before = await chat.connection.look(ban)
+
+        done, closed = await asyncio.gather(chat.connection.act(ban), closing_code(socket))
+
+    assert (before, done, closed) == (None, Performed(status="done"), 4401)
+    assert [await chat.connection.look(ban), await chat.connection.act(ban)] == [done, done]
+    assert await chat.sign_ins.find(ada.who.hash) == (None, False)
+    assert await chat.sign_ins.enter(unused) is None
+    assert await chat.connection.readable(CONSOLE, ada.who.person.id, frozenset({"general"})) == frozenset()
+    assert (await chat.sign_ins.find(ben.who.hash))[0] == ben.who
+
+    lift = ban.model_copy(update={"key": "e2", "lift": True})
+    lifted = [await chat.connection.look(lift), await chat.connection.act(lift), await chat.connection.look(lift)]
+    anew = (await chat.sign_ins.dashboard(CONSOLE, ada.who.person)).partition("#")[2]
+
+    assert lifted == [None, done, done]
+    assert await chat.sign_ins.enter(anew) is not None
+
+
+async def test_a_ban_outlasts_a_silence_that_begins_or_ends(chat: ChatSite) -> None:
+    ada = (await chat.visitor("Ada")).who
+    ban = Ban(key="e1", place=GENERAL, person=ada.person.id)
+    await chat.connection.act(ban)
+
+    performed = [await chat.connection.act(silence(ada.person.id, until, f"e{until}")) for until in (LATER, None)]
+
+    assert performed == [Performed(status="done")] * 2
+    assert await chat.connection.look(ban) == Performed(status="done")
+
+
+@pytest.mark.parametrize("role", [Role.MODERATOR, Role.ADMIN, Role.OPERATOR])
+async def test_who_decides_cases_is_not_banned(chat: ChatSite, role: Role) -> None:
+    mo = (await chat.visitor("Mo", role)).who
+
+    performed = await chat.connection.act(Ban(key="e1", place=GENERAL, person=mo.person.id))
+
+    assert performed == Performed(status="failed", why="Who decides cases cannot be banned.")
+    assert (await chat.sign_ins.find(mo.hash))[0] == mo
+
+
+async def test_what_somebody_may_do_stands_in_their_row(chat: ChatSite) -> None:
+    people = [(await chat.visitor(role.value, role)).who.person for role in Role]
+
+    assert [await chat.connection.role(CONSOLE, each.id) for each in people] == list(Role)
+    assert await chat.connection.role(CONSOLE, "nobody") is Role.MEMBER
+    assert await chat.connection.role(CONSOLE.model_copy(update={"workspace": "w2"}), people[-1].id) is Role.MEMBER
+
+
+async def test_what_was_brought_back_can_be_taken_out_again_and_come_back_once_more(chat: ChatSite) -> None:
+    file = await posted(chat)
+    await chat.connection.act(Post(key="e0", place=GENERAL, answer=WORDS, about="m1"))
+    await chat.connection.act(Remove(key="e1", place=GENERAL, message="m1", keep=True))
+    await chat.connection.act(Restore(key="e2", place=GENERAL, message="m1"))
+    again = TakeBack(key="e3", place=GENERAL, message="m1", posted="e2")
+    before = await chat.connection.look(again)
+
+    done = [await chat.connection.act(again), await chat.connection.act(again), await chat.connection.look(again)]
+    states = await state_of(chat), [each.state for each in await chat.messages.told_about(WS, "m1")]
+    copy = await chat.connection.taken_out(GENERAL, "m1")
+    back = await chat.connection.act(Restore(key="e4", place=GENERAL, message="m1"))
+
+    assert before is None
+    assert done == [Performed(status="done", message="m1")] * 3
+    assert states == ("removed", ["removed"])
+    assert copy is not None
+    assert copy.content.attachments == (file,)
+    assert await chat.files.fetch(file, limit_bytes=99) == b"cat"
+    assert back == Performed(status="done", message="m1")
+    assert await state_of(chat) == "shown"
+
+
+async def test_what_nobody_brought_back_is_no_message_of_ours_to_take_back(chat: ChatSite) -> None:
+    await posted(chat)
+
+    performed = await chat.connection.act(TakeBack(key="e1", place=GENERAL, message="m1"))
+
+    assert performed == Performed(status="failed", why="It is not a message of ours.")
+    assert await state_of(chat) == "shown"
 
 
 async def test_a_channel_is_known_by_its_name(chat: ChatSite) -> None:

@@ -7,13 +7,16 @@ import pytest
 from bot.console.chat import parse
 from bot.console.chat.sending import events_of
 from bot.storage.console import StoredMessage
+from handlers.answers import Answer, CaseCard, CaseFile, Digest, Held
 from handlers.commands import COMMANDS
 from handlers.events import CommandUsed, MessagePosted, Person, Place
 from pipelines.content import Attachment
 from pipelines.errors import UserError
 from pipelines.limits import COMMAND_CHARS, MESSAGE_CHARS
+from pipelines.moderation.policy import Action
 
 ID = "1c9d3f52-7a3e-4f0e-9a60-0a4d6a0f7b11"
+AT = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
 ADA = Person(id="ada", name="Ada")
 PLACE = Place(platform="console", workspace="w1", channel="general")
 CAT = Attachment(id="f1", url="console:" + "a" * 64, name="cat.jpg", media_type="image/jpeg", size_bytes=3)
@@ -32,7 +35,7 @@ def stored(**values: object) -> StoredMessage:
         "only_for": None,
         "state": "arriving",
         "edit_effect": None,
-        "at": datetime(2026, 1, 2, 3, 4, tzinfo=UTC),
+        "at": AT,
     }
     return StoredMessage(**usual | values)
 
@@ -146,6 +149,47 @@ def test_only_what_the_menu_offers_can_be_chosen(name: str, files: tuple[Attachm
     event = parse.shortcut_used(name, {"id": ID}, about=about, place=PLACE, author=ADA)
 
     assert (event.command, event.message, event.key) == (name, ID, f"console:w1:{ID}")
+
+
+CARD = CaseCard(
+    case="c7",
+    author="Ada",
+    channel="general",
+    action=Action.HOLD,
+    shadow=False,
+    reasons=(),
+    findings=(),
+    judged=1,
+    total=1,
+    engine="none",
+    state="open",
+    pictured=True,
+    measures=("timeout", "ban"),
+)
+HELD = Held(case="c7", action=Action.HOLD, reasons=(), appealable=True)
+DIGEST = Digest(since=AT, until=AT, lines=(), buttons=(("enforce", "Hate", "hate:3"), ("enforce", "Spam", "scam_spam:3")))
+
+
+@pytest.mark.parametrize(
+    ("answer", "button", "asked", "value"),
+    [
+        *(pytest.param(CARD, each, "", "c7", id=f"card-{each}") for each in ("restore", "keep", "why")),
+        *(pytest.param(CARD, each, "", "c7", id=f"card-{each}") for each in ("allow_exact", "deny_near", "timeout", "ban")),
+        pytest.param(CARD, "wrong_category", "", None, id="card-nothing-was-found"),
+        pytest.param(CARD, "overturn", "", None, id="card-nobody-appeals"),
+        pytest.param(CARD, "restore", "c8", None, id="card-another-case"),
+        pytest.param(CARD.model_copy(update={"state": "kept"}), "restore", "", None, id="card-decided"),
+        pytest.param(CARD.model_copy(update={"state": "restored"}), "ban", "", None, id="card-of-what-was-fine"),
+        pytest.param(HELD, "appeal", "", "c7", id="notice"),
+        pytest.param(HELD.model_copy(update={"appealable": False}), "appeal", "", None, id="notice-that-stands"),
+        pytest.param(HELD, "restore", "", None, id="notice-is-no-card"),
+        pytest.param(DIGEST, "enforce", "scam_spam:3", "scam_spam:3", id="digest"),
+        pytest.param(DIGEST, "enforce", "scam_spam:4", None, id="digest-of-another-version"),
+        pytest.param(CaseFile(card=CARD, why=()), "restore", "", None, id="file-has-none"),
+    ],
+)
+def test_a_button_brings_back_what_our_message_holds(answer: Answer, button: str, asked: str, value: str | None) -> None:
+    assert parse.value_of(button, stored(author=None, answer=answer), asked=asked) == value
 
 
 def test_a_form_brings_its_answers_back() -> None:

@@ -1,6 +1,7 @@
 """Messages, answers and forms as HTML: what a person reads, and what stays text."""
 
 import re
+from datetime import UTC, datetime, timedelta
 from html import unescape
 from html.parser import HTMLParser
 
@@ -9,11 +10,17 @@ import pytest
 from bot.console.chat import render
 from bot.console.chat.render import Renderer
 from bot.console.pages import Pages
-from bot.words import LINE_MAX, PICTURE_TEXT_MAX
+from bot.words import LINE_MAX, PICTURE_TEXT_MAX, held_words
 from handlers.answers import (
     Alert,
     Answer,
     CaseCard,
+    CaseFile,
+    CaseLine,
+    CaseList,
+    CaseStep,
+    Digest,
+    DigestLine,
     FindingSaid,
     Held,
     Help,
@@ -82,6 +89,74 @@ JUDGED = Judged(
     policy="ab12",
     engine="none",
 )
+AT = datetime(2024, 1, 2, 3, 4, tzinfo=UTC)
+LINE = CaseLine(
+    case="c7",
+    title="Removed",
+    author="Ada",
+    channel="general",
+    message="m1",
+    at=AT,
+    category=Category.SCAM_SPAM,
+    state="kept",
+    urgent=True,
+    appealed=True,
+)
+CASES = CaseList(title="Cases that wait", items=(LINE,), waiting=3, more=1)
+DIGEST = Digest(
+    since=AT,
+    until=AT + timedelta(days=7),
+    lines=(
+        DigestLine(
+            category=Category.SCAM_SPAM,
+            flagged=1,
+            held=2,
+            removed=3,
+            right=9,
+            wrong=2,
+            by_hand=4,
+            precision=9 / 11,
+            low=0.52,
+            high=0.95,
+        ),
+        DigestLine(category=Category.HATE, held=1200),
+    ),
+    missed=2,
+    notes=("Twenty more are needed.",),
+    buttons=(("enforce", "Enforce scam or spam", "scam_spam:3"), ("enforce", "Enforce hate", "hate:3")),
+)
+# What is said about cases, wherever words of members, moderators or models stand in it.
+HOSTILE_CARD = CARD.model_copy(
+    update=dict.fromkeys(("author", "channel", "message", "case", "engine", "decided_by", "undone"), XSS)
+    | dict.fromkeys(("appeal_text", "appeal_decided_by"), XSS)
+    | {"reasons": (XSS,), "appeal": "open", "right_category": f"own:{XSS}", "gone": True, "measures": ("timeout", "ban")}
+    | {"findings": (FOUND.model_copy(update={"evidence": XSS, "place": XSS, "finding_kind": XSS}),)}
+)
+REVIEWS = (
+    HOSTILE_CARD,
+    HOSTILE_CARD.model_copy(update={"appeal": "", "appeal_text": ""}),
+    CaseFile(
+        card=HOSTILE_CARD, why=(XSS,), said=XSS, files=(XSS,), steps=(CaseStep(at=AT, text=XSS),), url="javascript:alert(1)"
+    ),
+    CaseList(
+        title=XSS,
+        items=(LINE.model_copy(update=dict.fromkeys(("case", "title", "author", "channel", "message"), XSS)),),
+        waiting=1,
+        more=1,
+        url="javascript:alert(1)",
+    ),
+    DIGEST.model_copy(
+        update={
+            "lines": (DigestLine(category=f"own:{XSS}"),),
+            "notes": (XSS,),
+            "buttons": ((XSS, XSS, XSS),),
+        }
+    ),
+    Held(
+        case=XSS, action=Action.REMOVE, reasons=(XSS,), channel=XSS, text=XSS, language=XSS, appealable=True, timeout_minutes=5
+    ),
+    Invitation(name=XSS, role="admin", desk=True, url="javascript:alert(1)", minutes=1),
+)
 # What is said about wishes, wherever words of members or models stand in it.
 WISHES = (
     SHOWN.model_copy(update=dict.fromkeys(("wish", "prompt", "cost_usd", "why"), XSS) | {"options": ((XSS, XSS),)}),
@@ -144,8 +219,67 @@ def said(answer: Answer, viewer: Person = MO) -> str:
         pytest.param(JUDGED, ["Could not be judged in full; would be held", "1 of 2 parts judged", "policy ab12"], id="judged"),
         pytest.param(
             Held(case="c7", action=Action.HOLD, reasons=("It looks like spam.",)),
-            ["taken out of the channel until a moderator has looked at it", "It looks like spam."],
+            ["was taken out until a moderator has looked at it", "It looks like spam.", "Case c7"],
             id="held",
+        ),
+        pytest.param(
+            Held(case="c7", action=Action.REMOVE, reasons=("It looks like spam.",), appealable=True, appeal_days=3),
+            ["within 3 days", "Appeal"],
+            id="held-and-open-to-an-appeal",
+        ),
+        pytest.param(
+            CaseFile(
+                card=CARD,
+                why=("Scam or spam was found for sure.",),
+                said="buy\nnow",
+                files=("shop.png",),
+                steps=(CaseStep(at=AT, text="Mo kept it removed."),),
+            ),
+            [
+                "Held: a message of Ada in #general",
+                "Waits for a decision",
+                "Scam or spam was found for sure.",
+                "The message says: buy now",
+                "shop.png",
+                "2 Jan, 03:04 UTC Mo kept it removed.",
+                "2 of 3 parts judged Case c7",
+            ],
+            id="case-file",
+        ),
+        pytest.param(
+            CASES,
+            [
+                "Cases that wait 3 wait",
+                "Removed: a message of Ada in #general",
+                "urgent, scam or spam, appealed, kept, 2024-01-02 03:04 UTC · Case c7",
+                "…and 1 more.",
+            ],
+            id="case-list",
+        ),
+        pytest.param(
+            CaseList(title="Cases of hate", items=(), waiting=0),
+            ["Cases of hate none waits There is no such case."],
+            id="case-list-without-cases",
+        ),
+        pytest.param(
+            DIGEST,
+            [
+                "What shadow mode has shown from 2 Jan to 9 Jan",
+                "Scam or spam 1 2 3 9 of 11 (82%, likely 52% to 95%) 4",
+                "Hate 0 1,200 0 nobody has looked 0",
+                "2 messages that moderators took out by hand were missed.",
+                "Twenty more are needed.",
+                "Enforce scam or spam",
+            ],
+            id="digest",
+        ),
+        pytest.param(
+            Digest(since=AT, until=AT, lines=()), ["Nothing would have been done."], id="digest-in-which-nothing-happened"
+        ),
+        pytest.param(
+            Invitation(name="Mo", role="admin", desk=True, url="http://127.0.0.1:1/enter#x", minutes=10),
+            ["Your link to the review desk admin", "Whoever opens it is you: keep it to yourself."],
+            id="invitation-to-the-desk",
         ),
         pytest.param(
             Held(case="c7", action=Action.HOLD, reasons=("secret",), support=True),
@@ -283,22 +417,113 @@ def test_words_of_care_name_no_reason() -> None:
     assert "secret" not in said(Held(case="c7", action=Action.HOLD, reasons=("secret",), support=True))
 
 
+PICTURES = {"pictured": True, "measures": ("timeout", "ban")}
+ABOUT_PICTURES = ["wrong_category", "allow_exact", "deny_near", "timeout", "ban"]
+
+
 @pytest.mark.parametrize(
-    ("card", "ending", "buttons"),
+    ("card", "ending", "first", "more"),
     [
-        pytest.param({}, "Waits for a decision", ["restore", "keep"], id="open"),
-        pytest.param({"state": "restored", "decided_by": "Mo"}, "Restored by Mo", [], id="restored"),
-        pytest.param({"state": "kept", "decided_by": "Mo"}, "Kept removed by Mo", [], id="kept"),
-        pytest.param({"state": "reported", "action": Action.FLAG}, "Reported: a message of", [], id="reported"),
-        pytest.param({"shadow": True}, "Would be held (shadow mode)", [], id="shadow"),
-        pytest.param({"restorable": False}, "No copy is kept", [], id="no-copy-to-bring-back"),
+        pytest.param({}, "Waits for a decision", ["restore", "keep", "why"], ["wrong_category"], id="open"),
+        pytest.param(PICTURES, "Waits for a decision", ["restore", "keep", "why"], ABOUT_PICTURES, id="with-pictures"),
+        pytest.param({"state": "restored", "decided_by": "Mo"}, "Restored by Mo", ["why"], [], id="restored"),
+        pytest.param(
+            {"state": "kept", "decided_by": "Mo", "undoable": True, "measures": ("timeout",)},
+            "Kept removed by Mo",
+            ["undo", "why"],
+            ["timeout"],
+            id="kept",
+        ),
+        pytest.param(
+            {"state": "dismissed", "decided_by": "Mo", "undoable": True, "measures": ("ban",)},
+            "Found to be fine by Mo",
+            ["undo", "why"],
+            [],
+            id="dismissed",
+        ),
+        pytest.param({"state": "removed", "decided_by": "Mo"}, "Taken out by Mo", ["why"], [], id="removed-by-hand"),
+        pytest.param(
+            {"state": "reported", "action": Action.FLAG, "findings": ()},
+            "Reported: a message of",
+            ["dismiss", "remove", "why"],
+            [],
+            id="reported",
+        ),
+        pytest.param(
+            {"shadow": True}, "Would be held (shadow mode)", ["dismiss", "remove", "why"], ["wrong_category"], id="shadow"
+        ),
+        pytest.param({"restorable": False}, "No copy is kept", ["keep", "why"], ["wrong_category"], id="no-copy-to-bring-back"),
+        pytest.param(
+            {"state": "kept", "decided_by": "Mo", "appeal": "open", "appeal_text": "It was a joke."},
+            "another moderator than Mo decides Its author appeals: It was a joke.",
+            ["overturn", "uphold", "why"],
+            [],
+            id="appealed",
+        ),
     ],
 )
-def test_a_card_says_where_its_case_stands(card: dict[str, object], ending: str, buttons: list[str]) -> None:
+def test_a_card_says_where_its_case_stands(card: dict[str, object], ending: str, first: list[str], more: list[str]) -> None:
     html = said(CARD.model_copy(update=card))
 
     assert ending in words(html)
-    assert re.findall(r'/buttons/(\w+)"', html) == buttons
+    rows = html.split('aria-label="What else can be done"')
+    assert [re.findall(r'/buttons/(\w+)"', row) for row in rows] == [first, *([more] if more else [])]
+
+
+def test_an_explanation_leaves_a_card_as_it_is() -> None:
+    again = re.findall(r'/buttons/(\w+)" data-again', said(CARD.model_copy(update=PICTURES)))
+
+    assert again == ["why"]
+
+
+def test_what_is_known_of_a_case_has_no_buttons_and_leads_to_its_page() -> None:
+    file, cases = said(CaseFile(card=CARD, why=())), said(CASES)
+
+    assert "/buttons/" not in file + cases
+    assert all('href="/desk/console/console/cases/c7"' in html for html in (file, cases))
+    assert 'href="/desk/console/console/cases"' in cases
+
+
+def test_whoever_does_not_review_can_enforce_nothing() -> None:
+    assert re.findall(r"/buttons/(\w+)\?of=([\w%]+)", said(DIGEST)) == [
+        ("enforce", "scam_spam%3A3"),
+        ("enforce", "hate%3A3"),
+    ]
+    assert "/buttons/" not in said(DIGEST, viewer=ADA)
+
+
+def test_a_notice_is_in_the_language_of_the_policy() -> None:
+    held = Held(case="c7", action=Action.REMOVE, reasons=(), channel="general", language="de", appealable=True)
+
+    html = said(held)
+
+    assert held_words(held).appeal in words(html)
+    assert 'lang="de"' in html
+    assert '<a href="/channels/general">#general</a>' in html
+    assert re.findall(r"/buttons/(\w+)", html) == ["appeal"]
+
+
+@pytest.mark.parametrize("more", [{"appealable": False}, {"support": True, "action": Action.HOLD, "appealable": False}])
+def test_there_is_no_appeal_where_there_can_be_none(more: dict[str, object]) -> None:
+    held = Held(**{"case": "c7", "action": Action.REMOVE, "reasons": (), **more})
+
+    assert "/buttons/" not in said(held)
+
+
+@pytest.mark.parametrize(
+    ("card", "pictured"),
+    [
+        pytest.param({}, "m1", id="open"),
+        pytest.param({"state": "kept"}, None, id="decided"),
+        pytest.param({"state": "kept", "appeal": "open"}, "m1", id="appealed"),
+        pytest.param({"state": "kept", "appeal": "denied"}, None, id="appeal-decided"),
+        pytest.param({"picture": False}, None, id="without-picture"),
+    ],
+)
+def test_a_picture_is_there_while_somebody_has_to_decide(card: dict[str, object], pictured: str | None) -> None:
+    answer = CARD.model_copy(update={"message": "m1", "picture": True, **card})
+
+    assert render.message_pictured(answer) == pictured
 
 
 def test_who_does_not_review_gets_no_buttons() -> None:
@@ -360,7 +585,7 @@ def test_who_does_not_review_gets_no_buttons() -> None:
             ),
             id="invitation",
         ),
-        *(pytest.param(stored(author=None, answer=answer, state="shown"), id=answer.kind) for answer in WISHES),
+        *(pytest.param(stored(author=None, answer=each, state="shown"), id=each.kind) for each in (*REVIEWS, *WISHES)),
     ],
 )
 def test_what_people_wrote_stays_text(message: object) -> None:

@@ -6,17 +6,23 @@ from datetime import UTC, datetime, timedelta
 from io import BytesIO
 
 import pytest
-from aiohttp import FormData
+from aiohttp import FormData, WSServerHandshakeError
 from PIL import Image
 
+from bot.console.access import desk_topic
 from bot.console.chat.pages import may_follow
 from bot.storage.console import Draft
-from handlers.answers import Alert, CaseCard, Notice
+from bot.storage.sign_ins import CONSOLE, SignedIn
+from handlers.answers import Alert, CaseCard, FindingSaid, Held, Notice
 from handlers.effects import Card, Edit, Notify, Post, Remove, Restore, Timeout
-from handlers.events import ButtonPressed, CommandUsed, FormSubmitted, MessagePosted, Person, Role
+from handlers.events import ButtonPressed, CommandUsed, FormSubmitted, MessagePosted, Person, Role, Tenant
+from handlers.ports import Case
 from pipelines.content import Attachment
 from pipelines.moderation.policy import Action
+from pipelines.moderation.report import Coverage
+from pipelines.moderation.verdict import Verdict
 from tests.console.chat.serving import GENERAL, ChatSite, Visitor
+from tests.console.elsewhere import MIA, OTHER_SLACK, SLACK
 
 WS = GENERAL.workspace
 CARD = CaseCard(
@@ -95,17 +101,54 @@ async def test_a_member_does_not_see_that_there_is_another_channel(chat: ChatSit
 
 
 @pytest.mark.parametrize(
-    ("role", "topic", "may"),
+    ("tenant", "role", "topic", "may"),
     [
-        pytest.param(Role.MEMBER, "channel:general", True, id="member-general"),
-        pytest.param(Role.MEMBER, "channel:moderators", False, id="member-cases"),
-        pytest.param(Role.MODERATOR, "channel:moderators", True, id="moderator-cases"),
-        pytest.param(Role.OPERATOR, "channel:attic", False, id="no-such-channel"),
-        pytest.param(Role.OPERATOR, "general", False, id="no-topic-of-ours"),
+        pytest.param(CONSOLE, Role.MEMBER, "channel:general", True, id="member-general"),
+        pytest.param(CONSOLE, Role.MEMBER, "channel:moderators", False, id="member-cases"),
+        pytest.param(CONSOLE, Role.MODERATOR, "channel:moderators", True, id="moderator-cases"),
+        pytest.param(CONSOLE, Role.OPERATOR, "channel:attic", False, id="no-such-channel"),
+        pytest.param(CONSOLE, Role.OPERATOR, "general", False, id="no-topic-of-ours"),
+        pytest.param(CONSOLE, Role.MEMBER, desk_topic(CONSOLE), False, id="member-desk"),
+        pytest.param(CONSOLE, Role.MODERATOR, desk_topic(CONSOLE), True, id="moderator-desk"),
+        pytest.param(CONSOLE, Role.ADMIN, desk_topic(SLACK), False, id="admin-of-the-console-other-desk"),
+        pytest.param(CONSOLE, Role.OPERATOR, desk_topic(SLACK), True, id="operator-any-desk"),
+        pytest.param(SLACK, Role.MODERATOR, desk_topic(SLACK), True, id="from-slack-own-desk"),
+        pytest.param(SLACK, Role.MEMBER, desk_topic(SLACK), False, id="from-slack-no-moderator-any-more"),
+        pytest.param(SLACK, Role.OPERATOR, desk_topic(OTHER_SLACK), False, id="from-slack-other-desk"),
+        pytest.param(SLACK, Role.OPERATOR, desk_topic(CONSOLE), False, id="from-slack-desk-of-the-console"),
+        pytest.param(SLACK, Role.ADMIN, "channel:general", False, id="from-slack-no-chat"),
+        pytest.param(SLACK, Role.ADMIN, "channel:moderators", False, id="from-slack-no-cases-of-the-console"),
+        pytest.param(SLACK, Role.ADMIN, "desk:slack", False, id="half-a-topic"),
+        pytest.param(SLACK, Role.ADMIN, "desk:slack:T1:more", False, id="more-than-a-topic"),
     ],
 )
-def test_pages_hear_only_of_channels_that_one_may_read(role: Role, topic: str, may: bool) -> None:
-    assert may_follow(Person(id="kim", name="Kim", role=role), topic) is may
+def test_pages_hear_only_of_what_one_may_read(tenant: Tenant, role: Role, topic: str, may: bool) -> None:
+    who = SignedIn(person=Person(id="kim", name="Kim", role=role), csrf="t", hash="h", **tenant.model_dump())
+
+    assert may_follow(who, topic) is may
+
+
+async def test_nobody_from_elsewhere_reads_or_hears_the_chat(chat: ChatSite) -> None:
+    ada, mia = await chat.visitor("Ada"), await chat.visitor_from(SLACK, MIA)
+    file, card = await picture_of(chat, ada), await case(chat)
+    pages = ["/", "/channels/general", "/channels/moderators", "/channels/general/threads/m1"]
+    parts = ["/parts/messages/m1", f"/parts/messages/{card}", "/parts/channels/general", f"/media/{file}", f"/files/{file}"]
+
+    seen = []
+    for path in pages + parts:
+        async with mia.session.get(path, allow_redirects=False) as answer:
+            seen.append((answer.status, answer.headers.get("Location")))
+    for path in parts:
+        async with mia.session.get(path, headers={"Sec-Fetch-Mode": "cors"}) as answer:
+            assert answer.status == 403
+
+    assert set(seen) == {(303, "/desk/slack/T1/cases")}
+    assert (await mia.post("/channels/general/messages", {"id": str(uuid.uuid4()), "text": "hi"}))[0] == 403
+    assert (await mia.post(f"/channels/moderators/messages/{card}/buttons/restore", pressed()))[0] == 403
+    assert chat.engine.accepted == []
+    for topic in ("channel:general", "channel:moderators", "desk:console:console"):
+        with pytest.raises(WSServerHandshakeError, match="403"):
+            await mia.session.ws_connect(f"/live?topics={topic}", headers={"Origin": chat.url})
 
 
 async def test_what_is_for_one_person_is_for_nobody_else(chat: ChatSite) -> None:
@@ -299,6 +342,64 @@ async def test_a_button_that_one_does_not_have_cannot_be_pressed(
 
     assert answer[0] == status
     assert chat.engine.accepted == []
+
+
+VERDICT = Verdict(
+    decision="act", action=Action.HOLD, coverage=Coverage(judged=1, total=1), policy="p", prompt="p", engine="none"
+)
+
+
+async def open_case(chat: ChatSite, author: Person) -> Case:
+    """Open a case about a message of `author`."""
+    message = MessagePosted(key="e1", place=GENERAL, author=author, message="m1")
+    return await chat.cases.open(message, VERDICT, action=Action.HOLD, shadow=False)
+
+
+@pytest.mark.parametrize(
+    ("button", "asked"),
+    [
+        pytest.param("wrong_category", "What is it really?", id="wrong-category"),
+        pytest.param("timeout", "For how long may they not write?", id="timeout"),
+        pytest.param("ban", "Ban the author of this message?", id="ban"),
+    ],
+)
+async def test_a_button_that_needs_more_opens_a_form_about_the_case(chat: ChatSite, button: str, asked: str) -> None:
+    ada, mo = await chat.visitor("Ada"), await chat.visitor("Mo", Role.MODERATOR)
+    opened = await open_case(chat, ada.who.person)
+    finding = FindingSaid(category="hate", severity=3, confidence=0.9, evidence="x", place="text")
+    measures = ("timeout", "ban")
+    card = await case(chat, CARD.model_copy(update={"case": opened.id, "findings": (finding,), "measures": measures}))
+
+    status, form = await mo.post(f"/channels/moderators/messages/{card}/buttons/{button}", pressed())
+    before = list(chat.engine.accepted)
+    sent, _ = await mo.post(f"/channels/moderators/forms/{button}", pressed(about=opened.id, **{"value:minutes": "60"}))
+
+    assert (status, sent, before) == (200, 202, [])
+    assert asked in form
+    assert opened.id in form
+    (event,) = chat.engine.accepted
+    assert isinstance(event, FormSubmitted)
+    assert (event.form, event.about, event.author, event.desk) == (button, opened.id, mo.who.person, False)
+
+
+async def test_an_author_appeals_with_a_private_form_also_while_silent(chat: ChatSite) -> None:
+    ada, bob = await chat.visitor("Ada"), await chat.visitor("Bob")
+    opened = await open_case(chat, ada.who.person)
+    held = Held(case=opened.id, action=Action.HOLD, reasons=(), appealable=True)
+    notice = await chat.connection.act(Notify(key="n1", place=GENERAL, person=ada.who.person.id, answer=held))
+    until = datetime.now(UTC) + timedelta(minutes=30)
+    await chat.connection.act(Timeout(key="t1", place=GENERAL, person=ada.who.person.id, until=until))
+    path = f"/channels/general/messages/{notice.message}/buttons/appeal"
+
+    stranger, _ = await bob.post(path, pressed())
+    status, form = await ada.post(path, pressed())
+    sent, _ = await ada.post("/channels/general/forms/appeal", pressed(about=opened.id, **{"value:text": "It was a joke."}))
+
+    assert (stranger, status, sent) == (404, 200, 202)
+    assert "Why should it be looked at again?" in form
+    (event,) = chat.engine.accepted
+    assert isinstance(event, FormSubmitted)
+    assert (event.form, event.about, event.values) == ("appeal", opened.id, {"text": "It was a joke."})
 
 
 async def test_who_is_too_late_is_told(chat: ChatSite) -> None:

@@ -20,7 +20,7 @@ from bot.storage.seal import load_seal
 from bot.storage.setups import StoredSetups
 from emulators.discord import DiscordEmulator
 from handlers.answers import Answer, Notice
-from handlers.effects import Card, Notify, Post, Remove, Restore, Timeout
+from handlers.effects import Ban, Card, Notify, Post, Remove, Restore, TakeBack, Timeout
 from handlers.events import AnyEvent, CommandUsed, Place
 from handlers.forms import Form, FormField
 from handlers.ports import Connection, Setup
@@ -100,8 +100,14 @@ class Discord:
     def restore(self, message: str) -> Restore:
         return Restore(key="e-restore", place=self.place, message=message)
 
-    def timeout(self, person: str, *, minutes: float = 10, key: str = "e-timeout") -> Timeout:
-        until = datetime.now(UTC) + timedelta(minutes=minutes)
+    def take_back(self, message: str, *, posted: str = "e-restore", place: Place | None = None) -> TakeBack:
+        return TakeBack(key="e-back", place=place or self.place, message=message, posted=posted)
+
+    def ban(self, person: str, *, lift: bool = False) -> Ban:
+        return Ban(key="e-ban", place=self.place, person=person, case="c4se", lift=lift)
+
+    def timeout(self, person: str, *, minutes: float | None = 10, key: str = "e-timeout") -> Timeout:
+        until = None if minutes is None else datetime.now(UTC) + timedelta(minutes=minutes)
         return Timeout(key=key, place=self.place, person=person, until=until, case="c4se")
 
     def sent(self, method: str) -> list[Any]:

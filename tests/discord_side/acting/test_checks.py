@@ -93,6 +93,19 @@ async def test_a_role_that_may_silence_nobody_is_a_problem_of_the_server(emulato
     assert said["discord channels"] == "#general, #pics"
 
 
+async def test_what_may_be_left_out_is_named_and_no_problem(emulator: DiscordEmulator, tmp_path: Path) -> None:
+    whole = await checked(emulator, tmp_path / "data")
+    await emulator.set_permissions(deny=["ban_members", "view_audit_log"])
+
+    said = await checked(emulator, tmp_path / "data")
+
+    assert whole["discord servers"] == "in 1: Darkroom"
+    assert said["discord servers"] == (
+        "in 1: Darkroom; Darkroom lacks Ban Members (only for the Ban button);"
+        " Darkroom lacks View Audit Log (only for counting what moderators delete by hand)"
+    )
+
+
 @pytest.mark.parametrize("setup", [{}, {"watched": ("1000000000000000202",)}], ids=["all-channels", "chosen-channels"])
 async def test_what_is_lacking_is_named_by_channel_and_permission(
     emulator: DiscordEmulator, tmp_path: Path, setup: dict[str, object]

@@ -30,6 +30,7 @@ def test_the_gateway_is_asked_for_exactly_what_is_explained() -> None:
     explained = {
         "guilds": "servers and channels",
         "guild_messages": "messages in them",
+        "moderation": "what moderators do there",
         "dm_messages": "private messages to the bot",
         "message_content": "and the content of messages",
     }

@@ -28,11 +28,11 @@ SETUP = Form(
 
 
 async def test_a_form_is_a_dialog_that_discord_takes_with_what_is_chosen_now() -> None:
-    made = modal(SETUP).to_dict()
+    made = modal(SETUP, "9").to_dict()
 
     check_form(dict(made))
     controls = {each["component"]["custom_id"]: each["component"] for each in made["components"]}
-    assert made["custom_id"] == "ff:setup:77"
+    assert made["custom_id"] == "ff:9:setup:77"
     assert [each["id"] for each in controls["watched"]["default_values"]] == [11, 12]
     assert (controls["watched"]["min_values"], controls["watched"]["max_values"]) == (0, 25)
     assert [each["id"] for each in controls["log_channel"]["default_values"]] == [13]
@@ -41,7 +41,7 @@ async def test_a_form_is_a_dialog_that_discord_takes_with_what_is_chosen_now() -
 
 
 async def test_nothing_about_an_opened_form_is_kept() -> None:
-    assert modal(SETUP).is_finished()
+    assert modal(SETUP, "9").is_finished()
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ async def test_nothing_about_an_opened_form_is_kept() -> None:
     [
         pytest.param(
             {
-                "custom_id": "ff:setup:7:7",
+                "custom_id": "ff:9:setup:7:7",
                 "components": [
                     {"type": 18, "component": {"type": 8, "custom_id": "watched", "values": ["11", "12"]}},
                     {"type": 18, "component": {"type": 8, "custom_id": "log_channel", "values": []}},
@@ -57,10 +57,11 @@ async def test_nothing_about_an_opened_form_is_kept() -> None:
                     {"type": 10, "id": 4},
                 ],
             },
-            ("setup", "7:7", {"watched": "11 12", "log_channel": "", "note": "so"}),
+            ("9", "setup", "7:7", {"watched": "11 12", "log_channel": "", "note": "so"}),
             id="ours",
         ),
-        pytest.param({"custom_id": "other:setup:1", "components": []}, None, id="of-another-version"),
+        pytest.param({"custom_id": "other:setup:1", "components": []}, None, id="somebody-elses"),
+        pytest.param({"custom_id": "ff:setup:7:7", "components": []}, None, id="of-another-version"),
         pytest.param({}, None, id="empty"),
     ],
 )

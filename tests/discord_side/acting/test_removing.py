@@ -225,7 +225,6 @@ async def test_a_message_comes_back_with_its_author_s_name_its_text_and_its_file
     [sent] = [call for call in discord.sent("POST /channels/{id}/messages") if call.files]
     assert [data for _, data in sent.files] == [PNG, b"words"]
     assert await discord.connection.look(effect) == performed
-    assert await discord.given.copies.find(discord.place.tenant, message) is None
 
 
 async def test_alt_texts_come_back_too(discord: Discord) -> None:

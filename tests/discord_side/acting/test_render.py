@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import UTC, datetime, timedelta
 from typing import Any, get_args
 
 import discord
@@ -15,11 +16,18 @@ from bot.discord.markup import MARKUP, escape
 from bot.discord.render import render
 from bot.discord.said import Said
 from bot.discord.views import read_button
+from bot.words import standing_of_case
 from emulators.discord.components import V2, prepare, walk
 from handlers.answers import (
     Alert,
     Answer,
     CaseCard,
+    CaseFile,
+    CaseLine,
+    CaseList,
+    CaseStep,
+    Digest,
+    DigestLine,
     FindingSaid,
     Held,
     Help,
@@ -41,6 +49,7 @@ from handlers.answers import (
 )
 from handlers.commands import help_for
 from handlers.events import Role
+from pipelines.language import catalogue
 from pipelines.moderation.policy import Action
 from pipelines.moderation.report import Category
 from tests.discord_side.acting.conftest import words
@@ -63,6 +72,28 @@ CARD = CaseCard(
     total=2,
     engine="gemini-3-flash",
     state="open",
+)
+AT = datetime(2026, 3, 9, 14, 2, tzinfo=UTC)
+FULL_CARD = CARD.model_copy(update={"pictured": True, "measures": ("timeout", "ban"), "picture": True})
+CASE_FILE = CaseFile(
+    card=CARD,
+    why=("Hate, slur: severe, 95 % sure. That opens remove.",),
+    said="what it says",
+    files=("cat.jpg",),
+    steps=(CaseStep(at=AT, text="Ann posted it."), CaseStep(at=AT + timedelta(hours=1), text="Mo kept it removed.")),
+    url="https://flashbulb.example/desk/discord/7/cases/abcdefghijkl",
+)
+LINE = CaseLine(
+    case="abcdefghijkl", title="Held", author="Ann", channel="11", message="12", at=AT, category=Category.HATE, state="open"
+)
+CASE_LIST = CaseList(title="Cases that wait", items=(LINE,), waiting=23, more=22, url="https://flashbulb.example/desk")
+DIGEST = Digest(
+    since=AT - timedelta(days=7),
+    until=AT,
+    lines=(DigestLine(category=Category.HATE, held=3, right=2, wrong=1, by_hand=1, precision=0.67, low=0.2, high=0.94),),
+    missed=2,
+    notes=("It takes 30 decisions.",),
+    buttons=(("enforce", "Enforce hate", "hate"), ("enforce", "Enforce glue", "own:glue")),
 )
 TAGGED = Tagged(
     file_name="cat.jpg",
@@ -119,7 +150,11 @@ ANSWERS: dict[str, Answer] = {
     "tagged": TAGGED,
     "judged": JUDGED,
     "case": CARD,
-    "held": Held(case="abcdefghijkl", action=Action.HOLD, reasons=("So.",), channel="11"),
+    "full-case": FULL_CARD,
+    "case-file": CASE_FILE,
+    "case-list": CASE_LIST,
+    "digest": DIGEST,
+    "held": Held(case="abcdefghijkl", action=Action.HOLD, reasons=("So.",), channel="11", appealable=True),
     "help": help_for(Role.ADMIN),
     "set-up": SetUp(watched=("11", "12"), log_channel="13", mode="shadow", policy="gaming, version 2"),
     "listing": Listing(title="The policy", body="version: 3\n  mode: shadow"),
@@ -158,7 +193,22 @@ EXTREMES: dict[str, Answer] = {
             "over_quota": True,
         }
     ),
-    "held": Held(case="abcdefghijkl", action=Action.HOLD, reasons=(LONG,) * 60, text=LONG, timeout_minutes=1),
+    "full-case": FULL_CARD.model_copy(
+        update={"author": LONG, "reasons": (LONG,) * 60, "appeal": "denied", "appeal_text": LONG, "appeal_decided_by": LONG}
+        | {"findings": (FINDING.model_copy(update={"evidence": LONG}),) * 60, "right_category": "own:glue", "gone": True}
+    ),
+    "case-file": CASE_FILE.model_copy(
+        update={"why": (LONG,) * 60, "said": LONG, "files": (LONG,) * 60, "steps": (CaseStep(at=AT, text=LONG),) * 60}
+    ),
+    "case-list": CASE_LIST.model_copy(update={"title": LONG, "items": (LINE.model_copy(update={"author": LONG}),) * 60}),
+    "digest": DIGEST.model_copy(
+        update={
+            "lines": DIGEST.lines * 60,
+            "notes": (LONG,) * 60,
+            "buttons": tuple(("enforce", LONG, f"own:{at}") for at in range(22)),
+        }
+    ),
+    "held": Held(case="abcdefghijkl", action=Action.HOLD, reasons=(LONG,) * 60, text=LONG, timeout_minutes=1, appealable=True),
     "help": Help(commands=((LONG, LONG),) * 60),
     "listing": Listing(title=LONG, body=LONG),
     "alert": Alert(title=LONG, text=LONG, value="1", buttons=(("raid_keep", LONG),), channels=("1" * 20,) * 60),
@@ -231,6 +281,15 @@ def test_what_is_cut_is_counted(name: str) -> None:
         Notice(text=RAW),
         TAGGED.model_copy(update={"file_name": RAW, "tags": (RAW,), "text": RAW, "alt_text": RAW, "subjects": (RAW,)}),
         CARD.model_copy(update={"author": RAW, "reasons": (RAW,), "findings": (FINDING.model_copy(update={"evidence": RAW}),)}),
+        CARD.model_copy(update={"appeal": "open", "appeal_text": f"It is fine.\n{RAW}"}),
+        CASE_FILE.model_copy(update={"card": CARD.model_copy(update={"appeal": "denied", "appeal_text": RAW})}),
+        CASE_FILE.model_copy(update={"said": RAW}),
+        CASE_FILE.model_copy(update={"files": (RAW,)}),
+        CASE_FILE.model_copy(update={"why": (RAW,)}),
+        CASE_FILE.model_copy(update={"steps": (CaseStep(at=AT, text=RAW),)}),
+        CARD.model_copy(update={"state": "kept", "decided_by": RAW}),
+        CASE_LIST.model_copy(update={"items": (LINE.model_copy(update={"author": RAW}),)}),
+        DIGEST.model_copy(update={"notes": (RAW,)}),
         Held(case="c", action=Action.REMOVE, reasons=(RAW,)),
         Held(case="c", action=Action.REMOVE, reasons=(), text=RAW),
         Alert(title="x", text=RAW),
@@ -238,7 +297,10 @@ def test_what_is_cut_is_counted(name: str) -> None:
         MADE.model_copy(update={"prompt": RAW, "items": (MADE.items[0].model_copy(update={"caption": RAW}),)}),
         NotMade(id="", text=RAW),
     ],
-    ids=["notice", "tagged", "case", "held", "given-back", "alert", "wish", "made", "not-made"],
+    ids=[
+        *("notice", "tagged", "case", "appeal", "file-appeal", "file-says", "file-names", "file-why", "file-steps", "decider"),
+        *("list", "digest", "held", "given-back", "alert", "wish", "made", "not-made"),
+    ],
 )
 def test_what_people_wrote_is_shown_as_it_is_and_escaped_once(answer: Answer) -> None:
     shown = said(answer)
@@ -300,9 +362,101 @@ def test_only_ones_own_wishes_can_be_cancelled() -> None:
     assert buttons == [("7", "w1", "wish_cancel")]
 
 
-def test_a_case_card_has_buttons_only_while_it_waits() -> None:
-    assert "fb:7:abcdefghijkl:restore" in str(components(CARD))
-    assert "custom_id" not in str(components(CARD.model_copy(update={"state": "kept"})))
+def rows_of(answer: Answer, **more: Any) -> list[list[dict[str, Any]]]:
+    return [each["components"] for each in walk(components(answer, **more)) if each["type"] == 1]
+
+
+def names_of(answer: Answer) -> list[list[str]]:
+    return [[read_button(each["custom_id"]).button for each in row] for row in rows_of(answer)]
+
+
+def test_a_case_card_has_both_rows_of_buttons_and_each_brings_the_case_back() -> None:
+    rows = rows_of(FULL_CARD, file="attachment://picture.jpg")
+
+    assert [[each["label"] for each in row] for row in rows] == [
+        ["Restore", "Keep removed", "Why?"],
+        ["Wrong category", "Allow this exact picture", "Deny near copies", "Time out", "Ban"],
+    ]
+    assert {read_button(each["custom_id"])[:2] for row in rows for each in row} == {("7", "abcdefghijkl")}
+    assert all(len(row) <= 5 for row in rows)
+
+
+def test_only_what_hits_hard_is_red() -> None:
+    stands = FULL_CARD.model_copy(update={"action": Action.FLAG})
+    red = {each["label"] for row in rows_of(stands) for each in row if each["style"] == discord.ButtonStyle.danger.value}
+
+    assert red == {"Remove", "Deny near copies", "Ban"}
+
+
+@pytest.mark.parametrize(
+    ("change", "names"),
+    [
+        pytest.param({"state": "kept", "undoable": True}, [["undo", "why"]], id="decided"),
+        pytest.param({"state": "kept", "appeal": "open"}, [["overturn", "uphold", "why"]], id="appealed"),
+        pytest.param({"state": "reported", "findings": ()}, [["dismiss", "remove", "why"]], id="reported"),
+        pytest.param({"action": Action.FLAG, "gone": True, "findings": ()}, [["dismiss", "keep", "why"]], id="gone"),
+    ],
+)
+def test_a_case_card_has_the_buttons_of_its_state(change: dict[str, Any], names: list[list[str]]) -> None:
+    assert names_of(CARD.model_copy(update=change)) == names
+
+
+def test_each_button_of_a_digest_brings_its_category_back() -> None:
+    assert [read_button(each["custom_id"]) for [*row] in rows_of(DIGEST) for each in row] == [
+        ("7", "hate", "enforce"),
+        ("7", "own:glue", "enforce"),
+    ]
+
+
+def test_a_digest_says_what_was_right_and_how_sure_that_is() -> None:
+    shown = said(DIGEST)
+
+    assert "<t:1772460120:D> to <t:1773064920:D>" in shown
+    assert "**Hate:** would be 3 held; 2 of 3 that people looked at were right (67%, likely 20% to 94%)" in shown
+    assert "2 messages that moderators took out by hand were missed." in shown
+    assert "Nothing would have been done." in said(DIGEST.model_copy(update={"lines": ()}))
+
+
+def test_a_list_says_how_many_wait_and_where_to_see_them_all() -> None:
+    shown = said(CASE_LIST)
+
+    assert "-# 23 wait for a person, there are 22 more than these, [the review desk](https://flashbulb.example/desk)" in shown
+    assert "**Held:** a message of **Ann** in <#11>" in shown
+    assert "case `abcdefghijkl`" in shown
+    assert "There is no such case." in said(CaseList(title="Cases", items=(), waiting=0))
+
+
+def test_a_file_of_a_case_tells_its_history_and_what_it_says() -> None:
+    shown = said(CASE_FILE)
+
+    for words_ in ("**Why**\n- Hate, slur", "The message says:\n>>> what it says", "Its files:\n- cat.jpg"):
+        assert words_ in shown
+    assert "- <t:1773064920:f> Ann posted it.\n- <t:1773068520:f> Mo kept it removed." in shown
+    assert "case `abcdefghijkl`, [its page in the review desk](https://flashbulb.example/desk/" in shown
+    assert rows_of(CASE_FILE) == []  # the card is where it is decided
+
+
+def test_the_newest_of_a_long_history_are_shown() -> None:
+    steps = tuple(CaseStep(at=AT, text=f"step {number}") for number in range(25))
+
+    shown = said(CASE_FILE.model_copy(update={"steps": steps}))
+
+    assert "-# …and 15 more before" in shown
+    assert ("step 24" in shown, "step 14" in shown) == (True, False)
+
+
+def test_a_long_appeal_is_shown_whole() -> None:
+    appeal = "*" * 1000  # each of which has to be escaped
+
+    assert said(CARD.model_copy(update={"appeal": "open", "appeal_text": appeal})).count(r"\*") == 1000
+
+
+def test_a_link_to_the_desk_is_for_whoever_asked() -> None:
+    shown = said(Invitation(name="Mo", role="moderator", desk=True, url="https://flashbulb.example/enter#x", minutes=10))
+
+    assert "Your link to the review desk" in shown
+    assert "keep it to yourself" in shown
+    assert "Mo" not in shown
 
 
 @pytest.mark.parametrize(
@@ -311,6 +465,12 @@ def test_a_case_card_has_buttons_only_while_it_waits() -> None:
         pytest.param({}, False, id="taken-out"),
         pytest.param({"shadow": True}, True, id="shadow"),
         pytest.param({"state": "reported", "action": Action.FLAG}, True, id="reported"),
+        pytest.param({"undone": "No."}, True, id="could-not-be-taken-out"),
+        pytest.param({"action": Action.FLAG, "state": "dismissed"}, True, id="dismissed"),
+        pytest.param({"action": Action.FLAG, "state": "removed"}, False, id="taken-out-by-hand"),
+        pytest.param({"action": Action.FLAG, "state": "removed", "undone": "No."}, True, id="could-not-be-by-hand"),
+        pytest.param({"state": "restored", "undone": "No copy."}, False, id="could-not-be-brought-back"),
+        pytest.param({"action": Action.FLAG, "gone": True}, False, id="gone"),
     ],
 )
 def test_a_case_card_links_to_the_message_where_it_stands(change: dict[str, Any], links: bool) -> None:
@@ -326,10 +486,30 @@ def test_a_case_card_links_to_the_message_where_it_stands(change: dict[str, Any]
         pytest.param({}, "Waits for a decision", id="open"),
         pytest.param({"state": "restored", "decided_by": "Mo"}, "Restored by Mo", id="restored"),
         pytest.param({"state": "kept", "decided_by": "Mo"}, "Kept removed by Mo", id="kept"),
+        pytest.param({"state": "dismissed", "decided_by": "Mo"}, "Found to be fine by Mo", id="dismissed"),
+        pytest.param({"state": "removed", "decided_by": "Mo"}, "Taken out by Mo", id="removed"),
+        pytest.param(
+            {"state": "kept", "decided_by": "Mo", "appeal": "denied", "appeal_text": "x", "appeal_decided_by": "Olga"},
+            "Kept removed by Mo. The appeal was denied by Olga",
+            id="denied",
+        ),
+        pytest.param(
+            {"state": "restored", "decided_by": "Mo", "appeal": "granted", "appeal_text": "x", "appeal_decided_by": "Olga"},
+            "Restored by Mo. The appeal was granted by Olga",
+            id="granted",
+        ),
     ],
 )
 def test_a_case_card_says_right_below_its_title_where_it_stands(change: dict[str, Any], standing: str) -> None:
-    assert said(CARD.model_copy(update=change)).startswith(f"### Removed\n**{standing}**\n")
+    assert said(CARD.model_copy(update=change)).startswith(f"### Removed\n**{escape(standing, 500)}**\n")
+
+
+def test_an_appeal_that_waits_stands_where_the_decision_does() -> None:
+    card = CARD.model_copy(update={"appeal": "open", "appeal_text": "It is my own cat."})
+
+    assert said(card).startswith(f"### Removed\n**{escape(standing_of_case(card), 500)}**\n")
+    assert "appeals" in standing_of_case(card)
+    assert "Its author says:\n>>> It is my own cat" in said(card)
 
 
 def test_a_decided_card_has_another_colour_than_an_open_one() -> None:
@@ -381,6 +561,34 @@ def test_a_card_says_what_else_moderators_should_know() -> None:
     for words_ in ("Urgent", "cannot write for 2 days", "One earlier message of this author was removed", "only flagged"):
         assert words_ in shown
         assert words_ not in plain
+
+
+def test_a_card_says_that_it_is_something_else_and_that_it_is_gone() -> None:
+    shown = said(CARD.model_copy(update={"right_category": Category.HARASSMENT, "decided_by": "Mo", "gone": True}))
+
+    assert "It is harassment, says Mo." in shown
+    assert "The message is gone from its channel" in shown
+
+
+def test_an_author_can_appeal_from_a_private_message() -> None:
+    notice = ANSWERS["held"]
+
+    [[button]] = rows_of(notice)
+
+    assert (button["label"], read_button(button["custom_id"])) == ("Appeal", ("7", "abcdefghijkl", "appeal"))
+    assert "within 7 days" in said(notice)
+    assert rows_of(notice.model_copy(update={"appealable": False})) == []
+
+
+def test_an_author_is_spoken_to_in_the_language_of_the_policy() -> None:
+    german = catalogue("de")
+    notice = ANSWERS["held"].model_copy(update={"language": "de", "timeout_minutes": 60})
+
+    before, after = german.say(
+        "Your message in {channel} was taken out until a moderator has looked at it.", channel="|"
+    ).split("|")
+    assert f"**{before}<#11>{after}**" in said(notice)
+    assert [each["label"] for each in rows_of(notice)[0]] == [german.say("Appeal")]
 
 
 def test_an_author_gets_back_what_they_wrote_and_learns_how_long_they_are_silent() -> None:

@@ -50,6 +50,25 @@ async def test_a_moment_that_is_past_ends_nobodys_silence(discord: Discord) -> N
     assert silent_until(discord, discord.emulator.ann) is not None
 
 
+async def test_whoever_is_silent_may_write_again_with_the_case_in_the_audit_log(discord: Discord) -> None:
+    await discord.emulator.timeout(discord.emulator.mo, discord.emulator.ann, 86_400)
+    effect = discord.timeout(discord.emulator.ann, minutes=None)
+    assert await discord.connection.look(effect) is None
+
+    performed = await discord.connection.act(effect)
+
+    assert (performed.status, silent_until(discord, discord.emulator.ann)) == ("done", None)
+    assert [call.reason for call in discord.sent(MEMBER)] == ["Flashbulb case c4se"]
+    assert await discord.connection.look(effect) == performed
+    await discord.emulator.post(discord.emulator.pics, discord.emulator.ann, "free")
+
+
+async def test_to_let_somebody_write_who_may_is_done_without_asking_for_it(discord: Discord) -> None:
+    performed = await discord.connection.act(discord.timeout(discord.emulator.ann, minutes=None))
+
+    assert (performed.status, discord.sent(MEMBER)) == ("done", [])
+
+
 async def test_whoever_has_left_is_gone(discord: Discord) -> None:
     await discord.emulator.leave(discord.emulator.ann)
     effect = discord.timeout(discord.emulator.ann)

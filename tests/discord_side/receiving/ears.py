@@ -14,15 +14,16 @@ from bot.metrics import Metrics
 from bot.platforms import Given, HostedFiles
 from bot.settings import Settings
 from emulators.discord import DiscordEmulator
-from handlers.events import AnyEvent, ButtonPressed, CommandUsed, FormSubmitted, MessagePosted, Tenant
+from handlers.events import AnyEvent, ButtonPressed, CommandUsed, FormSubmitted, MessageDeleted, MessagePosted, Tenant
 from handlers.forms import Form
+from handlers.ports import Setup
 from pipelines.errors import Unavailable
 from tests.enclosing import MadeFiles
 from tests.fakes import PlainMedia
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 64
 
-Kind = TypeVar("Kind", MessagePosted, CommandUsed, ButtonPressed, FormSubmitted)
+Kind = TypeVar("Kind", MessagePosted, MessageDeleted, CommandUsed, ButtonPressed, FormSubmitted)
 
 
 @dataclass
@@ -39,6 +40,20 @@ class KeptMarks:
 
 
 @dataclass
+class OneSetup:
+    """The same set-up everywhere. `failures` counts down how many times it cannot be read."""
+
+    setup: Setup = field(default_factory=Setup)
+    failures: int = 0
+
+    async def of(self, tenant: Tenant) -> Setup:
+        if self.failures:
+            self.failures -= 1
+            raise Unavailable("The database", "takes too long")
+        return self.setup
+
+
+@dataclass
 class Ears:
     """Listens to an emulator; may be opened again and again, as a process is started anew.
 
@@ -52,6 +67,7 @@ class Ears:
     failures: int = 0
     turns_away: set[str] = field(default_factory=set)
     form: Form | None = None
+    setups: OneSetup = field(default_factory=OneSetup)
     marks: KeptMarks = field(default_factory=KeptMarks)
     accepted: list[AnyEvent] = field(default_factory=list)
     offered: list[AnyEvent] = field(default_factory=list)
@@ -74,7 +90,7 @@ class Ears:
         self.on_accept(event)
         return "new"
 
-    async def form_for(self, event: CommandUsed) -> Form | None:
+    async def form_for(self, event: CommandUsed | ButtonPressed) -> Form | None:
         return self.form
 
     @asynccontextmanager
@@ -84,7 +100,7 @@ class Ears:
         given = Given(
             accept=self.accept,
             form_for=self.form_for,
-            setups=None,
+            setups=self.setups,
             marks=self.marks,
             copies=None,
             enclosures=MadeFiles(),

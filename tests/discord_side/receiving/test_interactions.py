@@ -115,7 +115,7 @@ async def test_a_form_opens_at_once_and_nothing_is_accepted(ears: Ears, emulator
     interaction = await emulator.shortcut(emulator.pics, emulator.ann, message, "Report to moderators")
 
     assert (await answer_to(emulator, interaction))["type"] == FORM_OPENED
-    assert (await emulator.form(emulator.ann))["custom_id"] == "ff:report:77"
+    assert (await emulator.form(emulator.ann))["custom_id"] == f"ff:{emulator.guild}:report:77"
     assert [each for each in ears.offered if isinstance(each, CommandUsed)] == []
 
 
@@ -126,7 +126,7 @@ async def test_a_form_that_an_earlier_process_opened_is_accepted(emulator: Disco
         await answer_to(emulator, await emulator.shortcut(emulator.pics, emulator.ann, message, "Report to moderators"))
 
     async with ears.listening():
-        interaction = await emulator.submit(emulator.ann, "ff:report:77", {"reason": "it is"})
+        interaction = await emulator.submit(emulator.ann, f"ff:{emulator.guild}:report:77", {"reason": "it is"})
         answer = await answer_to(emulator, interaction)
 
     event = await ears.first(FormSubmitted)
@@ -291,3 +291,101 @@ async def test_a_schema_comes_before_an_address(ears: Ears, emulator: DiscordEmu
     await emulator.command(emulator.pics, emulator.ann, "extract", values=asked)
 
     assert (await ears.first(CommandUsed)).argument == "invoice https://example.org/a.pdf"
+
+
+APPEAL = Form(
+    name="appeal",
+    title="Appeal",
+    fields=(FormField(name="text", label="Why?", control="lines", max_chars=1000),),
+    submit="Send",
+    about="C1",
+)
+
+
+@pytest.mark.parametrize(("user", "role"), [("ann", Role.MEMBER), ("mo", Role.MODERATOR)])
+async def test_an_appeal_in_a_private_message_names_its_server_and_author(
+    ears: Ears, emulator: DiscordEmulator, user: str, role: Role
+) -> None:
+    author = getattr(emulator, user)
+    channel = emulator.world.direct(author)["id"]
+    message, button = await a_card(ears, emulator, channel, Pressed(emulator.guild, "C1", "appeal"))
+    ears.form = APPEAL
+
+    pressed = await emulator.press(channel, message, author, button)
+    assert (await answer_to(emulator, pressed))["type"] == FORM_OPENED
+    await emulator.submit(author, f"ff:{emulator.guild}:appeal:C1", {"text": "It is *fine*. @everyone"})
+
+    event = await ears.first(FormSubmitted)
+    assert (event.form, event.about, event.values) == ("appeal", "C1", {"text": "It is *fine*. @everyone"})
+    assert (event.place.workspace, event.place.channel) == (emulator.guild, channel)
+    assert (event.author.id, event.author.role) == (author, role)
+
+
+async def test_an_appeal_form_that_an_earlier_process_opened_is_accepted(emulator: DiscordEmulator) -> None:
+    ears = Ears(emulator, form=APPEAL)
+    channel = emulator.world.direct(emulator.ann)["id"]
+    async with ears.listening():
+        message, button = await a_card(ears, emulator, channel, Pressed(emulator.guild, "C1", "appeal"))
+        await answer_to(emulator, await emulator.press(channel, message, emulator.ann, button))
+
+    async with ears.listening():
+        submitted = await emulator.submit(emulator.ann, f"ff:{emulator.guild}:appeal:C1", {"text": "please"})
+        answer = await answer_to(emulator, submitted)
+
+    event = await ears.first(FormSubmitted)
+    assert (answer["type"], event.place.workspace, event.values) == (DEFERRED, emulator.guild, {"text": "please"})
+
+
+@pytest.mark.parametrize("button", ["wrong_category", "timeout", "ban"])
+async def test_a_form_about_a_case_comes_back_from_where_its_card_stands(
+    ears: Ears, emulator: DiscordEmulator, button: str
+) -> None:
+    message, id = await a_card(ears, emulator, emulator.moderators, Pressed(emulator.guild, "C1", button))
+    options = (("no", "No"), ("yes", "Yes"))
+    asked = FormField(name="sure", label="Sure?", control="choice", options=options, value="no")
+    ears.form = Form(name=button, title="Sure?", fields=(asked,), submit="Go on", about="C1")
+
+    pressed = await emulator.press(emulator.moderators, message, emulator.mo, id)
+    assert (await answer_to(emulator, pressed))["type"] == FORM_OPENED
+    await emulator.submit(emulator.mo, f"ff:{emulator.guild}:{button}:C1", {"sure": ["yes"]})
+
+    event = await ears.first(FormSubmitted)
+    assert (event.form, event.about, event.values, event.author.role) == (button, "C1", {"sure": "yes"}, Role.MODERATOR)
+    assert (event.place.workspace, event.place.channel) == (emulator.guild, emulator.moderators)
+
+
+@pytest.mark.parametrize(
+    ("form", "direct"),
+    [
+        pytest.param("ff:1000000000000000777:appeal:C1", False, id="of-another-server"),
+        pytest.param("ff:appeal:C1", True, id="of-an-older-version"),
+    ],
+)
+async def test_a_form_that_cannot_be_from_here_says_so(ears: Ears, emulator: DiscordEmulator, form: str, direct: bool) -> None:
+    channel = emulator.world.direct(emulator.ann)["id"] if direct else emulator.general
+
+    submitted = emulator.interactions.start(5, emulator.ann, channel, {"custom_id": form, "components": []}).id
+
+    await says(emulator, submitted, OLD_FORM)
+    assert ears.offered == []
+
+
+async def test_in_a_server_that_we_are_not_in_everybody_is_a_member(ears: Ears, emulator: DiscordEmulator) -> None:
+    channel = emulator.world.direct(emulator.olga)["id"]
+    data = {"custom_id": "ff:1000000000000000777:appeal:C1", "components": []}
+
+    emulator.interactions.start(5, emulator.olga, channel, data)
+
+    event = await ears.first(FormSubmitted)
+    assert (event.place.workspace, event.author.role) == ("1000000000000000777", Role.MEMBER)
+
+
+async def test_a_role_that_cannot_be_asked_for_stops_the_form(ears: Ears, emulator: DiscordEmulator) -> None:
+    emulator.fault("error_503", times=1, method="GET /guilds/{id}/members/{id}")
+    channel = emulator.world.direct(emulator.ann)["id"]
+    data = {"custom_id": f"ff:{emulator.guild}:appeal:C1", "components": []}
+
+    submitted = emulator.interactions.start(5, emulator.ann, channel, data).id
+
+    await says(emulator, submitted, BUSY)
+    assert ears.offered == []

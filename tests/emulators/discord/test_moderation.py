@@ -58,6 +58,7 @@ async def test_a_ban_needs_its_permission_and_can_be_taken_back(discord_emulator
     await a_message(discord_emulator, bot, "spam")
     ann = discord.Object(int(discord_emulator.ann))
     guild = bot.guilds[0]
+    await discord_emulator.set_permissions(deny=["ban_members"])
     assert await refusal(guild.ban(ann)) == (403, 50013)
 
     await discord_emulator.set_permissions(allow=["ban_members"])
@@ -138,3 +139,66 @@ async def test_a_kick_needs_its_permission(discord_emulator: DiscordEmulator, bo
     await bot.guilds[0].kick(ann)
 
     assert discord_emulator.ann not in discord_emulator.world.members
+
+
+async def test_the_audit_log_counts_what_a_moderator_deletes_and_tells_of_the_first(
+    discord_emulator: DiscordEmulator, bot: Bot
+) -> None:
+    first, second, own = [await a_message(discord_emulator, bot, text) for text in ("bad", "worse", "oops")]
+
+    await discord_emulator.delete(discord_emulator.pics, str(first.id), by=discord_emulator.mo)
+    await discord_emulator.delete(discord_emulator.pics, str(second.id), by=discord_emulator.mo)
+    await discord_emulator.delete(discord_emulator.pics, str(own.id), by=discord_emulator.ann)
+
+    await discord_emulator.wait_for(lambda: len(bot.of("raw_message_delete")) == 3)
+    [told] = bot.of("audit_log_entry_create")
+    assert (told.action, told.user_id, told.target.id, told.extra.count) == (
+        discord.AuditLogAction.message_delete,
+        int(discord_emulator.mo),
+        int(discord_emulator.ann),
+        1,
+    )
+    [entry] = discord_emulator.world.audit
+    assert entry["options"] == {"channel_id": discord_emulator.pics, "count": "2"}
+
+
+async def test_deletions_alike_are_counted_anew_after_a_while(discord_emulator: DiscordEmulator, bot: Bot) -> None:
+    first, second = [await a_message(discord_emulator, bot, text) for text in ("bad", "worse")]
+
+    await discord_emulator.delete(discord_emulator.pics, str(first.id), by=discord_emulator.mo)
+    await discord_emulator.advance_clock(301)
+    await discord_emulator.delete(discord_emulator.pics, str(second.id), by=discord_emulator.mo)
+
+    assert (
+        len(await discord_emulator.wait_for(lambda: bot.of("audit_log_entry_create")[1:] and discord_emulator.world.audit)) == 2
+    )
+
+
+async def test_several_deleted_at_once_are_one_entry_about_the_channel(discord_emulator: DiscordEmulator, bot: Bot) -> None:
+    messages = [str((await a_message(discord_emulator, bot, text)).id) for text in ("a", "b")]
+
+    await discord_emulator.delete(discord_emulator.pics, messages, by=discord_emulator.mo)
+
+    (entry,) = await discord_emulator.wait_for(lambda: bot.of("audit_log_entry_create"))
+    assert (entry.action, entry.target.id, entry.extra.count) == (
+        discord.AuditLogAction.message_bulk_delete,
+        int(discord_emulator.pics),
+        2,
+    )
+
+
+async def test_members_delete_nothing_of_others(discord_emulator: DiscordEmulator, bot: Bot) -> None:
+    message = await a_message(discord_emulator, bot, "fine")
+
+    with pytest.raises(Problem, match="50013"):
+        await discord_emulator.delete(discord_emulator.pics, str(message.id), by=discord_emulator.bob)
+
+
+async def test_a_moderator_lifts_a_ban(discord_emulator: DiscordEmulator) -> None:
+    await discord_emulator.ban(discord_emulator.olga, discord_emulator.ann)
+
+    await discord_emulator.unban(discord_emulator.olga, discord_emulator.ann)
+
+    assert discord_emulator.world.bans == {}
+    with pytest.raises(Problem, match="50013"):
+        await discord_emulator.unban(discord_emulator.mo, discord_emulator.ann)

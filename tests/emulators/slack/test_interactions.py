@@ -8,6 +8,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from emulators.slack import SlackEmulator
+from emulators.slack.state import ApiError
 from tests.emulators.slack.conftest import Bot, Json, button, modal
 
 
@@ -159,6 +160,24 @@ async def test_a_press_changes_the_message_that_it_was_made_in(
     assert [(one["text"], "blocks" in one) for one in left] == ([("done", False)] if change == "replace_original" else [])
     (press,) = [one.payload for one in slack.deliveries if one.kind == "interactive"]
     assert press["container"]["is_ephemeral"] is ephemeral
+
+
+async def test_a_button_in_direct_messages_opens_a_form(slack: SlackEmulator, bot: Bot, client: AsyncWebClient) -> None:
+    @bot.app.action("appeal")
+    async def on_press(ack: Any, body: Json) -> None:
+        await ack()
+        await client.views_open(trigger_id=body["trigger_id"], view=modal())
+
+    await bot.connect()
+    asked = await client.chat_postMessage(channel=slack.ann, text="taken out", blocks=button("appeal"))
+    await slack.press(asked["channel"], asked["ts"], slack.ann, "appeal")
+
+    assert (await slack.wait_for(lambda: slack.form(slack.ann)))["callback_id"] == "remix"
+    (press,) = [one.payload for one in slack.deliveries if one.kind == "interactive"]
+    assert press["channel"] == {"id": asked["channel"], "name": "directmessage"}
+    assert press["container"]["channel_id"] == await slack.direct(slack.ann)
+    with pytest.raises(ApiError, match="channel_not_found"):  # nobody else sees it
+        await slack.press(asked["channel"], asked["ts"], slack.bob, "appeal")
 
 
 async def test_there_must_be_a_button_to_press(slack: SlackEmulator, client: AsyncWebClient) -> None:

@@ -97,6 +97,20 @@ async def test_people_and_channels_can_be_looked_up(slack: SlackEmulator, client
     assert direct["channel"]["id"] == await slack.direct(slack.ann)
 
 
+async def test_members_come_page_by_page_and_whoever_left_is_not_among_them(
+    slack: SlackEmulator, client: AsyncWebClient
+) -> None:
+    await slack.leave(slack.moderators, slack.mo)
+    await slack.add_user("UEVE", "eve", channels=[slack.moderators])
+
+    first = await client.conversations_members(channel=slack.moderators, limit=2)
+    cursor = first["response_metadata"]["next_cursor"]
+    second = await client.conversations_members(channel=slack.moderators, limit=2, cursor=cursor)
+
+    assert (first["members"], second["members"]) == ([slack.olga, slack.bot], ["UEVE"])
+    assert second["response_metadata"]["next_cursor"] == ""
+
+
 def client_scopes(slack: SlackEmulator) -> list[str]:
     return sorted(slack.workspace.tokens[slack.bot_token].scopes)
 

@@ -19,7 +19,7 @@ from bot.slack.people import People
 from bot.slack.standing import Standing, at_once
 from bot.slack.web import Web, open_client
 from bot.storage.copies import Copies
-from bot.storage.database import open_records
+from bot.storage.database import Records, open_records
 from bot.storage.marks import Marks
 from bot.storage.seal import Seal
 from bot.storage.setups import StoredSetups
@@ -65,6 +65,7 @@ class Desk:
     """What acts in the emulated workspace: with the admin's token, and without."""
 
     given: Given
+    records: Records
     media: Blurring
     web: Web
     connection: SlackConnection
@@ -110,7 +111,9 @@ async def desk(slack: SlackEmulator, tmp_path: Path) -> AsyncIterator[Desk]:
             open_client(token, api_url=slack.api_url, session=session) for token in (slack.bot_token, slack.admin_token)
         )
         web, web_with_admin = Web(bot, pace_s=PACE_S), Web(bot, admin, pace_s=PACE_S)
-        yield Desk(given=given, media=media, web=web, connection=connected(web), with_admin=connected(web_with_admin))
+        yield Desk(
+            given=given, records=records, media=media, web=web, connection=connected(web), with_admin=connected(web_with_admin)
+        )
 
 
 async def _nothing(event: object) -> None:

@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Iterator
 from html import unescape
 from typing import Any
 
@@ -13,15 +12,12 @@ from hypothesis import strategies as st
 from bot.slack import pieces, render
 from bot.slack.pieces import escape
 from bot.storage.copies import Copy
-from bot.words import one_line
+from bot.words import PICTURE_ALT, one_line
 from emulators.slack.blocks import problems_of
 from handlers.answers import (
     Alert,
     Answer,
-    CaseCard,
     Extracted,
-    FindingSaid,
-    Held,
     Invitation,
     Judged,
     Listing,
@@ -32,21 +28,11 @@ from handlers.answers import (
 from handlers.commands import help_for
 from handlers.events import Person, Role
 from pipelines.moderation.policy import Action
-from pipelines.moderation.report import Category
 from tests.console.made import MAKING, NOT_MADE, QUEUE, SHOWN, USAGE, a_made
 from tests.extracted import TOGETHER, an_endless_extraction, an_extracted, what_was_found
 from tests.slack.acting.conftest import at
+from tests.slack.acting.shown import CARD, FOUND, HOME, NASTY, REVIEWS, runs, words
 
-HOME = "https://x.slack.com/"
-NASTY = "<!channel> <@U1> *b* & <https://evil.example|bank> \u202etxt"
-FOUND = FindingSaid(
-    category=Category.SCAM_SPAM,
-    finding_kind="fake_shop",
-    severity=3,
-    confidence=0.8,
-    evidence="buy now\nquick",
-    place="file:0/frame:17",
-)
 TAGGED = Tagged(
     file_name="cat.jpg",
     subjects=("cat", "sofa"),
@@ -58,20 +44,6 @@ TAGGED = Tagged(
     alt_text="A grey cat on a sofa.",
     tags=("cat", "pet"),
     engine="understudy",
-)
-CARD = CaseCard(
-    case="c7",
-    author="Ada",
-    channel="CPICS",
-    message="1795398917.000100",
-    action=Action.HOLD,
-    shadow=False,
-    reasons=("It looks like spam.",),
-    findings=(FOUND,),
-    judged=2,
-    total=3,
-    engine="gemini-x",
-    state="open",
 )
 JUDGED = Judged(
     verdict="act",
@@ -87,12 +59,6 @@ ANSWERS: list[Answer] = [
     Notice(text="Saved.", channel="CPICS"),
     TAGGED,
     JUDGED,
-    CARD,
-    Held(case="c7", action=Action.HOLD, reasons=("Spam.",), channel="CPICS"),
-    Held(case="c7", action=Action.FLAG, reasons=("Spam.",), stands=True, channel="CPICS"),
-    Held(case="c7", action=Action.HOLD, reasons=(), support=True, channel="CPICS"),
-    Held(case="c7", action=Action.TIMEOUT, reasons=("Spam.",), channel="CPICS", text="buy *now*\nquick", timeout_minutes=60),
-    CARD.model_copy(update={"urgent": True, "strikes": 2, "timeout_minutes": 90, "over_quota": True}),
     Listing(title="The policy", body="version: 1\ngates:\n  hold:\n    - {severity: 2}\n"),
     Alert(
         title="No model answers", text="What shall be done?", value="v1", buttons=(("away_hold", "Hold"),), channels=("CPICS",)
@@ -110,26 +76,8 @@ ANSWERS: list[Answer] = [
     NOT_MADE,
     QUEUE,
     USAGE,
+    *REVIEWS,
 ]
-
-
-def runs(said: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Yield every element of rich text, and every other text, in order."""
-    left = list(reversed(said["blocks"]))
-    while left:
-        item = left.pop()
-        if isinstance(item.get("text"), str):
-            yield item
-        elif isinstance(item.get("text"), dict):
-            yield item["text"]
-        elif item["type"] in ("channel", "link"):
-            yield item
-        left.extend(reversed(item.get("elements", ())))
-
-
-def words(said: dict[str, Any]) -> str:
-    """Return all that the blocks say."""
-    return "".join(item.get("text") or f"#{item['channel_id']}" for item in runs(said))
 
 
 @pytest.mark.parametrize("answer", ANSWERS, ids=lambda answer: answer.kind)
@@ -142,84 +90,6 @@ def test_every_answer_is_taken_and_its_text_says_all_of_it(answer: Answer) -> No
         spoken = item.get("text") or f"#{item['channel_id']}"
         for line in spoken.strip().splitlines():
             assert line.strip() in told
-
-
-def test_a_card_leads_to_what_still_stands() -> None:
-    shadow = CARD.model_copy(update={"shadow": True})
-
-    links = [item for item in runs(render.render(shadow, home=HOME)) if item["type"] == "link"]
-
-    assert [link["url"] for link in links] == ["https://x.slack.com/archives/CPICS/p1795398917000100"]
-    assert not [item for item in runs(render.render(CARD, home=HOME)) if item["type"] == "link"]  # it was taken out
-
-
-@pytest.mark.parametrize(
-    ("changed", "buttons"),
-    [
-        pytest.param({}, ["restore", "keep"], id="open"),
-        pytest.param({"state": "kept", "decided_by": "Mo"}, [], id="decided"),
-        pytest.param({"shadow": True}, [], id="shadow"),
-        pytest.param({"restorable": False}, [], id="no-copy"),
-    ],
-)
-def test_a_card_has_buttons_while_there_is_something_to_decide(changed: dict[str, Any], buttons: list[str]) -> None:
-    said = render.render(CARD.model_copy(update=changed))
-
-    actions = [block for block in said["blocks"] if block["type"] == "actions"]
-    assert [button["action_id"] for block in actions for button in block["elements"]] == buttons
-
-
-def test_a_card_says_where_slack_could_not_do_as_much() -> None:
-    said = render.render(CARD.model_copy(update={"action": Action.FLAG, "called_for": Action.REMOVE}))
-
-    assert "The policy calls for more: removed. Flashbulb cannot do that here; the rest is yours." in words(said)
-
-
-@pytest.mark.parametrize(
-    ("changed", "standing"),
-    [
-        pytest.param({}, "Waits for a decision", id="open"),
-        pytest.param({"state": "restored", "decided_by": "Mo"}, "Restored by Mo", id="restored"),
-        pytest.param({"state": "kept", "decided_by": "Mo"}, "Kept removed by Mo", id="kept"),
-    ],
-)
-def test_a_card_says_right_below_its_title_where_it_stands(changed: dict[str, Any], standing: str) -> None:
-    said = render.render(CARD.model_copy(update=changed))
-
-    assert [item["text"] for item in runs({"blocks": said["blocks"][:2]})] == ["Held", standing]
-
-
-def test_coverage_and_model_share_one_small_line() -> None:
-    small = [words({"blocks": [block]}) for block in render.render(CARD)["blocks"] if block["type"] == "context"]
-
-    assert small == ["2 of 3 parts judged, case c7, by gemini-x"]
-
-
-@pytest.mark.parametrize(
-    ("changed", "note"),
-    [
-        pytest.param({"urgent": True}, "Urgent: a model refuses to look at this.", id="urgent"),
-        pytest.param({"strikes": 1}, "One earlier message of this author was removed lately.", id="one-strike"),
-        pytest.param({"strikes": 3}, "3 earlier messages of this author were removed lately.", id="strikes"),
-        pytest.param({"timeout_minutes": 1440}, "Its author cannot write for 1 day.", id="a-day"),
-        pytest.param({"timeout_minutes": 90}, "Its author cannot write for 90 minutes.", id="minutes"),
-        pytest.param({"over_quota": True}, "It was only flagged: as much as the policy allows", id="over-quota"),
-    ],
-)
-def test_a_card_notes_what_else_counts(changed: dict[str, Any], note: str) -> None:
-    assert note in words(render.render(CARD.model_copy(update=changed)))
-    assert note not in words(render.render(CARD))
-
-
-def test_an_author_gets_back_what_was_taken_out_word_by_word() -> None:
-    held = Held(case="c7", action=Action.HOLD, reasons=(), channel="CPICS", text="buy *now* <!here>\n" + "x" * 4_000)
-
-    said = render.render(held)
-
-    [quote] = [part for block in said["blocks"] for part in block.get("elements", ()) if part["type"] == "rich_text_quote"]
-    assert quote["elements"][0]["text"].startswith("buy *now* <!here>\nxxx")
-    assert len(quote["elements"][0]["text"]) <= render.PARAGRAPH_MAX
-    assert "> buy *now* &lt;!here&gt;" in said["text"]
 
 
 def test_a_listing_keeps_its_lines_and_columns() -> None:
@@ -255,11 +125,11 @@ def test_what_does_not_fit_into_a_message_comes_as_a_file(body: str, expected: b
 
 
 def test_a_picture_stands_above_the_buttons_with_its_alt_text() -> None:
-    said = render.render(CARD, pictures=(pieces.Picture("F7", render.BLURRED),), added="More below.")
+    said = render.render(CARD, pictures=(pieces.Picture("F7", PICTURE_ALT),), added="More below.")
 
-    picture = said["blocks"][-3]
-    assert [block["type"] for block in said["blocks"]][-3:] == ["image", "actions", "context"]
-    assert (picture["slack_file"], picture["alt_text"]) == ({"id": "F7"}, render.BLURRED)
+    picture = said["blocks"][-4]
+    assert [block["type"] for block in said["blocks"]][-4:] == ["image", "actions", "actions", "context"]
+    assert (picture["slack_file"], picture["alt_text"]) == ({"id": "F7"}, PICTURE_ALT)
 
 
 def test_channels_stand_in_a_list_with_commas() -> None:
@@ -279,24 +149,8 @@ def test_where_nothing_can_be_taken_out_the_mode_says_what_happens_and_what_woul
     assert "SLACK_ADMIN_USER_TOKEN" in said
 
 
-def test_a_finding_quotes_what_it_saw() -> None:
-    said = render.render(CARD)
-
-    assert "Scam or spam (fake shop): severe, 80% certain, in file 1, frame 17" in words(said)
-    assert "\n> buy now\n> quick\n" in said["text"]
-
-
 def test_the_understudy_is_spelled_out() -> None:
     assert "understudy: no model" in words(render.render(TAGGED))
-
-
-def test_words_of_help_do_not_say_that_a_message_is_gone_which_stands() -> None:
-    stands = render.render(Held(case="c7", action=Action.FLAG, reasons=(), support=True))
-    gone = render.render(Held(case="c7", action=Action.HOLD, reasons=(), support=True))
-
-    assert "is not shown for now" not in words(stands)
-    assert "is not shown for now" in words(gone)
-    assert "You have done nothing wrong." in words(stands)
 
 
 @pytest.mark.parametrize("answer", ANSWERS, ids=lambda answer: answer.kind)
@@ -304,6 +158,7 @@ def test_what_others_wrote_does_nothing(answer: Answer) -> None:
     raw = json.loads(answer.model_dump_json())
     ours = {"kind", "case", "channel", "message", "action", "called_for", "state", "verdict", "category", "mode", "role"}
     ours |= {"watched", "log_channel", "url", "channels", "buttons", "value", "file", "id", "media"}
+    ours |= {"right_category", "measures", "measured", "appeal", "language", "at", "since", "until"}
 
     def spoiled(value: Any, name: str = "") -> Any:
         if name in ours or not isinstance(value, str | list | dict):
@@ -335,16 +190,6 @@ def test_what_is_too_long_is_cut_and_said() -> None:
 
     assert problems_of(said["blocks"]) == []
     assert "more characters)" in words(said)
-    assert len(said["text"]) <= pieces.TEXT_MAX
-
-
-def test_many_findings_are_counted() -> None:
-    said = render.render(CARD.model_copy(update={"findings": (FOUND,) * 80, "reasons": ("r" * 900,) * 80}))
-
-    assert problems_of(said["blocks"]) == []
-    assert words(said).count("…and 70 more") == 2
-    assert said["blocks"][-1]["type"] == "actions"
-    assert said["text"].endswith(pieces.MORE)
     assert len(said["text"]) <= pieces.TEXT_MAX
 
 

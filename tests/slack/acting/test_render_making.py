@@ -4,7 +4,7 @@ from bot.slack import pieces, render
 from emulators.slack.blocks import problems_of
 from handlers.answers import MadeItem, QueuedWish
 from tests.console.made import QUEUE, a_made
-from tests.slack.acting.test_render import NASTY, words
+from tests.slack.acting.shown import NASTY, words
 
 
 def test_each_picture_that_was_made_stands_with_its_words_and_its_buttons() -> None:

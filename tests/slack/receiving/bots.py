@@ -65,6 +65,13 @@ class Desk:
         return found[0] if found else None
 
 
+class NoCopies:
+    """Keeps no copy of anything, as of what nobody may keep."""
+
+    async def forget(self, _tenant: Tenant, _message: str) -> None:
+        return None
+
+
 @dataclass
 class Bot:
     connection: Connection
@@ -98,7 +105,7 @@ async def opened(
         form_for=desk.form_for,
         setups=desk,
         marks=desk,
-        copies=None,  # only what acts needs them
+        copies=NoCopies(),
         enclosures=None,
         files=files,
         media=PlainMedia(),

@@ -20,7 +20,7 @@ def _bytes(*names: str) -> list[sa.Column[bytes]]:
 def upgrade() -> None:
     with op.batch_alter_table("case", schema=None) as batch_op:
         batch_op.add_column(sa.Column("undecided", sa.Boolean(), nullable=False, server_default=sa.true()))
-        for name in ("urgent", "gone"):
+        for name in ("urgent", "gone", "reported"):
             batch_op.add_column(sa.Column(name, sa.Boolean(), nullable=False, server_default=sa.false()))
         for name in ("category", "right_category", "appeal", "measures"):
             batch_op.add_column(sa.Column(name, sa.Text(), nullable=False, server_default=""))
@@ -29,7 +29,8 @@ def upgrade() -> None:
         for name in ("appealed_at", "claimed_until", "expires_at"):
             batch_op.add_column(sa.Column(name, sa.DateTime(timezone=True), nullable=True))
         batch_op.add_column(sa.Column("version", sa.Integer(), nullable=False, server_default="0"))
-    op.execute("UPDATE \"case\" SET undecided = (decided_event IS NULL)")
+    op.execute("UPDATE \"case\" SET undecided = (decided_event IS NULL), reported = (state = 'reported')")
+    op.create_index("ix_case_message", "case", [*TENANT, "channel", "message"], unique=False)
     op.create_index("ix_case_queue", "case", [*TENANT, "undecided", "urgent", "at"], unique=False)
     op.create_index("ix_case_expires_at", "case", ["expires_at"], unique=False)
     op.create_table(
@@ -40,7 +41,7 @@ def upgrade() -> None:
         *_texts("kind", "case", "facts", "subject", "actor"),
         *_bytes("salt", "people", "digest", "chain"),
         *_texts(*TENANT),
-        sa.PrimaryKeyConstraint("seq", *TENANT, name=op.f("pk_audit")),
+        sa.PrimaryKeyConstraint(*TENANT, "seq", name=op.f("pk_audit")),
     )
     op.create_index("ix_audit_key", "audit", [*TENANT, "key"], unique=True)
     op.create_index("ix_audit_case", "audit", [*TENANT, "case"], unique=False)
@@ -49,7 +50,7 @@ def upgrade() -> None:
         sa.Column("seq", sa.Integer(), nullable=False),
         *_bytes("chain"),
         sa.Column("begins_after", sa.Integer(), nullable=False),
-        *_bytes("begins_chain"),
+        *_bytes("begins_chain", "signature"),
         *_texts(*TENANT),
         sa.PrimaryKeyConstraint(*TENANT, name=op.f("pk_audit_head")),
     )
