@@ -31,8 +31,8 @@ Emulator = DiscordEmulator | SlackEmulator
 class EmulatedChat:
     """One channel of an emulated workspace, in which members post in turn.
 
-    What one member writes within half a minute is judged together, pictures too: that of a single one who posts everything would
-    be sent to the model five times.
+    What one member writes within half a minute is judged together, pictures too: those of a single one who posts everything
+    would be sent to the model five times.
     """
 
     emulator: Emulator

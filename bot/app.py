@@ -5,6 +5,7 @@ import gc
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import partial
 from socket import socket
 from time import monotonic
@@ -183,7 +184,8 @@ async def open_app(settings: Settings, *, connections: Sequence[OpenConnection] 
         )
         planner = CountedPlanner(Planner(services), metrics)
         hears = _all_hear(metrics.event_finished, outages.ended)
-        intake.durable = await enter(open_durable(records, seal, planner, platforms, data, url, on_end=hears))
+        clean = partial(_clean, stores)
+        intake.durable = await enter(open_durable(records, seal, planner, platforms, data, url, on_end=hears, clean=clean))
         await enter(outages.watching())
         await enter(watching_raids(services.bursts, stores.cases, intake.accept))
         await enter(watching_dropped(stores.jobs, generator, turns))
@@ -199,6 +201,10 @@ async def open_app(settings: Settings, *, connections: Sequence[OpenConnection] 
         gc.freeze()  # what was loaded stays: looking through it again stops the loop for a quarter of a second
         log.info("app.ready", platforms=sorted(platforms), understudy=not settings.has_model)
         yield App(url=address.url, notes=_notes(settings), sign_ins=sign_ins, metrics=metrics, accept=intake.accept)
+
+
+async def _clean(stores: Stores, moment: datetime) -> None:
+    await stores.audit.delete_expired(stores.policies, moment=moment)
 
 
 def _all_hear(*ears: Callable[[str], None]) -> Callable[[str], None]:

@@ -71,16 +71,17 @@ class Judged(Frozen):
 class CaseCard(Frozen):
     """A case, for moderators.
 
-    `state`: `open` or `reported` (by a member) until a person decided: `restored` (brought back), `kept` (what was done stands),
-    `dismissed` (it is fine and stays), `removed` (taken out by hand). `decided_by` is a name. `shadow`: the action was not carried out. `restorable`: a copy
-    is there to bring back. `channel` and `message` are ids, to be shown as links. `called_for`: what the policy called for,
-    where the platform could not do that much, or a part of it is in shadow. `undone`: why the message could not be taken out,
-    or brought back, after all. `picture`: its first picture may be shown, blurred on our side. `urgent`: a model refuses to
-    look at it, so that a person should be quick. `strikes`: how many messages of this author were removed of late.
-    `timeout_minutes`: for how long the author is silent. `over_quota`: it was only flagged because too much was done within the
-    hour. `removable`: what still stands can be taken out here. `pictured`: it holds pictures that can be allowed or denied.
-    `measures`: what a moderator may yet do to its author, `measured`: what one did. `right_category`: what a person says it is, where that is another.
-    `undoable`: whoever decided may still take that back. `gone`: others have deleted the message. `appeal_text` is its author's.
+    `state`: `open` or `reported` (by a member) until a person decided: `restored` (brought back), `kept` (what was done
+    stands), `dismissed` (it is fine and stays), `removed` (taken out by hand). `decided_by` is a name. `shadow`: the action was
+    not carried out. `restorable`: a copy is there to bring back. `channel` and `message` are ids, to be shown as links.
+    `called_for`: what the policy called for, where the platform could not do that much, or a part of it is in shadow. `undone`:
+    why the message could not be taken out, or brought back, after all. `picture`: its first picture may be shown, blurred on
+    our side. `urgent`: a model refuses to look at it, so that a person should be quick. `strikes`: how many messages of this
+    author were removed of late. `timeout_minutes`: for how long the author is silent. `over_quota`: it was only flagged because
+    too much was done within the hour. `removable`: what still stands can be taken out here. `pictured`: it holds pictures that
+    can be allowed or denied. `measures`: what a moderator may yet do to its author, `measured`: what one did.
+    `right_category`: what a person says it is, where that is another. `undoable`: whoever decided may still take that back.
+    `gone`: others have deleted the message. `appeal_text` is its author's.
     """
 
     kind: Literal["case_card"] = "case_card"
@@ -208,8 +209,9 @@ class CaseList(Frozen):
 class DigestLine(Frozen):
     """What shadow mode showed of one category: how many messages would have been flagged, held or removed.
 
-    `right` and `wrong`: so many of them moderators agreed with or not; `precision` is the share that is right, of which `low` to
-    `high` is the interval in which it lies with 95 %. None before anybody looked. `by_hand`: so many are gone from the channel.
+    `right` and `wrong`: so many of them moderators agreed with or not; `precision` is the share that is right, of which `low`
+    to `high` is the interval in which it lies with 95 %. None before anybody looked. `by_hand`: so many are gone from the
+    channel.
     """
 
     category: CategoryName

@@ -9,7 +9,7 @@ from handlers.effects import AnyEffect, Card, Notify, Plan, Restore
 from handlers.events import ButtonPressed, Event, FormSubmitted, Person
 from handlers.forms import APPEAL_CHARS
 from handlers.ports import Case, Services
-from handlers.review import Desk, card_anew, let_write_again, look_up, to_author
+from handlers.review import Hearing, card_anew, let_write_again, look_up, to_author
 from pipelines.errors import UserError
 from pipelines.language import Catalogue, catalogue, message
 
@@ -91,12 +91,12 @@ def _refuse_late(case: Case, words: Catalogue, *, days: int) -> None:
         )
 
 
-def refuse_first_reviewer(desk: Desk, person: Person) -> None:
+def refuse_first_reviewer(hearing: Hearing, person: Person) -> None:
     """Refuse who must not decide an appeal: the author, and whoever decided about the message before.
 
     Raises: `UserError`.
     """
-    case = desk.case
+    case = hearing.case
     if case.appeal is None:
         raise UserError("Nobody has appealed against this.")
     if case.author.id == person.id:
@@ -107,10 +107,10 @@ def refuse_first_reviewer(desk: Desk, person: Person) -> None:
 
 async def on_appeal_decided(event: ButtonPressed, services: Services) -> Plan:
     """Decide an appeal. The first press wins."""
-    desk = await look_up(event, event.value, services)
-    refuse_first_reviewer(desk, event.author)
+    hearing = await look_up(event, event.value, services)
+    refuse_first_reviewer(hearing, event.author)
     case, won = await services.cases.decide_appeal(
-        event.place.tenant, desk.case.id, granted=event.button == "overturn", by=event.author, event=event.key
+        event.place.tenant, hearing.case.id, granted=event.button == "overturn", by=event.author, event=event.key
     )
     shown = await card_anew(event, case, services)
     if not won:
@@ -119,18 +119,18 @@ async def on_appeal_decided(event: ButtonPressed, services: Services) -> Plan:
         first = Notice(text=f"{appeal.decided_by if appeal else 'Somebody'} was first and {done} the appeal.")
         return Plan(effects=(*shown, Notify.author_of(event, "first", first)))
     if event.button == "overturn":
-        return Plan(effects=(*await _grant(event, desk, case, services), *shown))
-    denied = desk.words.say("Another moderator looked at your message again. What was decided about it stands.")
+        return Plan(effects=(*await _grant(event, hearing, case, services), *shown))
+    denied = hearing.words.say("Another moderator looked at your message again. What was decided about it stands.")
     return Plan(effects=(*to_author(event, case, Notice(text=denied), suffix=OUTCOME), *shown))
 
 
-async def _grant(event: ButtonPressed, desk: Desk, case: Case, services: Services) -> tuple[AnyEffect, ...]:
-    words, effects = desk.words, list[AnyEffect]()
+async def _grant(event: ButtonPressed, hearing: Hearing, case: Case, services: Services) -> tuple[AnyEffect, ...]:
+    words, effects = hearing.words, list[AnyEffect]()
     said = words.say("Another moderator looked at your message again: your appeal was granted, and nothing counts against you.")
-    if desk.out and may_keep(case):
+    if hearing.out and may_keep(case):
         effects.append(Restore(key=f"{event.key}#restore", place=case.place, message=case.message, case=case.id))
         said = f"{said} {words.say('Where that is still possible, the message stands in the channel again.')}"
-    elif desk.out:
+    elif hearing.out:
         said = f"{said} {words.say('The message itself cannot be brought back, since no copy of it is kept.')}"
-    effects += await let_write_again(event, case, desk.supports, services)
+    effects += await let_write_again(event, case, hearing.supports, services)
     return (*effects, *to_author(event, case, Notice(text=said), suffix=OUTCOME))

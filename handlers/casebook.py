@@ -7,20 +7,22 @@ from typing import Final
 from urllib.parse import quote
 
 from handlers.answers import CaseFile, CaseLine, CaseList, CaseStep
-from handlers.cases import REPORTED, card, may_keep
+from handlers.cases import REPORTED, card, posted_of
+from handlers.categories import category_named
 from handlers.effects import Notify, Plan
 from handlers.events import ButtonPressed, CommandUsed, Event, Tenant
 from handlers.history import steps_of
-from handlers.ports import Case, CaseFilter, PolicyVersion, Posted, Services
+from handlers.ports import Case, CaseFilter, PolicyVersion, Services
 from pipelines.errors import Unavailable, UserError
 from pipelines.language import Catalogue, catalogue
 from pipelines.moderation.explaining import DONE, action_in_words, explain, explain_without_policy
 from pipelines.moderation.policy import Channel, ChannelPolicy, Policy
-from pipelines.moderation.report import OWN, Category, label_of
+from pipelines.moderation.report import label_of
 
 SHOWN: Final = 10  # cases of a list
 ID_MAX: Final = 64
 NO_CASE: Final = "There is no such case here (any more). Write /flashbulb cases for those that wait."
+ASK: Final = "Write /flashbulb cases, then waiting, appealed, shadow or decided, then a category"
 FILTERS: Final = {
     "waiting": ("Cases that wait", CaseFilter(waiting=True)),
     "appealed": ("Cases with an appeal", CaseFilter(appealed=True)),
@@ -37,7 +39,7 @@ async def on_cases(event: CommandUsed, words: Sequence[str], services: Services)
     title, wanted = FILTERS[named]
     if rest:
         policy = (await services.policies.current(tenant)).policy
-        category = _category(" ".join(rest), policy)
+        category = category_named(" ".join(rest), policy, ask=ASK)
         title, wanted = f"{title}: {label_of(category)}", replace(wanted, category=category)
     page = await services.cases.page(tenant, wanted, limit=SHOWN)
     waiting = await services.cases.page(tenant, CaseFilter(waiting=True), limit=1)
@@ -79,7 +81,7 @@ async def case_file(case: Case, services: Services) -> CaseFile:
     steps = [*steps_of(case, await services.audit.of_case(tenant, case.id), words)]
     posted = None
     try:
-        posted = await _posted(case, services)
+        posted = await posted_of(case, services)
     except (Unavailable, UserError) as error:
         text = words.say("What the message says cannot be shown now: {why}", why=str(error))
         steps.append(CaseStep(at=datetime.now(UTC), text=text))
@@ -107,21 +109,6 @@ def _refuse_members(event: Event) -> None:
         raise UserError("Only moderators see cases.")
 
 
-def _category(named: str, policy: Policy) -> str:
-    """Return the category that somebody means, by its name or by its label.
-
-    Raises: `UserError` that names all there are.
-    """
-    known = (*(each.value for each in Category), *(f"{OWN}{name}" for name in policy.own_categories))
-    for each in known:
-        if named.lower() in (each, each.removeprefix(OWN), label_of(each)):
-            return each
-    raise UserError(
-        "Write /flashbulb cases, then waiting, appealed, shadow or decided, then a category:"
-        f" {', '.join(each.removeprefix(OWN) for each in known)}."
-    )
-
-
 def _line(case: Case) -> CaseLine:
     done = DONE[case.action]
     return CaseLine(
@@ -143,20 +130,6 @@ async def _with_strikes(case: Case, policy: Policy, services: Services) -> Case:
         return case
     days, tenant = policy.strikes.days, case.place.tenant
     return replace(case, strikes=await services.cases.strikes(tenant, case.author.id, days=days, apart_from=case.event))
-
-
-async def _posted(case: Case, services: Services) -> Posted | None:
-    """Return the copy of what was taken out, else the message where it stands; nothing of what nobody may keep.
-
-    Raises: `Unavailable` when the platform does not answer, `UserError` when it does not let us read there any more.
-    """
-    if not may_keep(case):
-        return None
-    if case.taken_out or case.state == "removed":
-        copy = await services.channels.taken_out(case.place, case.message)
-        if copy is not None:
-            return copy
-    return await services.channels.message(case.place, case.message)
 
 
 def _why(case: Case, versions: Sequence[PolicyVersion], words: Catalogue) -> Iterator[str]:

@@ -8,10 +8,11 @@ from handlers.answers import Alert, CaseCard, FindingSaid, Held
 from handlers.effects import AnyEffect, Card, Notify, Remove, TakeBack, Timeout
 from handlers.events import FLASHBULB, Event, MessagePosted
 from handlers.modes import mode_of
-from handlers.ports import Case, KnownBy, Measure, Services
+from handlers.ports import Case, KnownBy, Measure, Posted, Services
 from pipelines.content import Intake
 from pipelines.language import catalogue, message
 from pipelines.moderation.decide import after_strikes, in_words, while_away
+from pipelines.moderation.explaining import why_in_words
 from pipelines.moderation.lists import exact_hashes, is_one_picture, near_hashes
 from pipelines.moderation.policy import Action, ChannelPolicy, Mode, Policy
 from pipelines.moderation.report import Category
@@ -121,8 +122,8 @@ async def forget(event: Event, message: str, services: Services) -> tuple[TakeBa
 
 
 def nearest(action: Action, supports: frozenset[Action]) -> Action:
-    """Return the strongest action that a platform can do and that is not stronger than `action`."""
-    possible = (each for each in Action if each in supports and each.strength <= action.strength)
+    """Return the strongest action that a platform can do and that is not stronger than `action`. Only a person bans."""
+    possible = (each for each in Action if each in supports - {Action.BAN} and each.strength <= action.strength)
     return max(possible, key=lambda each: each.strength, default=Action.ALLOW)
 
 
@@ -196,7 +197,7 @@ def reasons_in(language: str, verdict: Verdict) -> tuple[str, ...]:
     """Return why something was done, in a language, for whoever wrote the message: who reported it they never learn."""
     words = catalogue(language)
     found = {in_words(each): in_words(each, words) for each in verdict.findings}
-    found |= {each.why: words.say(each.why) for each in verdict.incomplete}
+    found |= {each.why: why_in_words(each, words) for each in verdict.incomplete}
     return tuple(found.get(reason, reason) for reason in verdict.reasons if not reason.startswith(REPORTED))
 
 
@@ -244,6 +245,7 @@ def card(case: Case, supports: frozenset[Action], *, timeout_minutes: int = 0) -
         removable=Action.REMOVE in supports,
         pictured=kept and any(each.picture for each in case.known_by),
         measures=tuple(each for each in measures_of(case, supports) if each not in case.measures),
+        measured=case.measures,
         right_category=case.right_category,
         undoable=bool(case.decided_by_id) and case.decided_by_id != FLASHBULB.id and appeal is None,
         gone=case.gone,
@@ -251,6 +253,19 @@ def card(case: Case, supports: frozenset[Action], *, timeout_minutes: int = 0) -
         appeal_text=appeal.text if appeal else "",
         appeal_decided_by=appeal.decided_by if appeal else "",
     )
+
+
+async def posted_of(case: Case, services: Services) -> Posted | None:
+    """Return what the message of a case holds: the copy where it was taken out, else what stands there.
+
+    None where it is gone, or nobody may keep it. Raises: `Unavailable` when the platform does not answer, `UserError` when it
+    does not let us read there any more.
+    """
+    if not may_keep(case):
+        return None
+    out = case.taken_out or case.state == "removed"
+    copy = await services.channels.taken_out(case.place, case.message) if out else None
+    return copy or await services.channels.message(case.place, case.message)
 
 
 def may_keep(case: Case) -> bool:

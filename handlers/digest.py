@@ -8,6 +8,7 @@ from functools import cache
 from typing import Final
 
 from handlers.answers import Digest, DigestLine
+from handlers.categories import category_named
 from handlers.effects import Card, Notify, Plan
 from handlers.events import ButtonPressed, CommandUsed, DigestDue, Event, Tenant
 from handlers.modes import mode_of
@@ -19,7 +20,7 @@ from pipelines.moderation.changing import enforce
 from pipelines.moderation.decide import action_for
 from pipelines.moderation.learning import Reviewed, as_now, decided_by_category, suggestions
 from pipelines.moderation.policy import Action, ChannelPolicy, Mode, Policy, everywhere
-from pipelines.moderation.report import OWN, Category, CategoryName, label_of
+from pipelines.moderation.report import CategoryName, label_of
 from pipelines.rates import Rate
 
 DAYS: Final = 7
@@ -79,7 +80,7 @@ async def _enforce(event: Event, named: str, services: Services) -> Plan:
     tenant = event.place.tenant
     now, *before = (await services.policies.versions(tenant))[:2]
     policy = readable(now).policy
-    category = _category(named, policy)
+    category = category_named(named, policy)
     text = now.text
     if everywhere(policy).mode_for(category, await _mode(policy, tenant, services)) == "shadow":
         text = await asyncio.to_thread(enforce, text, category)
@@ -90,16 +91,6 @@ async def _enforce(event: Event, named: str, services: Services) -> Plan:
     proof = (await asyncio.to_thread(_proofs, policy, reviewed)).get(category, Rate(hits=0, of=0))
     why = f"What is found of {label_of(category)} is acted upon now. {_numbers(proof)}"
     return await hold(event, text, services, why=why, based_on=now.number)
-
-
-def _category(named: str, policy: Policy) -> CategoryName:
-    own = (f"{OWN}{name}" for name in policy.own_categories)
-    known: dict[str, CategoryName] = {each: each for each in (*(each.value for each in Category), *own)}
-    by_name = {**{label_of(each): each for each in known}, **{each.removeprefix(OWN): each for each in known}, **known}
-    found = by_name.get(named.strip().lower())
-    if found is None:
-        raise UserError(f"Name one category: {', '.join(each.removeprefix(OWN) for each in known)}.")
-    return found
 
 
 async def digest_of(tenant: Tenant, since: datetime, until: datetime, services: Services) -> Digest:

@@ -86,7 +86,7 @@ FLASHBULB = Person(id="flashbulb", name="Flashbulb", role=Role.OPERATOR, bot=Tru
 class Event(Frozen):
     """Something that happened. `key` makes it one event: it is the durable workflow's id.
 
-    `desk`: it was done in the console's review desk, whichever platform the case is of; the desk shows by itself what came of it.
+    `desk`: it was done in the console's review desk, whichever platform the case is of; the desk shows what came of it.
 
     `{platform}:{…}:{purpose}` for messages, the platform's own interaction id for everything that a person pressed or typed.
     `reply`: where the platform takes an answer to exactly this interaction. It is short-lived, opaque and a secret; effects

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from handlers.answers import Alert, CaseCard, Notice
 from handlers.bursts import FLOOD, denied_for, is_private
-from handlers.cases import Standing, card, consequences, forget, nearest, standing_of, words_of_help
+from handlers.cases import Standing, card, consequences, forget, nearest, posted_of, standing_of, words_of_help
 from handlers.effects import AnyEffect, Card, Edit, Notify, Plan, Remove, Restore
 from handlers.events import FLASHBULB, ButtonPressed, MessagePosted, ModelAway, ModelReturned, Place, Tenant
 from handlers.intake import within_limits
@@ -64,7 +64,7 @@ async def on_model_returned(event: ModelReturned, services: Services) -> Plan:
         return Plan()
     case, message = before, _as_message(event, before)
     if before.verdict.waits_for_model:
-        posted = await _posted(before, services)
+        posted = await posted_of(before, services)
         message = _as_message(event, before, posted)
         case = await _judged(before, message if posted else None, services)
     if case.verdict.waits_for_model:  # a person was quicker, nobody answers after all, or there is nothing left to judge
@@ -178,15 +178,6 @@ async def _card_anew(event: ModelReturned, shown: CaseCard, case: Case, services
     if message is None:
         return ()
     return (Edit(key=f"{event.key}#card", place=await log_place(tenant, services), message=message, answer=shown),)
-
-
-async def _posted(case: Case, services: Services) -> Posted | None:
-    """Return what the case is about: the copy of what was taken out, else the message where it stands."""
-    if case.action.takes_down and not case.shadow:
-        copy = await services.channels.taken_out(case.place, case.message)
-        if copy is not None:
-            return copy
-    return await services.channels.message(case.place, case.message)
 
 
 def _as_message(event: ModelReturned, case: Case, posted: Posted | None = None) -> MessagePosted:

@@ -35,6 +35,8 @@ class Posted:
     content: Content
 
 
+_LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
+
 Decision = Literal["restored", "kept", "dismissed", "removed"]
 CaseState = Literal["open", "reported", "restored", "kept", "dismissed", "removed"]
 Measure = Literal["timeout", "ban"]
@@ -64,8 +66,8 @@ class Appeal:
 class Case:
     """What was judged and what became of it.
 
-    `state`: `open`, or `reported` by a member, until a person decided: `restored` (brought back), `kept` (what was done stands),
-    `dismissed` (it is fine and stays), `removed` (taken out by hand). `decided_by` is a name.
+    `state`: `open`, or `reported` by a member, until a person decided: `restored` (brought back), `kept` (what was done
+    stands), `dismissed` (it is fine and stays), `removed` (taken out by hand). `decided_by` is a name.
 
     `action` is what is done; `shadow`: it is only recorded. `over_quota`: it was weakened since too much was done within the
     hour, and `first_over_quota` the first such case of that hour. `strikes`: messages of this author that were removed of late,
@@ -92,7 +94,7 @@ class Case:
     raid: str = ""
     event: str = ""
     under_way: bool = False
-    at: datetime = datetime.min.replace(tzinfo=UTC)
+    at: datetime = _LONG_AGO
     category: CategoryName | Literal[""] = ""
     right_category: CategoryName | Literal[""] = ""
     decided_by_id: str = ""

@@ -22,7 +22,7 @@ SILENT_FOR_MAX: Final = timedelta(days=28)  # the longest that a time-out may la
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Desk:
+class Hearing:
     """What holds for somebody's decision about a case."""
 
     case: Case
@@ -35,7 +35,7 @@ class Desk:
         return catalogue(self.policy.language)
 
 
-async def look_up(event: Event, case: str, services: Services) -> Desk:
+async def look_up(event: Event, case: str, services: Services) -> Hearing:
     """Return a case and what holds for it.
 
     Raises: `UserError` when there is no such case, or the author of `event` decides none.
@@ -46,7 +46,7 @@ async def look_up(event: Event, case: str, services: Services) -> Desk:
     found = await services.cases.find(tenant, case)
     if found is None:
         raise UserError("There is no such case here (any more).")
-    return Desk(
+    return Hearing(
         case=found,
         policy=(await services.policies.current(tenant)).policy,
         supports=services.channels.supports(tenant),
@@ -66,12 +66,12 @@ async def _is_out(case: Case, services: Services) -> bool:
     return out
 
 
-def refuse_wrongful(desk: Desk, button: str, person: Person) -> None:
+def refuse_wrongful(hearing: Hearing, button: str, person: Person) -> None:
     """Refuse what may not be decided, or not by this person. The operator runs the bot and may be all alone with it.
 
     Raises: `UserError` with a sentence for whoever pressed.
     """
-    case = desk.case
+    case = hearing.case
     if case.author.id == person.id and person.role is not Role.OPERATOR:
         raise UserError("This is about a message of your own. Another moderator decides it.")
     match button:
@@ -81,7 +81,7 @@ def refuse_wrongful(desk: Desk, button: str, person: Person) -> None:
             raise UserError("There is no picture in this message that could be known again.")
         case "deny_near" if not _denied_for(case):
             raise UserError("Nothing was found in it, so nobody knows what to deny it for. Choose Wrong category first.")
-        case "timeout" | "ban" if MEASURES[button] not in measures_of(case, desk.supports):
+        case "timeout" | "ban" if MEASURES[button] not in measures_of(case, hearing.supports):
             raise UserError("That cannot be done here.")
         case "undo" if case.undecided or case.appeal is not None:
             raise UserError("There is no decision here that could be taken back.")
@@ -95,46 +95,46 @@ def refuse_wrongful(desk: Desk, button: str, person: Person) -> None:
 
 async def on_button(event: ButtonPressed, services: Services) -> Plan:
     """Decide a case, or take a decision back."""
-    desk = await look_up(event, event.value, services)
+    hearing = await look_up(event, event.value, services)
     if event.button == "undo":
-        desk = await _as_decided(event, desk, services)
-    refuse_wrongful(desk, event.button, event.author)
+        hearing = await _as_decided(event, hearing, services)
+    refuse_wrongful(hearing, event.button, event.author)
     match event.button:
         case "undo":
-            return await _undo(event, desk, services)
+            return await _undo(event, hearing, services)
         case "timeout" | "ban" | "wrong_category":  # each is a form, and comes only if that did not open
             raise UserError("The form for that could not be opened. Press it once more.")
         case button if button in DECISIONS:
-            return await _decide(event, desk, button, services)
+            return await _decide(event, hearing, button, services)
         case _:
             raise UserError("This button is of an older version. Use the newest card of the case.")
 
 
 async def on_case_form(event: FormSubmitted, services: Services) -> Plan:
     """Do what a moderator has said more about: the right category, a time-out, a ban."""
-    desk = await look_up(event, event.about, services)
-    refuse_wrongful(desk, event.form, event.author)
+    hearing = await look_up(event, event.about, services)
+    refuse_wrongful(hearing, event.form, event.author)
     match event.form:
         case "wrong_category":
-            own = {f"own:{name}" for name in desk.policy.own_categories}
-            if (right := event.values.get("category", "")) not in {*Category, *own} or right == desk.case.category:
+            own = {f"own:{name}" for name in hearing.policy.own_categories}
+            if (right := event.values.get("category", "")) not in {*Category, *own} or right == hearing.case.category:
                 raise UserError("Choose another category than the one that was found.")
-            return await _decide(event, desk, event.form, services, right_category=right)
+            return await _decide(event, hearing, event.form, services, right_category=right)
         case "timeout":
             minutes = event.values.get("minutes", "")
             if not (minutes.isascii() and minutes.isdigit() and 0 < int(minutes) <= SILENT_FOR_MAX.total_seconds() // 60):
                 raise UserError("Choose for how long.")
-            return await _silence(event, desk, int(minutes), services)
+            return await _silence(event, hearing, int(minutes), services)
         case _:
             if event.values.get("sure") != "yes":
                 return Plan(effects=(Notify.author_of(event, "not", Notice(text="Nobody was banned.")),))
-            return await _ban(event, desk, services)
+            return await _ban(event, hearing, services)
 
 
-async def _decide(event: Event, desk: Desk, button: str, services: Services, *, right_category: str = "") -> Plan:
-    tenant, decision = event.place.tenant, _decision(desk, button, right_category)
+async def _decide(event: Event, hearing: Hearing, button: str, services: Services, *, right_category: str = "") -> Plan:
+    tenant, decision = event.place.tenant, _decision(hearing, button, right_category)
     case, won = await services.cases.decide(
-        tenant, desk.case.id, decision=decision, by=event.author, event=event.key, right_category=right_category
+        tenant, hearing.case.id, decision=decision, by=event.author, event=event.key, right_category=right_category
     )
     shown = await card_anew(event, case, services)
     if not won:
@@ -144,7 +144,7 @@ async def _decide(event: Event, desk: Desk, button: str, services: Services, *, 
         return Plan(effects=(*shown, Notify.author_of(event, "first", first)))
     if button in ("allow_exact", "deny_near"):
         await _list(event, case, button, services)
-    return Plan(effects=(*await _carry_out(event, desk, case, services), *shown))
+    return Plan(effects=(*await _carry_out(event, hearing, case, services), *shown))
 
 
 def decided_in_words(case: Case) -> str:
@@ -160,53 +160,53 @@ def decided_in_words(case: Case) -> str:
             return "kept the message removed" if case.taken_out else "agreed with what was found"
 
 
-def _decision(desk: Desk, button: str, right_category: str) -> Decision:
+def _decision(hearing: Hearing, button: str, right_category: str) -> Decision:
     match button:
         case "restore" | "dismiss" | "allow_exact":
-            return "restored" if desk.out else "dismissed"
+            return "restored" if hearing.out else "dismissed"
         case "remove":
-            return "kept" if desk.out else "removed"
-        case "deny_near" if not desk.out and Action.REMOVE in desk.supports and not desk.case.gone:
+            return "kept" if hearing.out else "removed"
+        case "deny_near" if not hearing.out and Action.REMOVE in hearing.supports and not hearing.case.gone:
             return "removed"
-        case "wrong_category" if right_category == Category.CHILD_SAFETY and not desk.out:
+        case "wrong_category" if right_category == Category.CHILD_SAFETY and not hearing.out:
             return "removed"
         case _:
             return "kept"
 
 
-async def _carry_out(event: Event, desk: Desk, case: Case, services: Services) -> tuple[AnyEffect, ...]:
+async def _carry_out(event: Event, hearing: Hearing, case: Case, services: Services) -> tuple[AnyEffect, ...]:
     """Return what follows from a decision, for the message and for its author."""
     match case.state:
         case "restored":
-            return (*_bring_back(event, desk, case), *await let_write_again(event, case, desk.supports, services))
+            return (*_bring_back(event, hearing, case), *await let_write_again(event, case, hearing.supports, services))
         case "dismissed":
-            return await let_write_again(event, case, desk.supports, services)
+            return await let_write_again(event, case, hearing.supports, services)
         case "removed":
-            return await _take_out(event, desk, case, services)
+            return await _take_out(event, hearing, case, services)
         case _ if case.right_category == Category.CHILD_SAFETY:  # a person says so: no copy stays
-            return (_removal(event, desk, case), *await forget(event, case.message, services))
+            return (_removal(event, hearing, case), *await forget(event, case.message, services))
         case _:
             return ()
 
 
-def _bring_back(event: Event, desk: Desk, case: Case) -> tuple[AnyEffect, ...]:
+def _bring_back(event: Event, hearing: Hearing, case: Case) -> tuple[AnyEffect, ...]:
     restore = Restore(key=f"{event.key}#restore", place=case.place, message=case.message, case=case.id)
-    return (restore, *to_author(event, case, Notice(text=desk.words.say(PUT_BACK))))
+    return (restore, *to_author(event, case, Notice(text=hearing.words.say(PUT_BACK))))
 
 
-async def _take_out(event: Event, desk: Desk, case: Case, services: Services) -> tuple[AnyEffect, ...]:
+async def _take_out(event: Event, hearing: Hearing, case: Case, services: Services) -> tuple[AnyEffect, ...]:
     made = () if may_keep(case) else await forget(event, case.message, services)
-    told = to_author(event, case, words_to_author(case, desk.policy))
-    return (_removal(event, desk, case), *told, *made)
+    told = to_author(event, case, words_to_author(case, hearing.policy))
+    return (_removal(event, hearing, case), *told, *made)
 
 
-def _removal(event: Event, desk: Desk, case: Case) -> Remove:
+def _removal(event: Event, hearing: Hearing, case: Case) -> Remove:
     return Remove(
         key=f"{event.key}#remove",
         place=case.place,
         message=case.message,
         keep=may_keep(case),
-        keep_days=desk.policy.retention.copies,
+        keep_days=hearing.policy.retention.copies,
         case=case.id,
     )
 
@@ -258,51 +258,52 @@ def _denied_for(case: Case) -> Finding | None:
     return worst and Finding(category=worst.category, kind=worst.kind, severity=max(worst.severity, 2), confidence=1)
 
 
-async def _silence(event: FormSubmitted, desk: Desk, minutes: int, services: Services) -> Plan:
+async def _silence(event: FormSubmitted, hearing: Hearing, minutes: int, services: Services) -> Plan:
     case, won = await services.cases.measure(
-        event.place.tenant, desk.case.id, measure="timeout", by=event.author, event=event.key
+        event.place.tenant, hearing.case.id, measure="timeout", by=event.author, event=event.key
     )
     if not won:
         raise UserError("Somebody was first: they cannot write already.")
     until = datetime.now(UTC) + timedelta(minutes=minutes)
     act = Timeout(key=f"{event.key}#timeout", place=case.place, person=case.author.id, until=until, case=case.id)
-    text = desk.words.say(
+    text = hearing.words.say(
         "A moderator has decided that you cannot write here until {until} UTC.", until=f"{until:%d.%m. %H:%M}"
     )
     return Plan(effects=(act, *to_author(event, case, Notice(text=text)), *await card_anew(event, case, services)))
 
 
-async def _ban(event: FormSubmitted, desk: Desk, services: Services) -> Plan:
-    case, won = await services.cases.measure(event.place.tenant, desk.case.id, measure="ban", by=event.author, event=event.key)
+async def _ban(event: FormSubmitted, hearing: Hearing, services: Services) -> Plan:
+    tenant = event.place.tenant
+    case, won = await services.cases.measure(tenant, hearing.case.id, measure="ban", by=event.author, event=event.key)
     if not won:
         raise UserError("Somebody was first: they are banned already.")
     # Whoever is shut out cannot be written to any more.
-    told = to_author(event, case, Notice(text=desk.words.say("A moderator has shut you out of this community.")))
+    told = to_author(event, case, Notice(text=hearing.words.say("A moderator has shut you out of this community.")))
     act = Ban(key=f"{event.key}#ban", place=case.place, person=case.author.id, case=case.id)
     return Plan(effects=(*told, act, *await card_anew(event, case, services)))
 
 
-async def _as_decided(event: ButtonPressed, desk: Desk, services: Services) -> Desk:
+async def _as_decided(event: ButtonPressed, hearing: Hearing, services: Services) -> Hearing:
     """Return how a case stood before `event` took its decision back, should that have happened in an attempt before a crash."""
-    links = await services.audit.of_case(event.place.tenant, desk.case.id)
+    links = await services.audit.of_case(event.place.tenant, hearing.case.id)
     undone = next((each for each in links if each.kind == "undone" and each.key.startswith(f"{event.key}!")), None)
     decided = [each for each in links if each.kind == "decided" and undone and each.seq < undone.seq]
     if not decided:
-        return desk
+        return hearing
     last = decided[-1]
     before = replace(
-        desk.case,
+        hearing.case,
         state=last.facts["decision"],
         decided_event=last.key.rpartition("!decided")[0],
         decided_by_id=last.actor,
         decided_at=last.at,
     )
-    return replace(desk, case=before)
+    return replace(hearing, case=before)
 
 
-async def _undo(event: ButtonPressed, desk: Desk, services: Services) -> Plan:
+async def _undo(event: ButtonPressed, hearing: Hearing, services: Services) -> Plan:
     """Open a case again, and reverse what its decision had led to."""
-    tenant, before = event.place.tenant, desk.case
+    tenant, before = event.place.tenant, hearing.case
     case, won = await services.cases.undo(
         tenant, before.id, decided_event=before.decided_event, by=event.author, event=event.key
     )
@@ -313,18 +314,18 @@ async def _undo(event: ButtonPressed, desk: Desk, services: Services) -> Plan:
     for link in await services.audit.since(tenant, since - UNDO_WITHIN, "listed"):
         if link.key.startswith(f"{before.decided_event}!"):
             await services.banks.take_off(tenant, str(link.facts["entry"]), by=event.author, event=event.key)
-    return Plan(effects=(*await _reversed(event, desk, before, services), *shown))
+    return Plan(effects=(*await _reversed(event, hearing, before, services), *shown))
 
 
-async def _reversed(event: ButtonPressed, desk: Desk, before: Case, services: Services) -> tuple[AnyEffect, ...]:
+async def _reversed(event: ButtonPressed, hearing: Hearing, before: Case, services: Services) -> tuple[AnyEffect, ...]:
     match before.state:
         case "restored":
             posted = f"{before.decided_event}#restore"
             message = await services.cases.shown(before.place.tenant, posted) or before.message
             out = TakeBack(key=f"{event.key}#out", place=before.place, message=message, posted=posted)
-            return (out, *to_author(event, before, words_to_author(before, desk.policy)))
+            return (out, *to_author(event, before, words_to_author(before, hearing.policy)))
         case "removed" if may_keep(before):
-            return _bring_back(event, desk, before)
+            return _bring_back(event, hearing, before)
         case _:
             return ()
 

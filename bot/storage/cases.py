@@ -267,6 +267,8 @@ class StoredCases:
             if row.decided_event is not None:
                 return None
             columns = _decided(decision, by, event) | ({"right_category": right_category} if right_category else {})
+            if decision == "removed" and not known.verdict.distress:
+                columns["strike"] = "if_kept"  # whatever the policy thought of it, a person took it out
             links = [link(event, "decided", row, by, decision=decision, right_category=right_category)]
             if row.appeal == "open" and decision in ("restored", "dismissed"):
                 columns |= _appeal_decided("granted", by, event)

@@ -37,7 +37,7 @@ class FileShown:
 
 
 @dataclass(frozen=True, slots=True)
-class CasePage:
+class CaseDetails:
     """The page of a case, the part of it that changes, who looks at it, and which case comes next."""
 
     desk: Desk

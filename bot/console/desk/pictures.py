@@ -16,9 +16,9 @@ from aiohttp import web
 from bot.console.access import SIGNED_IN, allow
 from bot.console.desk.desk import ROOT, Desk, nothing_here, path_of, person_of, tenant_of
 from bot.console.pictures import AT_ONCE, HEADERS
-from handlers.cases import may_keep
+from handlers.cases import may_keep, posted_of
 from handlers.events import Tenant
-from handlers.ports import Case, Link, Posted, Services
+from handlers.ports import Case, Link
 from pipelines.content import Attachment
 from pipelines.errors import UserError
 from pipelines.limits import IMAGE_BYTES
@@ -31,19 +31,6 @@ REVEALED_AT_ONCE: Final = 100
 PAUSE_FROM: Final = 10  # pictures that one sign-in has looked at
 
 NO_PREVIEW: Final = "There is no preview of this file. Look at it where it was posted."
-
-
-async def posted_of(case: Case, services: Services) -> Posted | None:
-    """Return what the message of a case holds, as its page shows it: the copy where it was taken out, else what stands there.
-
-    None where nobody may keep it. Raises: `Unavailable` when the platform does not answer, `UserError` when it does not let us
-    read there any more.
-    """
-    if not may_keep(case):
-        return None
-    out = case.taken_out or case.state == "removed"
-    copy = await services.channels.taken_out(case.place, case.message) if out else None
-    return copy or await services.channels.message(case.place, case.message)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ from aiohttp import web
 
 from bot.console.desk.author import Authors
 from bot.console.desk.bank import Lists
-from bot.console.desk.case import CasePage
+from bot.console.desk.case import CaseDetails
 from bot.console.desk.decisions import Decisions
 from bot.console.desk.desk import Desk
 from bot.console.desk.digest import DigestPage
@@ -22,7 +22,7 @@ def desk_routes(desk: Desk, pictures: CasePictures, audit: StoredAudit, insight:
     """Return the routes of every page; each has a class of its own, made with the desk."""
     pages = (
         Queue(desk),
-        CasePage(desk),
+        CaseDetails(desk),
         Decisions(desk),
         pictures,
         Authors(desk),
