@@ -130,7 +130,7 @@ def _form(platform: Platform, form: Form) -> Markup:
         case "slack":
             return BlockKit(here.channels).modal(slack_forms.view(form, here.place))
         case "discord":
-            return Components(here.channels).modal(discord_forms.modal(form).to_dict())
+            return Components(here.channels).modal(discord_forms.modal(form, here.workspace).to_dict())
         case "console":
             return _console(Renderer(_pages()).form(form, channel=here.channel, thread=None))
 

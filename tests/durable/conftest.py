@@ -17,6 +17,12 @@ from tests.durable.parts import Platform, ScriptedPlanner
 OpenEngine = Callable[[], AbstractAsyncContextManager[Durable]]
 
 
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait for the database for longer than a platform would: a busy machine is no outage."""
+    monkeypatch.setattr("bot.durable.ACCEPT_S", 10.0)
+
+
 @pytest.fixture
 def seal() -> Seal:
     return Seal(Fernet.generate_key().decode())

@@ -23,6 +23,7 @@ from bot.storage.work import Undertaking, Work
 from handlers.effects import Performed, Plan
 from handlers.events import MessagePosted, Tenant
 from pipelines.errors import Misconfigured, Unavailable
+from pipelines.limits import ACCEPT_S
 from tests.databases import Home
 from tests.durable.conftest import OpenEngine
 from tests.durable.parts import Platform, ScriptedPlanner, post, until
@@ -94,8 +95,9 @@ async def test_an_accept_that_is_cancelled_is_work_all_the_same(open_engine: Ope
 
 @pytest.mark.parametrize(("file", "table"), [(RECORDS_FILE, "inbox"), (ENGINE_FILE, "dbos.workflow_status")])
 async def test_while_the_database_is_locked_nothing_is_acknowledged_and_then_it_is_done_once(
-    open_engine: OpenEngine, home: Home, platform: Platform, file: str, table: str
+    open_engine: OpenEngine, home: Home, platform: Platform, file: str, table: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("bot.durable.ACCEPT_S", ACCEPT_S)
     async with open_engine() as durable:
         with locked(home, file, table), pytest.raises(Unavailable, match="takes too long"):
             await durable.accept(EVENT)

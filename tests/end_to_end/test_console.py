@@ -114,7 +114,7 @@ async def test_a_held_message_says_why_and_restore_brings_it_back(page: Page) ->
     await expect(held).to_contain_text("Taken out of the channel for review.")
     await held.get_by_role("link", name="See why").click()
     thread = page.locator("#thread")
-    await expect(thread).to_contain_text("Your message was taken out of the channel until a moderator has looked at it.")
+    await expect(thread).to_contain_text("Your message in #general was taken out until a moderator has looked at it.")
     await expect(thread).to_contain_text("Scam or spam: severe, 80% sure.")
 
     await page.get_by_role("navigation").get_by_role("link", name="moderators").click()

@@ -68,7 +68,8 @@ async def test_what_may_not_be_deleted_is_flagged_and_its_author_asked(team: Tea
 
     assert "Case" in asked["text"]
     assert "The policy calls for more: removed." in card["text"]
-    assert not any(block["type"] == "actions" for block in card["blocks"])
+    first_row = next(block["elements"] for block in card["blocks"] if block["type"] == "actions")
+    assert [each["text"]["text"] for each in first_row] == ["It is fine", "It is not fine", "Why?"]
     assert message in [each["ts"] for each in await slack.messages(slack.general)]
 
 

@@ -411,6 +411,20 @@ async def test_what_a_person_found_to_be_fine_counts_against_nobody(
     assert await cases.strikes(OURS, "ada", days=30, apart_from="") == strikes
 
 
+@pytest.mark.parametrize(
+    ("distress", "strikes"),
+    [pytest.param(False, 1, id="whatever-the-policy-thought"), pytest.param(True, 0, id="never-of-who-may-be-at-risk")],
+)
+async def test_what_a_person_takes_out_counts_against_its_author(cases: StoredCases, distress: bool, strikes: int) -> None:
+    found = VERDICT.model_copy(update={"enforced": Action.FLAG, "distress": distress})
+    case = await cases.open(a_message(), found, action=Action.FLAG, shadow=False)
+    assert await cases.strikes(OURS, "ada", days=30, apart_from="") == 0
+
+    await cases.decide(OURS, case.id, decision="removed", by=MO, event="press")
+
+    assert await cases.strikes(OURS, "ada", days=30, apart_from="") == strikes
+
+
 async def test_a_case_ends_when_its_time_is_over_and_its_links_stay(
     cases: StoredCases, audit: StoredAudit, records: Records
 ) -> None:

@@ -26,6 +26,12 @@ function closeMenuOutside() {
   });
 }
 
+/** On a small screen the bar at the bottom scrolls, and the entry of this page may lie beyond its edge. */
+function showCurrentPlace() {
+  document.querySelector('.places [aria-current="page"]')?.scrollIntoView({ block: 'nearest', inline: 'center' });
+}
+
 sendForms();
 chooseTheme();
 closeMenuOutside();
+showCurrentPlace();
