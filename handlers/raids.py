@@ -11,9 +11,10 @@ from handlers.answers import Alert, Notice
 from handlers.bursts import FLOOD, Burst, denied_for, is_private
 from handlers.cases import PUT_BACK, Standing, card, follow, standing_of
 from handlers.effects import AnyEffect, Card, Edit, Notify, Plan, Remove, Restore
-from handlers.events import ButtonPressed, MessagePosted, RaidGrew, RaidJoined, Role, Tenant
+from handlers.events import ButtonPressed, MessagePosted, RaidGrew, RaidJoined, Tenant
 from handlers.outages import log_place
 from handlers.ports import Case, Services
+from handlers.review import is_own
 from pipelines.content import Intake
 from pipelines.errors import UserError
 from pipelines.language import Catalogue, catalogue
@@ -126,7 +127,7 @@ async def on_raid_decided(event: ButtonPressed, services: Services) -> Plan:
     words = catalogue((await services.policies.current(tenant)).policy.language)
     effects: list[AnyEffect] = []
     decided = 0
-    theirs = [each for each in await services.cases.of_raid(tenant, raid) if _is_decided_here(each) and not _own(event, each)]
+    theirs = [each for each in await services.cases.of_raid(tenant, raid) if _is_decided_here(each) and not is_own(each, event.author)]
     for case in theirs:
         if case.under_way:
             continue
@@ -213,11 +214,6 @@ def _was_taken_out(case: Case) -> bool:
 def _is_decided_here(case: Case) -> bool:
     """Whether a case is one of those that moderators decide together: what nobody may keep cannot be put back."""
     return _was_taken_out(case) and case.verdict.keep_copy
-
-
-def _own(event: ButtonPressed, case: Case) -> bool:
-    """Whether a case is about what its reviewer wrote. The operator may be all alone with the bot."""
-    return case.author.id == event.author.id and event.author.role is not Role.OPERATOR
 
 
 def _card_key(tenant: Tenant, raid: str) -> str:

@@ -66,13 +66,18 @@ async def _is_out(case: Case, services: Services) -> bool:
     return out
 
 
+def is_own(case: Case, person: Person) -> bool:
+    """Whether somebody may not decide a case, as it is about what they wrote. The operator may be all alone with the bot."""
+    return case.author.id == person.id and person.role is not Role.OPERATOR
+
+
 def refuse_wrongful(hearing: Hearing, button: str, person: Person) -> None:
-    """Refuse what may not be decided, or not by this person. The operator runs the bot and may be all alone with it.
+    """Refuse what may not be decided, or not by this person.
 
     Raises: `UserError` with a sentence for whoever pressed.
     """
     case = hearing.case
-    if case.author.id == person.id and person.role is not Role.OPERATOR:
+    if is_own(case, person):
         raise UserError("This is about a message of your own. Another moderator decides it.")
     match button:
         case "restore" if not may_keep(case):

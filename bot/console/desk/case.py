@@ -19,7 +19,7 @@ from handlers.casebook import case_file
 from handlers.cases import may_keep
 from handlers.events import Tenant
 from handlers.ports import Case, CaseFilter
-from handlers.review import decided_in_words
+from handlers.review import decided_in_words, is_own
 
 CLAIMED_FOR: Final = timedelta(minutes=10)
 EARLIER: Final = 5  # cases of the same author beside this one
@@ -130,7 +130,7 @@ class CaseDetails:
             engine=engine_in_words(card.engine),
             verdict=case.verdict,
             mine=case.claimed_by == me.person.id,
-            own=case.author.id == me.person.id,
+            own=is_own(case, me.person),
             first=f"{case.decided_by or 'Somebody'} {decided_in_words(case)}." if not case.undecided else NOBODY,
             earlier=earlier,
             author=path_of(tenant, "authors", case.author.id),
