@@ -127,7 +127,8 @@ async def on_raid_decided(event: ButtonPressed, services: Services) -> Plan:
     words = catalogue((await services.policies.current(tenant)).policy.language)
     effects: list[AnyEffect] = []
     decided = 0
-    theirs = [each for each in await services.cases.of_raid(tenant, raid) if _is_decided_here(each) and not is_own(each, event.author)]
+    of_raid = await services.cases.of_raid(tenant, raid)
+    theirs = [each for each in of_raid if _is_decided_here(each) and not is_own(each, event.author)]
     for case in theirs:
         if case.under_way:
             continue
