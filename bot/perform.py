@@ -17,7 +17,7 @@ import structlog
 from bot.storage.tables import now
 from bot.storage.work import Begun, Ended, Undertaking, Work
 from handlers.answers import Answer
-from handlers.effects import AnyEffect, Ban, Edit, Make, Performed, Plan, PlatformEffect, Remove, Restore, Timeout
+from handlers.effects import AnyEffect, Ban, Edit, Make, Performed, Plan, PlatformEffect, Remove, Restore, TakeBack, Timeout
 from handlers.events import AnyEvent, Place, Tenant
 from handlers.ports import Connection, Link
 from handlers.studio import Say
@@ -163,12 +163,13 @@ class Performer:
     ) -> Performed:
         """Act, or find out what became of an effect that was begun at `begun_at` by somebody who has lost sight of it."""
         try:
-            if begun_at is not None:
-                await asyncio.sleep((begun_at + SETTLE - now()).total_seconds())
-                if found := await connection.look(effect):
-                    return found
-                await self.work.begin_again(tenant, effect.key)
             async with self._turn(effect):
+                await self._put_off_before_posted(tenant, effect)
+                if begun_at is not None:
+                    await asyncio.sleep((begun_at + SETTLE - now()).total_seconds())
+                    if found := await connection.look(effect):
+                        return found
+                    await self.work.begin_again(tenant, effect.key)
                 return await connection.act(effect)
         except Unavailable:
             raise
@@ -184,12 +185,25 @@ class Performer:
         Two events may be about one: the copy that one of them makes must not be put away after the other has said that none
         may stay.
         """
-        if not isinstance(effect, Remove | Restore):
-            yield
-            return
-        lock = self._turns.setdefault((effect.place.tenant, effect.message), asyncio.Lock())
+        match effect:
+            case Remove(message=message) | Restore(message=message) | TakeBack(original=message) if message:
+                pass
+            case _:
+                yield
+                return
+        lock = self._turns.setdefault((effect.place.tenant, message), asyncio.Lock())
         async with lock:
             yield
+
+    async def _put_off_before_posted(self, tenant: Tenant, effect: PlatformEffect) -> None:
+        """Have nothing taken back while it may still come.
+
+        Raises: `Unavailable` while what posts it has begun and not ended.
+        """
+        if isinstance(effect, TakeBack) and effect.posted:
+            posted = await self.work.begun(tenant, effect.posted)
+            if posted is not None and posted.performed is None:
+                raise Unavailable("Flashbulb", "is still posting what is to be taken back")
 
     async def _after_failure(
         self, tenant: Tenant, key: str, undertaking: Undertaking, position: int, performed: Performed
@@ -214,7 +228,7 @@ class Performer:
 
 def _acted(effect: AnyEffect, performed: Performed) -> Link | None:
     """Return what the audit says of an effect that is part of a case."""
-    if not isinstance(effect, Remove | Restore | Timeout | Ban) or not effect.case:
+    if not isinstance(effect, Remove | Restore | TakeBack | Timeout | Ban) or not effect.case:
         return None
     facts: dict[str, str | bool] = {"effect": effect.kind, "status": performed.status, "why": performed.why}
     match effect:

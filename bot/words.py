@@ -128,7 +128,7 @@ def title_of_case(card: CaseCard) -> str:
     if card.state == "reported":
         return "Reported"
     done = DONE[card.action]
-    if card.undone and card.state == "open":
+    if card.undone and card.state == "open" and not card.out:
         return f"Not {done}"
     return f"Would be {done} (shadow mode)" if card.shadow else done.capitalize()
 
@@ -158,6 +158,8 @@ def _decided(card: CaseCard) -> str:
             return f"Found to be fine{by}"
         case "reported":
             return "Nothing was done to it"
+        case "open" if card.undone and card.out:
+            return f"It could not be brought back: {card.undone} Please do it by hand."
         case "open" if card.undone:
             return f"It could not be taken out: {card.undone} Please do it by hand."
         case "open":

@@ -75,13 +75,13 @@ class CaseCard(Frozen):
     stands), `dismissed` (it is fine and stays), `removed` (taken out by hand). `decided_by` is a name. `shadow`: the action was
     not carried out. `restorable`: a copy is there to bring back. `channel` and `message` are ids, to be shown as links.
     `called_for`: what the policy called for, where the platform could not do that much, or a part of it is in shadow. `undone`:
-    why the message could not be taken out, or brought back, after all. `picture`: its first picture may be shown, blurred on
-    our side. `urgent`: a model refuses to look at it, so that a person should be quick. `strikes`: how many messages of this
-    author were removed of late. `timeout_minutes`: for how long the author is silent. `over_quota`: it was only flagged because
-    too much was done within the hour. `removable`: what still stands can be taken out here. `pictured`: it holds pictures that
-    can be allowed or denied. `measures`: what a moderator may yet do to its author, `measured`: what one did.
-    `right_category`: what a person says it is, where that is another. `undoable`: whoever decided may still take that back.
-    `gone`: others have deleted the message. `appeal_text` is its author's.
+    why the message could not be taken out, or brought back, after all; `out`: it is out of its channel now. `picture`: its
+    first picture may be shown, blurred on our side. `urgent`: a model refuses to look at it, so that a person should be quick.
+    `strikes`: how many messages of this author were removed of late. `timeout_minutes`: for how long the author is silent.
+    `over_quota`: it was only flagged because too much was done within the hour. `removable`: what still stands can be taken out
+    here. `pictured`: it holds pictures that can be allowed or denied. `measures`: what a moderator may yet do to its author,
+    `measured`: what one did. `right_category`: what a person says it is, where that is another. `undoable`: whoever decided may
+    still take that back. `gone`: others have deleted the message. `appeal_text` is its author's.
     """
 
     kind: Literal["case_card"] = "case_card"
@@ -101,6 +101,7 @@ class CaseCard(Frozen):
     decided_by: str = ""
     restorable: bool = True
     undone: str = ""
+    out: bool = False
     picture: bool = False
     urgent: bool = False
     strikes: int = 0
@@ -124,8 +125,8 @@ class CaseCard(Frozen):
 
     @property
     def taken_out(self) -> bool:
-        """Whether the message was taken out of its channel when the case was opened."""
-        return self.action.takes_down and not self.shadow and not self.undone and self.state != "reported"
+        """Whether the message is out of its channel, or about to be."""
+        return self.out or (self.action.takes_down and not self.shadow and not self.undone and self.state != "reported")
 
     @property
     def buttons(self) -> tuple[tuple[str, str], ...]:

@@ -5,11 +5,11 @@ from typing import Final
 
 from handlers.answers import Alert, Notice
 from handlers.cases import may_keep
-from handlers.effects import AnyEffect, Card, Notify, Plan, Restore
+from handlers.effects import AnyEffect, Ban, Card, Notify, Plan, Restore
 from handlers.events import ButtonPressed, Event, FormSubmitted, Person
 from handlers.forms import APPEAL_CHARS
 from handlers.ports import Case, Services
-from handlers.review import Hearing, card_anew, let_write_again, look_up, to_author
+from handlers.review import Hearing, card_anew, let_write_again, look_up, settled, to_author
 from pipelines.errors import UserError
 from pipelines.language import Catalogue, catalogue, message
 
@@ -78,10 +78,9 @@ def _refuse_late(case: Case, words: Catalogue, *, days: int) -> None:
         raise UserError(words.say("This was looked at again already."))
     if case.state in ("restored", "dismissed"):
         raise UserError(words.say("There is nothing to appeal: the message was found to be fine."))
-    if not (case.taken_out or case.state == "removed"):
+    if not case.out:
         raise UserError(words.say("There is nothing to appeal: nothing was done about the message."))
-    done_at = case.decided_at if case.state == "removed" and case.decided_at else case.at
-    if datetime.now(UTC) - done_at > timedelta(days=days):
+    if datetime.now(UTC) - (case.out_since or case.at) > timedelta(days=days):
         raise UserError(
             words.count(
                 "It is too late: an appeal has to come within one day.",
@@ -101,23 +100,29 @@ def refuse_first_reviewer(hearing: Hearing, person: Person) -> None:
         raise UserError("Nobody has appealed against this.")
     if case.author.id == person.id:
         raise UserError("This is about a message of your own. Another moderator decides it.")
-    if case.decided_by_id == person.id:
+    if case.appeal.state == "open" and case.decided_by_id == person.id:
         raise UserError("You have decided about this message before. Another moderator decides the appeal.")
+
+
+def appeal_in_words(case: Case) -> str:
+    """Say who decided an appeal, and how."""
+    appeal = case.appeal
+    done = "granted" if appeal and appeal.state == "granted" else "denied"
+    return f"{appeal.decided_by if appeal else 'Somebody'} was first and {done} the appeal."
 
 
 async def on_appeal_decided(event: ButtonPressed, services: Services) -> Plan:
     """Decide an appeal. The first press wins."""
     hearing = await look_up(event, event.value, services)
     refuse_first_reviewer(hearing, event.author)
+    await settled(event, hearing.case, services)
+    hearing = await look_up(event, event.value, services)
     case, won = await services.cases.decide_appeal(
         event.place.tenant, hearing.case.id, granted=event.button == "overturn", by=event.author, event=event.key
     )
     shown = await card_anew(event, case, services)
     if not won:
-        appeal = case.appeal
-        done = "granted" if appeal and appeal.state == "granted" else "denied"
-        first = Notice(text=f"{appeal.decided_by if appeal else 'Somebody'} was first and {done} the appeal.")
-        return Plan(effects=(*shown, Notify.author_of(event, "first", first)))
+        return Plan(effects=(*shown, Notify.author_of(event, "first", Notice(text=appeal_in_words(case)))))
     if event.button == "overturn":
         return Plan(effects=(*await _grant(event, hearing, case, services), *shown))
     denied = hearing.words.say("Another moderator looked at your message again. What was decided about it stands.")
@@ -127,10 +132,13 @@ async def on_appeal_decided(event: ButtonPressed, services: Services) -> Plan:
 async def _grant(event: ButtonPressed, hearing: Hearing, case: Case, services: Services) -> tuple[AnyEffect, ...]:
     words, effects = hearing.words, list[AnyEffect]()
     said = words.say("Another moderator looked at your message again: your appeal was granted, and nothing counts against you.")
-    if hearing.out and may_keep(case):
+    if hearing.case.out and may_keep(case):
         effects.append(Restore(key=f"{event.key}#restore", place=case.place, message=case.message, case=case.id))
         said = f"{said} {words.say('Where that is still possible, the message stands in the channel again.')}"
-    elif hearing.out:
+    elif hearing.case.out:
         said = f"{said} {words.say('The message itself cannot be brought back, since no copy of it is kept.')}"
-    effects += await let_write_again(event, case, hearing.supports, services)
+    effects += await let_write_again(event, case, services)
+    if "ban" in case.measures:
+        await services.cases.measure(event.place.tenant, case.id, measure="ban", by=event.author, event=event.key, lift=True)
+        effects.append(Ban(key=f"{event.key}#unban", place=case.place, person=case.author.id, case=case.id, lift=True))
     return (*effects, *to_author(event, case, Notice(text=said), suffix=OUTCOME))

@@ -75,7 +75,8 @@ async def _shown(event: Event, id: str, services: Services) -> Plan:
 async def case_file(case: Case, services: Services) -> CaseFile:
     """Return all that is known of a case, for moderators."""
     tenant = case.place.tenant
-    current, *_ = versions = await services.policies.versions(tenant)
+    current = await services.policies.current(tenant)
+    held = await services.policies.by_fingerprint(tenant, case.verdict.policy)
     words = catalogue(current.policy.language)
     case = await _with_strikes(case, current.policy, services)
     steps = [*steps_of(case, await services.audit.of_case(tenant, case.id), words)]
@@ -87,7 +88,7 @@ async def case_file(case: Case, services: Services) -> CaseFile:
         steps.append(CaseStep(at=datetime.now(UTC), text=text))
     return CaseFile(
         card=card(case, services.channels.supports(tenant)),
-        why=(*_why(case, versions, words), *_of_case(case, current.policy, words)),
+        why=(*_why(case, held, current, words), *_of_case(case, current.policy, words)),
         said=posted.content.text if posted else "",
         files=tuple(each.name for each in posted.content.attachments) if posted else (),
         steps=tuple(steps),
@@ -132,21 +133,19 @@ async def _with_strikes(case: Case, policy: Policy, services: Services) -> Case:
     return replace(case, strikes=await services.cases.strikes(tenant, case.author.id, days=days, apart_from=case.event))
 
 
-def _why(case: Case, versions: Sequence[PolicyVersion], words: Catalogue) -> Iterator[str]:
+def _why(case: Case, held: PolicyVersion | None, now: PolicyVersion, words: Catalogue) -> Iterator[str]:
     """Explain the verdict by the policy that held then, and by no other."""
-    held = [each for each in versions if not each.trouble and each.policy.fingerprint == case.verdict.policy]
-    if not held:
+    if held is None:
         yield from explain_without_policy(case.verdict, words)
         return
-    version, now = held[0], versions[0]
-    policy = _as_then(version.policy, case)
+    policy = _as_then(held.policy, case)
     yield from explain(case.verdict, policy, words, exempt=policy.exempts(case.author.as_author))
-    if now.policy.fingerprint == version.policy.fingerprint:
-        yield words.say("That is version {number} of the policy, which holds now.", number=version.number)
+    if now.number == held.number:
+        yield words.say("That is version {number} of the policy, which holds now.", number=held.number)
     else:
         yield words.say(
             "That is version {number} of the policy, which held then. Version {now} holds now.",
-            number=version.number,
+            number=held.number,
             now=now.number,
         )
 

@@ -18,7 +18,9 @@ from pipelines.moderation.policy import Action, ChannelPolicy, Mode, Policy
 from pipelines.moderation.report import Category
 from pipelines.moderation.verdict import Verdict
 
-REPORTED: Final = "Reported by "  # begins the reason of a case that a member has opened
+# Begins the reason of a case that a member has opened. Who that was nobody is told: its author may be a moderator.
+REPORTED: Final = "Reported by "
+TIMEOUT_MINUTES: Final = 60  # where the policy counts no strikes
 PUT_BACK: Final = message("A moderator looked at your message and put it back. Sorry for the trouble.")
 
 # Automatic words to the author never name these.
@@ -46,7 +48,7 @@ async def standing_of(event: MessagePosted, services: Services) -> Standing:
         policy=policy,
         mode=mode_of(setup, policy.policy, emulated=services.channels.emulated(tenant)),
         exempt=policy.exempts(event.author.as_author),
-        timeout_minutes=strikes.timeout_minutes if strikes else 60,
+        timeout_minutes=strikes.timeout_minutes if strikes else TIMEOUT_MINUTES,
         supports=services.channels.supports(tenant),
     )
 
@@ -181,11 +183,11 @@ def words_to_author(case: Case, policy: Policy, *, text: str = "", timeout_minut
     return Held(
         case=case.id,
         action=case.action if case.action.takes_down else Action.REMOVE if taken_out else case.action,
-        reasons=() if keep_quiet(verdict) else reasons_in(policy.language, verdict),
+        reasons=() if keep_quiet(case) else reasons_in(policy.language, verdict),
         support=verdict.distress,
         stands=not taken_out and not verdict.distress,
         channel=case.place.channel,
-        text=text if taken_out and verdict.keep_copy else "",
+        text=text if taken_out and may_keep(case) else "",
         timeout_minutes=timeout_minutes,
         language=policy.language,
         appealable=taken_out,
@@ -201,9 +203,10 @@ def reasons_in(language: str, verdict: Verdict) -> tuple[str, ...]:
     return tuple(found.get(reason, reason) for reason in verdict.reasons if not reason.startswith(REPORTED))
 
 
-def keep_quiet(verdict: Verdict) -> bool:
+def keep_quiet(case: Case) -> bool:
     """Whether the author's notice must not say what was found."""
-    return verdict.distress or not verdict.keep_copy or any(f.category in UNSPOKEN for f in verdict.findings)
+    found = (*(each.category for each in case.verdict.findings), case.right_category)
+    return case.verdict.distress or not may_keep(case) or any(each in UNSPOKEN for each in found)
 
 
 def over_quota() -> Alert:
@@ -237,6 +240,8 @@ def card(case: Case, supports: frozenset[Action], *, timeout_minutes: int = 0) -
         state=case.state,
         decided_by=case.decided_by,
         restorable=kept,
+        undone=case.undone,
+        out=case.out and case.undecided,
         picture=kept and case.undecided and case.taken_out,
         urgent=verdict.urgent,
         strikes=case.strikes,
@@ -244,8 +249,8 @@ def card(case: Case, supports: frozenset[Action], *, timeout_minutes: int = 0) -
         over_quota=case.over_quota,
         removable=Action.REMOVE in supports,
         pictured=kept and any(each.picture for each in case.known_by),
-        measures=tuple(each for each in measures_of(case, supports) if each not in case.measures),
-        measured=case.measures,
+        measures=tuple(each for each in measures_of(case, supports) if each not in case.measures or is_over(case, each)),
+        measured=tuple(each for each in case.measures if not is_over(case, each)),
         right_category=case.right_category,
         undoable=bool(case.decided_by_id) and case.decided_by_id != FLASHBULB.id and appeal is None,
         gone=case.gone,
@@ -263,14 +268,18 @@ async def posted_of(case: Case, services: Services) -> Posted | None:
     """
     if not may_keep(case):
         return None
-    out = case.taken_out or case.state == "removed"
-    copy = await services.channels.taken_out(case.place, case.message) if out else None
+    copy = await services.channels.taken_out(case.place, case.message) if case.out else None
     return copy or await services.channels.message(case.place, case.message)
 
 
 def may_keep(case: Case) -> bool:
     """Whether anything of the message may be kept: not once anybody, a model or a person, has said that it harms children."""
-    return case.verdict.keep_copy and case.right_category != Category.CHILD_SAFETY
+    return case.verdict.keep_copy and not case.private
+
+
+def is_over(case: Case, measure: Measure) -> bool:
+    """Whether what a moderator did to the author of a case has ended by itself."""
+    return measure == "timeout" and case.silent_until is not None and case.silent_until <= datetime.now(UTC)
 
 
 def measures_of(case: Case, supports: frozenset[Action]) -> tuple[Measure, ...]:

@@ -58,7 +58,7 @@ async def on_digest_due(event: DigestDue, services: Services) -> Plan:
     tenant = event.place.tenant
     if (await services.policies.current(tenant)).policy.review.digest == "never":
         return Plan()
-    digest = await digest_of(tenant, event.since, datetime.now(UTC), services)
+    digest = await digest_of(tenant, event.since, event.since + timedelta(days=DAYS), services)
     if not digest.lines:
         return Plan()
     return Plan(effects=(Card(key=f"{event.key}#digest", place=event.place, answer=digest),))
@@ -94,14 +94,14 @@ async def _enforce(event: Event, named: str, services: Services) -> Plan:
 
 
 async def digest_of(tenant: Tenant, since: datetime, until: datetime, services: Services) -> Digest:
-    """Return what shadow mode has shown of a workspace between two moments, the later of which is now."""
+    """Return what shadow mode has shown of a workspace from one moment until before another, as people see it by now."""
     policy = (await services.policies.current(tenant)).policy
     earliest = min(since, until - timedelta(days=PROOF_DAYS))
     reviewed = await services.cases.reviewed(tenant, since=earliest, limit=COUNTED_MAX)
-    links = await services.audit.since(tenant, since, "removed_by_hand", "decided")
+    links = await services.audit.since(tenant, since, "removed_by_hand", "decided", "gone")
     last = {each.case: each.facts.get("decision") for each in links if each.kind == "decided"}
     removed = {case for case, decision in last.items() if decision == "removed"}
-    recent = [each for each in reviewed if each.decided.at >= since]
+    recent = [each for each in reviewed if since <= each.decided.at < until]
     lines, unjudged = await asyncio.to_thread(_lines, policy, recent, removed)
     notes, buttons = _ways_out(
         [each.category for each in lines],
@@ -112,6 +112,9 @@ async def digest_of(tenant: Tenant, since: datetime, until: datetime, services: 
     if unjudged:
         said = "could not be judged in full, and would have been treated as the policy says of that"
         notes.append(f"Besides, {unjudged} {said}.")
+    by_moderators = {each.case for each in links if each.kind == "gone" and each.facts.get("by") == "moderator"}
+    if any(each.gone and each.case not in by_moderators for each in recent if each.shadow and not each.reported):
+        notes.append("What is gone by hand may also have been deleted by its author.")
     if not lines:
         notes.append("Nothing that was found ran in shadow in this time.")
     if found := len(await asyncio.to_thread(suggestions, policy, await services.cases.reviewed(tenant))):
@@ -119,7 +122,7 @@ async def digest_of(tenant: Tenant, since: datetime, until: datetime, services: 
         notes.append(f"There {are}: /flashbulb policy suggestions")
     if len(reviewed) == COUNTED_MAX:
         notes.append(f"Only the newest {COUNTED_MAX:,} cases were counted.")
-    missed = sum(each.kind == "removed_by_hand" for each in links)
+    missed = sum(each.kind == "removed_by_hand" and each.at is not None and each.at < until for each in links)
     missed += sum(each.reported and each.outcome == "upheld" and not each.decided.findings for each in recent)
     return Digest(since=since, until=until, lines=lines, missed=missed, notes=tuple(notes), buttons=tuple(buttons))
 

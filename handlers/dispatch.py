@@ -3,14 +3,14 @@
 from dataclasses import dataclass
 from typing import assert_never
 
-from handlers.answers import CaseCard, Held, Made, Notice, NotMade, SetUp
-from handlers.appeals import OUTCOME, on_appeal_decided, on_appeal_form, on_appeal_pressed
+from handlers.answers import Notice
+from handlers.appeals import on_appeal_decided, on_appeal_form, on_appeal_pressed
 from handlers.casebook import on_why
 from handlers.commands import SHORTCUTS
 from handlers.corrections import on_correct_form, on_extraction_pressed
 from handlers.deletions import on_deleted
 from handlers.digest import on_digest_due, on_enforce
-from handlers.effects import AnyEffect, Ban, Card, Edit, Make, Notify, Performed, Plan, Post, Remove, Restore, Timeout
+from handlers.effects import AnyEffect, Make, Notify, Performed, Plan
 from handlers.events import (
     FLASHBULB,
     AnyEvent,
@@ -27,14 +27,15 @@ from handlers.events import (
     RaidJoined,
 )
 from handlers.extraction import on_extract
+from handlers.failures import after_failure
 from handlers.generation import on_imagine, on_remix, on_wish_form
 from handlers.made import on_prompt_changed, on_wish_pressed
-from handlers.making import made_nothing, make_wish
+from handlers.making import make_wish
 from handlers.moderation import on_moderate
 from handlers.outages import on_choice_for_outage, on_model_away, on_model_returned
 from handlers.policies import on_policy_form
 from handlers.ports import Services
-from handlers.raids import on_raid_decided, on_raid_grew, on_raid_joined, undone_in_raid
+from handlers.raids import on_raid_decided, on_raid_grew, on_raid_joined
 from handlers.reports import on_report
 from handlers.review import on_button, on_case_form
 from handlers.schemas import on_schema_form
@@ -62,7 +63,7 @@ class Planner:
         try:
             return _for_whoever_looks(event, await self._plan(event))
         except (UserError, Unavailable, Refused, BadAnswer) as error:
-            if isinstance(event, MessagePosted | RaidJoined):
+            if isinstance(event, MessagePosted | RaidJoined) or await self._has_begun(event):
                 raise
             return _say(event, str(error))
 
@@ -99,7 +100,22 @@ class Planner:
             return await on_message_after_fault(event, self.services)
         if isinstance(event, RaidJoined):  # there is nothing else that could be done about it, so it is put off
             return await on_raid_joined(event, self.services)
+        if await self._has_begun(event):
+            raise Unavailable("Flashbulb", "tries again what it has begun")
         return _say(event, "Something went wrong on our side and nothing was done. Try again; the operator sees it in the log.")
+
+    async def _has_begun(self, event: AnyEvent) -> bool:
+        """Whether an event has decided something that is on record: then what follows from it is owed, and it is put off."""
+        tenant = event.place.tenant
+        match event:
+            case ButtonPressed(button="raid_restore" | "raid_keep"):
+                of_raid = await self.services.cases.of_raid(tenant, event.value)
+                return any(each.decided_event == event.key for each in of_raid)
+            case ButtonPressed(value=case) | FormSubmitted(about=case) if case:
+                links = await self.services.audit.of_case(tenant, case)
+                return any(each.key.startswith(f"{event.key}!") for each in links)
+            case _:
+                return False
 
     async def make(self, effect: Make, say: Say) -> Plan:
         """Have made what an effect asks for, and return what is to be done then. It may be called again after a crash.
@@ -115,61 +131,8 @@ class Planner:
     async def failed(
         self, event: AnyEvent, effect: AnyEffect, performed: Performed, rest: tuple[AnyEffect, ...]
     ) -> Plan | None:
-        """Tell the moderators when something could not be done, an admin when we cannot write to them.
-
-        Private words about it are left out: they would tell people that what failed was done. What is about other messages
-        stays as it is.
-        """
-        same, others = _of_same_message(rest)
-        match effect:
-            case Remove() | Restore():
-                told = tuple(_admitting(each, performed.why) for each in same if not _claims(each))
-                return Plan(effects=(*told, *await undone_in_raid(effect, performed.why, self.services), *others))
-            case Timeout() | Ban():
-                return Plan(effects=(*(_not_silenced(each, performed.why) for each in same), *others))
-            case Post(answer=Made() | NotMade()) | Edit(answer=Made() | NotMade()):
-                # It is paid for, or somebody waits for it: then they hear of it in private.
-                heard = Notify.author_of(event, "made!", effect.answer, place=effect.place)
-                return Plan(effects=(heard.model_copy(update={"files": effect.files}), *rest))
-            case Make():
-                return Plan(effects=(*await made_nothing(effect, performed.why, self.services), *rest))
-            case Card(answer=SetUp(log_channel=log_channel)):
-                words = f"It is saved, but nothing can be written into the channel for cases: {performed.why}"
-                notice = Notice(text=words, channel=log_channel or "")
-                return Plan(effects=(Notify.author_of(event, "log!", notice),))
-            case _:
-                return None
-
-
-def _of_same_message(rest: tuple[AnyEffect, ...]) -> tuple[tuple[AnyEffect, ...], tuple[AnyEffect, ...]]:
-    """Return what is left to do about the same message, then what is about others: that begins with taking out the next one
-    or bringing it back."""
-    others = next((at for at, each in enumerate(rest) if isinstance(each, Remove | Restore)), len(rest))
-    return rest[:others], rest[others:]
-
-
-def _admitting(effect: AnyEffect, why: str) -> AnyEffect:
-    """Return the effect; where it shows the case, that says what could not be done."""
-    if isinstance(effect, Card | Edit) and isinstance(effect.answer, CaseCard):
-        return effect.model_copy(update={"answer": effect.answer.model_copy(update={"undone": why})})
-    return effect
-
-
-def _claims(effect: AnyEffect) -> bool:
-    """Whether an effect tells somebody in private that all was done."""
-    return isinstance(effect, Notify) and not effect.key.endswith(f"#{OUTCOME}")
-
-
-def _not_silenced(effect: AnyEffect, why: str) -> AnyEffect:
-    """Return the effect; where it speaks of a time-out, it says that there is none."""
-    match effect:
-        case Card(answer=CaseCard() as card):
-            reasons = (*card.reasons, f"The author could not be timed out: {why}")
-            return effect.model_copy(update={"answer": card.model_copy(update={"reasons": reasons, "timeout_minutes": 0})})
-        case Notify(answer=Held() as held):
-            return effect.model_copy(update={"answer": held.model_copy(update={"timeout_minutes": 0})})
-        case _:
-            return effect
+        """Tell people what could not be done, in place of what would have said that it was."""
+        return await after_failure(event, effect, performed, rest, self.services)
 
 
 async def on_command(event: CommandUsed, services: Services) -> Plan:

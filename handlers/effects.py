@@ -82,12 +82,15 @@ class Make(Effect):
 class TakeBack(Effect):
     """Delete a message of ours, with its files. Nothing of it is kept.
 
-    `posted`: the key of the effect that posted it, where that may have taken several messages: then all of them go.
+    `posted`: the key of the effect that posted it, where that may have taken several messages: then all of them go. `original`:
+    the id of the member's message that was brought back with it and is taken out again, `case` the case about that.
     """
 
     kind: Literal["take_back"] = "take_back"
     message: str
     posted: str = ""
+    case: str = ""
+    original: str = ""
 
 
 class Notify(Effect):

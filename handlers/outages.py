@@ -9,6 +9,7 @@ from handlers.effects import AnyEffect, Card, Edit, Notify, Plan, Remove, Restor
 from handlers.events import FLASHBULB, ButtonPressed, MessagePosted, ModelAway, ModelReturned, Place, Tenant
 from handlers.intake import within_limits
 from handlers.ports import Case, Posted, Services
+from handlers.setup import link_of
 from pipelines.errors import UserError
 from pipelines.language import catalogue
 from pipelines.moderation.decide import after_strikes
@@ -43,7 +44,9 @@ async def on_choice_for_outage(event: ButtonPressed, services: Services) -> Plan
     chosen = setup.while_away or ("flag" if event.button == "away_flag" else "hold")
     shown: list[AnyEffect] = []
     if setup.while_away is None:
-        await services.setups.save(tenant, setup.model_copy(update={"while_away": chosen}))
+        setup = setup.model_copy(update={"while_away": chosen})
+        await services.setups.save(tenant, setup)
+        await services.audit.record(tenant, link_of(event, setup))
     elif BUTTONS[0 if chosen == "hold" else 1][0] != event.button:
         shown.append(Notify.author_of(event, "first", Notice(text=f"Somebody was first. {CHOSEN[chosen]}")))
     answer = Alert(title=TITLE, text=CHOSEN[chosen], value=event.value)

@@ -1,6 +1,6 @@
 """What the handlers need from outside. `bot/app.py` supplies it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -77,6 +77,10 @@ class Case:
     `category`: that of the finding which weighs most; `right_category` what a person says it is. `known_by`: its files.
     `measures`: what people did to its author. `gone`: others have deleted the message. `claimed_by`: the id of who looks at it
     until `claimed_until`. `version` grows with each change. `names`: of all who had to do with it, by id.
+
+    `out_since`: since when the message is out of its channel because of us, as far as that was carried out; None while it
+    stands. `undone`: why it could not be taken out or brought back the last time, a sentence for moderators. `private`: nobody
+    may keep anything of the message. `silent_until`: the end of the time-out that a person has decided on.
     """
 
     id: str
@@ -108,6 +112,15 @@ class Case:
     claimed_until: datetime | None = None
     version: int = 0
     names: Mapping[str, str] = field(default_factory=dict)
+    out_since: datetime | None = None
+    undone: str = ""
+    private: bool = False
+    silent_until: datetime | None = None
+
+    @property
+    def out(self) -> bool:
+        """Whether the message is out of its channel now, because of us."""
+        return self.out_since is not None
 
     @property
     def undecided(self) -> bool:
@@ -162,8 +175,9 @@ LinkKind = Literal[
     "policy",  # number, fingerprint, before
     "listed",  # entry, listed, category, hashes (how many)
     "unlisted",  # entry
-    "erased",  # cases: how many; a person's data were deleted
+    "erased",  # cases: how many; subjects, actors: of which links an id is gone; a person's data were deleted
     "pinged",  # cases: how many wait
+    "set_up",  # mode, log_channel, watched (how many), while_away
 ]
 
 
@@ -327,7 +341,7 @@ class Channels(Protocol):
 class PolicyVersion:
     """One numbered policy of a workspace. `number` 0 is the operator's own or the shipped one, which has no author.
 
-    `trouble`: why its text can no longer be read; `policy` is the operator's then.
+    `trouble`: why its text can no longer be read; `policy` is the operator's then. `event`: the key of the one that saved it.
     """
 
     number: int
@@ -336,6 +350,7 @@ class PolicyVersion:
     author: str = ""
     at: datetime | None = None
     trouble: str = ""
+    event: str = ""
 
 
 class Policies(Protocol):
@@ -349,6 +364,10 @@ class Policies(Protocol):
 
     async def versions(self, tenant: Tenant) -> tuple[PolicyVersion, ...]:
         """Return all versions, the newest first; the operator's last."""
+        ...
+
+    async def by_fingerprint(self, tenant: Tenant, fingerprint: str) -> PolicyVersion | None:
+        """Return the newest version with a fingerprint, None where none is known or it can no longer be read."""
         ...
 
     async def save(self, tenant: Tenant, text: str, *, by: Person, event: str, based_on: int | None = None) -> PolicyVersion:
@@ -486,12 +505,17 @@ class Cases(Protocol):
     ) -> Case:
         """Open the case of `event`, or return the one that it has already.
 
-        With `quota`, an action beyond it becomes `flag`: counting and opening are one transaction.
+        With `quota`, an action beyond it becomes `flag`: counting and opening are one transaction. Where nobody may keep
+        anything of the message, all cases about it are private, this one and earlier ones: they know none of its files.
         """
         ...
 
     async def strikes(self, tenant: Tenant, person: str, *, days: int, apart_from: str) -> int:
         """Count the messages of a person that were removed within `days`, save for those brought back and that of one event."""
+        ...
+
+    async def strikes_of(self, tenant: Tenant, persons: Collection[str], *, days: int) -> dict[str, int]:
+        """Count as `strikes` does, for many persons and with all events; who has none is left out."""
         ...
 
     async def judged_again(
@@ -517,6 +541,10 @@ class Cases(Protocol):
         """Return the id of the message in which an effect is seen, by its key, or None where it is not seen (yet)."""
         ...
 
+    async def is_under_way(self, tenant: Tenant, event: str) -> bool:
+        """Whether the work on an event has not ended."""
+        ...
+
     async def find(self, tenant: Tenant, case: str) -> Case | None: ...
 
     async def of_message(self, tenant: Tenant, channel: str, message: str) -> tuple[Case, ...]:
@@ -528,7 +556,8 @@ class Cases(Protocol):
     ) -> tuple[Case, bool]:
         """Set the decision if nobody has decided. Return the case as it stands, and whether this event's decision won.
 
-        An appeal that waits is decided with it where the message is brought back.
+        An appeal that waits is decided with it where the message is brought back. With `child_safety` as the right category,
+        all cases about the message are private from then on, also when this is taken back.
 
         Raises: `UserError` when there is no such case.
         """
@@ -542,9 +571,19 @@ class Cases(Protocol):
         ...
 
     async def measure(
-        self, tenant: Tenant, case: str, *, measure: Measure, by: Person, event: str, lift: bool = False
+        self,
+        tenant: Tenant,
+        case: str,
+        *,
+        measure: Measure,
+        by: Person,
+        event: str,
+        lift: bool = False,
+        until: datetime | None = None,
     ) -> tuple[Case, bool]:
         """Write down what a person does to the author of a case, or (`lift`) takes back; whether this event is the first.
+
+        A time-out lasts `until` a moment; then it may be given again.
 
         Raises: `UserError` when there is no such case.
         """

@@ -14,7 +14,7 @@ from handlers.effects import AnyEffect, Card, Edit, Notify, Plan, Remove, Restor
 from handlers.events import ButtonPressed, MessagePosted, RaidGrew, RaidJoined, Tenant
 from handlers.outages import log_place
 from handlers.ports import Case, Services
-from handlers.review import is_own
+from handlers.review import is_own, let_write_again
 from pipelines.content import Intake
 from pipelines.errors import UserError
 from pipelines.language import Catalogue, catalogue
@@ -135,7 +135,7 @@ async def on_raid_decided(event: ButtonPressed, services: Services) -> Plan:
         case, won = await services.cases.decide(tenant, case.id, decision=decision, by=event.author, event=event.key)
         decided += won
         if won and decision == "restored":
-            effects.extend(_bring_back(event, case, words))
+            effects.extend(await _bring_back(event, case, words, services))
     under_way = sum(each.under_way and each.state == "open" for each in theirs)
     if decision == "restored" and (decided or under_way):
         services.bursts.lift(tenant, raid)
@@ -150,13 +150,14 @@ async def on_raid_decided(event: ButtonPressed, services: Services) -> Plan:
     return Plan(effects=(Edit(key=f"{event.key}#card", place=event.place, message=event.message, answer=answer), *effects))
 
 
-def _bring_back(event: ButtonPressed, case: Case, words: Catalogue) -> tuple[AnyEffect, ...]:
+async def _bring_back(event: ButtonPressed, case: Case, words: Catalogue, services: Services) -> tuple[AnyEffect, ...]:
     restore = Restore(key=f"{event.key}#restore:{case.id}", place=case.place, message=case.message, case=case.id)
     if case.author.bot:
         return (restore,)
     place = case.place.in_thread_of(case.message)
     back = Notice(text=words.say(PUT_BACK))
-    return restore, Notify(key=f"{event.key}#notice:{case.id}", place=place, person=case.author.id, answer=back)
+    told = Notify(key=f"{event.key}#notice:{case.id}", place=place, person=case.author.id, answer=back)
+    return restore, told, *await let_write_again(event, case, services)
 
 
 async def undone_in_raid(effect: Remove | Restore, why: str, services: Services) -> tuple[AnyEffect, ...]:

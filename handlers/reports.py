@@ -33,7 +33,7 @@ async def on_report(event: FormSubmitted, services: Services) -> Plan:
     exempt = policy.exempts(posted.author.as_author)
     await services.verdicts.record(reported, verdict, channel=policy.channel, exempt=exempt)
     said = event.values.get("reason", "").strip()
-    reason = f"{REPORTED}{event.author.name}" + (f": {said}" if said else ".")
+    reason = f"{REPORTED}a member: {said}" if said else f"{REPORTED}a member."
     verdict = verdict.model_copy(
         update={"reasons": (reason, *verdict.reasons), "action": strongest(verdict.action, Action.FLAG)}
     )

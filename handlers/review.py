@@ -1,16 +1,18 @@
 """What moderators decide about a case. The first press wins, whoever comes later is told who was first."""
 
+import asyncio
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from handlers.answers import Held, Notice
-from handlers.cases import PUT_BACK, card, forget, may_keep, measures_of, words_to_author
+from handlers.bursts import JOINED
+from handlers.cases import PUT_BACK, TIMEOUT_MINUTES, card, forget, may_keep, measures_of, words_to_author
 from handlers.effects import AnyEffect, Ban, Edit, Notify, Plan, Remove, Restore, TakeBack, Timeout
 from handlers.events import ButtonPressed, Event, FormSubmitted, Person, Role
 from handlers.outages import log_place
 from handlers.ports import Case, CaseFilter, Decision, Measure, Services
-from pipelines.errors import UserError
+from pipelines.errors import Unavailable, UserError
 from pipelines.language import Catalogue, catalogue
 from pipelines.moderation.policy import Action, Policy
 from pipelines.moderation.report import Category, Finding
@@ -18,7 +20,15 @@ from pipelines.moderation.report import Category, Finding
 DECISIONS: Final = frozenset({"restore", "keep", "dismiss", "remove", "allow_exact", "deny_near", "wrong_category"})
 MEASURES: Final[dict[str, Measure]] = {"timeout": "timeout", "ban": "ban"}
 UNDO_WITHIN: Final = timedelta(minutes=60)
+SETTLE_S: Final = 5.0  # then the press is put off
+LOOK_S: Final = 0.05
 SILENT_FOR_MAX: Final = timedelta(days=28)  # the longest that a time-out may last, so that older ones have ended
+# What is said to a form that asks for nothing.
+NOTHING_CHOSEN: Final = {
+    "wrong_category": "Choose another category than the one that was found.",
+    "timeout": "Choose for how long.",
+    "ban": "Nobody was banned.",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +38,6 @@ class Hearing:
     case: Case
     policy: Policy
     supports: frozenset[Action]
-    out: bool  # the message is out of its channel now
 
     @property
     def words(self) -> Catalogue:
@@ -50,20 +59,22 @@ async def look_up(event: Event, case: str, services: Services) -> Hearing:
         case=found,
         policy=(await services.policies.current(tenant)).policy,
         supports=services.channels.supports(tenant),
-        out=await _is_out(found, services),
     )
 
 
-async def _is_out(case: Case, services: Services) -> bool:
-    """Whether the message of a case was taken out and is not back, as far as what was carried out says."""
-    out = case.taken_out
-    for link in await services.audit.of_case(case.place.tenant, case.id):
-        if link.kind == "acted" and link.facts.get("effect") in ("remove", "restore"):
-            done = link.facts.get("status") in ("done", "gone")
-            out = done if link.facts["effect"] == "remove" else out and not done
-        elif link.kind == "undone" and link.facts.get("decision") == "restored":
-            out = True
-    return out
+async def settled(event: Event, case: Case, services: Services) -> None:
+    """Return once nothing is being done about the message of a case: what is brought back could be taken out after that.
+
+    Raises: `Unavailable` when that takes long.
+    """
+    begun = {case.event, f"{case.event}{JOINED}", case.decided_event} - {"", event.key}
+    try:
+        async with asyncio.timeout(SETTLE_S):
+            for key in begun:
+                while await services.cases.is_under_way(case.place.tenant, key):  # noqa: ASYNC110 - nothing tells us
+                    await asyncio.sleep(LOOK_S)
+    except TimeoutError:
+        raise Unavailable("What is being done about the message", "is not finished") from None
 
 
 def is_own(case: Case, person: Person) -> bool:
@@ -84,6 +95,8 @@ def refuse_wrongful(hearing: Hearing, button: str, person: Person) -> None:
             raise UserError("No copy of this message may be kept, so it cannot be put back.")
         case "allow_exact" | "deny_near" if not may_keep(case) or not any(each.picture for each in case.known_by):
             raise UserError("There is no picture in this message that could be known again.")
+        case "deny_near" if case.category == Category.CHILD_SAFETY:
+            raise UserError("Hashes of what may harm children are not kept here. Choose Wrong category, or take it out.")
         case "deny_near" if not _denied_for(case):
             raise UserError("Nothing was found in it, so nobody knows what to deny it for. Choose Wrong category first.")
         case "timeout" | "ban" if MEASURES[button] not in measures_of(case, hearing.supports):
@@ -104,6 +117,9 @@ async def on_button(event: ButtonPressed, services: Services) -> Plan:
     if event.button == "undo":
         hearing = await _as_decided(event, hearing, services)
     refuse_wrongful(hearing, event.button, event.author)
+    if event.button == "undo" or event.button in DECISIONS:
+        await settled(event, hearing.case, services)
+        hearing = replace(hearing, case=await _now(hearing.case, services) if event.button != "undo" else hearing.case)
     match event.button:
         case "undo":
             return await _undo(event, hearing, services)
@@ -123,17 +139,24 @@ async def on_case_form(event: FormSubmitted, services: Services) -> Plan:
         case "wrong_category":
             own = {f"own:{name}" for name in hearing.policy.own_categories}
             if (right := event.values.get("category", "")) not in {*Category, *own} or right == hearing.case.category:
-                raise UserError("Choose another category than the one that was found.")
+                raise UserError(NOTHING_CHOSEN["wrong_category"])
+            await settled(event, hearing.case, services)
+            hearing = replace(hearing, case=await _now(hearing.case, services))
             return await _decide(event, hearing, event.form, services, right_category=right)
         case "timeout":
             minutes = event.values.get("minutes", "")
             if not (minutes.isascii() and minutes.isdigit() and 0 < int(minutes) <= SILENT_FOR_MAX.total_seconds() // 60):
-                raise UserError("Choose for how long.")
+                raise UserError(NOTHING_CHOSEN["timeout"])
             return await _silence(event, hearing, int(minutes), services)
         case _:
             if event.values.get("sure") != "yes":
-                return Plan(effects=(Notify.author_of(event, "not", Notice(text="Nobody was banned.")),))
+                return Plan(effects=(Notify.author_of(event, "not", Notice(text=NOTHING_CHOSEN["ban"])),))
             return await _ban(event, hearing, services)
+
+
+async def _now(case: Case, services: Services) -> Case:
+    """Return a case as it stands after what was being done about it."""
+    return await services.cases.find(case.place.tenant, case.id) or case
 
 
 async def _decide(event: Event, hearing: Hearing, button: str, services: Services, *, right_category: str = "") -> Plan:
@@ -168,12 +191,12 @@ def decided_in_words(case: Case) -> str:
 def _decision(hearing: Hearing, button: str, right_category: str) -> Decision:
     match button:
         case "restore" | "dismiss" | "allow_exact":
-            return "restored" if hearing.out else "dismissed"
+            return "restored" if hearing.case.out else "dismissed"
         case "remove":
-            return "kept" if hearing.out else "removed"
-        case "deny_near" if not hearing.out and Action.REMOVE in hearing.supports and not hearing.case.gone:
+            return "kept" if hearing.case.out else "removed"
+        case "deny_near" if not hearing.case.out and Action.REMOVE in hearing.supports and not hearing.case.gone:
             return "removed"
-        case "wrong_category" if right_category == Category.CHILD_SAFETY and not hearing.out:
+        case "wrong_category" if right_category == Category.CHILD_SAFETY and not hearing.case.out:
             return "removed"
         case _:
             return "kept"
@@ -183,9 +206,9 @@ async def _carry_out(event: Event, hearing: Hearing, case: Case, services: Servi
     """Return what follows from a decision, for the message and for its author."""
     match case.state:
         case "restored":
-            return (*_bring_back(event, hearing, case), *await let_write_again(event, case, hearing.supports, services))
+            return (*_bring_back(event, hearing, case), *await let_write_again(event, case, services))
         case "dismissed":
-            return await let_write_again(event, case, hearing.supports, services)
+            return await let_write_again(event, case, services)
         case "removed":
             return await _take_out(event, hearing, case, services)
         case _ if case.right_category == Category.CHILD_SAFETY:  # a person says so: no copy stays
@@ -224,21 +247,28 @@ def to_author(event: Event, case: Case, answer: Notice | Held, *, suffix: str = 
     return (Notify(key=f"{event.key}#{suffix}", place=place, person=case.author.id, answer=answer),)
 
 
-async def let_write_again(event: Event, case: Case, supports: frozenset[Action], services: Services) -> tuple[AnyEffect, ...]:
+async def let_write_again(event: Event, case: Case, services: Services) -> tuple[AnyEffect, ...]:
     """Return what ends a time-out that came with a case, unless another case silences its author as well."""
-    silenced = (case.action is Action.TIMEOUT and not case.shadow) or "timeout" in case.measures
-    if not silenced or Action.TIMEOUT not in supports:
+    tenant = case.place.tenant
+    strikes = (await services.policies.current(tenant)).policy.strikes
+    minutes = strikes.timeout_minutes if strikes else TIMEOUT_MINUTES
+    if Action.TIMEOUT not in services.channels.supports(tenant) or not _silences(case, minutes, also_overturned=True):
         return ()
     since = datetime.now(UTC) - SILENT_FOR_MAX
-    others = await services.cases.page(case.place.tenant, CaseFilter(author=case.author.id, since=since), limit=50)
-    if any(_silences(each) for each in others.cases if each.id != case.id):
+    others = await services.cases.page(tenant, CaseFilter(author=case.author.id, since=since), limit=50)
+    if any(_silences(each, minutes) for each in others.cases if each.id != case.id):
         return ()
-    return (Timeout(key=f"{event.key}#lift", place=case.place, person=case.author.id, until=None, case=case.id),)
+    return (Timeout(key=f"{event.key}#lift:{case.id}", place=case.place, person=case.author.id, until=None, case=case.id),)
 
 
-def _silences(case: Case) -> bool:
-    overturned = case.state in ("restored", "dismissed")
-    return "timeout" in case.measures or (case.action is Action.TIMEOUT and not case.shadow and not overturned)
+def _silences(case: Case, minutes: int, *, also_overturned: bool = False) -> bool:
+    """Whether the author of a case is silent because of it: by the policy, for `minutes`, or by a moderator's word."""
+    moment = datetime.now(UTC)
+    if "timeout" in case.measures and (case.silent_until is None or case.silent_until > moment):
+        return True
+    stands = also_overturned or case.state not in ("restored", "dismissed")
+    by_policy = case.action is Action.TIMEOUT and not case.shadow
+    return by_policy and stands and case.at + timedelta(minutes=minutes) > moment
 
 
 async def _list(event: Event, case: Case, button: str, services: Services) -> None:
@@ -264,12 +294,13 @@ def _denied_for(case: Case) -> Finding | None:
 
 
 async def _silence(event: FormSubmitted, hearing: Hearing, minutes: int, services: Services) -> Plan:
+    until = datetime.now(UTC) + timedelta(minutes=minutes)
     case, won = await services.cases.measure(
-        event.place.tenant, hearing.case.id, measure="timeout", by=event.author, event=event.key
+        event.place.tenant, hearing.case.id, measure="timeout", by=event.author, event=event.key, until=until
     )
     if not won:
         raise UserError("Somebody was first: they cannot write already.")
-    until = datetime.now(UTC) + timedelta(minutes=minutes)
+    until = case.silent_until or until  # as it was kept, should this be decided again after a crash
     act = Timeout(key=f"{event.key}#timeout", place=case.place, person=case.author.id, until=until, case=case.id)
     text = hearing.words.say(
         "A moderator has decided that you cannot write here until {until} UTC.", until=f"{until:%d.%m. %H:%M}"
@@ -282,10 +313,10 @@ async def _ban(event: FormSubmitted, hearing: Hearing, services: Services) -> Pl
     case, won = await services.cases.measure(tenant, hearing.case.id, measure="ban", by=event.author, event=event.key)
     if not won:
         raise UserError("Somebody was first: they are banned already.")
-    # Whoever is shut out cannot be written to any more.
-    told = to_author(event, case, Notice(text=hearing.words.say("A moderator has shut you out of this community.")))
     act = Ban(key=f"{event.key}#ban", place=case.place, person=case.author.id, case=case.id)
-    return Plan(effects=(*told, act, *await card_anew(event, case, services)))
+    # Nobody is told before it is done. Where a platform lets nobody write to whoever is shut out, it has told them itself.
+    told = to_author(event, case, Notice(text=hearing.words.say("A moderator has shut you out of this community.")))
+    return Plan(effects=(act, *await card_anew(event, case, services), *told))
 
 
 async def _as_decided(event: ButtonPressed, hearing: Hearing, services: Services) -> Hearing:
@@ -302,6 +333,7 @@ async def _as_decided(event: ButtonPressed, hearing: Hearing, services: Services
         decided_event=last.key.rpartition("!decided")[0],
         decided_by_id=last.actor,
         decided_at=last.at,
+        right_category=last.facts.get("right_category", ""),
     )
     return replace(hearing, case=before)
 
@@ -325,14 +357,28 @@ async def _undo(event: ButtonPressed, hearing: Hearing, services: Services) -> P
 async def _reversed(event: ButtonPressed, hearing: Hearing, before: Case, services: Services) -> tuple[AnyEffect, ...]:
     match before.state:
         case "restored":
-            posted = f"{before.decided_event}#restore"
+            posted = await _restored_by(before, services)
             message = await services.cases.shown(before.place.tenant, posted) or before.message
-            out = TakeBack(key=f"{event.key}#out", place=before.place, message=message, posted=posted)
+            out = TakeBack(
+                key=f"{event.key}#out",
+                place=before.place,
+                message=message,
+                posted=posted,
+                case=before.id,
+                original=before.message,
+            )
             return (out, *to_author(event, before, words_to_author(before, hearing.policy)))
         case "removed" if may_keep(before):
             return _bring_back(event, hearing, before)
         case _:
             return ()
+
+
+async def _restored_by(case: Case, services: Services) -> str:
+    """Return the key of the effect that brought the message of a case back, alone or together with others of a raid."""
+    links = await services.audit.of_case(case.place.tenant, case.id)
+    back = [each.key for each in links if each.kind == "acted" and each.facts.get("effect") == "restore"]
+    return back[-1].removesuffix("!acted") if back else f"{case.decided_event}#restore"
 
 
 async def card_anew(event: Event, case: Case, services: Services) -> tuple[Edit, ...]:

@@ -4,7 +4,7 @@ from handlers.answers import SetUp
 from handlers.effects import AnyEffect, Card, Notify, Plan
 from handlers.events import Event, FormSubmitted
 from handlers.forms import MODES, WATCHED_MAX
-from handlers.ports import Services, Setup
+from handlers.ports import Link, Services, Setup
 from handlers.presets import KEEP, named, preset_of
 from pipelines.errors import UserError
 from pipelines.moderation.policies import PRESETS, preset_text
@@ -21,6 +21,7 @@ async def on_setup(event: FormSubmitted, services: Services) -> Plan:
     )
     chosen = _preset(event)
     await services.setups.save(tenant, setup)
+    await services.audit.record(tenant, link_of(event, setup))
     policy = await services.policies.current(tenant)
     if chosen != KEEP and chosen != preset_of(policy.policy):
         policy = await services.policies.save(tenant, preset_text(chosen), by=event.author, event=event.key)
@@ -36,6 +37,17 @@ async def on_setup(event: FormSubmitted, services: Services) -> Plan:
     if setup.log_channel:
         effects.insert(0, Card(key=f"{event.key}#log", place=event.place, answer=said))
     return Plan(effects=tuple(effects))
+
+
+def link_of(event: Event, setup: Setup) -> Link:
+    """Return what the audit keeps of a changed set-up."""
+    facts = {
+        "mode": setup.mode or "",
+        "log_channel": setup.log_channel or "",
+        "watched": len(setup.watched),
+        "while_away": setup.while_away or "",
+    }
+    return Link(key=f"{event.key}!set_up", kind="set_up", facts=facts, actor=event.author.id)
 
 
 def refuse_unless_admin(event: Event) -> None:

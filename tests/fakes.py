@@ -1,7 +1,7 @@
 """Ports replaced by a few lines each, and makers of the values that tests talk about."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cache
@@ -306,6 +306,10 @@ class FixedPolicy:
     async def versions(self, tenant: Tenant) -> tuple[PolicyVersion, ...]:
         return (*reversed(self.saved), PolicyVersion(number=0, policy=self.policy, text="version: 1\n"))
 
+    async def by_fingerprint(self, tenant: Tenant, fingerprint: str) -> PolicyVersion | None:
+        those = [each for each in await self.versions(tenant) if not each.trouble and each.policy.fingerprint == fingerprint]
+        return those[0] if those else None
+
     async def save(self, tenant: Tenant, text: str, *, by: Person, event: str, based_on: int | None = None) -> PolicyVersion:
         try:
             policy = parse(text, source="the policy")
@@ -362,13 +366,15 @@ class ListedAudit:
 @dataclass
 class ListedCases:
     """`cards`: the message of each effect that is seen, by its key. `revised`: the cases that were judged again.
+    `under_way`: keys of events on which work has not ended.
 
-    Its links go into `audit`.
+    Its links go into `audit`. What is decided is taken to be carried out at once.
     """
 
     cases: dict[str, Case] = field(default_factory=dict)
     cards: dict[str, str] = field(default_factory=dict)
     revised: list[str] = field(default_factory=list)
+    under_way: set[str] = field(default_factory=set)
     audit: ListedAudit = field(default_factory=ListedAudit)
 
     async def open(
@@ -388,6 +394,9 @@ class ListedCases:
         over = quota is not None and action.takes_down and taken_out >= quota.remove_per_hour
         first = over and not any(each.over_quota for each in self.cases.values())
         heaviest = max(verdict.findings, key=lambda each: (each.severity, each.confidence), default=None)
+        about = await self.of_message(event.place.tenant, event.place.channel, event.message)
+        private = not verdict.keep_copy or any(each.private for each in about)
+        out = action.takes_down and not over and not shadow and state == "open"
         case = Case(
             id=f"case-{event.key}",
             place=event.place,
@@ -402,15 +411,23 @@ class ListedCases:
             event=event.key,
             at=datetime.now(UTC),
             category=heaviest.category if heaviest else "",
-            known_by=tuple(known_by) if verdict.keep_copy else (),
+            known_by=() if private else tuple(known_by),
             names={event.author.id: event.author.name},
+            out_since=datetime.now(UTC) if out else None,
+            private=private,
         )
+        if case.id not in self.cases:
+            self.cases[case.id] = case
+            self._spread(case)
         self.audit.add(self._link(case, event.key, "opened", None, state=state, action=case.action.value))
-        return replace(self.cases.setdefault(case.id, case), first_over_quota=first)
+        return replace(self.cases[case.id], first_over_quota=first)
 
     async def strikes(self, tenant: Tenant, person: str, *, days: int, apart_from: str) -> int:
         theirs = [each for each in self.cases.values() if each.author.id == person and each.id != f"case-{apart_from}"]
-        return sum(each.verdict.strikes == "at_once" and each.state not in ("restored", "dismissed") for each in theirs)
+        return sum(map(_is_strike, theirs))
+
+    async def strikes_of(self, tenant: Tenant, persons: Collection[str], *, days: int) -> dict[str, int]:
+        return dict(Counter(each.author.id for each in self.cases.values() if each.author.id in persons and _is_strike(each)))
 
     async def judged_again(
         self, tenant: Tenant, case: str, verdict: Verdict, *, action: Action | None = None, quota: Quota | None = None
@@ -418,15 +435,13 @@ class ListedCases:
         known = self.cases[case]
         self.revised.append(case)
         if known.undecided and known.verdict.waits_for_model:
-            kept = known.known_by if verdict.keep_copy else ()
-            self.cases[case] = replace(known, verdict=verdict, action=action or known.action, known_by=kept)
+            self._revise(known, verdict, action or known.action)
         return self.cases[case]
 
     async def join(
         self, tenant: Tenant, case: str, verdict: Verdict, *, action: Action, raid: str, quota: Quota | None = None
     ) -> Case:
-        kept = self.cases[case].known_by if verdict.keep_copy else ()
-        self.cases[case] = replace(self.cases[case], verdict=verdict, action=action, raid=raid, known_by=kept)
+        self._revise(self.cases[case], verdict, action, raid=raid)
         return self.cases[case]
 
     async def of_raid(self, tenant: Tenant, raid: str) -> tuple[Case, ...]:
@@ -434,6 +449,9 @@ class ListedCases:
 
     async def shown(self, tenant: Tenant, effect: str) -> str | None:
         return self.cards.get(effect)
+
+    async def is_under_way(self, tenant: Tenant, event: str) -> bool:
+        return event in self.under_way
 
     async def find(self, tenant: Tenant, case: str) -> Case | None:
         return self.cases.get(case)
@@ -451,6 +469,7 @@ class ListedCases:
                 appeal = replace(appeal, state="granted", decided_by=by.name, decided_by_id=by.id)
                 self.audit.add(self._link(found, event, "appeal_decided", by, granted=True))
             found = replace(self._decided(found, decision, by, event), right_category=right_category, appeal=appeal)
+            found = replace(found, private=found.private or right_category == Category.CHILD_SAFETY)
             self._change(found, event, "decided", by, decision=decision, right_category=right_category)
         return self.cases[case], self.cases[case].decided_event == event
 
@@ -466,19 +485,33 @@ class ListedCases:
             appeal = replace(appeal, state="open", decided_by="", decided_by_id="")
         opened = next(each for each in self.audit.links if each.kind == "opened" and each.case == case)
         again = replace(found, state=opened.facts["state"], decided_by="", decided_by_id="", decided_event="", decided_at=None)
+        if found.state in ("restored", "removed"):
+            again = replace(again, out_since=datetime.now(UTC) if found.state == "restored" else None)
         self._change(replace(again, right_category="", appeal=appeal), event, "undone", by, decision=found.state)
         return self.cases[case], True
 
     async def measure(
-        self, tenant: Tenant, case: str, *, measure: Measure, by: Person, event: str, lift: bool = False
+        self,
+        tenant: Tenant,
+        case: str,
+        *,
+        measure: Measure,
+        by: Person,
+        event: str,
+        lift: bool = False,
+        until: datetime | None = None,
     ) -> tuple[Case, bool]:
         found = self._find(case)
         if self._done(case, event, "measure"):
             return found, True
-        if (measure in found.measures) is not lift:
+        ended = measure == "timeout" and found.silent_until is not None and found.silent_until <= datetime.now(UTC)
+        if (measure in found.measures) is not lift and (lift or not ended):
             return found, False
-        left = tuple(each for each in found.measures if each != measure) if lift else (*found.measures, measure)
-        self._change(replace(found, measures=left), event, "measure", by, measure=measure, lift=lift)
+        left = tuple(each for each in found.measures if each != measure)
+        found = replace(found, measures=left if lift else (*left, measure))
+        if measure == "timeout":
+            found = replace(found, silent_until=None if lift else until)
+        self._change(found, event, "measure", by, measure=measure, lift=lift)
         return self.cases[case], True
 
     async def appeal(self, tenant: Tenant, case: str, *, text: str, by: Person, event: str) -> tuple[Case, bool]:
@@ -497,8 +530,7 @@ class ListedCases:
         state: Literal["granted", "denied"] = "granted" if granted else "denied"
         appeal = replace(found.appeal, state=state, decided_by=by.name, decided_by_id=by.id)
         if granted:
-            out = found.state == "removed" or found.taken_out
-            found = self._decided(found, "restored" if out else "dismissed", by, event)
+            found = self._decided(found, "restored" if found.out else "dismissed", by, event)
         elif found.undecided:
             found = self._decided(found, "kept", by, event)
         self._change(replace(found, appeal=appeal), event, "appeal_decided", by, granted=granted)
@@ -546,7 +578,25 @@ class ListedCases:
     def _done(self, case: str, event: str, kind: LinkKind) -> bool:
         return self.audit.has(f"{event}!{kind}:{case}")
 
+    def _revise(self, case: Case, verdict: Verdict, action: Action, **changes: Any) -> None:
+        out_since = case.out_since
+        if out_since is None and action.takes_down and not case.shadow and action is not case.action:
+            out_since = datetime.now(UTC)
+        private = case.private or not verdict.keep_copy
+        revised = replace(case, verdict=verdict, action=action, out_since=out_since, private=private, **changes)
+        self.cases[case.id] = revised
+        self._spread(revised)
+
+    def _spread(self, case: Case) -> None:
+        """Have all cases about a private message know none of its files."""
+        if case.private:
+            for each in list(self.cases.values()):
+                if (each.place.channel, each.message) == (case.place.channel, case.message):
+                    self.cases[each.id] = replace(each, private=True, known_by=())
+
     def _decided(self, case: Case, decision: Decision, by: Person, event: str) -> Case:
+        if decision in ("restored", "removed"):
+            case = replace(case, out_since=case.out_since or datetime.now(UTC) if decision == "removed" else None)
         return replace(
             case,
             state=decision,
@@ -559,6 +609,7 @@ class ListedCases:
     def _change(self, case: Case, event: str, kind: LinkKind, actor: Person | None, /, **facts: Any) -> None:
         names = {**case.names, **({actor.id: actor.name} if actor else {})}
         self.cases[case.id] = replace(case, version=case.version + 1, names=names)
+        self._spread(case)
         self.audit.add(self._link(case, event, kind, actor, **facts))
 
     def _link(self, case: Case, event: str, kind: LinkKind, actor: Person | None, /, **facts: Any) -> Link:
@@ -570,6 +621,13 @@ class ListedCases:
             subject=case.author.id,
             actor=actor.id if actor else "",
         )
+
+
+def _is_strike(case: Case) -> bool:
+    if case.shadow or case.verdict.distress or case.state in ("restored", "dismissed"):
+        return False
+    kept = case.state == "kept" and case.verdict.strikes == "if_kept"
+    return kept or case.state == "removed" or case.verdict.strikes == "at_once"
 
 
 def _waits(case: Case) -> bool:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from markupsafe import Markup, escape
@@ -13,13 +14,15 @@ INLINE: Final = re.compile(
     r"\\(?P<plain>[^0-9A-Za-z\s])"
     r"|(?P<ticks>`+)(?P<code>.*?[^`])(?P=ticks)(?!`)"
     r"|\[(?P<label>(?:\\.|[^\]\\])+)\]\((?P<target>https?://[^\s)]+)\)"
-    r"|<#(?P<channel>\d+)>|<(?P<mention>@[!&]?\d+)>|(?P<loud>@everyone|@here)"
+    r"|<#(?P<channel>\d+)>|<(?P<mention>@[!&]?\d+)>|(?P<loud>@everyone|@here)|<t:(?P<moment>\d+:[Df])>"
     r"|(?P<bare>https?://[^\s<]+[^<.,:;\"'\]\s])"
     r"|\*\*(?P<bold>(?:\\.|[^\\])+?)\*\*(?!\*)|__(?P<under>(?:\\.|[^\\])+?)__(?!_)"
     r"|\*(?=\S)(?P<italic>(?:\\.|[^\\*])+?)\*(?!\*)|\b_(?P<slanted>(?:\\.|[^\\_])+?)_(?!\w)"
     r"|~~(?P<struck>(?:\\.|[^\\])+?)~~|\|\|(?P<hidden>(?:\\.|[^\\])+?)\|\|",
     re.DOTALL,
 )
+# Source: https://docs.discord.com/developers/reference#message-formatting-timestamp-styles
+MOMENTS: Final = {"D": "%-d %B %Y", "f": "%-d %B %Y %H:%M"}
 TAGS: Final = {"bold": "b", "under": "u", "italic": "i", "slanted": "i", "struck": "s", "hidden": "mark"}
 LINE: Final = re.compile(r"(?P<heading>#{1,3}) (?P<title>.+)|-# (?P<small>.+)|\s*(?:[-*]|\d+\.) (?P<point>.+)|> (?P<quoted>.*)")
 
@@ -150,6 +153,9 @@ class Components:
                 return Markup('<a href="{0}">{0}</a>').format(found["bare"])
             case "channel":
                 return Markup('<span class="mention">#{}</span>').format(self._channels[found["channel"]])
+            case "moment":
+                seconds, style = found["moment"].split(":")
+                return Markup("<time>{}</time>").format(f"{datetime.fromtimestamp(int(seconds), UTC):{MOMENTS[style]}}")
             case "mention" | "loud":
                 return Markup('<span class="mention loud">{}</span>').format(found[kind])
             case _:

@@ -24,8 +24,10 @@ from handlers.commands import help_for
 from handlers.events import CommandUsed, Person, Place, Role
 from handlers.forms import Form, form_for
 from handlers.ports import Setup
+from pipelines.language import catalogue
+from pipelines.moderation.decide import in_words
 from pipelines.moderation.policy import Action
-from pipelines.moderation.report import Category
+from pipelines.moderation.report import Category, Finding
 from pipelines.ports import UNDERSTUDY
 from tests.extracted import TOGETHER, an_endless_extraction, an_extracted, an_extraction, what_was_found
 from tests.fakes import FixedPolicy, KeptSetups, ListedCases, ListedChannels, ListedResults
@@ -276,7 +278,7 @@ def _cases(here: Here) -> Sequence[Sample]:
     shadow = held.model_copy(update={"action": Action.REMOVE, "shadow": True, "reasons": (), "findings": (INSULT,)})
     reported = flagged.model_copy(
         update={"called_for": None, "state": "reported", "findings": (), "engine": "none", "judged": 1, "total": 1}
-        | {"reasons": ("Reported by Grace Hopper: he keeps posting this in every channel",)}
+        | {"reasons": ("Reported by a member: he keeps posting this in every channel",)}
     )
     child = finding(Category.CHILD_SAFETY, 4, 0.97)
     copyless = held.model_copy(update={"action": Action.REMOVE, "reasons": (), "findings": (child,), "restorable": False})
@@ -360,6 +362,8 @@ def _held(here: Here) -> Sequence[Sample]:
     paused = held.model_copy(
         update={"action": Action.TIMEOUT, "timeout_minutes": 60, "text": "Send 0.1 BTC here:\nbc1-test, and get 0.2 back"}
     )
+    sure = Finding(category=Category.SCAM_SPAM, kind="investment_fraud", severity=3, confidence=0.93)
+    german = held.model_copy(update={"language": "de", "reasons": (in_words(sure, catalogue("de")),)})
     return (
         Sample(caption="What the author of a held message hears", answer=held, to="author", usual=True),
         Sample(
@@ -385,7 +389,7 @@ def _held(here: Here) -> Sequence[Sample]:
             answer=held.model_copy(update={"support": True, "reasons": (), "action": Action.FLAG}),
             to="author",
         ),
-        Sample(caption="To the author, in German", answer=held.model_copy(update={"language": "de"}), to="author"),
+        Sample(caption="To the author, in German", answer=german, to="author", usual=True),
         Sample(
             caption="To the author: no channel, nasty reasons",
             answer=held.model_copy(update={"channel": "", "reasons": NASTY_REASONS}),

@@ -37,6 +37,7 @@ def _lines(traces: Traces) -> tuple[str, ...]:
         (traces.wishes, "wishes, with all that was made"),
         (traces.sign_ins, "people of the console, with their sign-ins"),
         (traces.decisions, "cases of others, from which their name goes"),
+        (traces.signed, "hashes on lists, policies and schemas, from which their name goes"),
         (traces.links, "links of the audit, from which their id goes"),
     )
     return tuple(f"{number:>8,}  {what}" for number, what in said if number)

@@ -12,10 +12,11 @@ import typer
 
 from bot.cli.ends import End, plain, say_problem
 from bot.cli.hash_files import WHY_SKIPPED, ReadFile, Wanted, check, read, written
-from bot.cli.workspaces import address_of_records, open_beside, tenant_named
+from bot.cli.workspaces import address_of_records, open_beside, seal_of, tenant_named
 from bot.settings import Settings
-from bot.storage.banks import StoredBanks, made
+from bot.storage.banks import StoredBanks, listed_link, made, unlisted_link
 from bot.storage.database import open_records
+from bot.storage.tables import now
 from handlers.events import Tenant
 from handlers.ports import Counted
 from pipelines.errors import Misconfigured
@@ -32,8 +33,9 @@ async def import_(file: Path, settings: Settings, *, workspace: str, wanted: Wan
     found = await asyncio.to_thread(lambda: read(_text(file), wanted))
     new, known = 0, 0
     if not found.problems:
-        async with open_records(settings.flashbulb_data, address_of_records(settings)) as records:
-            new, known = await _add(StoredBanks(records), tenant, wanted.listed, found, reason=f"import of {file.name}")
+        seal = seal_of(settings)
+        async with open_records(settings.flashbulb_data, address_of_records(settings), seal=seal) as records:
+            new, known = await _add(StoredBanks(records, seal), tenant, wanted.listed, found, reason=f"import of {file.name}")
     if as_json:
         _print_json(
             {
@@ -107,9 +109,10 @@ async def list_(settings: Settings, *, workspace: str, as_json: bool) -> End:
 
 async def remove(entry: str, settings: Settings, *, workspace: str, as_json: bool) -> End:
     """Take off its list what one decision or import put there."""
-    tenant = tenant_named(workspace)
-    async with open_records(settings.flashbulb_data, address_of_records(settings)) as records:
-        gone = await StoredBanks(records).remove(tenant, entry)
+    tenant, seal = tenant_named(workspace), seal_of(settings)
+    link = unlisted_link(entry, event=_event())
+    async with open_records(settings.flashbulb_data, address_of_records(settings), seal=seal) as records:
+        gone = await StoredBanks(records, seal).remove(tenant, entry, link=link)
     if as_json:
         _print_json({"entry": entry, "removed": gone})
     elif gone:
@@ -133,9 +136,15 @@ async def _add(banks: StoredBanks, tenant: Tenant, listed: Listing, found: ReadF
         if hashes:
             entries.append((made(listed, hashes, finding=finding, reason=reason, until=until, by="command line"), hashes))
     if entries:
-        await banks.add(tenant, entries)
+        event = _event()
+        await banks.add(tenant, entries, links=[listed_link(entry, hashes, event=event) for entry, hashes in entries])
     new = sum(len(hashes) for _, hashes in entries)
     return new, sum(map(len, found.hashes.values())) - new
+
+
+def _event() -> str:
+    """Return what names a change on the command line in the audit: by the moment, as the same one may be made again later."""
+    return f"hashes:{now().isoformat()}"
 
 
 def _text(file: Path) -> str:

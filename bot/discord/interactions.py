@@ -133,9 +133,10 @@ class Interactions:
         async with asyncio.timeout(BUDGET_S):
             await self._accept(event)
         private = not isinstance(event, CommandUsed) or event.command in PRIVATE
-        # A press changes nothing that one sees until there is something to say; a command or a form shows that we are at work.
+        # A press changes nothing that one sees until there is something to say, and neither does the form that it opened: often
+        # only the message changes. A command, or a form of one, shows that we are at work.
         with _answering(interaction):
-            await interaction.response.defer(thinking=not isinstance(event, ButtonPressed), ephemeral=private)
+            await interaction.response.defer(thinking=interaction.message is None, ephemeral=private)
 
 
 PRIVATE: Final = frozenset(each.name for each in COMMANDS if each.private)

@@ -5,8 +5,8 @@
     chain  = HMAC-SHA-256(the chain before, seq, digest)
 
 Whoever changes a row without the key of the records cannot make the chain fit again. With the salts, ids of people can be
-erased and everything else is still proven. The head says where the chain begins and ends and is signed, too: otherwise the
-last links could be cut off unseen.
+erased and everything else is still proven: a later link, `erased`, names from which links, so that nobody else can erase any.
+The head says where the chain begins and ends and is signed, too: otherwise the last links could be cut off unseen.
 """
 
 import csv
@@ -31,6 +31,7 @@ from handlers.ports import Link, LinkKind, Policies
 
 SALT_BYTES: Final = 16  # for each of the two people
 ERASED: Final = bytes(SALT_BYTES)  # stands where a salt was erased
+PEOPLE: Final = ("subjects", "actors")  # of each half of salt and people, as a link `erased` says of which links it is gone
 AT_ONCE: Final = 2_000  # links that are read at once
 # What spreadsheets take for the beginning of a formula.
 # Source: https://owasp.org/www-community/attacks/CSV_Injection
@@ -148,22 +149,51 @@ def is_known(connection: sa.Connection, tenant: Tenant, link: str) -> bool:
     return connection.scalar(_KNOWN, {**_those(tenant), "of_key": link}) is not None
 
 
-def blank(connection: sa.Connection, tenant: Tenant, person: str) -> int:
-    """Erase a person's id and what proves it from all links; return from how many. The other person of each stays proven."""
+def blank(connection: sa.Connection, tenant: Tenant, person: str, *, event: str, cases: int, key: bytes) -> int:
+    """Erase a person's id and what proves it from all links; return from how many. The other person of each stays proven.
+
+    A link `erased` says from which, and that so many `cases` were deleted; without one, a missing id is an alteration.
+    """
+    in_turn(connection, "audit", tenant.platform, tenant.workspace)
     named = sa.select(AuditRow.seq, AuditRow.subject, AuditRow.actor, AuditRow.salt).where(
         AuditRow.platform == tenant.platform,
         AuditRow.workspace == tenant.workspace,
         sa.or_(AuditRow.subject == person, AuditRow.actor == person),
     )
     changes = []
-    for seq, subject, actor, salt in connection.execute(named):
-        salts = [salt[:SALT_BYTES], salt[SALT_BYTES:]]
-        kept = [ERASED if id == person else salt for id, salt in zip((subject, actor), salts, strict=True)]
-        left = {"new_subject": "" if subject == person else subject, "new_actor": "" if actor == person else actor}
-        changes.append({**_those(tenant), "of_seq": seq, **left, "new_salt": b"".join(kept)})
+    gone: dict[str, list[int]] = {each: [] for each in PEOPLE}
+    for seq, *ids, salt in connection.execute(named.order_by(AuditRow.seq)):
+        kept = list(_halves(salt, SALT_BYTES))
+        for half, whose in enumerate(PEOPLE):
+            if ids[half] == person:
+                ids[half], kept[half] = "", ERASED
+                gone[whose].append(seq)
+        changes.append(
+            {**_those(tenant), "of_seq": seq, "new_subject": ids[0], "new_actor": ids[1], "new_salt": b"".join(kept)}
+        )
     if changes:
         connection.execute(_BLANK, changes)
+    facts = {"cases": cases, **{whose: _ranges(numbers) for whose, numbers in gone.items()}}
+    append(connection, tenant, (Link(key=f"{event}!erased", kind="erased", facts=facts),), key=key)
     return len(changes)
+
+
+def _ranges(numbers: Sequence[int]) -> str:
+    """Return rising numbers as text, those that follow one another together: `3-7 9`."""
+    ranges: list[list[int]] = []
+    for number in numbers:
+        if ranges and ranges[-1][1] == number - 1:
+            ranges[-1][1] = number
+        else:
+            ranges.append([number, number])
+    return " ".join(str(first) if first == last else f"{first}-{last}" for first, last in ranges)
+
+
+def _numbers(ranges: str) -> Iterator[int]:
+    """Yield the numbers that `_ranges` has written."""
+    for each in ranges.split():
+        first, _, last = each.partition("-")
+        yield from range(int(first), int(last or first) + 1)
 
 
 def _verified(connection: sa.Connection, tenant: Tenant, key: bytes, noted: tuple[int, str] | None) -> Verified:
@@ -173,6 +203,7 @@ def _verified(connection: sa.Connection, tenant: Tenant, key: bytes, noted: tupl
     signed = head is not None and hmac.compare_digest(head.signature, _signature(key, tenant, head._mapping))
     seq, chain = (head.begins_after, head.begins_chain) if head else (0, _beginning(tenant, key))
     begins, erased = seq, 0
+    unnamed: dict[tuple[int, str], tuple[int, bytes, int]] = {}  # who is missing, until a link says so; what was proven before
 
     def ends(broken: int | None = None, why: str = "") -> Verified:
         return Verified(links=seq - begins, erased=erased, seq=seq, chain=chain.hex(), broken=broken, why=why)
@@ -190,8 +221,12 @@ def _verified(connection: sa.Connection, tenant: Tenant, key: bytes, noted: tupl
             return ends(row.seq, "The beginning of the chain does not fit: it was altered." if at_beginning else problem)
         if head is not None and row.seq > head.seq:
             return ends(row.seq, f"Link {row.seq} was inserted: the head of the chain is {head.seq}.")
-        seq, chain = row.seq, row.chain
-        erased += _erased(row)
+        missing = _missing(row)
+        unnamed |= {(row.seq, whose): (seq, chain, erased) for whose in missing}
+        if row.kind == "erased":
+            for each in _erased_by(row):
+                unnamed.pop(each, None)
+        seq, chain, erased = row.seq, row.chain, erased + bool(missing)
         if noted and noted[0] == seq and not hmac.compare_digest(noted[1], chain.hex()):
             return ends(seq, f"Link {seq} is not what was noted.")
     if head is None:
@@ -202,6 +237,10 @@ def _verified(connection: sa.Connection, tenant: Tenant, key: bytes, noted: tupl
         return ends(seq, "The head of the chain does not fit: it was altered, or links after it were cut off.")
     if noted and noted[0] > seq:
         return ends(seq + 1, f"Link {seq + 1} is missing: link {noted[0]} was noted.")
+    if unnamed:
+        first = min(unnamed)
+        seq, chain, erased = unnamed[first]
+        return ends(first[0], f"Link {first[0]} was altered: somebody whom it names is missing, and was not erased.")
     return ends()
 
 
@@ -218,8 +257,16 @@ def _problem(row: Any, before: bytes, key: bytes) -> str:
     return ""
 
 
-def _erased(row: Any) -> bool:
-    return ERASED in _halves(row.salt, SALT_BYTES)
+def _missing(row: Any) -> list[str]:
+    """Return which of a link's two people is blank."""
+    return [whose for whose, salt in zip(PEOPLE, _halves(row.salt, SALT_BYTES), strict=True) if salt == ERASED]
+
+
+def _erased_by(row: Any) -> Iterator[tuple[int, str]]:
+    """Yield of which links a link `erased`, which fits, says that a person is gone."""
+    facts = json.loads(row.facts)
+    for whose in PEOPLE:
+        yield from ((number, whose) for number in _numbers(facts.get(whose, "")))
 
 
 def _rows(connection: sa.Connection, tenant: Tenant) -> Iterator[Any]:

@@ -117,13 +117,13 @@ class StoredBanks:
         if not hashes:
             raise UserError("There is nothing to put on a list: no file is known here by which it could be found again.")
         entry = made(listed, hashes, finding=finding, reason=reason, by=by.name)
-        facts = {"entry": entry.id, "listed": listed, "category": entry.category, "hashes": len(hashes)}
-        link = Link(key=f"{event}!listed:{entry.id}", kind="listed", facts=facts, actor=by.id)
-        await self.add(tenant, [(entry, tuple(hashes))], link=link)
+        await self.add(tenant, [(entry, tuple(hashes))], links=(listed_link(entry, hashes, event=event, actor=by.id),))
         return entry.id
 
-    async def add(self, tenant: Tenant, entries: Sequence[tuple[Entry, tuple[Hash, ...]]], *, link: Link | None = None) -> None:
-        """Put entries on their lists, all or none, and `link` into the audit; where that is there already, nothing is done.
+    async def add(
+        self, tenant: Tenant, entries: Sequence[tuple[Entry, tuple[Hash, ...]]], *, links: Sequence[Link] = ()
+    ) -> None:
+        """Put entries on their lists, all or none, and `links` into the audit; where one is there already, nothing is done.
 
         Raises: `UserError` for content of which nobody may keep a hash.
         """
@@ -131,12 +131,12 @@ class StoredBanks:
             raise UserError("Hashes of child safety content are not kept here. Follow the reporting route instead.")
 
         def write(connection: sa.Connection) -> bool:
-            if link and is_known(connection, tenant, link.key):
+            if any(is_known(connection, tenant, each.key) for each in links):
                 return False
             ids = [entry.id for entry, _ in entries]
             connection.execute(sa.delete(_TABLE).where(*_of(tenant), _TABLE.c.entry.in_(ids)))
             connection.execute(sa.insert(_TABLE), [row for entry, hashes in entries for row in _rows(tenant, entry, hashes)])
-            self._append(connection, tenant, link)
+            self._append(connection, tenant, links)
             return True
 
         async def change() -> None:
@@ -148,12 +148,11 @@ class StoredBanks:
 
     async def take_off(self, tenant: Tenant, entry: str, *, by: Person, event: str) -> bool:
         """Take an entry off its list because a person said so. Returns whether it was there."""
-        link = Link(key=f"{event}!unlisted:{entry}", kind="unlisted", facts={"entry": entry}, actor=by.id)
-        return bool(await self._remove(tenant, _TABLE.c.entry == entry, link=link))
+        return await self.remove(tenant, entry, link=unlisted_link(entry, event=event, actor=by.id))
 
-    async def remove(self, tenant: Tenant, entry: str) -> bool:
-        """Take back what one decision put on a list. Returns whether there was such an entry."""
-        return bool(await self._remove(tenant, _TABLE.c.entry == entry))
+    async def remove(self, tenant: Tenant, entry: str, *, link: Link | None = None) -> bool:
+        """Take back what one decision put on a list, and put `link` into the audit. Returns whether there was such an entry."""
+        return bool(await self._remove(tenant, _TABLE.c.entry == entry, link=link))
 
     async def lift(self, tenant: Tenant, *, reason: str) -> None:
         """Take off the list of what is denied whatever was put there for `reason`."""
@@ -165,7 +164,7 @@ class StoredBanks:
                 return {link.facts["entry"]}
             gone = sa.delete(_TABLE).where(*_of(tenant), *which).returning(_TABLE.c.entry)
             ids = set(connection.execute(gone).scalars())
-            self._append(connection, tenant, link if ids else None)
+            self._append(connection, tenant, (link,) if ids and link else ())
             return ids
 
         async def change() -> set[str]:
@@ -176,12 +175,12 @@ class StoredBanks:
 
         return await self._in_turn(tenant, change)
 
-    def _append(self, connection: sa.Connection, tenant: Tenant, link: Link | None) -> None:
-        if link is None:
+    def _append(self, connection: sa.Connection, tenant: Tenant, links: Sequence[Link]) -> None:
+        if not links:
             return
         if self._key is None:
             raise FlashbulbError("Without the key of the records nobody is named in the audit.")
-        append(connection, tenant, (link,), key=self._key)
+        append(connection, tenant, links, key=self._key)
 
     async def entries(self, tenant: Tenant) -> tuple[Counted, ...]:
         """Return what is on the lists, the oldest first."""
@@ -259,6 +258,17 @@ def made(
         at=now(),
         until=until,
     )
+
+
+def listed_link(entry: Entry, hashes: Sequence[Hash], *, event: str, actor: str = "") -> Link:
+    """Return what the audit says of an entry; without an `actor` it was put there on the command line."""
+    facts = {"entry": entry.id, "listed": entry.listed, "category": entry.category, "hashes": len(hashes)}
+    return Link(key=f"{event}!listed:{entry.id}", kind="listed", facts=facts, actor=actor)
+
+
+def unlisted_link(entry: str, *, event: str, actor: str = "") -> Link:
+    """Return what the audit says of taking an entry off its list."""
+    return Link(key=f"{event}!unlisted:{entry}", kind="unlisted", facts={"entry": entry}, actor=actor)
 
 
 def _filled(entries: Iterable[tuple[Entry, tuple[Hash, ...]]]) -> Lists:

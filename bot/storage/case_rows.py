@@ -65,6 +65,10 @@ def case_of(row: sa.Row[Any], seal: Seal) -> Case:
         claimed_until=row.claimed_until if claimed else None,
         version=row.version,
         names={known.author.id: known.author.name, **known.names},
+        out_since=row.out_since,
+        undone=row.undone,
+        private=row.private,
+        silent_until=row.silent_until,
     )
 
 
@@ -89,11 +93,6 @@ def category_of(verdict: Verdict) -> CategoryName:
     """Return the category of the finding which weighs most, empty where nothing was found."""
     heaviest = max(verdict.findings, key=lambda each: (each.severity, each.confidence), default=None)
     return heaviest.category if heaviest else ""
-
-
-def is_out(row: sa.Row[Any]) -> bool:
-    """Whether the message of a case is taken out of its channel now, by us or by hand."""
-    return row.state == "removed" or (Action(row.action).takes_down and not row.shadow and not row.reported)
 
 
 def case_id(tenant: Tenant, event: str) -> str:

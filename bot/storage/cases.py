@@ -4,16 +4,18 @@ Every change grows a link in the audit, in its own transaction. The link's key, 
 tells whether that event has made it before.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 import sqlalchemy as sa
 
-from bot.storage import case_lists, unjudged
+from bot.storage import case_counts, case_lists, unjudged
 from bot.storage.audit import append, audit_key, is_known
+from bot.storage.case_counts import counted, within
 from bot.storage.case_links import facts_of, link, link_key
+from bot.storage.case_messages import is_private, make_private
 from bot.storage.case_rows import (
     UNDECIDED,
     Sealed,
@@ -21,12 +23,11 @@ from bot.storage.case_rows import (
     case_of,
     category_of,
     is_case,
-    is_out,
     of_tenant,
     row_of,
     unsealed,
 )
-from bot.storage.database import Records, put
+from bot.storage.database import Records, in_turn, put
 from bot.storage.seal import Seal
 from bot.storage.tables import CaseRow, EffectRow, now
 from handlers.events import MessagePosted, Person, Tenant
@@ -34,9 +35,8 @@ from handlers.ports import Case, CaseFilter, CasePage, Decision, KnownBy, Link, 
 from pipelines.errors import UserError
 from pipelines.moderation.learning import Reviewed
 from pipelines.moderation.policy import Action, Quota
+from pipelines.moderation.report import Category
 from pipelines.moderation.verdict import Verdict
-
-QUOTA_HOUR: Final = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,10 +76,11 @@ class StoredCases:
     ) -> Case:
         """Open the case of `event`, or return the one that it has already.
 
-        With `quota`, an action beyond it becomes `flag`: counting and opening are one transaction.
+        With `quota`, an action beyond it becomes `flag`: counting and opening are one transaction. Where nobody may keep
+        anything of the message, all cases about it are private, this one and earlier ones: they know none of its files.
         """
         tenant, id, moment = event.place.tenant, case_id(event.place.tenant, event.key), now()
-        known = Sealed(verdict=verdict, author=event.author, known_by=tuple(known_by) if verdict.keep_copy else ())
+        known = Sealed(verdict=verdict, author=event.author)
         values = {
             "platform": tenant.platform,
             "workspace": tenant.workspace,
@@ -97,7 +98,6 @@ class StoredCases:
             "waits_for_model": verdict.waits_for_model,
             "over_quota": False,
             "raid": raid,
-            "sealed": self._seal.close(known),
             "at": moment,
             "reported": state == "reported",
             "urgent": verdict.urgent,
@@ -105,21 +105,26 @@ class StoredCases:
             "expires_at": moment + timedelta(days=keep_days),
         }
 
-        def open(connection: sa.Connection) -> tuple[Case, bool]:
-            weakened = _within(connection, tenant, action, quota) if quota else action
+        def open(connection: sa.Connection) -> tuple[Case, tuple[str, ...]]:
+            _in_turn(connection, tenant)
+            weakened = within(connection, tenant, action, quota) if quota else action
             over = weakened is Action.FLAG and weakened is not action
+            private = not verdict.keep_copy or is_private(connection, tenant, event.place.channel, event.message)
+            kept = known if private else known.model_copy(update={"known_by": tuple(known_by)})
             changes = {"action": weakened.value, "over_quota": over} | ({"strike": "never"} if over else {})
-            new = put(connection, CaseRow, {**values, **changes})
+            new = put(connection, CaseRow, {**values, **changes, "private": private, "sealed": self._seal.close(kept)})
             row = row_of(connection, tenant, id)
+            changed: tuple[str, ...] = ()
             if new:
-                append(connection, tenant, (link(event.key, "opened", row, None, **facts_of(row, known)),), key=self._key)
-            first = row.over_quota and not _counted(connection, tenant, CaseRow.over_quota.is_(True), CaseRow.at < row.at)
-            return replace(self._case(row), first_over_quota=first), new
+                changed = (id, *(make_private(connection, self._seal, tenant, row) if private else ()))
+                append(connection, tenant, (link(event.key, "opened", row, None, **facts_of(row, kept)),), key=self._key)
+            first = row.over_quota and not counted(connection, tenant, CaseRow.over_quota.is_(True), CaseRow.at < row.at)
+            return replace(self._case(row), first_over_quota=first), changed
 
         # Nothing follows from it before it is begun, lastingly.
-        case, new = await self._records.write(open, lasting=False)
-        if new:
-            self._changed(tenant, id)
+        case, changed = await self._records.write(open, lasting=False)
+        for each in changed:
+            self._changed(tenant, each)
         return case
 
     async def find(self, tenant: Tenant, case: str) -> Case | None:
@@ -139,18 +144,14 @@ class StoredCases:
 
         What a person decided to keep removed, or took out by hand, counts as well.
         """
-        removed = sa.or_(
-            sa.and_(CaseRow.strike == "at_once", CaseRow.state.not_in(("restored", "dismissed"))),
-            sa.and_(CaseRow.strike == "if_kept", CaseRow.state.in_(("kept", "removed"))),
+        found = await self._records.read(
+            lambda connection: case_counts.strikes(connection, tenant, (person,), days=days, apart_from=apart_from)
         )
-        counted = sa.select(sa.func.count()).where(
-            *of_tenant(tenant),
-            CaseRow.author == person,
-            CaseRow.at >= now() - timedelta(days=days),
-            CaseRow.event != apart_from,
-            removed,
-        )
-        return await self._records.read(lambda connection: connection.scalar(counted) or 0)
+        return found.get(person, 0)
+
+    async def strikes_of(self, tenant: Tenant, persons: Collection[str], *, days: int) -> dict[str, int]:
+        """Count as `strikes` does, for many persons and with all events; who has none is left out."""
+        return await self._records.read(lambda connection: case_counts.strikes(connection, tenant, persons, days=days))
 
     async def judged_again(
         self, tenant: Tenant, case: str, verdict: Verdict, *, action: Action | None = None, quota: Quota | None = None
@@ -195,14 +196,15 @@ class StoredCases:
                 "waits_for_model": raid is not None and verdict.waits_for_model,
             }
             if action is not None:
-                within = _within(connection, tenant, action, quota) if quota else action
-                if within is not Action.FLAG or within is action:
-                    changed |= {"action": within.value, "at": now()}
+                done = within(connection, tenant, action, quota) if quota else action
+                if done is not Action.FLAG or done is action:
+                    changed |= {"action": done.value, "at": now()}
                 elif not Action(row.action).takes_down:
                     changed |= {"over_quota": True, "strike": "never"}
             if raid is not None:
                 changed["raid"] = raid
-            kept = known.known_by if verdict.keep_copy else ()
+            changed["private"] = row.private or not verdict.keep_copy
+            kept = () if changed["private"] else known.known_by
             facts = facts_of(row, known.model_copy(update={"verdict": verdict, "known_by": kept}), changed)
             key = link_key(row.event, f"judged_again:{row.version + 1}", case)  # nobody names an event here
             again = replace(link(row.event, "judged_again", row, None, **facts), key=key)
@@ -258,7 +260,8 @@ class StoredCases:
     ) -> tuple[Case, bool]:
         """Set the decision if nobody has decided. Return the case as it stands, and whether this event's decision won.
 
-        An appeal that waits is granted with it where the message is brought back.
+        An appeal that waits is granted with it where the message is brought back. With `child_safety` as the right category,
+        all cases about the message are private from then on, also when this is taken back.
 
         Raises: `UserError` when there is no such case.
         """
@@ -267,6 +270,8 @@ class StoredCases:
             if row.decided_event is not None:
                 return None
             columns = _decided(decision, by, event) | ({"right_category": right_category} if right_category else {})
+            if right_category == Category.CHILD_SAFETY:
+                columns["private"] = True
             if decision == "removed" and not known.verdict.distress:
                 columns["strike"] = "if_kept"  # whatever the policy thought of it, a person took it out
             links = [link(event, "decided", row, by, decision=decision, right_category=right_category)]
@@ -291,6 +296,8 @@ class StoredCases:
                 return None
             columns: dict[str, Any] = {"state": "reported" if row.reported else "open", "right_category": ""}
             columns |= dict.fromkeys(("decided_by", "decided_event", "decided_at"))
+            stays = row.shadow or (row.over_quota and not Action(row.action).takes_down)
+            columns["strike"] = "never" if stays else known.verdict.strikes
             if row.appeal_decided_event == decided_event:
                 columns |= {"appeal": "open", "appeal_decided_by": None, "appeal_decided_event": None}
             return _Change(columns=columns, by=by, links=(link(event, "undone", row, by, decision=row.state),))
@@ -298,20 +305,34 @@ class StoredCases:
         return await self._change(tenant, case, undo, once=link_key(event, "undone", case))
 
     async def measure(
-        self, tenant: Tenant, case: str, *, measure: Measure, by: Person, event: str, lift: bool = False
+        self,
+        tenant: Tenant,
+        case: str,
+        *,
+        measure: Measure,
+        by: Person,
+        event: str,
+        lift: bool = False,
+        until: datetime | None = None,
     ) -> tuple[Case, bool]:
         """Write down what a person does to the author of a case, or (`lift`) takes back; whether this event is the first.
+
+        A time-out lasts `until` a moment; then it may be given again.
 
         Raises: `UserError` when there is no such case.
         """
 
         def note(connection: sa.Connection, row: sa.Row[Any], known: Sealed) -> _Change | None:
             measures = row.measures.split()
-            if (measure in measures) is not lift:
+            over = measure == "timeout" and row.silent_until is not None and row.silent_until <= now()
+            if (measure in measures) is not lift and (lift or not over):
                 return None
-            left = [each for each in measures if each != measure] if lift else [*measures, measure]
+            left = [each for each in measures if each != measure]
+            columns: dict[str, Any] = {"measures": " ".join(left if lift else [*left, measure])}
+            if measure == "timeout":
+                columns["silent_until"] = None if lift else until
             noted = link(event, "measure", row, by, measure=measure, lift=lift)
-            return _Change(columns={"measures": " ".join(left)}, by=by, links=(noted,))
+            return _Change(columns=columns, by=by, links=(noted,))
 
         return await self._change(tenant, case, note, once=link_key(event, "measure", case))
 
@@ -343,7 +364,7 @@ class StoredCases:
                 return None
             columns = _appeal_decided("granted" if granted else "denied", by, event)
             if granted:
-                columns |= _decided("restored" if is_out(row) else "dismissed", by, event)
+                columns |= _decided("dismissed" if row.out_since is None else "restored", by, event)
             elif row.decided_event is None:
                 columns |= _decided("kept", by, event)
             return _Change(columns=columns, by=by, links=(link(event, "appeal_decided", row, by, granted=granted),))
@@ -405,16 +426,19 @@ class StoredCases:
         `once`: the key of the link that is there when it was done before.
         """
 
-        def write(connection: sa.Connection) -> tuple[Case, bool, bool]:
+        def write(connection: sa.Connection) -> tuple[Case, bool, tuple[str, ...]]:
+            _in_turn(connection, tenant)
             row = row_of(connection, tenant, case, to_change=True)
             if once and is_known(connection, tenant, once):
-                return self._case(row), True, False
+                return self._case(row), True, ()
             known = unsealed(row, self._seal)
             made = change(connection, row, known)
             if made is None:
-                return self._case(row), False, False
+                return self._case(row), False, ()
             names = {made.by.id: made.by.name} if made.by else {}
-            known = known.model_copy(update={**made.sealed, "names": {**known.names, **names}})
+            private = made.columns.get("private", row.private)
+            forgotten = {"known_by": ()} if private else {}
+            known = known.model_copy(update={**made.sealed, **forgotten, "names": {**known.names, **names}})
             state, appeal = made.columns.get("state", row.state), made.columns.get("appeal", row.appeal)
             waits = state in UNDECIDED or appeal == "open"
             columns = {
@@ -425,16 +449,22 @@ class StoredCases:
                 "version": row.version + 1,
             }
             connection.execute(sa.update(CaseRow).where(*is_case(tenant, case)).values(columns))
+            others = make_private(connection, self._seal, tenant, row) if private and not row.private else ()
             append(connection, tenant, made.links, key=self._key)
-            return self._case(row_of(connection, tenant, case)), True, True
+            return self._case(row_of(connection, tenant, case)), True, (case, *others)
 
-        found, done, new = await self._records.write(write)
-        if new:
-            self._changed(tenant, case)
+        found, done, changed = await self._records.write(write)
+        for each in changed:
+            self._changed(tenant, each)
         return found, done
 
     def _case(self, row: sa.Row[Any]) -> Case:
         return case_of(row, self._seal)
+
+
+def _in_turn(connection: sa.Connection, tenant: Tenant) -> None:
+    """Have changes of a workspace's cases follow one another: what is counted holds, and one may be about several cases."""
+    in_turn(connection, "cases", tenant.platform, tenant.workspace)
 
 
 def _decided(decision: Decision, by: Person, event: str) -> dict[str, Any]:
@@ -443,19 +473,3 @@ def _decided(decision: Decision, by: Person, event: str) -> dict[str, Any]:
 
 def _appeal_decided(outcome: Literal["granted", "denied"], by: Person, event: str) -> dict[str, Any]:
     return {"appeal": outcome, "appeal_decided_by": by.id, "appeal_decided_event": event}
-
-
-def _within(connection: sa.Connection, tenant: Tenant, action: Action, quota: Quota) -> Action:
-    """Return the action, or the strongest below it that the hour's quota leaves."""
-    if action is Action.TIMEOUT and _counted(connection, tenant, CaseRow.action == "timeout") >= quota.timeout_per_hour:
-        action = Action.REMOVE
-    taken_down = CaseRow.action.in_([each.value for each in Action if each.takes_down])
-    if action.takes_down and _counted(connection, tenant, taken_down) >= quota.remove_per_hour:
-        return Action.FLAG
-    return action
-
-
-def _counted(connection: sa.Connection, tenant: Tenant, *which: sa.ColumnElement[bool]) -> int:
-    """Count the cases of the last hour in which something was done."""
-    within = (CaseRow.at >= now() - QUOTA_HOUR, CaseRow.shadow.is_(False), *which)
-    return connection.scalar(sa.select(sa.func.count()).where(*of_tenant(tenant), *within)) or 0

@@ -1,18 +1,21 @@
 """Everything that is kept about one person of a workspace, and how it is deleted.
 
-What was decided and done stays known in the audit, without the person. What others have put on lists stays on them.
+What was decided and done stays known in the audit, without the person. What is on lists stays on them, and policies and schemas
+stay as they are, but without the name of whoever put it there or wrote them. Those hold names and no ids, so that a namesake's
+is taken from them as well.
 """
 
+import json
 import secrets
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Any, Final
 
 import sqlalchemy as sa
 
 from bot.storage import results
-from bot.storage.audit import append, audit_key, blank
-from bot.storage.case_rows import is_case, of_tenant, unsealed
+from bot.storage.audit import audit_key, blank
+from bot.storage.case_rows import Sealed, is_case, of_tenant, unsealed
 from bot.storage.database import Records
 from bot.storage.jobs import ERASED
 from bot.storage.seal import Seal
@@ -24,21 +27,28 @@ from bot.storage.tables import (
     ConsoleSignInRow,
     CopiedFileRow,
     CopyRow,
+    KnownHashRow,
+    PolicyRow,
     ResultRow,
+    SchemaRow,
     VerdictRow,
     WishRow,
 )
 from bot.storage.wishes import StoredWishes
 from handlers.events import Tenant
-from handlers.ports import Link
 
 AT_ONCE: Final = 500  # names in one statement
 ACTED: Final = ("decided_by", "appeal_decided_by", "claimed_by")
+# Where the name of somebody stands in the clear.
+SIGNED: Final = ((KnownHashRow, KnownHashRow.by), (PolicyRow, PolicyRow.author), (SchemaRow, SchemaRow.author))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Traces:
-    """How much is kept about a person. `decisions`: cases of others about which they did something."""
+    """How much is kept about a person. `decisions`: cases of others in which they are named.
+
+    `signed`: hashes on lists, versions of policies and schemas that have their name.
+    """
 
     cases: int
     copies: int
@@ -47,20 +57,22 @@ class Traces:
     wishes: int
     sign_ins: int
     decisions: int
+    signed: int
     links: int
 
     @property
     def none(self) -> bool:
-        return self == Traces(cases=0, copies=0, verdicts=0, results=0, wishes=0, sign_ins=0, decisions=0, links=0)
+        return not any(astuple(self))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Found:
-    """Names of the rows about a person."""
+    """Names of the rows about a person. `decisions`: the ids of cases of others. `names`: all by which the person is known."""
 
     cases: Sequence[Any]
     results: Sequence[str]
     decisions: Sequence[str]
+    names: Sequence[str]
 
 
 class Erasing:
@@ -87,6 +99,7 @@ class Erasing:
                 wishes=_count(connection, WishRow, tenant, WishRow.person == person),
                 sign_ins=_count(connection, ConsolePersonRow, tenant, ConsolePersonRow.id == person),
                 decisions=len(found.decisions),
+                signed=sum(_count(connection, table, tenant, name.in_(found.names)) for table, name in SIGNED),
                 links=_count(connection, AuditRow, tenant, links),
             )
 
@@ -109,8 +122,10 @@ class Erasing:
             for ids in _parts(found.results):
                 results.delete(connection, *_of(ResultRow, tenant), ResultRow.id.in_(ids))
             connection.execute(sa.delete(CaseRow).where(*of_tenant(tenant), CaseRow.author == person))
-            for case in found.decisions:
-                self._unname(connection, tenant, case, person)
+            for ids in _parts(found.decisions):
+                self._unname(connection, tenant, ids, person, found.names)
+            for table, name in SIGNED:
+                connection.execute(sa.update(table).where(*_of(table, tenant), name.in_(found.names)).values({name: ""}))
             connection.execute(sa.update(WishRow).where(*_of(WishRow, tenant), WishRow.person == person).values(person=""))
             for of_console, id in (
                 (ConsoleSignInRow, ConsoleSignInRow.person),
@@ -118,9 +133,7 @@ class Erasing:
                 (ConsolePersonRow, ConsolePersonRow.id),
             ):
                 connection.execute(sa.delete(of_console).where(*_of(of_console, tenant), id == person))
-            blank(connection, tenant, person)
-            link = Link(key=f"{event}!erased", kind="erased", facts={"cases": len(found.cases)})
-            append(connection, tenant, (link,), key=self._key)
+            blank(connection, tenant, person, event=event, cases=len(found.cases), key=self._key)
 
         await self._records.write(erase)
 
@@ -131,10 +144,32 @@ class Erasing:
         for messages in _parts([row.message for row in cases]):
             about = sa.select(ResultRow.id).where(*_of(ResultRow, tenant), ResultRow.message.in_(messages))
             ids |= set(connection.scalars(about))
-        acted = sa.select(AuditRow.case).where(*_of(AuditRow, tenant), AuditRow.actor == person, AuditRow.case != "")
-        named = sa.or_(CaseRow.id.in_(acted), *(getattr(CaseRow, name) == person for name in ACTED))
-        others = sa.select(CaseRow.id).where(*of_tenant(tenant), CaseRow.author != person, named)
-        return _Found(cases=cases, results=sorted(ids), decisions=connection.scalars(others).all())
+        decisions, names = self._named(connection, tenant, person)
+        of_console = sa.select(ConsolePersonRow.name).where(*_of(ConsolePersonRow, tenant), ConsolePersonRow.id == person)
+        names |= set(connection.scalars(of_console))
+        return _Found(cases=cases, results=sorted(ids), decisions=decisions, names=sorted(names - {""}))
+
+    def _named(self, connection: sa.Connection, tenant: Tenant, person: str) -> tuple[list[str], set[str]]:
+        """Return the cases of others in which a person is named, and all names of the person; only what is sealed says that."""
+        columns = (CaseRow.id, CaseRow.author, *(getattr(CaseRow, name) for name in ACTED), CaseRow.sealed)
+        quoted = json.dumps(person, ensure_ascii=False).encode()
+        decisions, names, after = [], set[str](), ""
+        in_order = sa.select(*columns).where(*of_tenant(tenant)).order_by(CaseRow.id).limit(AT_ONCE)
+        while rows := connection.execute(in_order.where(CaseRow.id > after)).all():
+            for row in rows:
+                acted = [name for name in ACTED if getattr(row, name) == person]
+                opened = self._seal.open(row.sealed)
+                if not acted and quoted not in opened:
+                    continue  # sooner than reading it
+                known = Sealed.model_validate_json(opened)
+                names.add(known.names.get(person, ""))
+                if known.author.id == person:
+                    names.add(known.author.name)
+                elif acted or person in known.names:
+                    decisions.append(row.id)
+                    names.add(known.decided_by if row.decided_by == person else "")
+            after = rows[-1].id
+        return decisions, names
 
     def _asked_for(self, connection: sa.Connection, tenant: Tenant, person: str) -> Iterator[str]:
         """Yield the ids of what was taken out of documents because a person asked; only what is sealed says who did."""
@@ -143,17 +178,20 @@ class Erasing:
             if results.asked_by(sealed, self._seal) == person:
                 yield id
 
-    def _unname(self, connection: sa.Connection, tenant: Tenant, case: str, person: str) -> None:
-        """Take a person's id and name out of a case of somebody else."""
-        row = connection.execute(sa.select(CaseRow).where(*is_case(tenant, case)).with_for_update()).one()
-        known = unsealed(row, self._seal)
-        left = {
-            "names": {id: name for id, name in known.names.items() if id != person},
-            "decided_by": "" if row.decided_by == person else known.decided_by,
-        }
-        columns: dict[str, Any] = {name: "" for name in ACTED if getattr(row, name) == person}
-        columns |= {"sealed": self._seal.close(known.model_copy(update=left))}
-        connection.execute(sa.update(CaseRow).where(*is_case(tenant, case)).values(columns))
+    def _unname(
+        self, connection: sa.Connection, tenant: Tenant, cases: Sequence[str], person: str, called: Sequence[str]
+    ) -> None:
+        """Take a person's id and names out of cases of somebody else."""
+        those = sa.select(CaseRow).where(*of_tenant(tenant), CaseRow.id.in_(cases)).order_by(CaseRow.id).with_for_update()
+        for row in connection.execute(those).all():
+            known = unsealed(row, self._seal)
+            left = {
+                "names": {id: name for id, name in known.names.items() if id != person},
+                "decided_by": "" if known.decided_by in called else known.decided_by,
+            }
+            columns: dict[str, Any] = {name: "" for name in ACTED if getattr(row, name) == person}
+            columns |= {"sealed": self._seal.close(known.model_copy(update=left))}
+            connection.execute(sa.update(CaseRow).where(*is_case(tenant, row.id)).values(columns))
 
 
 def _count(connection: sa.Connection, table: Any, tenant: Tenant, *which: sa.ColumnElement[bool]) -> int:

@@ -15,7 +15,7 @@ from bot.storage.database import Records
 from bot.storage.ledger import MICRO
 from bot.storage.spending import day_of, midnight
 from bot.storage.tables import AuditRow, CallRow, CaseRow, VerdictRow
-from handlers.events import Tenant
+from handlers.events import FLASHBULB, Tenant
 from handlers.ports import Link
 from pipelines.moderation.policy import Action
 from pipelines.rates import Rate
@@ -209,11 +209,16 @@ def _unknowns(connection: sa.Connection, tenant: Tenant, first: datetime) -> tup
 
 
 def _reviewers(connection: sa.Connection, tenant: Tenant, first: datetime) -> tuple[Reviewer, ...]:
-    """Return who decided, the busiest first."""
+    """Return who decided, the busiest first. Neither Flashbulb itself is among them nor who was erased."""
     over = sa.func.sum(sa.case((CaseRow.state.in_(OVERTURNED), 1), else_=0))
-    by_hand = (*_decided(tenant, first), CaseRow.decided_by.is_not(None))
+    by_hand = (*_decided(tenant, first), CaseRow.decided_by != "")
     cases = sa.select(CaseRow.decided_by, sa.func.count(), over).where(*by_hand).group_by(CaseRow.decided_by)
-    heard = (*_of(tenant, CaseRow), CaseRow.appealed_at >= first, CaseRow.appeal_decided_by.is_not(None))
+    heard = (
+        *_of(tenant, CaseRow),
+        CaseRow.appealed_at >= first,
+        CaseRow.appeal_decided_by != "",
+        _by_person(CaseRow.appeal_decided_by),
+    )
     appeals = sa.select(CaseRow.appeal_decided_by, sa.func.count()).where(*heard).group_by(CaseRow.appeal_decided_by)
     known = {str(id): Reviewer(id=str(id), cases=each, overturned=int(hits)) for id, each, hits in connection.execute(cases)}
     for id, number in connection.execute(appeals):
@@ -225,7 +230,7 @@ def _reviewers(connection: sa.Connection, tenant: Tenant, first: datetime) -> tu
 def _waited(connection: sa.Connection, tenant: Tenant, first: datetime) -> Waited:
     seconds = _seconds(connection, CaseRow.at, CaseRow.decided_at)
     took = sa.select(sa.literal(1).label("of"), seconds.label("value"))
-    those = took.where(*_of(tenant, CaseRow), CaseRow.decided_at >= first)
+    those = took.where(*_of(tenant, CaseRow), CaseRow.decided_at >= first, _by_person(CaseRow.decided_by))
     value = those.subquery().c.value
     reached = [sa.func.coalesce(sa.func.sum(sa.case((value <= bound + HALF_S, 1), else_=0)), 0) for bound in BOUNDS_S]
     *under, number = map(int, connection.execute(sa.select(*reached, sa.func.count(value))).one())
@@ -252,7 +257,14 @@ def _ranks(connection: sa.Connection, values: sa.Select[Any]) -> dict[Any, tuple
 
 
 def _decided(tenant: Tenant, first: datetime) -> tuple[sa.ColumnElement[bool], ...]:
-    return *_of(tenant, CaseRow), CaseRow.state.in_(DECIDED), sa.func.coalesce(CaseRow.decided_at, CaseRow.at) >= first
+    """Return what holds for cases that people have decided since a moment."""
+    since = sa.func.coalesce(CaseRow.decided_at, CaseRow.at) >= first
+    return *_of(tenant, CaseRow), CaseRow.state.in_(DECIDED), since, _by_person(CaseRow.decided_by)
+
+
+def _by_person(column: Any) -> sa.ColumnElement[bool]:
+    """Whether somebody else than Flashbulb decided; in rows from before its time nobody is named."""
+    return sa.func.coalesce(column, "") != FLASHBULB.id
 
 
 def _seconds(connection: sa.Connection, since: Any, until: Any) -> sa.ColumnElement[Any]:

@@ -86,7 +86,8 @@ class CaseRow(OfTenant, Table):
 
     `reported`: a member did so. `category` is that of the finding which weighs most, empty where nothing was judged;
     `right_category` what a person says it is. `appeal`: empty, `open`, `granted` or `denied`. `claimed_by`: who looks at it
-    until `claimed_until`. `gone`: the message was deleted by others. `version` grows with each change.
+    until `claimed_until`. `gone`: the message was deleted by others. `version` grows with each change. `out_since`, `undone`,
+    `private` and `silent_until` as in `handlers.ports.Case`.
     """
 
     __tablename__ = "case"
@@ -128,6 +129,10 @@ class CaseRow(OfTenant, Table):
     gone: Mapped[bool] = mapped_column(default=False)
     version: Mapped[int] = mapped_column(default=0)
     expires_at: Mapped[datetime | None] = mapped_column(index=True)
+    out_since: Mapped[datetime | None]
+    undone: Mapped[str] = mapped_column(default="")
+    private: Mapped[bool] = mapped_column(default=False)
+    silent_until: Mapped[datetime | None]
 
 
 class AuditRow(OfTenant, Table):

@@ -1,6 +1,6 @@
 """Accepted events until their work is done: the event itself, what was decided, and which effects were carried out."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from pydantic import ValidationError
 
 from bot.storage.audit import append, audit_key
+from bot.storage.case_messages import note_acted
 from bot.storage.database import Records, put
 from bot.storage.seal import Seal
 from bot.storage.tables import EffectRow, InboxRow, PlanRow, now
@@ -38,7 +39,10 @@ class Begun:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ended:
-    """What became of an effect. `then`: what is to be done now, if that has changed. `link`: what the audit says of it."""
+    """What became of an effect. `then`: what is to be done now, if that has changed.
+
+    `link`: what the audit says of it, and its case in the same transaction.
+    """
 
     effect: str
     performed: Performed
@@ -51,12 +55,16 @@ class Work:
 
     Two writes are on the disk before we go on: what we acknowledge, and what we are about to do. With the second goes all that
     led to it. The rest may be lost in a power cut: it is decided again, or deleted later.
+
+    `changed` is called on the event loop with the workspace and the id of a case whose message is out, or back, or could not be
+    taken out or brought back.
     """
 
-    def __init__(self, records: Records, seal: Seal) -> None:
+    def __init__(self, records: Records, seal: Seal, *, changed: Callable[[Tenant, str], None] | None = None) -> None:
         self._records = records
         self._seal = seal
         self._key = audit_key(seal)
+        self._changed = changed or (lambda tenant, case: None)
 
     async def keep_event(self, event: Event) -> None:
         """Keep an accepted event; the first delivery counts."""
@@ -101,13 +109,14 @@ class Work:
         Its effects' rows stay: they hold ids only and prevent repetition.
         """
 
-        def forget(connection: sa.Connection) -> None:
-            if ended is not None:
-                self._confirm(connection, tenant, key, ended)
+        def forget(connection: sa.Connection) -> str:
+            case = self._confirm(connection, tenant, key, ended) if ended is not None else ""
             for statement in (_FORGET_PLAN, _FORGET_EVENT):
                 connection.execute(statement, _those(tenant, key))
+            return case
 
-        await self._records.write(forget, lasting=ended is not None)
+        if case := await self._records.write(forget, lasting=ended is not None):
+            self._changed(tenant, case)
 
     async def begun(self, tenant: Tenant, effect: str) -> Begun | None:
         """Return how far an effect has come, or None when it was never begun."""
@@ -120,14 +129,15 @@ class Work:
         """
         intent = {**_row(tenant, effect), "event": event, "state": "intent"}
 
-        def step(connection: sa.Connection) -> Begun | None:
-            if ended is not None:
-                self._confirm(connection, tenant, event, ended)
-            if begin and put(connection, EffectRow, intent):
-                return None
-            return _begun(connection, tenant, effect)
+        def step(connection: sa.Connection) -> tuple[Begun | None, str]:
+            case = self._confirm(connection, tenant, event, ended) if ended is not None else ""
+            new = begin and put(connection, EffectRow, intent)
+            return None if new else _begun(connection, tenant, effect), case
 
-        return await self._records.write(step)
+        begun, case = await self._records.write(step)
+        if case:
+            self._changed(tenant, case)
+        return begun
 
     async def begin_again(self, tenant: Tenant, effect: str) -> None:
         """Write down that an effect, of which nothing was found, is about to be carried out after all."""
@@ -150,13 +160,17 @@ class Work:
     async def _sealed(self, select: sa.Select[bytes], tenant: Tenant, key: str) -> bytes | None:
         return await self._records.read(lambda connection: connection.scalar(select, _those(tenant, key)))
 
-    def _confirm(self, connection: sa.Connection, tenant: Tenant, event: str, ended: Ended) -> None:
+    def _confirm(self, connection: sa.Connection, tenant: Tenant, event: str, ended: Ended) -> str:
+        """Write down what became of an effect. Return the id of the case that changes with it, empty where none does."""
         outcome = {"state": ended.performed.status, "message": ended.performed.message, "why": ended.performed.why}
         put(connection, EffectRow, {**_row(tenant, ended.effect), "event": event, **outcome}, update=tuple(outcome))
         if ended.then is not None:
             put(connection, PlanRow, self._plan_row(tenant, event, ended.then), update=("sealed",))
-        if ended.link is not None:
-            append(connection, tenant, (ended.link,), key=self._key)
+        if ended.link is None:
+            return ""
+        changed = note_acted(connection, tenant, ended.link)
+        append(connection, tenant, (ended.link,), key=self._key)
+        return ended.link.case if changed else ""
 
     def _plan_row(self, tenant: Tenant, key: str, undertaking: Undertaking) -> dict[str, object]:
         return {**_row(tenant, key), "sealed": self._seal.close(undertaking)}

@@ -87,6 +87,8 @@ def test_mrkdwn_is_drawn_as_slack_reads_it(text: str, html: str) -> None:
             "@here <@&12>", '<span class="mention loud">@here</span> <span class="mention loud">@&amp;12</span>', id="ping"
         ),
         pytest.param("**in <#11>**", '<b>in <span class="mention">#general</span></b>', id="channel"),
+        pytest.param("<t:1773064920:f>", "<time>9 March 2026 14:02</time>", id="moment"),
+        pytest.param("<t:1773064920:D>", "<time>9 March 2026</time>", id="day"),
         pytest.param("[w](https://x.y/z)", '<a href="https://x.y/z">w</a>', id="link"),
         pytest.param(r"https\://x.y", "<div>https://x.y</div>", id="no-link"),
         pytest.param("### T\n-# s", '<div class="h3">T</div><div class="subtext">s</div>', id="lines"),

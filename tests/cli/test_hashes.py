@@ -99,6 +99,25 @@ def test_an_import_is_taken_back_by_its_entry(flashbulb: Flashbulb, file: Path) 
     assert again == {"entry": entry, "removed": False}
 
 
+def test_the_audit_tells_of_what_is_put_on_lists_and_taken_off(flashbulb: Flashbulb, file: Path) -> None:
+    for _ in range(2):
+        flashbulb("hashes", "import", str(file), *OURS, "--category", "hate")
+        flashbulb("hashes", "import", str(file), *OURS, "--category", "hate")  # is on it already
+        entry = flashbulb("hashes", "list", *OURS, "--json").documents[0]["entries"][0]["entry"]
+        for _ in range(2):
+            flashbulb("hashes", "remove", entry, *OURS)
+
+    links = flashbulb("audit", "export", *OURS).documents
+
+    assert [(each["kind"], each["facts"]["entry"], each["actor"]) for each in links] == 2 * [
+        ("listed", entry, ""),
+        ("unlisted", entry, ""),
+    ]
+    assert links[0]["facts"] == {"entry": entry, "listed": "deny", "category": "hate", "hashes": 2}
+    [verified] = flashbulb("audit", "verify", "--json").documents
+    assert (verified["links"], verified["broken"]) == (4, None)
+
+
 def test_while_the_bot_runs_lists_are_read_and_not_changed(flashbulb: Flashbulb, file: Path) -> None:
     flashbulb("hashes", "import", str(file), *OURS)
     with held(Path("data")):

@@ -113,12 +113,12 @@ class Bot:
             while (await self.readiness())[0] != 200:  # noqa: ASYNC110 - it is in another process
                 await asyncio.sleep(LOOK_AGAIN_S)
 
-    async def beside(self, *arguments: str) -> str:
-        """Run another `flashbulb` on the same data, which must end well; return what it prints."""
+    async def beside(self, *arguments: str, ends_with: int = 0) -> str:
+        """Run another `flashbulb` on the same data, which must end with that code; return what it prints."""
         printed = self._folder / "beside.out"
         printed.unlink(missing_ok=True)
         code = await death(await begin(command.run, arguments, self._environment, self._folder, printed, self.log))
-        assert code == 0, f"it ended with {code}: {self.log.read_text()[-2000:]}"
+        assert code == ends_with, f"it ended with {code}: {self.log.read_text()[-2000:]}"
         return printed.read_text()
 
     async def at_rest(self, *, messages: int) -> None:

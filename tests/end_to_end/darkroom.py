@@ -2,7 +2,7 @@
 
 import itertools
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
@@ -60,9 +60,9 @@ class Darkroom:
         world = self.discord.world
         await self.discord.wait_for(lambda: any(each["name"] == command for each in world.commands.get(None, ())), SECONDS)
 
-    async def post_described(self, channel: str, user: str, name: str, data: bytes, alt_text: str) -> str:
+    async def post_described(self, channel: str, user: str, name: str, data: bytes, alt_text: str, text: str = "") -> str:
         """Post a picture with a description, as people write one for those who cannot see it."""
-        payload = {"attachments": [{"id": 0, "filename": name, "description": alt_text}]}
+        payload = {"content": text, "attachments": [{"id": 0, "filename": name, "description": alt_text}]}
         message = posting.compose(self.discord.world, channel, user, payload, [(name, data)])
         return str(posting.post(self.discord.world, message)["id"])
 
@@ -102,6 +102,11 @@ class Darkroom:
         """Press a button of a message by what stands on it."""
         [button] = [each for each in walk(card["components"]) if each.get("label") == label]
         await self.discord.press(card["channel_id"], card["id"], user, button["custom_id"])
+
+    async def fill_in(self, user: str, values: Mapping[str, Any]) -> None:
+        """Fill in the form that opens for somebody, and send it."""
+        form = await self.discord.wait_for(lambda: self.discord.form(user), SECONDS)
+        await self.discord.submit(user, form["custom_id"], values)
 
     async def _first(self, find: Callable[[], Awaitable[list[Json]]]) -> Json:
         found: list[Json] = await self.discord.wait_for(find, SECONDS)
@@ -143,6 +148,11 @@ def case_of(card: Json) -> str:
 def pictures_of(message: Json) -> list[Json]:
     """Return the pictures that a message of the bot shows."""
     return [item for each in walk(message["components"]) for item in each.get("items", ())]
+
+
+def labels_of(message: Json) -> list[str]:
+    """Return what stands on the buttons of a message."""
+    return [each["label"] for each in walk(message["components"]) if "label" in each]
 
 
 def walk(components: list[Json]) -> Iterator[Json]:

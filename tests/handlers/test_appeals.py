@@ -7,11 +7,11 @@ import pytest
 
 from handlers.answers import CaseCard, Held, Notice
 from handlers.dispatch import Planner
-from handlers.effects import Card, Edit, Notify, Performed, Restore, Timeout
+from handlers.effects import Ban, Card, Edit, Notify, Performed, Restore, Timeout
 from handlers.events import ButtonPressed, FormSubmitted, Person
 from pipelines.moderation.policy import Action
 from tests.fakes import ADA, GENERAL, GRACE, MO, OLGA, Known, a_message, kinds
-from tests.handlers.test_review import a_case, a_press, pressed, said, shown
+from tests.handlers.test_review import a_case, a_form, a_press, pressed, said, shown
 
 WHY = "It was a joke between friends."
 
@@ -125,7 +125,7 @@ async def test_an_appeal_comes_once_and_in_time_from_the_author_alone() -> None:
     assert "Only the author" in await said(known, an_appeal(case, author=MO))
     assert "kept no longer" in await said(known, an_appeal("nothing"))
     found = known.cases.cases[case]
-    known.cases.cases[case] = replace(found, at=datetime.now(UTC) - timedelta(days=7, minutes=1))
+    known.cases.cases[case] = replace(found, out_since=datetime.now(UTC) - timedelta(days=7, minutes=1))
     assert "within 7 days" in await said(known, an_appeal(case))
     known.cases.cases[case] = found
     await pressed(known, an_appeal(case))
@@ -205,3 +205,30 @@ async def test_the_form_opens_for_the_author_alone() -> None:
     assert await form(ADA) is None
     late = ButtonPressed(key="test:p2", place=GENERAL, author=ADA, button="appeal", value=case, message="dm")
     assert "asked for this already" in await said(known, late)
+
+
+@pytest.mark.parametrize("button", ["overturn", "uphold"])
+async def test_a_decided_appeal_that_is_planned_again_after_a_crash_leads_to_the_same(button: str) -> None:
+    known = Known()
+    case = await a_case(known)
+    await pressed(known, an_appeal(case))
+
+    first = await pressed(known, a_press(button, case, author=GRACE))
+    known.cases.cases[case] = replace(known.cases.cases[case], out_since=datetime.now(UTC))  # nothing of it was carried out
+    again = await pressed(known, a_press(button, case, author=GRACE))
+
+    assert first == again
+
+
+async def test_a_granted_appeal_lets_who_was_banned_in_again() -> None:
+    known = Known()
+    known.channels.can = frozenset(Action)
+    case = await a_case(known)
+    await pressed(known, a_form("ban", case, sure="yes"))
+    await pressed(known, an_appeal(case))
+
+    effects = await pressed(known, a_press("overturn", case, author=GRACE))
+
+    [ban] = [each for each in effects if isinstance(each, Ban)]
+    assert (ban.person, ban.lift) == ("ada", True)
+    assert known.cases.cases[case].measures == ()

@@ -174,7 +174,7 @@ async def test_what_stands_is_read_where_it_stands() -> None:
 async def test_nothing_is_shown_of_what_nobody_may_keep(right: str) -> None:
     known = Known(channels=Away())
     case = await a_case(known, **({"hate": (3, 0.95)} if right else {"child_safety": (4, 0.95)}))
-    known.cases.cases[case] = replace(known.cases.cases[case], right_category=right)
+    known.cases.cases[case] = replace(known.cases.cases[case], right_category=right, private=bool(right))
 
     shown = await file_of(known, case)
 

@@ -221,7 +221,7 @@ async def test_a_report_reaches_the_moderators_and_leaves_the_message_alone() ->
     assert isinstance(card, Card)
     assert isinstance(card.answer, CaseCard)
     assert card.answer.state == "reported"
-    assert card.answer.reasons[0] == "Reported by Ada: rude"
+    assert card.answer.reasons[0] == "Reported by a member: rude"
     assert isinstance(thanks, Notify)
 
 

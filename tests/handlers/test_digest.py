@@ -107,6 +107,7 @@ async def test_a_week_in_shadow_is_counted_by_hand() -> None:
         "hate: 14 of 50 looked at",
         "gore: 1 of 50 looked at",
         "Besides, 2 could not be judged in full, and would have been treated as the policy says of that.",
+        "What is gone by hand may also have been deleted by its author.",
     )
 
 
@@ -194,6 +195,34 @@ async def test_when_it_is_due_it_is_posted_where_anything_ran_in_shadow() -> Non
     assert card.key == "digest:discord:w1:2026-48#digest"
     assert isinstance(card.answer, Digest)
     assert (card.answer.since, card.answer.lines[0].held) == (since, 3)
+
+
+async def test_the_weeks_that_are_posted_do_not_overlap() -> None:
+    begun = shadow("upheld", days_ago=6.9), shadow("upheld", days_ago=0.2)
+    workspace = in_shadow(*begun, shadow("upheld", 5, days_ago=7.2))
+    await link(workspace, "removed_by_hand", channel="100", message="m1")  # just now
+
+    counted = {}
+    for name, since in (("before", now() - timedelta(days=14.1)), ("last", now() - timedelta(days=7.1))):
+        [card] = (await on_digest_due(due(since), workspace.services)).effects
+        assert isinstance(card, Card)
+        assert isinstance(card.answer, Digest)
+        assert card.answer.until == since + timedelta(days=7)
+        counted[name] = (card.answer.lines[0].held, card.answer.missed)
+
+    assert counted == {"before": (5, 0), "last": (1, 0)}
+
+
+async def test_what_moderators_have_deleted_is_gone_by_their_hand() -> None:
+    cases = shadow("open", 2, gone=True)
+    workspace = in_shadow(cases)
+    for each in cases:
+        await link(workspace, "gone", case=each.case, by="moderator")
+
+    digest = await digest_of(workspace)
+
+    assert digest.lines[0].by_hand == 2
+    assert not any("gone by hand" in each for each in digest.notes)
 
 
 async def test_nothing_is_posted_where_nothing_ran_in_shadow_or_nobody_wants_it() -> None:

@@ -1,18 +1,21 @@
 """Moderators decide cases: the first press wins, and everything can be explained and taken back."""
 
-from dataclasses import replace
+import asyncio
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from handlers.answers import CaseCard, Held, Notice
+from handlers.cases import card
 from handlers.dispatch import Planner
 from handlers.effects import AnyEffect, Ban, Edit, Notify, Performed, Plan, Remove, Restore, TakeBack, Timeout
-from handlers.events import ButtonPressed, FormSubmitted, Person, Role
-from handlers.ports import Case, Link
+from handlers.events import ButtonPressed, FormSubmitted, Person, Role, Tenant
+from handlers.ports import Case
 from pipelines.content import Hashes, Reading
+from pipelines.errors import Unavailable
 from pipelines.moderation.policy import Action
-from tests.fakes import ADA, GENERAL, GRACE, MO, OLGA, Known, a_message, a_picture, kinds
+from tests.fakes import ADA, GENERAL, GRACE, MO, OLGA, Known, ListedResults, a_message, a_picture, kinds
 
 EVERYTHING = frozenset(Action)
 
@@ -141,15 +144,13 @@ async def test_what_stands_is_dismissed_or_taken_out_by_hand() -> None:
 
 
 def _card(known: Known, case: str) -> CaseCard:
-    from handlers.cases import card
-
     return card(known.cases.cases[case], known.channels.can)
 
 
 async def test_what_could_not_be_taken_out_still_stands_for_whoever_decides() -> None:
     known = Known()
     case = await a_case(known)
-    known.cases.audit.add(Link(key="x!acted", kind="acted", case=case, facts={"effect": "remove", "status": "failed"}))
+    known.cases.cases[case] = replace(known.cases.cases[case], out_since=None, undone="No.")
 
     effects = await pressed(known, a_press("dismiss", case))
 
@@ -241,8 +242,8 @@ async def test_a_moderator_silences_and_bans_once() -> None:
     assert isinstance(edit, Edit)
     assert [name for name, _ in shown(silenced).more][-1:] == ["ban"]
     assert again == "Somebody was first: they cannot write already."
-    before, ban, _ = banned  # whoever is shut out cannot be written to
-    assert isinstance(before, Notify)
+    ban, _, after = banned  # nobody is told before it is done
+    assert isinstance(after, Notify)
     assert isinstance(ban, Ban)
     assert (ban.person, ban.case) == ("ada", case)
 
@@ -451,3 +452,110 @@ def _bare(state: str) -> Case:
         shadow=False,
         state=state,  # type: ignore[arg-type]
     )
+
+
+@dataclass
+class ShyResults(ListedResults):
+    """Results of a database that does not answer for a while."""
+
+    async def forget(self, tenant: Tenant, message: str) -> None:
+        raise Unavailable("The database")
+
+
+async def test_what_follows_from_a_decision_on_record_is_put_off_never_dropped() -> None:
+    known = Known()
+    case = await a_case(known)
+    event = a_form("wrong_category", case, category="child_safety")
+    answers, known.results = known.results, ShyResults()
+
+    with pytest.raises(Unavailable):
+        await pressed(known, event)
+    with pytest.raises(Unavailable):
+        await Planner(known.services).plan_after_fault(event)
+    known.results = answers
+
+    effects = await pressed(known, event)
+    assert "remove" in kinds(effects)
+
+
+async def test_before_anything_is_decided_an_outage_is_said() -> None:
+    known = Known()
+    case = await a_case(known)
+
+    plan = await Planner(known.services).plan_after_fault(a_press("restore", case))
+
+    assert kinds(plan.effects) == ["notify"]
+    assert known.cases.cases[case].state == "open"
+
+
+async def test_a_press_waits_until_the_message_is_out() -> None:
+    known = Known()
+    case = await a_case(known)
+    known.cases.under_way = {"test:m1"}
+    pressing = asyncio.create_task(pressed(known, a_press("restore", case)))
+    await asyncio.sleep(0)
+    assert known.cases.cases[case].state == "open"
+
+    known.cases.under_way = set()
+
+    assert kinds(await pressing) == ["restore", "notify", "edit"]
+
+
+async def test_a_removal_that_failed_stays_on_the_card() -> None:
+    known = Known()
+    case = await a_case(known)
+    failed = replace(known.cases.cases[case], out_since=None, undone="The bot may not delete here.")
+
+    shown_card = card(failed, known.channels.can)
+
+    assert [name for name, _ in shown_card.buttons] == ["dismiss", "remove", "why"]
+    assert shown_card.undone == "The bot may not delete here."
+
+
+async def test_a_measure_that_failed_is_admitted_and_can_be_tried_again() -> None:
+    known = Known()
+    known.channels.can = EVERYTHING
+    case = await a_case(known)
+    event = a_form("timeout", case, minutes="60")
+    timeout, *rest = await pressed(known, event)
+
+    plan = await Planner(known.services).failed(event, timeout, Performed(status="failed", why="No permission."), tuple(rest))
+
+    assert plan is not None
+    assert kinds(plan.effects) == ["edit"]
+    assert "The author could not be timed out: No permission." in shown(plan.effects).reasons
+    assert "timeout" in shown(plan.effects).measures
+    assert kinds(await pressed(known, a_form("timeout", case, key="test:f2", minutes="10"))) == ["timeout", "notify", "edit"]
+
+
+async def test_a_time_out_that_has_ended_silences_nobody() -> None:
+    known = Known()
+    known.channels.can = EVERYTHING
+    case = await a_case(known, hate=(4, 0.95))
+    ended = datetime.now(UTC) - timedelta(minutes=61)
+    old = replace(known.cases.cases[case], id="old", event="test:m0", at=ended)
+    by_hand = replace(old, id="hand", measures=("timeout",), silent_until=ended)
+    known.cases.cases |= {"old": old, "hand": by_hand}
+
+    effects = await pressed(known, a_press("restore", case))
+
+    assert any(isinstance(each, Timeout) for each in effects)
+
+
+async def test_near_copies_of_what_may_harm_children_are_not_listed_before_anything_is_decided() -> None:
+    known = Known()
+    case = await a_case(known, hate=(2, 0.6), child_safety=(3, 0.3))
+
+    assert "not kept here" in await said(known, a_press("deny_near", case))
+    assert known.cases.cases[case].state == "open"
+
+
+async def test_what_a_person_says_harms_children_names_nothing_to_its_author() -> None:
+    known = Known()
+    case = await a_case(known, hate=(2, 0.6))
+
+    effects = await pressed(known, a_form("wrong_category", case, category="child_safety"))
+
+    [held] = [each.answer for each in effects if isinstance(each, Notify)]
+    assert isinstance(held, Held)
+    assert held.reasons == ()

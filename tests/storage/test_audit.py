@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from bot.storage.audit import StoredAudit, append, audit_key, blank
+from bot.storage.audit import SALT_BYTES, StoredAudit, append, audit_key, blank
 from bot.storage.database import Records
 from bot.storage.seal import Seal
 from bot.storage.tables import AuditHeadRow, AuditRow, now
@@ -188,13 +188,28 @@ async def test_what_was_noted_once_must_still_be_there(chain: StoredAudit) -> No
     assert (beyond.broken, beyond.why) == (7, "Link 7 is missing: link 9 was noted.")
 
 
-async def test_an_erased_person_is_gone_and_the_rest_still_proven(chain: StoredAudit, records: Records) -> None:
+def erasing(person: str, seal: Seal) -> Callable[[sa.Connection], int]:
+    return lambda connection: blank(connection, OURS, person, event=f"erase:{person}", cases=1, key=audit_key(seal))
+
+
+def blanking(connection: sa.Connection, seq: int, *, whose: str) -> None:
+    """Do what erasing does with one link, as whoever can only write to the database could."""
+    salt = connection.scalar(sa.select(AuditRow.salt).where(*OF_OURS, AuditRow.seq == seq))
+    assert salt is not None
+    half = bytes(SALT_BYTES)
+    blank_salt = half + salt[SALT_BYTES:] if whose == "subject" else salt[:SALT_BYTES] + half
+    setting(seq, salt=blank_salt, **{whose: ""})(connection)
+
+
+async def test_an_erased_person_is_gone_and_the_rest_still_proven(chain: StoredAudit, records: Records, seal: Seal) -> None:
     await chain.record(OURS, a_link(6, subject="mo", actor="kim"))
 
-    blanked = await records.write(lambda connection: blank(connection, OURS, "mo"))
+    blanked = await records.write(erasing("mo", seal))
 
     verified = await chain.verify(OURS)
-    assert (blanked, verified.broken, verified.erased) == (6, None, 6)
+    assert (blanked, verified.links, verified.broken, verified.erased) == (6, 7, None, 6)
+    [erased] = await chain.since(OURS, now() - timedelta(minutes=1), "erased")
+    assert erased.facts == {"cases": 1, "subjects": "6", "actors": "1-5"}
     links = [each for number in range(1, 7) for each in await chain.of_case(OURS, f"c{number}")]
     assert {(each.subject, each.actor) for each in links} == {("ada", ""), ("", "kim")}
     assert [each.actor for each in await chain.of_case(THEIRS, "c1")] == ["mo"]
@@ -202,6 +217,54 @@ async def test_an_erased_person_is_gone_and_the_rest_still_proven(chain: StoredA
     assert "altered: the people" in (await chain.verify(OURS)).why
     await records.write(setting(1, subject="ada", actor="eve"))
     assert "altered: the people" in (await chain.verify(OURS)).why
+
+
+@pytest.mark.parametrize("whose", ["subject", "actor"])
+async def test_a_person_who_was_blanked_by_hand_is_missing(chain: StoredAudit, records: Records, whose: str) -> None:
+    before = await records.read(
+        lambda connection: connection.scalar(sa.select(AuditRow.chain).where(*OF_OURS, AuditRow.seq == 3))
+    )
+    await records.write(lambda connection: blanking(connection, 4, whose=whose))
+    await records.write(lambda connection: blanking(connection, 5, whose=whose))
+
+    verified = await chain.verify(OURS)
+
+    assert (verified.broken, verified.links, verified.seq, verified.erased) == (4, 3, 3, 0)
+    assert verified.chain == before.hex()
+    assert verified.why == "Link 4 was altered: somebody whom it names is missing, and was not erased."
+    assert (await chain.verify(THEIRS)).broken is None
+
+
+async def test_what_was_erased_of_one_person_excuses_no_other(chain: StoredAudit, records: Records, seal: Seal) -> None:
+    await records.write(erasing("mo", seal))
+    await records.write(lambda connection: blanking(connection, 2, whose="subject"))
+
+    assert (await chain.verify(OURS)).broken == 2
+
+
+async def test_nobody_is_erased_beforehand(chain: StoredAudit, records: Records, seal: Seal) -> None:
+    await records.write(erasing("mo", seal))
+    await chain.record(OURS, a_link(7))
+    await records.write(lambda connection: blanking(connection, 7, whose="actor"))
+
+    assert (await chain.verify(OURS)).broken == 7
+
+
+async def test_several_people_may_be_erased_and_one_of_them_again(chain: StoredAudit, records: Records, seal: Seal) -> None:
+    for person in ("mo", "ada"):
+        await records.write(erasing(person, seal))
+    await chain.record(OURS, a_link(8), a_link(9, actor="ada"))
+    assert (await chain.verify(OURS)).broken is None
+
+    key = audit_key(seal)
+    await records.write(lambda connection: blank(connection, OURS, "ada", event="erase:again", cases=0, key=key))
+
+    verified = await chain.verify(OURS)
+    assert (verified.links, verified.erased, verified.broken) == (10, 7, None)
+    erased = await chain.since(OURS, now() - timedelta(minutes=1), "erased")
+    assert [(each.facts["subjects"], each.facts["actors"]) for each in erased] == [("", "1-5"), ("1-5", ""), ("8-9", "9")]
+    await chain.delete_expired(FixedPolicy(), moment=erased[0].at + timedelta(days=FixedPolicy().policy.retention.audit))
+    assert (await chain.verify(OURS)).broken is None
 
 
 async def test_old_links_end_and_the_rest_still_fits(chain: StoredAudit, records: Records) -> None:

@@ -1,33 +1,39 @@
 """Deleting what is kept about a person: all of it, of nobody else, and the audit still verifies."""
 
+from datetime import timedelta
+
 import pytest
 import sqlalchemy as sa
 
 from bot.storage.audit import StoredAudit
+from bot.storage.banks import StoredBanks
 from bot.storage.cases import StoredCases
 from bot.storage.copies import CopiedFile, Copies, Copy
 from bot.storage.database import Records
 from bot.storage.erasing import Erasing, Traces
 from bot.storage.policies import StoredPolicies
 from bot.storage.results import StoredResults
+from bot.storage.schemas import StoredSchemas
 from bot.storage.seal import Seal
 from bot.storage.sign_ins import SignIns
-from bot.storage.tables import ConsolePersonRow, CopiedFileRow, VerdictRow, WishRow
+from bot.storage.tables import ConsolePersonRow, CopiedFileRow, Table, VerdictRow, WishRow, now
 from bot.storage.verdicts import StoredVerdicts
 from bot.storage.wishes import StoredWishes
 from handlers.answers import Tagged
 from handlers.events import Person, Role, Tenant
 from handlers.ports import Budget, PolicyVersion
-from pipelines.moderation.policies import preset
+from pipelines.moderation.lists import Hash
+from pipelines.moderation.policies import preset, preset_text
 from pipelines.moderation.policy import Action, Channel
 from pipelines.moderation.report import Coverage, Finding
 from pipelines.moderation.verdict import Verdict
 from tests.fakes import ADA, GENERAL, MO, ListedChannels, a_message
+from tests.storage.test_schemas import a_schema
 from tests.storage.test_wishes import a_wish
 
 OURS, THEIRS = Tenant(platform="test", workspace="w1"), Tenant(platform="test", workspace="w2")
 BOB = Person(id="bob", name="Bob")
-NOTHING = Traces(cases=0, copies=0, verdicts=0, results=0, wishes=0, sign_ins=0, decisions=0, links=0)
+NOTHING = Traces(cases=0, copies=0, verdicts=0, results=0, wishes=0, sign_ins=0, decisions=0, signed=0, links=0)
 VERDICT = Verdict(
     decision="act",
     action=Action.HOLD,
@@ -70,10 +76,10 @@ async def erasing(records: Records, seal: Seal, cases: StoredCases) -> Erasing:
 
 async def test_what_is_kept_about_a_person_is_counted(erasing: Erasing) -> None:
     assert await erasing.traces(OURS, "ada") == Traces(
-        cases=1, copies=1, verdicts=1, results=1, wishes=1, sign_ins=0, decisions=0, links=3
+        cases=1, copies=1, verdicts=1, results=1, wishes=1, sign_ins=0, decisions=0, signed=0, links=3
     )
     assert await erasing.traces(OURS, "mo") == Traces(
-        cases=0, copies=0, verdicts=0, results=0, wishes=0, sign_ins=0, decisions=2, links=2
+        cases=0, copies=0, verdicts=0, results=0, wishes=0, sign_ins=0, decisions=2, signed=0, links=2
     )
     assert await erasing.traces(OURS, "nobody") == NOTHING
 
@@ -125,6 +131,60 @@ async def test_a_moderator_is_deleted_out_of_the_cases_of_others(erasing: Erasin
     assert (await erasing.traces(THEIRS, "mo")).decisions == 2
     found, won = await cases.decide(OURS, reviewed[0].case, decision="restored", by=BOB, event="later")
     assert (found.state, won) == ("kept", False)
+
+
+async def test_a_moderators_name_stands_nowhere_any_more(
+    erasing: Erasing, cases: StoredCases, records: Records, seal: Seal
+) -> None:
+    mo = Person(id="mo", name="Mo-who-is-not-named", role=Role.MODERATOR)
+    [of_ada, of_bob] = sorted(each.case for each in await cases.reviewed(OURS))
+    await cases.claim(OURS, of_ada, by=mo, until=now() + timedelta(minutes=5))
+    await cases.claim(OURS, of_ada, by=mo, until=None)  # only the names know of it
+    await cases.measure(OURS, of_bob, measure="timeout", by=mo, event="measure")
+    policies = StoredPolicies(records, PolicyVersion(number=0, policy=preset(), text=""), ListedChannels(), seal)
+    await policies.save(OURS, preset_text("default"), by=mo, event="policy")
+    await policies.save(OURS, preset_text("gaming"), by=BOB, event="policy of Bob")
+    banks, hash = StoredBanks(records, seal), Hash(kind="sha256", value="a" * 64)
+    entry = await banks.put(OURS, "allow", (hash,), finding=None, reason="", by=mo, event="press")
+    await StoredSchemas(records).save(OURS, a_schema(), by=mo, event="schema")
+    assert await seen(records, seal, mo.name) == {"case", "known_hash", "policy", "extraction_schema"}
+    assert (await erasing.traces(OURS, "mo")).signed == 3
+
+    await erasing.erase(OURS, "mo")
+
+    assert await seen(records, seal, mo.name) == set()
+    assert await erasing.traces(OURS, "mo") == NOTHING
+    assert [each.author for each in await policies.versions(OURS)] == ["Bob", "", ""]
+    [listed] = await banks.entries(OURS)
+    assert (listed.entry.id, listed.entry.by) == (entry, "")
+    assert (await StoredAudit(records, seal).verify(OURS)).broken is None
+    assert await seen(records, seal, "Bob") >= {"case", "policy"}
+
+
+async def seen(records: Records, seal: Seal, name: str) -> set[str]:
+    """Return the tables of our workspace in which a name stands, also in what is sealed."""
+
+    def read(connection: sa.Connection) -> set[str]:
+        found = set()
+        for table in Table.metadata.sorted_tables:
+            for row in connection.execute(sa.select(table).where(table.c.workspace == "w1")):
+                cells = [
+                    seal.open(cell) if column.startswith("sealed") else cell for column, cell in row._mapping.items() if cell
+                ]
+                found |= {table.name} if any(name in str(cell) for cell in cells) else set()
+        return found
+
+    return await records.read(read)
+
+
+async def test_many_cases_are_looked_through_and_changed(
+    erasing: Erasing, cases: StoredCases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.storage.erasing.AT_ONCE", 1)
+
+    await erasing.erase(OURS, "mo")
+
+    assert await erasing.traces(OURS, "mo") == NOTHING
 
 
 async def test_a_person_of_the_console_is_signed_out(erasing: Erasing, records: Records, seal: Seal) -> None:

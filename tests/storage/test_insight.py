@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from bot.storage.database import Records
 from bot.storage.insight import Insight, LinkFilter, Reviewer, StoredInsight, Waited
 from bot.storage.tables import AuditRow, CallRow, CaseRow, Table, VerdictRow
-from handlers.events import Tenant
+from handlers.events import FLASHBULB, Tenant
 from pipelines.rates import Rate
 
 OURS, THEIRS = Tenant(platform="test", workspace="w1"), Tenant(platform="test", workspace="w2")
@@ -132,6 +132,18 @@ async def test_the_time_to_a_decision_is_ranked(records: Records) -> None:
     await add(records, CaseRow, *(decided("kept", after_s=seconds) for seconds in (300, 301, 3_600, 90_000)), a_case())
 
     assert (await seen(records)).waited == Waited(cases=4, median_s=301, p95_s=90_000, within=(1, 2, 0, 0, 1))
+
+
+async def test_what_flashbulb_brings_back_itself_nobody_has_decided(records: Records) -> None:
+    own = decided("restored", by=FLASHBULB.id, appeal="granted", appealed_at=NOW, appeal_decided_by=FLASHBULB.id)
+    await add(records, CaseRow, own, decided("kept", after_s=5))
+
+    insight = await seen(records)
+
+    assert insight.reviewers == (Reviewer(id="ayse", cases=1),)
+    assert [(each.category, each.rate) for each in insight.overturned] == [("hate", Rate(hits=0, of=1))]
+    assert (insight.waited.cases, insight.waited.median_s) == (1, 5)
+    assert insight.cases[-1].total == 2
 
 
 async def test_another_workspace_is_another_one(records: Records) -> None:

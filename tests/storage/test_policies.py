@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 
 from bot.storage.audit import StoredAudit
 from bot.storage.database import Records
-from bot.storage.policies import StoredPolicies
+from bot.storage.policies import StoredPolicies, _parsed
 from bot.storage.seal import Seal
 from bot.storage.tables import PolicyRow
 from handlers.events import Place, Tenant
@@ -197,6 +197,45 @@ async def test_a_text_that_a_newer_version_refuses_does_not_stop_moderation(reco
     assert "secret_key" in current.trouble
     mended = await policies.save(OURS, first.text, by=GRACE, event="e2")
     assert (mended.number, mended.trouble, await policies.current(OURS)) == (2, "", mended)
+
+
+async def test_a_version_is_found_by_its_fingerprint_and_no_other_is_read(records: Records, reads: list[object]) -> None:
+    policies = stored(records)
+    first = await policies.save(OURS, STRICT, by=GRACE, event="e1")
+    again = await policies.save(OURS, f"# the same rules\n{STRICT}", by=GRACE, event="e2")
+    now_so = await policies.save(OURS, BY_CHANNEL, by=GRACE, event="e3")
+    _parsed.cache_clear()
+    reads.clear()
+
+    assert await policies.by_fingerprint(OURS, now_so.policy.fingerprint) == now_so
+    assert await policies.by_fingerprint(OURS, OPERATORS.policy.fingerprint) == OPERATORS
+    assert reads == []
+    assert await policies.by_fingerprint(OURS, first.policy.fingerprint) == again
+    assert (len(reads), _parsed.cache_info().misses) == (1, 1)
+    assert await policies.by_fingerprint(THEIRS, first.policy.fingerprint) is None
+    assert await policies.by_fingerprint(OURS, "none") is None
+
+
+async def test_a_fingerprint_that_an_update_changed_is_found_too(records: Records) -> None:
+    policies = stored(records)
+    first = await policies.save(OURS, STRICT, by=GRACE, event="e1")
+    await policies.save(OURS, BY_CHANNEL, by=GRACE, event="e2")
+    await records.write(lambda connection: connection.execute(sa.update(PolicyRow).values(fingerprint="of before")))
+
+    assert await policies.by_fingerprint(OURS, first.policy.fingerprint) == first
+    found = await policies.by_fingerprint(OURS, "of before")
+    assert found is not None
+    assert found.number == 2
+
+
+async def test_a_version_that_can_no_longer_be_read_explains_nothing(records: Records) -> None:
+    policies = stored(records)
+    first = await policies.save(OURS, STRICT, by=GRACE, event="e1")
+    await policies.save(OURS, BY_CHANNEL, by=GRACE, event="e2")
+    broken = sa.update(PolicyRow).where(PolicyRow.number == 1).values(text="version: 99\n")
+    await records.write(lambda connection: connection.execute(broken))
+
+    assert await policies.by_fingerprint(OURS, first.policy.fingerprint) is None
 
 
 async def test_the_audit_says_who_changed_the_policy(records: Records) -> None:

@@ -166,9 +166,11 @@ class Chat:
     @allow("member")
     async def submit(self, request: web.Request) -> web.Response:
         """Take a form in."""
-        channel, person, fields = _channel(request), _person(request), await _fields(request)
-        place = _place(request, channel, await self._open_thread(request, channel, fields.get("thread", "")))
-        await self.accept(parse.form_submitted(request.match_info["form"], fields, place=place, author=person))
+        channel, person, fields, form = _channel(request), _person(request), await _fields(request), request.match_info["form"]
+        # An author is told below what was taken out, and appeals there.
+        thread = await self._open_thread(request, channel, fields.get("thread", ""), even_closed=form == "appeal")
+        place = _place(request, channel, thread)
+        await self.accept(parse.form_submitted(form, fields, place=place, author=person))
         return web.json_response({}, status=202)
 
     async def _page(self, request: web.Request, channel: Channel, root: StoredMessage | None) -> web.Response:
@@ -228,8 +230,10 @@ class Chat:
             raise _nothing_here()
         return message
 
-    async def _open_thread(self, request: web.Request, channel: Channel, thread: str) -> str | None:
-        """Return the thread that a form names, if one may write there.
+    async def _open_thread(
+        self, request: web.Request, channel: Channel, thread: str, *, even_closed: bool = False
+    ) -> str | None:
+        """Return the thread that a form names, if one may write there; `even_closed`: also where its first message is gone.
 
         Raises: `UserError` when not.
         """
@@ -237,7 +241,7 @@ class Chat:
             return None
         root = await self.messages.find(_workspace(request), thread)
         fits = root and root.channel == channel.name and root.thread is None and _may_see(_person(request), root)
-        if root is None or not fits or root.state != "shown":
+        if root is None or not fits or (root.state != "shown" and not even_closed):
             raise UserError("The message that this thread hangs on was taken out. Write in the channel.")
         return thread
 

@@ -60,6 +60,8 @@ class Changes:
                     log.warning("desk.unavailable", service=error.service)
                     self._cases[tenant, case] = None
                     await asyncio.sleep(TRY_AGAIN_S)
+                except Exception as problem:  # noqa: BLE001 - whatever is wrong with one case, the pages hear of the next one
+                    log.error("desk.change_untold", error=type(problem).__name__)
 
     async def _tell_counts(self, desk: Desk) -> None:
         while True:
@@ -71,6 +73,8 @@ class Changes:
                     desk.live.publish(desk_topic(tenant), {"op": "count", **await counts(desk, tenant)})
                 except Unavailable as error:
                     log.warning("desk.unavailable", service=error.service)
+                except Exception as problem:  # noqa: BLE001 - whatever is wrong with one desk, the others hear of theirs
+                    log.error("desk.count_untold", error=type(problem).__name__)
             await asyncio.sleep(COUNT_EVERY_S)
 
 
@@ -82,6 +86,6 @@ async def tell(desk: Desk, tenant: Tenant, id: str) -> None:
         return
     names, (strikes,) = await channel_names(desk, [case.place]), await strikes_of(desk, [case])
     each = shown(desk, case, channel=names[case.place.channel], strikes=strikes)
-    message = {"op": "put", "id": id, "version": case.version, "waits": each.waits, "undoable": each.card.undoable}
+    message = {"op": "put", "id": id, "waits": each.waits, "undoable": each.card.undoable}
     message |= {"standing": each.standing, "by": case.decided_by_id, "event": case.decided_event}
     desk.live.publish(desk_topic(tenant), {**message, "html": str(rendered(desk, each))})

@@ -8,13 +8,13 @@ from aiohttp import web
 
 from bot.console.access import allow
 from bot.console.desk.desk import ROOT, Desk, fields_of, person_of, tenant_of
-from handlers.appeals import refuse_first_reviewer
+from handlers.appeals import appeal_in_words, refuse_first_reviewer
 from handlers.cases import card
 from handlers.events import ButtonPressed, Event, FormSubmitted, Tenant
 from handlers.forms import OPENS_FORM
 from handlers.outages import log_place
 from handlers.ports import Case
-from handlers.review import decided_in_words, look_up, refuse_wrongful
+from handlers.review import NOTHING_CHOSEN, decided_in_words, look_up, refuse_wrongful
 from pipelines.errors import UserError
 
 PRESS_ID: Final = re.compile(r"[0-9a-f-]{36}")
@@ -43,7 +43,7 @@ class Decisions:
         """
         fields, button = await fields_of(request), request.match_info["button"]
         event = ButtonPressed(**await self._event(request, fields.get("id", "")), button=button, value=request.match_info["id"])
-        case = await self._refuse(event, button, event.value, version=fields.get("version", ""))
+        case = await self._refuse(event, button, event.value)
         if case.decided_event == event.key:  # it was sent again
             return web.json_response({}, status=202)
         if button in OPENS_FORM and (form := await self.desk.form_for(event)):
@@ -55,7 +55,7 @@ class Decisions:
 
     @allow("moderator")
     async def submit(self, request: web.Request) -> web.Response:
-        """Take a form about a case in; refusals as for a press."""
+        """Take a form about a case in; refusals as for a press, and 422 when nothing was chosen."""
         fields, form = await fields_of(request), request.match_info["form"]
         if form not in CASE_FORMS:
             raise web.HTTPNotFound(text="There is no such form.")
@@ -67,6 +67,7 @@ class Decisions:
             values={name: value[:FORM_CHARS] for name, value in said},
         )
         await self._refuse(sent, form, sent.about)
+        await self._refuse_nothing(sent)
         await self.desk.accept(sent)
         return web.json_response({}, status=202)
 
@@ -78,7 +79,7 @@ class Decisions:
         held: dict[str, object] = {"key": f"desk:{id}", "place": place, "author": person_of(request), "desk": True}
         return held | ({"message": ""} if message else {})
 
-    async def _refuse(self, event: Event, button: str, id: str, *, version: str | None = None) -> Case:
+    async def _refuse(self, event: Event, button: str, id: str) -> Case:
         """Refuse what the case does not offer now, or not to this person. Return the case.
 
         Raises: `HTTPConflict` that says who was first, `UserError`.
@@ -95,6 +96,19 @@ class Decisions:
             raise web.HTTPConflict(text=first_in_words(case))
         return case
 
+    async def _refuse_nothing(self, sent: FormSubmitted) -> None:
+        """Refuse a form in which something else was chosen than it offers, or nothing to be done.
+
+        Raises: `UserError`.
+        """
+        press = ButtonPressed(
+            key=sent.key, place=sent.place, author=sent.author, desk=True, button=sent.form, value=sent.about, message=""
+        )
+        opened = await self.desk.form_for(press)
+        offered = opened is not None and all(sent.values.get(each.name) in dict(each.options) for each in opened.fields)
+        if not offered or sent.values.get("sure") == "no":
+            raise UserError(NOTHING_CHOSEN[sent.form])
+
     async def _shown(self, tenant: Tenant, case: Case) -> str:
         return await self.desk.services.cases.shown(tenant, f"{case.event}#card") or ""
 
@@ -102,7 +116,7 @@ class Decisions:
 def first_in_words(case: Case) -> str:
     """Say who decided a case before."""
     if case.appeal is not None and case.appeal.state != "open":
-        return f"{case.appeal.decided_by or 'Somebody'} was first and {case.appeal.state} the appeal."
+        return appeal_in_words(case)
     if case.undecided:
         return "This cannot be done about this case now. Look at it again."
     return f"{case.decided_by or 'Somebody'} was first and {decided_in_words(case)}."

@@ -82,9 +82,10 @@ class PolicyEditor:
         if based_on != str(now.number):
             return _meanwhile(now)
         event = await policy_sent(self.desk, request, text, based_on=now.number, id=fields.get("id", ""))
-        saved = await made_by(self.desk, event, before=now.number)
-        if saved.text != text:  # both were sent at once
-            return _meanwhile(saved)
+        try:
+            saved = await made_by(self.desk, event, before=now.number)
+        except web.HTTPConflict:  # both were sent at once
+            return _meanwhile(await self.desk.services.policies.current(tenant))
         return web.json_response({"number": saved.number, "text": text})
 
 

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
-from bot.console.access import allow, desk_topic
+from bot.console.access import SIGNED_IN, allow, desk_topic
 from bot.console.desk.cards import cards_of, channel_names
 from bot.console.desk.desk import ROOT, Desk, html, path_of, person_of, tenant_of
 from bot.words import DONE
@@ -107,6 +107,7 @@ class Queue:
             topics=[desk_topic(tenant)],
             asked=asked,
             tabs=[(name, title, waiting.get(name)) for name, (title, _) in TABS.items()],
+            waiting=waiting["waiting"] if request[SIGNED_IN].tenant == tenant else 0,
             cards=await cards_of(self.desk, page.cases),
             total=page.total,
             after=page.after,

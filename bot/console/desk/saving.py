@@ -42,16 +42,23 @@ async def pressed(desk: Desk, request: web.Request, button: str, value: str, *, 
 
 
 async def made_by(desk: Desk, event: AnyEvent, *, before: int) -> PolicyVersion:
-    """Have an event make the version of the policy that follows `before`, and return the one that holds then.
+    """Have an event make the version of the policy that follows `before`, and return it.
 
-    Raises: `HTTPServiceUnavailable` when that takes too long; `Unavailable` when the event is not taken in.
+    Raises: `HTTPConflict` when others changed the policy and this event did not; `HTTPServiceUnavailable` when that takes too
+    long; `Unavailable` when the event is not taken in.
     """
     tenant = event.place.tenant
     await desk.accept(event)
     for _ in range(int(SAVED_WITHIN_S / LOOK_EVERY_S)):
-        now = await desk.services.policies.current(tenant)
-        if now.number > before:
-            return now
+        under_way = await desk.services.cases.is_under_way(tenant, event.key)  # asked first: it may end in between
+        holds = await desk.services.policies.current(tenant)
+        if holds.number > before:
+            versions = await desk.services.policies.versions(tenant)
+            if saved := next((each for each in versions if each.event == event.key), None):
+                return saved
+            if not under_way:
+                words = f"{holds.author or 'Somebody'} changed the policy meanwhile: version {holds.number} holds."
+                raise web.HTTPConflict(text=f"{words} Reload the page.")
         await asyncio.sleep(LOOK_EVERY_S)
     raise web.HTTPServiceUnavailable(text=TAKES_LONG)
 

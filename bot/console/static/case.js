@@ -1,7 +1,10 @@
 // @ts-check
 // The page of a case: claims it while it is open, decides it, and goes on to the next one.
 
-import { buttonOf, caseOf, coverAll, desk, FINE, keepShown, press, putCounts, toggle, watchCases, WRONG } from './desk.js';
+import {
+  buttonOf, caseOf, coverAll, desk, expectChange, FINE, forget, keepShown, note, press, putCounts, stillAwaited, toggle,
+  watchCases, WRONG,
+} from './desk.js';
 import { watchKeys } from './dialogs.js';
 import { fragment, put, say } from './dom.js';
 import { goToTheDoor, post, Refusal } from './forms.js';
@@ -63,12 +66,18 @@ async function move(where) {
 }
 
 const page = {
-  /** @param {string} id @param {string} button */
-  decided(id, button) {
+  /** @param {string} id @param {string} button @param {import('./live.js').Message} [came] */
+  decided(id, button, came) {
     if (STAYS.has(button)) return;
     last = id;
-    tellLast(`Case ${id}: on its way.`, false);
+    if (came) tellCame(came);
+    else tellLast(`Case ${id}: on its way.`, false);
     void move('next');
+  },
+  /** @param {string} id @param {string} words */
+  nothing(id, words) {
+    if (id === last) tellLast(`Case ${id}: ${words}`, document.getElementById('last-undo')?.hidden === false);
+    else if (id === current()) note(article(), words);
   },
   /** @param {string} id */
   refused(id) {
@@ -81,6 +90,13 @@ function tellLast(words, undoable) {
   /** @type {HTMLElement} */ (document.getElementById('last-words')).textContent = words;
   /** @type {HTMLElement} */ (document.getElementById('last')).hidden = false;
   /** @type {HTMLElement} */ (document.getElementById('last-undo')).hidden = !undoable;
+}
+
+/** Say how a case stands since it was decided here, or that was taken back. @param {import('./live.js').Message} message */
+function tellCame(message) {
+  const words = message.waits ? `Case ${message.id} waits again.` : `Case ${message.id}: ${message.standing}.`;
+  tellLast(words, message.undoable === true);
+  say(words);
 }
 
 /** Show the current case as it stands now; what somebody reads or looks at stays where it is. */
@@ -100,10 +116,7 @@ async function show() {
 function hear(message) {
   if (message.op === 'count') return putCounts(message);
   const id = String(message.id);
-  if (id === last && message.op === 'put') {
-    tellLast(message.waits ? `Case ${id} waits again.` : `Case ${id}: ${message.standing}.`, message.undoable === true);
-    say(message.waits ? `Case ${id} waits again.` : `Case ${id}: ${message.standing}.`);
-  }
+  if (!stillAwaited(message) && id === last && message.op === 'put') tellCame(message);
   if (id !== current()) return undefined;
   if (message.op === 'drop') {
     say('This case was erased.');
@@ -124,9 +137,12 @@ async function undo() {
   const here = buttonOf(article(), ['undo']);
   if (here) return void press(here, page);
   if (!last || document.getElementById('last-undo')?.hidden) return undefined;
+  const id = last;
+  expectChange(id, 'undo', page);
   try {
-    await post(`${desk}/cases/${last}/buttons/undo`, new URLSearchParams({ id: crypto.randomUUID() }));
+    await post(`${desk}/cases/${id}/buttons/undo`, new URLSearchParams({ id: crypto.randomUUID() }));
   } catch (error) {
+    forget(id);
     if (error instanceof Refusal) tellLast(error.message, false);
   }
   return undefined;

@@ -6,6 +6,8 @@ import { say } from './dom.js';
 import { post, Refusal } from './forms.js';
 
 const BUSY_MS = 5_000; // after that a press may be tried again, whatever became of the first
+const NOTHING = 'Nothing came of it yet. Look again in a moment.';
+const MEASURES = new Set(['timeout', 'ban']); // after them a case waits as it did before
 const UNITS = /** @type {[number, string][]} */ ([[86_400, 'd'], [3_600, 'h'], [60, 'min']]); // as in desk/cards.py
 export const FINE = ['restore', 'dismiss', 'overturn'];
 export const WRONG = ['keep', 'remove', 'uphold'];
@@ -23,8 +25,60 @@ export function buttonOf(holder, names) {
   return holder?.querySelector(names.map(name => `[data-press="${name}"]`).join(', ')) ?? null;
 }
 
+/** @typedef {import('./live.js').Message} Message */
+/** @typedef {{button: string, timer: number, came?: Message}} Awaited what a press is to lead to, and what it led to */
+/** @typedef {{decided: (id: string, button: string, came?: Message) => void, nothing: (id: string, words: string) => void,
+ *   refused?: (id: string) => void}} Page */
+
+/** The presses of which nothing has come yet, by case. @type {Map<string, Awaited>} */
+const awaited = new Map();
+
+/** Await what comes of a press, and say so if nothing does. What is heard may be faster than the answer to the press itself.
+ * @param {string} id @param {string} button @param {Page} page @returns {Awaited} */
+export function expectChange(id, button, page) {
+  forget(id);
+  const timer = setTimeout(() => {
+    awaited.delete(id);
+    const holder = document.querySelector(`[data-case="${CSS.escape(id)}"]`);
+    if (holder && !MEASURES.has(button) && ('waits' in /** @type {HTMLElement} */ (holder).dataset) === (button === 'undo')) return;
+    say(NOTHING);
+    page.nothing(id, NOTHING);
+  }, BUSY_MS);
+  const press = { button, timer };
+  awaited.set(id, press);
+  return press;
+}
+
+/** @param {string} id */
+export function forget(id) {
+  clearTimeout(awaited.get(id)?.timer);
+  awaited.delete(id);
+}
+
+/** Hear of a change of a case. Return whether what was pressed is still to come: that somebody else looks at it is not that.
+ * @param {Message} message @returns {boolean} */
+export function stillAwaited(message) {
+  const id = String(message.id);
+  const press = awaited.get(id);
+  if (!press) return false;
+  if (message.op === 'put' && !MEASURES.has(press.button) && message.waits !== (press.button === 'undo')) return true;
+  press.came = message;
+  forget(id);
+  return false;
+}
+
+/** Show a sentence about a case beside it, until it changes. @param {Element | null} holder @param {string} words */
+export function note(holder, words) {
+  const place = holder?.querySelector('.case-words, .decide');
+  const line = place?.querySelector('[data-note]') ?? document.createElement('p');
+  line.className = 'small dim';
+  line.setAttribute('data-note', '');
+  line.textContent = words;
+  place?.append(line);
+}
+
 /** Press a button of a case, once. What comes of it is heard on the line.
- * @param {HTMLElement} button @param {{decided: (id: string, button: string) => void, refused?: (id: string) => void}} page */
+ * @param {HTMLElement} button @param {Page} page */
 export async function press(button, page) {
   const holder = /** @type {HTMLElement} */ (button.closest('[data-case]'));
   const id = caseOf(holder);
@@ -32,27 +86,38 @@ export async function press(button, page) {
   if (holder.getAttribute('aria-busy') === 'true') return;
   busy(holder, true);
   tell(holder, '');
+  holder.querySelector('[data-note]')?.remove();
   button.dataset.id ??= crypto.randomUUID(); // the same if it has to be sent again
+  const change = expectChange(id, name, page);
   try {
-    const body = new URLSearchParams({ id: button.dataset.id, version: holder.dataset.version ?? '' });
-    const { text } = await post(`${desk}/cases/${id}/buttons/${name}`, body);
+    const { text } = await post(`${desk}/cases/${id}/buttons/${name}`, new URLSearchParams({ id: button.dataset.id }));
     const { form } = JSON.parse(text);
     if (form) {
+      forget(id);
       delete button.dataset.id;
       busy(holder, false);
       openForm(form, button);
-      document.querySelector('dialog.form')?.addEventListener('form:sent', () => page.decided(id, name));
+      watchForm(/** @type {Element} */ (document.querySelector('dialog.form')), id, name, page);
       return;
     }
     setTimeout(() => busy(holder, false), BUSY_MS);
-    page.decided(id, name);
+    page.decided(id, name, change.came);
   } catch (error) {
+    forget(id);
     busy(holder, false);
     if (!(error instanceof Refusal)) throw error;
     if (error.status) delete button.dataset.id; // it was heard, so the next press is another one
     tell(holder, error.message);
     if (error.status === 409) page.refused?.(id);
   }
+}
+
+/** Await what comes of a form about a case. @param {Element} dialog @param {string} id @param {string} name @param {Page} page */
+function watchForm(dialog, id, name, page) {
+  /** @type {Awaited | undefined} */ let change;
+  dialog.addEventListener('submit', () => { change = expectChange(id, name, page); });
+  dialog.addEventListener('form:failed', () => forget(id));
+  dialog.addEventListener('form:sent', () => page.decided(id, name, change?.came));
 }
 
 /** @param {HTMLElement} holder @param {boolean} on */
@@ -135,7 +200,7 @@ function counted(looked, pause) {
   if (pause) say(line.textContent);
 }
 
-/** Have buttons and pictures do what they say. @param {Parameters<typeof press>[1]} page */
+/** Have buttons and pictures do what they say. @param {Page} page */
 export function watchCases(page) {
   document.addEventListener('click', event => {
     const target = /** @type {Element} */ (event.target);
@@ -171,4 +236,8 @@ export function putCounts(counts) {
     const count = counts[each.dataset.count ?? ''];
     if (typeof count === 'number') each.textContent = count.toLocaleString('en');
   }
+  const badge = /** @type {HTMLElement | null} */ (document.querySelector('.sections .unread'));
+  if (!badge?.firstChild || typeof counts.waiting !== 'number') return;
+  badge.firstChild.textContent = counts.waiting > 99 ? '99+' : String(counts.waiting);
+  badge.hidden = counts.waiting === 0;
 }

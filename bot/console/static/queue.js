@@ -1,7 +1,9 @@
 // @ts-check
 // The queue: keys and clicks decide the case that is current, and what others decide is seen where it stands.
 
-import { buttonOf, caseOf, FINE, keepShown, press, putCounts, toggle, watchAges, watchCases, WRONG } from './desk.js';
+import {
+  buttonOf, caseOf, FINE, keepShown, note, press, putCounts, stillAwaited, toggle, watchAges, watchCases, WRONG,
+} from './desk.js';
 import { watchKeys } from './dialogs.js';
 import { fragment, put, refresh, say } from './dom.js';
 import { follow } from './live.js';
@@ -62,12 +64,15 @@ const page = {
     last = id;
     if (id === current) move(1, card => 'waits' in /** @type {HTMLElement} */ (card).dataset);
   },
+  /** @param {string} id @param {string} words */
+  nothing: (id, words) => note(cardOf(id), words),
 };
 
 /** @param {import('./live.js').Message} message */
 function hear(message) {
   if (message.op === 'count') return putCounts(message);
   const id = String(message.id);
+  stillAwaited(message);
   if (message.op === 'drop') return drop(id);
   if (message.op !== 'put') return undefined;
   const old = cardOf(id);

@@ -23,7 +23,6 @@ from bot.settings import Settings
 from bot.storage.audit import StoredAudit
 from bot.storage.banks import StoredBanks
 from bot.storage.cases import StoredCases
-from bot.storage.database import Records
 from bot.storage.insight import StoredInsight
 from bot.storage.ledger import StoredLedger
 from bot.storage.policies import StoredPolicies
@@ -52,7 +51,6 @@ OLGA = Person(id="olga", name="Olga", role=Role.OPERATOR)
 class PagesSite(DeskSite):
     """A desk, and what its pages are made of."""
 
-    records: Records | None = None
     policies: StoredPolicies | None = None
     verdicts: StoredVerdicts | None = None
     banks: StoredBanks | None = None
@@ -120,8 +118,8 @@ async def serve_pages(folder: Path) -> AsyncIterator[PagesSite]:
             routes=desk_routes(desk, CasePictures(desk, clock=clock), audit, StoredInsight(records)),
         )
         await stack.enter_async_context(opened)
-        base = (address, sign_ins, live, desk, cases, audit, known.channels, files, engine, clock, stack)
+        base = (address, sign_ins, live, desk, cases, audit, records, known.channels, files, engine, clock, stack)
         site = PagesSite(*base)
-        site.records, site.policies, site.verdicts, site.banks = records, policies, verdicts, banks
+        site.policies, site.verdicts, site.banks = policies, verdicts, banks
         site.ledger = StoredLedger(records)
         yield site

@@ -22,7 +22,9 @@ from bot.console.pages import Pages
 from bot.console.server import Probes, Readiness, open_console
 from bot.settings import Settings
 from bot.storage.audit import StoredAudit
+from bot.storage.case_messages import note_acted
 from bot.storage.cases import StoredCases
+from bot.storage.database import Records
 from bot.storage.insight import StoredInsight
 from bot.storage.seal import Seal
 from bot.storage.sign_ins import CONSOLE, SignIns, sha256_of
@@ -30,7 +32,7 @@ from handlers.dispatch import Planner
 from handlers.effects import AnyEffect
 from handlers.events import AnyEvent, MessagePosted, Person, Place, Role
 from handlers.forms import form_for
-from handlers.ports import Case, KnownBy, Posted, Services
+from handlers.ports import Case, KnownBy, Link, Posted, Services
 from pipelines.content import Attachment, Content
 from pipelines.errors import Unavailable, UserError
 from pipelines.moderation.lists import Hash
@@ -119,6 +121,7 @@ class DeskSite:
     desk: Desk
     cases: StoredCases
     audit: StoredAudit
+    records: Records
     channels: ListedChannels
     files: KeptFiles
     engine: Engine
@@ -175,7 +178,12 @@ class DeskSite:
         (self.channels.copies if action.takes_down else self.channels.posted).append(kept)
         known_by = [KnownBy(place=f"file:{at}", picture=True, exact=(HASH,), near=(HASH,)) for at in range(len(files))]
         said = {"shadow": False, "known_by": known_by, **said}
-        return await self.cases.open(posted, verdict or a_verdict(), action=action, **said)
+        case = await self.cases.open(posted, verdict or a_verdict(), action=action, **said)
+        if action.takes_down and not case.shadow:
+            facts = {"effect": "remove", "status": "done", "why": ""}
+            acted = Link(key=f"{posted.key}!acted", kind="acted", case=case.id, facts=facts)
+            await self.records.write(lambda connection: note_acted(connection, CONSOLE, acted))
+        return await self.find(case)
 
     async def find(self, case: Case) -> Case:
         found = await self.cases.find(CONSOLE, case.id)
@@ -222,4 +230,4 @@ async def serve_desk(folder: Path) -> AsyncIterator[DeskSite]:
         )
         await stack.enter_async_context(changes.telling(desk))
         await stack.enter_async_context(opened)
-        yield DeskSite(address, sign_ins, live, desk, cases, audit, known.channels, files, engine, clock, stack)
+        yield DeskSite(address, sign_ins, live, desk, cases, audit, records, known.channels, files, engine, clock, stack)

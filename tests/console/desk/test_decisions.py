@@ -14,9 +14,8 @@ from tests.fakes import ADA
 KIM = Person(id="kim", name="Kim", role=Role.MODERATOR)
 
 
-async def press(visitor: Visitor, case: Case, button: str, *, id: str = "", version: int = 0) -> tuple[int, str]:
-    data = {"id": id or str(uuid.uuid4()), "version": str(version)}
-    return await visitor.post(f"{DESK}/cases/{case.id}/buttons/{button}", data)
+async def press(visitor: Visitor, case: Case, button: str, *, id: str = "") -> tuple[int, str]:
+    return await visitor.post(f"{DESK}/cases/{case.id}/buttons/{button}", {"id": id or str(uuid.uuid4())})
 
 
 async def test_a_press_becomes_the_event_of_a_button(site: DeskSite) -> None:
@@ -166,6 +165,38 @@ async def test_a_form_about_a_decided_case_says_who_was_first(site: DeskSite) ->
 
     assert status == 409
     assert words.startswith("Ayse was first")
+
+
+@pytest.mark.parametrize(
+    ("form", "values", "words"),
+    [
+        pytest.param("wrong_category", {"category": "harassment"}, "Choose another category", id="the-same-category-again"),
+        pytest.param("wrong_category", {}, "Choose another category", id="no-category"),
+        pytest.param("timeout", {"minutes": ""}, "Choose for how long.", id="no-time"),
+        pytest.param("timeout", {"minutes": "7"}, "Choose for how long.", id="a-time-that-is-not-offered"),
+        pytest.param("ban", {"sure": "no"}, "Nobody was banned.", id="no-to-the-ban"),
+        pytest.param("ban", {}, "Nobody was banned.", id="no-answer-to-the-ban"),
+    ],
+)
+async def test_a_form_that_asks_for_nothing_is_refused_at_once(
+    site: DeskSite, form: str, values: dict[str, str], words: str
+) -> None:
+    case, mo = await site.open(), await site.visitor("Mo")
+
+    fields = {"id": str(uuid.uuid4()), **{f"value:{name}": value for name, value in values.items()}}
+    status, said = await mo.post(f"{DESK}/cases/{case.id}/forms/{form}", fields)
+
+    assert status == 422
+    assert said.startswith(words)
+    assert site.engine.accepted == []
+
+
+async def test_a_page_that_is_older_than_the_case_still_decides_what_nobody_has(site: DeskSite) -> None:
+    case, mo, ayse = await site.open(), await site.visitor("Mo"), await site.visitor("Ayse")
+    await ayse.post(f"{DESK}/cases/{case.id}/claim")
+
+    assert (await press(mo, case, "keep"))[0] == 202
+    assert (await site.find(case)).decided_by == "Mo"
 
 
 async def test_only_forms_about_cases_are_taken(site: DeskSite) -> None:

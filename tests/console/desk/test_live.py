@@ -8,10 +8,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
 from aiohttp import ClientWebSocketResponse
+from structlog.testing import capture_logs
 
 from bot.console.access import desk_topic
-from handlers.events import Role
+from handlers.events import Place, Role
+from pipelines.moderation.policy import Channel
 from tests.console.chat.serving import Visitor
 from tests.console.desk.serving import CONSOLE, DeskSite
 from tests.console.desk.test_decisions import press
@@ -67,6 +70,29 @@ async def test_a_new_case_and_who_looks_at_one_are_heard(site: DeskSite) -> None
         assert (put["id"], put["waits"]) == (case.id, True)
         await ayse.post(f"/desk/console/console/cases/{case.id}/claim")
         await ear.until(lambda message: "looks at it" in message.get("html", ""))
+
+
+async def test_whatever_is_wrong_with_one_case_the_next_one_is_heard(
+    site: DeskSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mo, told, channel = await site.visitor("Mo"), asyncio.Event(), site.channels.channel
+
+    async def broken(place: Place) -> Channel:
+        told.set()
+        raise ValueError("words of a member")
+
+    async with listening(site, mo) as ear:
+        with capture_logs() as logged:
+            monkeypatch.setattr(site.channels, "channel", broken)
+            await site.open()
+            await told.wait()
+            monkeypatch.setattr(site.channels, "channel", channel)
+            second = await site.open()
+            await ear.until(lambda message: message.get("op") == "put" and message["id"] == second.id)
+
+    assert [each for each in logged if each["log_level"] == "error"] == [
+        {"event": "desk.change_untold", "error": "ValueError", "log_level": "error"}
+    ]
 
 
 async def test_no_fragment_holds_a_token(site: DeskSite) -> None:

@@ -151,6 +151,39 @@ async def test_of_two_sent_at_once_one_is_saved_and_the_other_hears_of_it(pages:
     assert (await pages.policies.current(CONSOLE)).number == 1
 
 
+async def test_what_somebody_else_saves_meanwhile_is_not_taken_for_ones_own(pages: PagesSite) -> None:
+    await pages.saved(LOOSER)
+    olga, accept = await pages.visitor("Olga", Role.OPERATOR), pages.engine.accept
+
+    async def after_another(event: AnyEvent) -> None:
+        await pages.saved(TEXT + "# of Omar\n", by=Person(id="omar", name="Omar", role=Role.OPERATOR))
+        await accept(event)
+
+    desk = replace(pages.desk, accept=after_another)
+    event = ButtonPressed(
+        key="desk:1", place=GENERAL, author=olga.who.person, desk=True, button="suggestion_apply", value="abc", message=""
+    )
+
+    with pytest.raises(web.HTTPConflict) as refused:
+        await made_by(desk, event, before=1)
+    assert refused.value.text == "Omar changed the policy meanwhile: version 2 holds. Reload the page."
+
+
+async def test_ones_own_version_is_found_also_when_another_one_follows_at_once(pages: PagesSite) -> None:
+    olga, accept = await pages.visitor("Olga", Role.OPERATOR), pages.engine.accept
+
+    async def before_another(event: AnyEvent) -> None:
+        await accept(event)
+        await pages.saved(TEXT + "# of Omar\n", by=Person(id="omar", name="Omar", role=Role.OPERATOR))
+
+    event = FormSubmitted(
+        key="desk:1", place=GENERAL, author=olga.who.person, desk=True, form="policy", about="0", values={"text1": LOOSER}
+    )
+    saved = await made_by(replace(pages.desk, accept=before_another), event, before=0)
+
+    assert (saved.number, saved.text, saved.author) == (1, LOOSER, "Olga")
+
+
 async def test_a_text_as_long_as_a_policy_may_be_can_be_sent(pages: PagesSite) -> None:
     olga = await pages.visitor("Olga", Role.OPERATOR)
     text = TEXT + "# é {}: []\n" * ((64 * 1024 - len(TEXT.encode()) - 10) // len("# é {}: []\n".encode()))

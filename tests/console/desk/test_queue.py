@@ -145,6 +145,16 @@ async def test_the_tabs_count_what_waits(site: DeskSite) -> None:
     assert re.findall(r'data-count="(\w+)">(\d+)', html) == [("waiting", "4"), ("appealed", "1")]
 
 
+async def test_the_side_bar_says_how_many_wait(site: DeskSite) -> None:
+    mo = await site.visitor("Mo")
+    assert 'class="unread"' not in (await mo.get(f"{DESK}/cases"))[1]
+
+    for _ in range(2):
+        await site.open()
+
+    assert '<span class="unread">2<span class="say"> waiting</span></span>' in (await mo.get(f"{DESK}/cases"))[1]
+
+
 async def test_an_empty_queue_says_how_cases_come(site: DeskSite) -> None:
     mo = await site.visitor("Mo")
 
@@ -161,13 +171,13 @@ async def test_finding_leads_to_a_case_or_to_what_somebody_wrote(site: DeskSite)
             assert (answer.status, answer.headers["Location"]) == (303, goal)
 
 
-async def test_removed_messages_of_the_author_before_are_counted(site: DeskSite) -> None:
+async def test_removed_messages_of_the_author_are_counted_once_for_all_cards(site: DeskSite) -> None:
     removed = a_verdict(action=Action.REMOVE, enforced=Action.REMOVE)
     await site.open(author=EVE, verdict=removed, action=Action.REMOVE)
     await site.open(author=EVE)
     mo = await site.visitor("Mo")
 
-    assert (await mo.get(f"{DESK}/cases"))[1].count("1 removed before") == 1
+    assert (await mo.get(f"{DESK}/cases"))[1].count("1 removed of late") == 2
 
 
 async def test_a_card_says_who_looks_at_the_case(site: DeskSite) -> None:

@@ -333,7 +333,7 @@ async def test_an_appeal_form_that_an_earlier_process_opened_is_accepted(emulato
         answer = await answer_to(emulator, submitted)
 
     event = await ears.first(FormSubmitted)
-    assert (answer["type"], event.place.workspace, event.values) == (DEFERRED, emulator.guild, {"text": "please"})
+    assert (answer["type"], event.place.workspace, event.values) == (DEFERRED_UPDATE, emulator.guild, {"text": "please"})
 
 
 @pytest.mark.parametrize("button", ["wrong_category", "timeout", "ban"])

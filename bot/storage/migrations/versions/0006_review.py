@@ -20,16 +20,18 @@ def _bytes(*names: str) -> list[sa.Column[bytes]]:
 def upgrade() -> None:
     with op.batch_alter_table("case", schema=None) as batch_op:
         batch_op.add_column(sa.Column("undecided", sa.Boolean(), nullable=False, server_default=sa.true()))
-        for name in ("urgent", "gone", "reported"):
+        for name in ("urgent", "gone", "reported", "private"):
             batch_op.add_column(sa.Column(name, sa.Boolean(), nullable=False, server_default=sa.false()))
-        for name in ("category", "right_category", "appeal", "measures"):
+        for name in ("category", "right_category", "appeal", "measures", "undone"):
             batch_op.add_column(sa.Column(name, sa.Text(), nullable=False, server_default=""))
         for name in ("appeal_decided_by", "appeal_decided_event", "claimed_by"):
             batch_op.add_column(sa.Column(name, sa.Text(), nullable=True))
-        for name in ("appealed_at", "claimed_until", "expires_at"):
+        for name in ("appealed_at", "claimed_until", "expires_at", "out_since", "silent_until"):
             batch_op.add_column(sa.Column(name, sa.DateTime(timezone=True), nullable=True))
         batch_op.add_column(sa.Column("version", sa.Integer(), nullable=False, server_default="0"))
     op.execute("UPDATE \"case\" SET undecided = (decided_event IS NULL), reported = (state = 'reported')")
+    taken_out = "action IN ('hold', 'remove', 'timeout') AND NOT shadow AND NOT reported AND state IN ('open', 'kept')"
+    op.execute(f'UPDATE "case" SET out_since = at WHERE {taken_out}')
     op.create_index("ix_case_message", "case", [*TENANT, "channel", "message"], unique=False)
     op.create_index("ix_case_queue", "case", [*TENANT, "undecided", "urgent", "at"], unique=False)
     op.create_index("ix_case_expires_at", "case", ["expires_at"], unique=False)
