@@ -15,7 +15,7 @@ async def erase(person: str, settings: Settings, *, workspace: str, sure: bool) 
     async with open_records(settings.flashbulb_data, address_of_records(settings), seal=seal) as records:
         erasing = Erasing(records, seal)
         traces = await erasing.traces(tenant, person)
-        if traces.none:
+        if traces.none or not person:  # without an id, links are Flashbulb's own
             say_problem(f"Nothing is kept about {person} in {workspace}. The platform's own id is meant, not a name.")
             return End.USAGE
         for line in _lines(traces):

@@ -21,9 +21,8 @@ CONTEXT_MAX: Final = 3_000
 # Source: https://docs.slack.dev/reference/block-kit/block-elements/button-element
 BUTTON_MAX: Final = 75
 BUTTONS_MAX: Final = 25
-# What cannot be taken back by itself, or hits more than the one message; and what changes nothing, to begin with.
+# What cannot be taken back by itself, or hits more than the one message.
 DANGEROUS: Final = frozenset({"remove", "deny_near", "ban"})
-HARMLESS: Final = frozenset({"why"})
 # Source: https://docs.slack.dev/reference/block-kit/blocks/image-block
 ALT_TEXT_MAX: Final = 2_000
 # Advised; Slack cuts at 40,000. Source: https://docs.slack.dev/reference/methods/chat.postMessage
@@ -189,7 +188,7 @@ def _block(piece: Piece) -> Json:
 
 def _button(name: str, label: str, value: str) -> Json:
     words = {"type": "plain_text", "text": label[:BUTTON_MAX], "emoji": False}
-    style = "danger" if name in DANGEROUS else "primary" if name in HARMLESS else ""
+    style = "danger" if name in DANGEROUS else ""
     button = {"type": "button", "action_id": name, "text": words, "value": value or name}  # without one it counts as a link
     return button | ({"style": style} if style else {})
 

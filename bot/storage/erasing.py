@@ -124,8 +124,8 @@ class Erasing:
             connection.execute(sa.delete(CaseRow).where(*of_tenant(tenant), CaseRow.author == person))
             for ids in _parts(found.decisions):
                 self._unname(connection, tenant, ids, person, found.names)
-            for table, name in SIGNED:
-                connection.execute(sa.update(table).where(*_of(table, tenant), name.in_(found.names)).values({name: ""}))
+            for signed, name in SIGNED:
+                connection.execute(sa.update(signed).where(*_of(signed, tenant), name.in_(found.names)).values({name: ""}))
             connection.execute(sa.update(WishRow).where(*_of(WishRow, tenant), WishRow.person == person).values(person=""))
             for of_console, id in (
                 (ConsoleSignInRow, ConsoleSignInRow.person),

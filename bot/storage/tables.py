@@ -94,6 +94,10 @@ class CaseRow(OfTenant, Table):
     __table_args__ = (
         sa.Index("ix_case_queue", "platform", "workspace", "undecided", "urgent", "at"),
         sa.Index("ix_case_message", "platform", "workspace", "channel", "message"),
+        sa.Index("ix_case_of_author", "platform", "workspace", "author", "undecided", "urgent", "at"),
+        sa.Index("ix_case_strikes", "platform", "workspace", "author", "at"),
+        sa.Index("ix_case_newest", "platform", "workspace", "at"),
+        sa.Index("ix_case_raid", "platform", "workspace", "raid", "at"),
     )
     id: Mapped[str] = mapped_column(primary_key=True)
     event: Mapped[str] = mapped_column(index=True)

@@ -198,7 +198,7 @@ async def test_when_it_is_due_it_is_posted_where_anything_ran_in_shadow() -> Non
 
 
 async def test_the_weeks_that_are_posted_do_not_overlap() -> None:
-    begun = shadow("upheld", days_ago=6.9), shadow("upheld", days_ago=0.2)
+    begun = shadow("upheld", days_ago=6.9), shadow("upheld", days_ago=0.05)
     workspace = in_shadow(*begun, shadow("upheld", 5, days_ago=7.2))
     await link(workspace, "removed_by_hand", channel="100", message="m1")  # just now
 

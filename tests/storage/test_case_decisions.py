@@ -15,8 +15,10 @@ from bot.storage.database import Records, address, in_turn
 from bot.storage.retention import delete_expired
 from bot.storage.seal import Seal
 from bot.storage.tables import CaseRow, now
+from bot.storage.work import Ended, Work
+from handlers.effects import Performed
 from handlers.events import Frozen, Person, Role, Tenant
-from handlers.ports import Case, Decision, KnownBy
+from handlers.ports import Case, Decision, KnownBy, Link
 from pipelines.errors import Unavailable, UserError
 from pipelines.moderation.lists import Hash
 from pipelines.moderation.policy import Action
@@ -77,6 +79,15 @@ async def opened(
     event = a_message(key=f"test:{number}").model_copy(update={"place": place})
     verdict = VERDICT.model_copy(update={"keep_copy": keep_copy})
     return await cases.open(event, verdict, action=action, shadow=shadow, state=state, known_by=(FILE,))
+
+
+async def acted(records: Records, seal: Seal, case: Case, effect: str, *, status: str = "done") -> None:
+    """Have an effect on the message of a case end."""
+    key, performed = f"{case.event}#{effect}:{case.version}", Performed.model_validate({"status": status, "why": ""})
+    facts = {"effect": effect, "status": status, "why": ""}
+    link = Link(key=f"{key}!acted", kind="acted", facts=facts, case=case.id)
+    ended = Ended(effect=key, performed=performed, link=link)
+    await Work(records, seal).forget(case.place.tenant, case.event, ended=ended)
 
 
 async def kinds(audit: StoredAudit, case: Case) -> list[str]:
@@ -258,6 +269,7 @@ async def test_there_is_one_appeal_and_it_waits(cases: StoredCases, audit: Store
         pytest.param(Action.REMOVE, False, None, True, "restored", id="granted-before-anybody-had-decided"),
         pytest.param(Action.FLAG, False, "removed", True, "restored", id="what-was-taken-out-by-hand"),
         pytest.param(Action.FLAG, False, "kept", True, "dismissed", id="what-stands"),
+        pytest.param(Action.HOLD, False, "kept", True, "dismissed", id="what-could-not-be-taken-out"),
         pytest.param(Action.REMOVE, True, None, True, "dismissed", id="what-was-only-recorded"),
         pytest.param(Action.REMOVE, False, "kept", False, "kept", id="denied"),
         pytest.param(Action.FLAG, False, "removed", False, "removed", id="denied-and-what-was-decided-stands"),
@@ -268,6 +280,7 @@ async def test_an_appeal_is_decided_once(
     cases: StoredCases,
     audit: StoredAudit,
     records: Records,
+    seal: Seal,
     action: Action,
     shadow: bool,
     first: Decision | None,
@@ -277,6 +290,8 @@ async def test_an_appeal_is_decided_once(
     case = await opened(cases, action=action, shadow=shadow)
     if first:
         await cases.decide(OURS, case.id, decision=first, by=MO, event="press")
+    if (action is Action.REMOVE and not shadow) or first == "removed":
+        await acted(records, seal, case, "remove")
     await cases.appeal(OURS, case.id, text="Please.", by=ADA, event="appeal")
 
     decided = [

@@ -168,18 +168,15 @@ async def seen(records: Records, seal: Seal, name: str) -> set[str]:
         found = set()
         for table in Table.metadata.sorted_tables:
             for row in connection.execute(sa.select(table).where(table.c.workspace == "w1")):
-                cells = [
-                    seal.open(cell) if column.startswith("sealed") else cell for column, cell in row._mapping.items() if cell
-                ]
-                found |= {table.name} if any(name in str(cell) for cell in cells) else set()
+                cells = ((column, cell) for column, cell in row._mapping.items() if cell)
+                texts = [str(seal.open(cell) if column == "sealed" else cell) for column, cell in cells]
+                found |= {table.name} if any(name in text for text in texts) else set()
         return found
 
     return await records.read(read)
 
 
-async def test_many_cases_are_looked_through_and_changed(
-    erasing: Erasing, cases: StoredCases, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_many_cases_are_looked_through_and_changed(erasing: Erasing, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bot.storage.erasing.AT_ONCE", 1)
 
     await erasing.erase(OURS, "mo")

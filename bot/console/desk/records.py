@@ -36,7 +36,6 @@ KINDS: Final[Mapping[LinkKind, str]] = {
     "unlisted": "Taken off a list",
     "erased": "Person erased",
     "pinged": "Moderators reminded",
-    "set_up": "Set-up changed",
     "set_up": "Set up",
 }
 

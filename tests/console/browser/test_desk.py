@@ -241,6 +241,74 @@ async def test_a_decision_on_the_page_of_a_case_leads_on_to_the_next(desk: Desk,
     assert (await site.find(second)).undecided
 
 
+async def test_a_press_of_which_nothing_comes_is_said_and_may_be_tried_again(desk: Desk, site: DeskSite) -> None:
+    case, ayse = await site.open(), await site.visitor("Ayse")
+    page = await queue(desk)
+    site.engine.stuck = True
+
+    await page.keyboard.press("r")
+    await ayse.post(f"{DESK}/cases/{case.id}/claim")  # which is not what was pressed
+    await expect(card(page, case)).to_contain_text("Nothing came of it yet. Look again in a moment.", timeout=8_000)
+    await expect(page.get_by_role("status").filter(has_text="Nothing came of it yet.")).to_have_count(1)
+    assert await inaccessible(page) == []
+    site.engine.stuck = False
+    await page.keyboard.press("r")
+
+    await becomes(site, case, "kept")
+    await expect(card(page, case)).to_contain_text("Kept removed by Mo")
+    await expect(card(page, case)).not_to_contain_text("Nothing came of it")
+    assert len(site.engine.accepted) == 2
+
+
+async def test_the_page_of_a_case_says_of_which_case_nothing_came(desk: Desk, site: DeskSite) -> None:
+    first, second = await site.open(), await site.open()
+    page = await case_page(desk, first)
+    site.engine.stuck = True
+
+    await page.keyboard.press("r")
+
+    await expect(page).to_have_url(re.compile(f"/cases/{second.id}$"))
+    await expect(page.locator("#last")).to_contain_text(f"Case {first.id}: on its way.")
+    await expect(page.locator("#last")).to_contain_text(f"Case {first.id}: Nothing came of it yet.", timeout=8_000)
+    await expect(page.get_by_role("status").filter(has_text="Nothing came of it yet.")).to_have_count(1)
+
+
+async def test_a_form_of_which_nothing_comes_is_said(desk: Desk, site: DeskSite) -> None:
+    page = await case_page(desk, await site.open())
+    site.engine.stuck = True
+
+    await page.get_by_role("button", name="Time out").click()
+    await page.get_by_role("dialog", name="Time out").get_by_role("button", name="Time out").click()
+
+    await expect(page.locator("#decide")).to_contain_text("Nothing came of it yet. Look again in a moment.", timeout=8_000)
+
+
+async def test_no_to_a_ban_stays_in_the_form(desk: Desk, site: DeskSite) -> None:
+    desk.expected.append("422")
+    page = await case_page(desk, await site.open())
+
+    await page.get_by_role("button", name="Ban", exact=True).click()
+    dialog = page.get_by_role("dialog", name="Ban")
+    await dialog.get_by_role("button", name="Go on").click()
+
+    await expect(dialog.get_by_role("alert")).to_have_text("Nobody was banned.")
+    assert site.engine.accepted == []
+
+
+async def test_the_side_bar_counts_along(desk: Desk, site: DeskSite) -> None:
+    first, _ = await site.open(), await site.open()
+    page = await queue(desk)
+    badge = page.locator(".sections .unread")
+    await expect(badge).to_have_text("2 waiting")
+
+    await page.keyboard.press("r")
+    await expect(badge).to_have_text("1 waiting")
+    await page.keyboard.press("r")
+    await becomes(site, first, "kept")
+
+    await expect(badge).to_be_hidden()
+
+
 async def test_a_form_opens_and_its_answer_decides(desk: Desk, site: DeskSite) -> None:
     case = await site.open()
     page = await case_page(desk, case)

@@ -94,12 +94,16 @@ class Clock:
 
 @dataclass
 class Engine:
-    """Accepts each event once and does what the handlers decide about it, save for what would be seen on a platform."""
+    """Accepts each event once and does what the handlers decide about it, save for what would be seen on a platform.
+
+    `down`: it accepts nothing. `stuck`: it accepts, and nothing comes of it.
+    """
 
     planner: Planner | None = None
     accepted: list[AnyEvent] = field(default_factory=list)
     effects: list[AnyEffect] = field(default_factory=list)
     down: bool = False
+    stuck: bool = False
 
     async def accept(self, event: AnyEvent) -> None:
         if self.down:
@@ -107,6 +111,8 @@ class Engine:
         if event.key in {each.key for each in self.accepted}:
             return
         self.accepted.append(event)
+        if self.stuck:
+            return
         assert self.planner is not None
         self.effects += (await self.planner.plan(event)).effects
 

@@ -3,14 +3,17 @@
 import asyncio
 import json
 import re
+from dataclasses import replace
 
 import pytest
+from aiohttp import web
 
-from handlers.events import FormSubmitted, Person, Role
+from bot.console.desk.saving import made_by
+from handlers.events import AnyEvent, ButtonPressed, FormSubmitted, Person, Role
 from handlers.forms import put_together
 from pipelines.moderation.report import Category
 from tests.console.desk.pages import CONSOLE, HOSTILE, OPERATORS, PagesSite, answered, sent
-from tests.console.desk.serving import DESK, a_finding, a_verdict
+from tests.console.desk.serving import DESK, GENERAL, a_finding, a_verdict
 
 POLICY = f"{DESK}/policy"
 TEXT = OPERATORS.text

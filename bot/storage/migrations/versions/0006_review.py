@@ -32,8 +32,15 @@ def upgrade() -> None:
     op.execute("UPDATE \"case\" SET undecided = (decided_event IS NULL), reported = (state = 'reported')")
     taken_out = "action IN ('hold', 'remove', 'timeout') AND NOT shadow AND NOT reported AND state IN ('open', 'kept')"
     op.execute(f'UPDATE "case" SET out_since = at WHERE {taken_out}')
-    op.create_index("ix_case_message", "case", [*TENANT, "channel", "message"], unique=False)
-    op.create_index("ix_case_queue", "case", [*TENANT, "undecided", "urgent", "at"], unique=False)
+    for name, columns in (
+        ("message", ("channel", "message")),
+        ("queue", ("undecided", "urgent", "at")),
+        ("of_author", ("author", "undecided", "urgent", "at")),
+        ("strikes", ("author", "at")),
+        ("newest", ("at",)),
+        ("raid", ("raid", "at")),
+    ):
+        op.create_index(f"ix_case_{name}", "case", [*TENANT, *columns], unique=False)
     op.create_index("ix_case_expires_at", "case", ["expires_at"], unique=False)
     op.create_table(
         "audit",
