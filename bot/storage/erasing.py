@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from bot.storage import results
 from bot.storage.audit import audit_key, blank
-from bot.storage.case_rows import Sealed, is_case, of_tenant, unsealed
+from bot.storage.case_rows import Sealed, of_tenant, unsealed
 from bot.storage.database import Records
 from bot.storage.jobs import ERASED
 from bot.storage.seal import Seal
@@ -153,22 +153,20 @@ class Erasing:
         """Return the cases of others in which a person is named, and all names of the person; only what is sealed says that."""
         columns = (CaseRow.id, CaseRow.author, *(getattr(CaseRow, name) for name in ACTED), CaseRow.sealed)
         quoted = json.dumps(person, ensure_ascii=False).encode()
-        decisions, names, after = [], set[str](), ""
-        in_order = sa.select(*columns).where(*of_tenant(tenant)).order_by(CaseRow.id).limit(AT_ONCE)
-        while rows := connection.execute(in_order.where(CaseRow.id > after)).all():
-            for row in rows:
-                acted = [name for name in ACTED if getattr(row, name) == person]
-                opened = self._seal.open(row.sealed)
-                if not acted and quoted not in opened:
-                    continue  # sooner than reading it
-                known = Sealed.model_validate_json(opened)
-                names.add(known.names.get(person, ""))
-                if known.author.id == person:
-                    names.add(known.author.name)
-                elif acted or person in known.names:
-                    decisions.append(row.id)
-                    names.add(known.decided_by if row.decided_by == person else "")
-            after = rows[-1].id
+        decisions, names = [], set[str]()
+        every = sa.select(*columns).where(*of_tenant(tenant)).execution_options(yield_per=AT_ONCE)
+        for row in connection.execute(every):
+            acted = any(getattr(row, name) == person for name in ACTED)
+            opened = self._seal.open(row.sealed)
+            if not acted and quoted not in opened:
+                continue  # sooner than reading it
+            known = Sealed.model_validate_json(opened)
+            names.add(known.names.get(person, ""))
+            if known.author.id == person:
+                names.add(known.author.name)
+            elif acted or person in known.names:
+                decisions.append(row.id)
+                names.add(known.decided_by if row.decided_by == person else "")
         return decisions, names
 
     def _asked_for(self, connection: sa.Connection, tenant: Tenant, person: str) -> Iterator[str]:
@@ -183,15 +181,18 @@ class Erasing:
     ) -> None:
         """Take a person's id and names out of cases of somebody else."""
         those = sa.select(CaseRow).where(*of_tenant(tenant), CaseRow.id.in_(cases)).order_by(CaseRow.id).with_for_update()
+        changes = []
         for row in connection.execute(those).all():
             known = unsealed(row, self._seal)
             left = {
                 "names": {id: name for id, name in known.names.items() if id != person},
                 "decided_by": "" if known.decided_by in called else known.decided_by,
             }
-            columns: dict[str, Any] = {name: "" for name in ACTED if getattr(row, name) == person}
-            columns |= {"sealed": self._seal.close(known.model_copy(update=left))}
-            connection.execute(sa.update(CaseRow).where(*is_case(tenant, row.id)).values(columns))
+            acted = {f"new_{name}": "" if getattr(row, name) == person else getattr(row, name) for name in ACTED}
+            changes.append({"of_case": row.id, "new_sealed": self._seal.close(known.model_copy(update=left)), **acted})
+        of_case = (*of_tenant(tenant), CaseRow.id == sa.bindparam("of_case"))
+        new: dict[str, Any] = {name: sa.bindparam(f"new_{name}") for name in (*ACTED, "sealed")}
+        connection.execute(sa.update(CaseRow).where(*of_case).values(new), changes)
 
 
 def _count(connection: sa.Connection, table: Any, tenant: Tenant, *which: sa.ColumnElement[bool]) -> int:

@@ -2,21 +2,26 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 
 import pytest
 
 from bot import perform
 from bot.perform import GIVEN_UP, SETTLE, Performer
 from bot.storage.audit import StoredAudit
+from bot.storage.cases import StoredCases
 from bot.storage.database import Records, open_records
 from bot.storage.seal import Seal
 from bot.storage.tables import now
 from bot.storage.work import Undertaking, Work
-from handlers.effects import AnyEffect, Ban, Make, Performed, Plan, Remove, Restore, Timeout
+from handlers.effects import AnyEffect, Ban, Make, Performed, Plan, Remove, Restore, TakeBack, Timeout
 from handlers.events import Tenant
 from pipelines.errors import Refused, Unavailable, UserError
+from pipelines.moderation.policy import Action
+from pipelines.moderation.report import Coverage
+from pipelines.moderation.verdict import Verdict
 from tests.databases import Home
-from tests.durable.parts import Platform, ScriptedPlanner, notify, post
+from tests.durable.parts import Platform, ScriptedPlanner, notify, post, until
 from tests.fakes import GENERAL, a_message
 
 TENANT = Tenant(platform="test", workspace="w1")
@@ -353,3 +358,88 @@ async def test_what_was_carried_out_before_a_crash_is_told_once(
 
     assert platform.acts == ["out", "silence", "silence"]
     assert [each.key for each in await audit.of_case(TENANT, "c1")] == ["out!acted", "silence!acted"]
+
+
+RESTORE = Restore(key="back", place=GENERAL, message="m1", case="c1")
+TAKE_BACK = TakeBack(key="again", place=GENERAL, message="m7", posted="back", original="m1", case="c1")
+
+
+async def test_what_takes_back_waits_until_it_is_known_what_was_brought_back(performer: Performer, platform: Platform) -> None:
+    begun, goes_on = asyncio.Event(), asyncio.Event()
+    act = platform.act
+
+    async def slowly(effect: AnyEffect) -> Performed:
+        if effect == RESTORE:
+            begun.set()
+            await goes_on.wait()
+        return await act(effect)
+
+    platform.act = slowly
+    await performer.work.keep_event(a_message(key="k2"))
+    await undertake(performer, RESTORE)
+    await performer.work.keep_undertaking(TENANT, "k2", Undertaking(effects=(TAKE_BACK,)))
+    bringing_back = asyncio.create_task(performer.perform(TENANT, "k", last=False))
+    await begun.wait()
+    taking_back = asyncio.create_task(performer.perform(TENANT, "k2", last=False))
+    await until(lambda: any(lock.locked() and lock._waiters for lock in performer._turns.values()))
+    assert platform.acts == []
+
+    goes_on.set()
+    await bringing_back
+    with suppress(Unavailable):  # where it came before that was written down
+        await taking_back
+    await performer.perform(TENANT, "k2", last=False)
+
+    assert platform.acts[:2] == ["back", "again"]
+
+
+@pytest.mark.usefixtures("settled")
+async def test_nothing_is_taken_back_while_nobody_knows_whether_it_was_brought_back(
+    performer: Performer, platform: Platform, audit: StoredAudit
+) -> None:
+    platform.troubles = {"back": [DOWN]}
+    await performer.work.keep_event(a_message(key="k2"))
+    await undertake(performer, RESTORE)
+    await performer.work.keep_undertaking(TENANT, "k2", Undertaking(effects=(TAKE_BACK,)))
+    with pytest.raises(Unavailable):
+        await performer.perform(TENANT, "k", last=False)
+
+    for _ in range(2):  # also where it was begun before
+        with pytest.raises(Unavailable, match="still posting"):
+            await performer.perform(TENANT, "k2", last=False)
+    assert (platform.acts, platform.looks) == (["back"], [])
+    await performer.perform(TENANT, "k", last=False)
+    await performer.perform(TENANT, "k2", last=False)
+
+    assert platform.acts == ["back", "back", "again"]
+    assert [each.facts["effect"] for each in await audit.of_case(TENANT, "c1")] == ["restore", "take_back"]
+
+
+async def test_a_case_says_what_became_of_its_message(
+    performer: Performer, platform: Platform, records: Records, seal: Seal
+) -> None:
+    cases = StoredCases(records, seal)
+    verdict = Verdict(
+        decision="act", action=Action.HOLD, coverage=Coverage(judged=1, total=1), policy="p", prompt="q", engine="e"
+    )
+    case = await cases.open(a_message(), verdict, action=Action.HOLD, shadow=False)
+    seen = []
+
+    async def performed(key: str, effect: Remove | Restore | TakeBack, *, fails: bool = False) -> None:
+        effect = effect.model_copy(update={"key": key, "case": case.id})
+        platform.troubles = {key: [NO_PERMISSION]} if fails else {}
+        await performer.work.keep_event(a_message(key="k"))
+        await undertake(performer, effect)
+        await performer.perform(TENANT, "k", last=False)
+        [found] = await cases.of_message(TENANT, "general", "m1")
+        seen.append((found.out, found.undone))
+
+    await performed("e1", REMOVE, fails=True)
+    await performed("e2", REMOVE)
+    await performed("e3", RESTORE, fails=True)
+    await performed("e4", RESTORE)
+    await performed("e5", TAKE_BACK, fails=True)
+    await performed("e6", TAKE_BACK)
+
+    why = "No permission."
+    assert seen == [(False, why), (True, ""), (True, why), (False, ""), (False, why), (True, "")]

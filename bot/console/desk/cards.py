@@ -87,7 +87,7 @@ async def cards_of(desk: Desk, cases: Sequence[Case]) -> list[Markup]:
 
 
 async def strikes_of(desk: Desk, cases: Sequence[Case]) -> list[int]:
-    """Count, for each of some cases of one workspace, how many messages of its author were removed of late; its own counts too."""
+    """Count, for each of some cases of one workspace, its author's messages that were removed of late: its own as well."""
     if not cases:
         return []
     tenant = cases[0].place.tenant

@@ -72,9 +72,7 @@ async def test_a_new_case_and_who_looks_at_one_are_heard(site: DeskSite) -> None
         await ear.until(lambda message: "looks at it" in message.get("html", ""))
 
 
-async def test_whatever_is_wrong_with_one_case_the_next_one_is_heard(
-    site: DeskSite, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_whatever_is_wrong_with_one_case_the_next_one_is_heard(site: DeskSite, monkeypatch: pytest.MonkeyPatch) -> None:
     mo, told, channel = await site.visitor("Mo"), asyncio.Event(), site.channels.channel
 
     async def broken(place: Place) -> Channel:
