@@ -77,12 +77,14 @@ async def open_durable(
     *,
     on_end: Callable[[str], None] = lambda _: None,
     clean: Callable[[datetime], Awaitable[None]] | None = None,
+    changed: Callable[[Tenant, str], None] | None = None,
 ) -> AsyncIterator["Durable"]:
     """Open the engine in `data`, or on Postgres at `url`; what an earlier process left undone is taken up again at once.
 
     `connections` by platform may be connected later: effects wait until theirs is ready. At the end no more events are accepted
     and what is running is given `DRAIN_S` seconds to finish; the rest is taken up at the next start. `on_end` hears the key of
-    each event whose work has ended; `clean` is called now and then with the moment, to delete what else has expired by then.
+    each event whose work has ended; `clean` is called now and then with the moment, to delete what else has expired by then;
+    `changed` hears of each case about which something was carried out.
 
     Raises: `Unavailable` or `Misconfigured` when the engine's database cannot be used.
     """
@@ -90,7 +92,7 @@ async def open_durable(
     if not _only_one.acquire(blocking=False):
         raise RuntimeError("DBOS allows one open engine per process.")
     try:
-        work = Work(records, seal)
+        work = Work(records, seal, changed=changed)
         performer = Performer(work=work, planner=planner, connections=connections)
         durable = Durable(records, work, planner, performer, on_end, clean)
         engine = await _launch(where, data)

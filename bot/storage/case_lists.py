@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from bot.storage.case_rows import UNDECIDED, of_tenant
 from bot.storage.tables import CaseRow, UtcDateTime, VerdictRow
 from bot.storage.verdicts import decided
-from handlers.events import Tenant
+from handlers.events import FLASHBULB, Tenant
 from handlers.ports import CaseFilter
 from pipelines.errors import UserError
 from pipelines.moderation.learning import Outcome, Reviewed
@@ -117,7 +117,7 @@ def reviewed(connection: sa.Connection, tenant: Tenant, *, since: datetime | Non
         VerdictRow.platform == CaseRow.platform, VerdictRow.workspace == CaseRow.workspace, VerdictRow.event == CaseRow.event
     )
     newest = (
-        sa.select(*found, *of_case, CaseRow.gone, CaseRow.appeal)
+        sa.select(*found, *of_case, CaseRow.gone, CaseRow.appeal, CaseRow.decided_by)
         .outerjoin(VerdictRow, verdict)
         .where(*of_tenant(tenant), *((CaseRow.at >= since,) if since else ()))
         .order_by(CaseRow.at.desc(), CaseRow.id.desc())
@@ -140,7 +140,7 @@ def reviewed(connection: sa.Connection, tenant: Tenant, *, since: datetime | Non
 
 
 def _outcome(row: Any) -> Outcome:
-    if row.state in UNDECIDED:
+    if row.state in UNDECIDED or row.decided_by == FLASHBULB.id:  # what we put back once a model answered nobody has decided
         return "open"
     if row.state in ("restored", "dismissed"):
         return "overturned"

@@ -12,7 +12,7 @@ from bot.storage.policies import StoredPolicies
 from bot.storage.seal import Seal
 from bot.storage.tables import CaseRow, VerdictRow
 from bot.storage.verdicts import StoredVerdicts
-from handlers.events import Tenant
+from handlers.events import FLASHBULB, Tenant
 from handlers.ports import Case, CaseFilter, Decision, PolicyVersion
 from pipelines.errors import UserError
 from pipelines.moderation.policies import preset
@@ -210,6 +210,13 @@ async def test_cases_are_reviewed_with_what_was_found(cases: StoredCases, record
     assert (decided.action, decided.policy, decided.at) == (Action.HOLD, "p1", NOON + timedelta(minutes=4))
     assert len(await cases.reviewed(OURS, since=NOON + timedelta(minutes=3))) == 2
     assert [each.decided.event for each in await cases.reviewed(OURS, limit=1)] == ["test:4"]
+
+
+async def test_what_flashbulb_put_back_itself_nobody_has_decided(cases: StoredCases, records: Records) -> None:
+    case = await opened(cases, records, 1)
+    await cases.decide(OURS, case.id, decision="restored", by=FLASHBULB, event="again")
+
+    assert [each.outcome for each in await cases.reviewed(OURS)] == ["open"]
 
 
 async def test_reports_and_what_is_kept_no_longer_are_reviewed_without_findings(cases: StoredCases, records: Records) -> None:

@@ -1,5 +1,6 @@
 """Deleting what is kept about a person: all of it, of nobody else, and the audit still verifies."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -174,6 +175,21 @@ async def seen(records: Records, seal: Seal, name: str) -> set[str]:
         return found
 
     return await records.read(read)
+
+
+async def test_who_has_only_looked_at_a_case_is_forgotten_too(
+    erasing: Erasing, cases: StoredCases, records: Records, seal: Seal
+) -> None:
+    kim = Person(id="kim", name="Kim-who-looked", role=Role.MODERATOR)
+    [of_ada, _] = sorted(each.case for each in await cases.reviewed(OURS))
+    for until in (now() + timedelta(minutes=5), None):
+        await cases.claim(OURS, of_ada, by=kim, until=until)
+    assert await erasing.traces(OURS, "kim") == replace(NOTHING, decisions=1)
+
+    await erasing.erase(OURS, "kim")
+
+    assert await seen(records, seal, kim.name) == set()
+    assert await erasing.traces(OURS, "kim") == NOTHING
 
 
 async def test_many_cases_are_looked_through_and_changed(erasing: Erasing, monkeypatch: pytest.MonkeyPatch) -> None:
