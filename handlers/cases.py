@@ -268,7 +268,8 @@ async def posted_of(case: Case, services: Services) -> Posted | None:
     """
     if not may_keep(case):
         return None
-    copy = await services.channels.taken_out(case.place, case.message) if case.out else None
+    out = case.out or case.taken_out or case.state == "removed"  # the first is not on record before it is done
+    copy = await services.channels.taken_out(case.place, case.message) if out else None
     return copy or await services.channels.message(case.place, case.message)
 
 

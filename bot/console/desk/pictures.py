@@ -49,7 +49,7 @@ class CasePictures:
     def __init__(self, desk: Desk, *, clock: Callable[[], float] = monotonic) -> None:
         self._desk = desk
         self._clock = clock
-        self._blurred: OrderedDict[tuple[Tenant, str, int], bytes | None] = OrderedDict()
+        self._blurred: OrderedDict[tuple[Tenant, str, int], bytes] = OrderedDict()
         self._revealed: OrderedDict[str, Revealed] = OrderedDict()
         self._looked: Counter[str] = Counter()
         self._drawing = asyncio.Semaphore(AT_ONCE)
@@ -73,13 +73,12 @@ class CasePictures:
         if key not in self._blurred:
             async with self._drawing:
                 drawn = await self._drawn(case, number, side_px=BLURRED_SIDE_PX, blurred=True)
+            if drawn is None:  # not remembered: the message may just be on its way out, and its copy not there yet
+                return web.Response(status=204)
             self._blurred[key] = drawn
             if len(self._blurred) > REMEMBERED:
                 self._blurred.popitem(last=False)
-        thumbnail = self._blurred[key]
-        if thumbnail is None:
-            return web.Response(status=204)
-        return web.Response(body=thumbnail, content_type="image/jpeg", headers=HEADERS)
+        return web.Response(body=self._blurred[key], content_type="image/jpeg", headers=HEADERS)
 
     @allow("moderator")
     async def reveal(self, request: web.Request) -> web.Response:
