@@ -185,7 +185,7 @@ async def opened() -> AsyncIterator[Stage]:
     async with AsyncExitStack() as stack:
         vendor = await stack.enter_async_context(ModelEmulator(right))
         other = await stack.enter_async_context(ModelEmulator(right))
-        brief: dict[str, Any] = {"profile": {"read_s": 1.0, "request_s": 1.3}, "monotonic": days.__next__}
+        brief: dict[str, Any] = {"profile": {"read_s": 2.0, "request_s": 2.6}, "monotonic": days.__next__}
         backed = {}
         for name in (FLASH, NANO, HAIKU):
             providers = accounts(**{name.split(":")[0]: vendor}, local=other)
