@@ -7,6 +7,8 @@ import pytest
 from aiohttp import web
 from yarl import URL
 
+from tests.databases import patient as patient
+
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 

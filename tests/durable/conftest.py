@@ -11,16 +11,11 @@ from bot.storage.database import open_records
 from bot.storage.seal import Seal
 from tests.databases import Home
 from tests.databases import home as home
+from tests.databases import patient as patient
 from tests.databases import postgres_url as postgres_url
 from tests.durable.parts import Platform, ScriptedPlanner
 
 OpenEngine = Callable[[], AbstractAsyncContextManager[Durable]]
-
-
-@pytest.fixture(autouse=True)
-def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Wait for the database for longer than a platform would: a busy machine is no outage."""
-    monkeypatch.setattr("bot.durable.ACCEPT_S", 10.0)
 
 
 @pytest.fixture
