@@ -36,8 +36,10 @@ async def on_wish_pressed(event: ButtonPressed, services: Services) -> Plan:
             return await _again(event, stored, services)
         case "wish_delete":
             return await _delete(event, stored, services)
-        case "wish_reroll":
+        case "wish_reroll" | "wish_missing":
             wish = stored.wish.model_copy(update={"seed": None, "show_first": False, "as_written": True})
+            if event.button == "wish_missing":
+                wish = wish.model_copy(update={"count": _missing(position, stored)})
             return await _derived(event, stored, wish, services, brief=stored.brief, source=stored.source)
         case "wish_edit" | "wish_prompt":
             raise UserError("The form for that could not be opened. Press the button once more.")
@@ -60,6 +62,13 @@ _DEEDS: Final = {
     "wish_animate": _Deed(operation="animate"),
     "wish_cutout": _Deed(operation="cutout"),
 }
+
+
+def _missing(number: str, stored: StoredWish) -> int:
+    """Return how many things of a wish are to be made once more."""
+    if not number.isdecimal() or not 1 <= int(number) < stored.wish.count:
+        raise UserError("This button is of an older version. Use the newest answer.")
+    return int(number)
 
 
 async def _with_picture(event: ButtonPressed, stored: StoredWish, button: str, position: str, services: Services) -> Plan:

@@ -78,7 +78,8 @@ async def _ended(effect: Make, message: str, wish: StoredWish, failures: dict[in
         answer = NotMade(id=wish.id, wish=wish.wish.text, text=" ".join(reasons), buttons=buttons)
         return Plan(effects=(*_said(effect, message, answer).effects, *told))
     generator = services.generator
-    answer_made = made_answer(wish, reasons=reasons, generator=generator, elapsed_s=_elapsed_s(wish))
+    once_more = sum(1 for each in unmade.values() if each.kind and each.kind not in NOT_REPEATED)
+    answer_made = made_answer(wish, reasons=reasons, generator=generator, elapsed_s=_elapsed_s(wish), missing=once_more)
     files = made_files(wish)
     said: AnyEffect
     if message:

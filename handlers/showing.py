@@ -49,11 +49,19 @@ _WITH_ONE: Final[tuple[tuple[str, str, Operation], ...]] = (
 )
 
 
-def made_answer(wish: StoredWish, *, reasons: Sequence[str], generator: Generator | None, elapsed_s: int) -> Made:
-    """Return the answer that says what was made. `reasons`: why some of it is not there."""
+def made_answer(
+    wish: StoredWish, *, reasons: Sequence[str], generator: Generator | None, elapsed_s: int, missing: int = 0
+) -> Made:
+    """Return the answer that says what was made.
+
+    `reasons`: why some of it is not there. `missing`: how many of those can be made by another attempt, which somebody presses
+    for: it is paid for anew.
+    """
     model = generator.models.get(wish.model) if generator else None
     repeatable = wish.wish.operation not in WORDLESS
+    rest = "Make the missing one" if missing == 1 else f"Make the missing {missing}"
     buttons = (
+        *((("wish_missing", rest, f"{wish.id}:{missing}"),) if missing else ()),
         *((("wish_reroll", "Reroll", wish.id), ("wish_prompt", "Edit prompt", wish.id)) if repeatable else ()),
         ("wish_delete", "Delete", wish.id),
     )

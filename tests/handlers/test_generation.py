@@ -215,6 +215,44 @@ async def test_what_is_unclear_is_not_repeated_until_somebody_says_so(bot: Bot) 
     assert sorted(bot.jobs.jobs) == [f"{answer.id}:1:0", f"{answer.id}:1:1"]
 
 
+@pytest.mark.parametrize(
+    ("steps", "label", "count"),
+    [
+        pytest.param(["unclear", a_job("1"), a_job("2")], "Make the missing one", 1, id="one-is-unclear"),
+        pytest.param(["failed", "unclear", a_job("1")], "Make the missing 2", 2, id="two-are-missing"),
+    ],
+)
+async def test_of_several_only_what_is_missing_is_made_by_a_press(bot: Bot, steps: list[Any], label: str, count: int) -> None:
+    bot.scripted.submits = steps
+    answer = await made(bot, "a lighthouse --count 3 --seed 5")
+    button, says, value = answer.buttons[0]
+    asked = len(bot.scripted.orders)
+
+    rest = last(await bot.do(press(button, value, author=BO)))
+
+    assert (button, says) == ("wish_missing", label)
+    assert len(rest.items) == count
+    assert len(bot.scripted.orders) == asked + count
+    assert {each.prompt for each in bot.scripted.orders} == {bot.scripted.orders[0].prompt}
+    assert not {each.seed for each in bot.scripted.orders[asked:]} & {each.seed for each in bot.scripted.orders[:asked]}
+
+
+async def test_what_was_refused_is_not_offered_once_more(bot: Bot) -> None:
+    bot.scripted.submits = ["withheld", a_job("1")]
+
+    answer = await made(bot, "a lighthouse --count 2")
+
+    assert [each[0] for each in answer.buttons] == ["wish_reroll", "wish_prompt", "wish_delete"]
+
+
+@pytest.mark.parametrize("value", ["", ":0", ":2", ":x", ":-1"])
+async def test_a_count_that_no_button_had_makes_nothing(bot: Bot, value: str) -> None:
+    answer = await made(bot, "a lighthouse --count 2")
+
+    assert isinstance(last(await bot.do(press("wish_missing", f"{answer.id}{value}"))), Notice)
+    assert len(bot.scripted.orders) == 2
+
+
 async def test_a_second_press_begins_nothing_a_second_time(bot: Bot) -> None:
     bot.scripted.submits = ["unclear"]
     answer = last(await bot.do(command("imagine", "a lighthouse")))
