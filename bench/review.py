@@ -25,7 +25,7 @@ from bot.storage.seal import Seal, load_seal
 from bot.storage.tables import Table, now
 from bot.storage.verdicts import StoredVerdicts
 from handlers.events import MessagePosted, Person, Place, Role, Tenant
-from handlers.ports import Link
+from handlers.ports.cases import Link
 from pipelines.moderation.comparing import compare
 from pipelines.moderation.policies import preset
 from pipelines.moderation.policy import Action

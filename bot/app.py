@@ -59,7 +59,7 @@ from bot.stores import Stores
 from bot.understudy import Understudy
 from handlers.dispatch import Planner
 from handlers.events import AnyEvent
-from handlers.ports import Channels, Connection
+from handlers.ports.channels import Channels, Connection
 from pipelines.errors import Unavailable
 from pipelines.generation.turns import Turns
 from pipelines.media.intake import MediaReader

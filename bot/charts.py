@@ -19,7 +19,7 @@ from typing import Final
 import resvg_py
 from PIL import ImageFont
 
-from handlers.ports import DaySpent
+from handlers.ports.generation import DaySpent
 
 WIDTH: Final = 800
 HEIGHT: Final = 400

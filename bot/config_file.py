@@ -25,7 +25,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from bot.settings import Settings
-from handlers.ports import Budget
+from handlers.ports.generation import Budget
 from pipelines.errors import Misconfigured
 from pipelines.generation.catalogue import OFFERS
 from pipelines.models.profiles import Price, Profile, Profiles

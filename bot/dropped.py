@@ -7,7 +7,7 @@ from typing import Final
 
 import structlog
 
-from handlers.ports import Jobs, StoredJob
+from handlers.ports.generation import Jobs, StoredJob
 from pipelines.errors import Unavailable
 from pipelines.generation.failures import REJECTIONS, GenerationFailed
 from pipelines.generation.turns import Turns

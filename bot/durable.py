@@ -33,7 +33,7 @@ from bot.storage.tables import now
 from bot.storage.work import Undertaking, Work
 from handlers.effects import Plan
 from handlers.events import AnyEvent, Tenant
-from handlers.ports import Connection
+from handlers.ports.channels import Connection
 from pipelines.errors import FlashbulbError, Misconfigured, Unavailable
 from pipelines.limits import ACCEPT_S, DRAIN_S
 

@@ -28,7 +28,7 @@ class _Noted:
 
 
 class EarlierMessages:
-    """The last messages of each author in each channel: `handlers.ports.Earlier`.
+    """The last messages of each author in each channel: `handlers.ports.channels.Earlier`.
 
     Short texts and whole pictures only. Over any bound the authors that were silent longest are forgotten first.
     """

@@ -10,7 +10,9 @@ from bot.storage.results import StoredResults
 from handlers.attachments import fresh
 from handlers.effects import Enclosure
 from handlers.events import Tenant
-from handlers.ports import RESULT_GONE, Channels, Wishes
+from handlers.ports.channels import Channels
+from handlers.ports.extraction import RESULT_GONE
+from handlers.ports.generation import Wishes
 from handlers.usage import DAYS
 from pipelines.errors import UserError
 from pipelines.extraction.export import Item, as_csv, as_json, as_xlsx

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from urllib.parse import unquote
 
 from handlers.events import Tenant
-from handlers.ports import Wishes
+from handlers.ports.generation import Wishes
 from pipelines.content import MADE, Attachment
 from pipelines.errors import UserError
 

@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
 from bot.perform import Planner
 from handlers.effects import AnyEffect, Make, Performed, Plan, PlatformEffect
 from handlers.events import AnyEvent, Place, Role, Tenant
-from handlers.ports import Connection, Posted
+from handlers.ports.channels import Connection, Posted
 from handlers.studio import Say
 from pipelines.moderation.policy import Action, Channel
 from pipelines.ports import Call, LanguageModel, Question, Reply, Shape, Task
@@ -196,7 +196,7 @@ class CountedPlanner:
 
 @dataclass(frozen=True, slots=True)
 class CountedConnection:
-    """A connection whose effects are counted as they end; implements `handlers.ports.Connection`."""
+    """A connection whose effects are counted as they end; implements `handlers.ports.channels.Connection`."""
 
     connection: Connection
     metrics: Metrics

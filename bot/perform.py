@@ -19,7 +19,8 @@ from bot.storage.work import Begun, Ended, Undertaking, Work
 from handlers.answers import Answer
 from handlers.effects import AnyEffect, Ban, Edit, Make, Performed, Plan, PlatformEffect, Remove, Restore, TakeBack, Timeout
 from handlers.events import AnyEvent, Place, Tenant
-from handlers.ports import Connection, Link
+from handlers.ports.cases import Link
+from handlers.ports.channels import Connection
 from handlers.studio import Say
 from pipelines.errors import FlashbulbError, Unavailable
 

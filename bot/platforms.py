@@ -14,7 +14,7 @@ from bot.storage.marks import Marks
 from handlers.effects import Edit, Enclosure, Notify, Post
 from handlers.events import AnyEvent, ButtonPressed, CommandUsed, Place, Role, Tenant
 from handlers.forms import Form
-from handlers.ports import Connection, Posted, Setups
+from handlers.ports.channels import Connection, Posted, Setups
 from pipelines.content import Attachment
 from pipelines.errors import FlashbulbError, Unavailable, UserError
 from pipelines.moderation.policy import Action, Channel
@@ -168,7 +168,7 @@ OpenConnection = Callable[[Given], AbstractAsyncContextManager[Connection]]
 
 @dataclass(frozen=True, slots=True)
 class Connected:
-    """The open connections by platform; implements `handlers.ports.Channels`."""
+    """The open connections by platform; implements `handlers.ports.channels.Channels`."""
 
     connections: Mapping[str, Connection]
 

@@ -1,7 +1,7 @@
 """The operator's policy: it holds in every workspace that has none of its own."""
 
 from bot.settings import Settings
-from handlers.ports import PolicyVersion
+from handlers.ports.moderation import PolicyVersion
 from pipelines.moderation.policies import parse, preset_text
 from pipelines.moderation.policy import Policy
 from pipelines.yaml_text import read_text

@@ -14,7 +14,8 @@ from bot.platforms import Accept
 from bot.storage.audit import StoredAudit
 from bot.storage.tables import now
 from handlers.events import FLASHBULB, CasesWait, DigestDue, Place, Tenant
-from handlers.ports import CaseFilter, Cases, Policies
+from handlers.ports.cases import CaseFilter, Cases
+from handlers.ports.moderation import Policies
 from pipelines.errors import Unavailable
 
 LOOK_S: Final = 300.0

@@ -24,7 +24,10 @@ from bot.storage.verdicts import StoredVerdicts
 from bot.storage.wishes import StoredWishes
 from handlers.events import Tenant
 from handlers.forms import form_for
-from handlers.ports import Budget, Channels, Invitations, PolicyVersion, Services
+from handlers.ports.channels import Channels
+from handlers.ports.generation import Budget
+from handlers.ports.moderation import PolicyVersion
+from handlers.ports.services import Invitations, Services
 from pipelines.generation.turns import Turns
 from pipelines.ports import Files, Generator, LanguageModel, Media
 

@@ -8,7 +8,8 @@ from handlers.cases import may_keep
 from handlers.effects import AnyEffect, Ban, Card, Notify, Plan, Restore
 from handlers.events import ButtonPressed, Event, FormSubmitted, Person
 from handlers.forms import APPEAL_CHARS
-from handlers.ports import Case, Services
+from handlers.ports.cases import Case
+from handlers.ports.services import Services
 from handlers.review import Hearing, card_anew, let_write_again, look_up, settled, to_author
 from pipelines.errors import UserError
 from pipelines.language import Catalogue, catalogue, message

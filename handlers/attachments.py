@@ -6,7 +6,8 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from handlers.events import CommandUsed, Place
-from handlers.ports import Channels, Posted, Services
+from handlers.ports.channels import Channels, Posted
+from handlers.ports.services import Services
 from pipelines.content import LINK, Attachment
 from pipelines.errors import UserError
 

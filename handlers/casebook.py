@@ -12,7 +12,9 @@ from handlers.categories import category_named
 from handlers.effects import Notify, Plan
 from handlers.events import ButtonPressed, CommandUsed, Event, Tenant
 from handlers.history import steps_of
-from handlers.ports import Case, CaseFilter, PolicyVersion, Services
+from handlers.ports.cases import Case, CaseFilter
+from handlers.ports.moderation import PolicyVersion
+from handlers.ports.services import Services
 from pipelines.errors import Unavailable, UserError
 from pipelines.language import Catalogue, catalogue
 from pipelines.moderation.explaining import DONE, action_in_words, explain, explain_without_policy

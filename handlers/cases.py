@@ -8,7 +8,9 @@ from handlers.answers import Alert, CaseCard, FindingSaid, Held
 from handlers.effects import AnyEffect, Card, Notify, Remove, TakeBack, Timeout
 from handlers.events import FLASHBULB, Event, MessagePosted
 from handlers.modes import mode_of
-from handlers.ports import Case, KnownBy, Measure, Posted, Services
+from handlers.ports.cases import Case, KnownBy, Measure
+from handlers.ports.channels import Posted
+from handlers.ports.services import Services
 from pipelines.content import Intake
 from pipelines.language import catalogue, message
 from pipelines.moderation.decide import after_strikes, in_words, while_away

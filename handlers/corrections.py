@@ -12,7 +12,8 @@ from handlers.attachments import fresh
 from handlers.effects import Edit, Plan, Post
 from handlers.events import ButtonPressed, Event, FormSubmitted, Person
 from handlers.extraction import export, extracted
-from handlers.ports import RESULT_GONE, Services, StoredExtraction
+from handlers.ports.extraction import RESULT_GONE, StoredExtraction
+from handlers.ports.services import Services
 from pipelines.errors import UserError
 from pipelines.extraction.extract import extract, regraded
 from pipelines.extraction.normalise import locale_of, normalised

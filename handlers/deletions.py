@@ -4,7 +4,8 @@ from handlers.cases import card
 from handlers.effects import Edit, Plan
 from handlers.events import MessageDeleted
 from handlers.outages import log_place
-from handlers.ports import Case, Link, Services
+from handlers.ports.cases import Case, Link
+from handlers.ports.services import Services
 
 
 async def on_deleted(event: MessageDeleted, services: Services) -> Plan:

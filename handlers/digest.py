@@ -13,7 +13,7 @@ from handlers.effects import Card, Notify, Plan
 from handlers.events import ButtonPressed, CommandUsed, DigestDue, Event, Tenant
 from handlers.modes import mode_of
 from handlers.policies import hold, refuse_unless_admin
-from handlers.ports import Services
+from handlers.ports.services import Services
 from handlers.suggestions import readable
 from pipelines.errors import UserError
 from pipelines.moderation.changing import enforce

@@ -34,7 +34,7 @@ from handlers.making import make_wish
 from handlers.moderation import on_moderate
 from handlers.outages import on_choice_for_outage, on_model_away, on_model_returned
 from handlers.policies import on_policy_form
-from handlers.ports import Services
+from handlers.ports.services import Services
 from handlers.raids import on_raid_decided, on_raid_grew, on_raid_joined
 from handlers.reports import on_report
 from handlers.review import on_button, on_case_form

@@ -14,7 +14,8 @@ from handlers.answers import DocumentSummary, Extracted, ExtractedTogether, Noti
 from handlers.attachments import asked_about, linked
 from handlers.effects import AnyEffect, Enclosure, Notify, Plan, Post
 from handlers.events import CommandUsed, Event, Place
-from handlers.ports import Services, StoredExtraction
+from handlers.ports.extraction import StoredExtraction
+from handlers.ports.services import Services
 from pipelines.content import Attachment
 from pipelines.errors import FlashbulbError, UserError
 from pipelines.extraction.extract import extract

@@ -5,7 +5,8 @@ from handlers.appeals import OUTCOME
 from handlers.effects import AnyEffect, Ban, Card, Edit, Make, Notify, Performed, Plan, Post, Remove, Restore, TakeBack, Timeout
 from handlers.events import FLASHBULB, AnyEvent
 from handlers.making import made_nothing
-from handlers.ports import Measure, Services
+from handlers.ports.cases import Measure
+from handlers.ports.services import Services
 from handlers.raids import undone_in_raid
 
 

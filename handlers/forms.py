@@ -9,7 +9,11 @@ from pydantic import Field
 from handlers.corrections import choices, fit, may_change
 from handlers.events import ButtonPressed, CommandUsed, Frozen, Role
 from handlers.modes import mode_of
-from handlers.ports import Cases, Channels, Policies, Results, Setup, Setups, Wishes
+from handlers.ports.cases import Cases
+from handlers.ports.channels import Channels, Setup, Setups
+from handlers.ports.extraction import Results
+from handlers.ports.generation import Wishes
+from handlers.ports.moderation import Policies
 from handlers.presets import KEEP, preset_of, preset_options
 from pipelines.generation.styles import STYLES
 from pipelines.generation.wish import ASPECTS, COUNT_MAX, WISH_CHARS, prompt_chars

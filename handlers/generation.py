@@ -12,7 +12,9 @@ from handlers.answers import Held, Notice, NotMade, WishShown
 from handlers.attachments import linked, posted_here
 from handlers.effects import AnyEffect, Make, Notify, Plan, Post
 from handlers.events import CommandUsed, Event, FormSubmitted, MessagePosted, Place
-from handlers.ports import Posted, Services, Source, StoredWish
+from handlers.ports.channels import Posted
+from handlers.ports.generation import Source, StoredWish
+from handlers.ports.services import Services
 from handlers.showing import GONE, NO_MAKER
 from handlers.studio import making_said, source_intake
 from pipelines.content import Attachment, ImagePart, Intake

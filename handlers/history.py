@@ -5,7 +5,7 @@ from typing import Any
 
 from handlers.answers import CaseStep
 from handlers.events import FLASHBULB
-from handlers.ports import Case, Link
+from handlers.ports.cases import Case, Link
 from pipelines.language import Catalogue
 from pipelines.moderation.explaining import DONE
 from pipelines.moderation.policy import Action

@@ -1,6 +1,6 @@
 """What members posted, made ready to judge within the limits of their workspace's policy."""
 
-from handlers.ports import Services
+from handlers.ports.services import Services
 from pipelines.content import Content, Intake
 from pipelines.moderation.policy import ChannelPolicy
 from pipelines.moderation.tightening import tightened

@@ -7,7 +7,8 @@ from handlers.answers import NotMade
 from handlers.effects import Edit, Make, Notify, Plan, Post, TakeBack
 from handlers.events import ButtonPressed, FormSubmitted, Person
 from handlers.generation import maker_of, take_up
-from handlers.ports import Services, Source, StoredWish, WishState
+from handlers.ports.generation import Source, StoredWish, WishState
+from handlers.ports.services import Services
 from handlers.showing import CANCELLED, GONE
 from handlers.studio import making_said
 from pipelines.errors import UserError

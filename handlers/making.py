@@ -9,7 +9,8 @@ import structlog
 from handlers.answers import Alert, Answer, NotMade
 from handlers.effects import AnyEffect, Card, Edit, Make, Plan, Post
 from handlers.events import Tenant
-from handlers.ports import Services, StoredJob, StoredWish
+from handlers.ports.generation import StoredJob, StoredWish
+from handlers.ports.services import Services
 from handlers.showing import CANCELLED, GONE, NO_MAKER, TRY_AGAIN, TRY_AGAIN_UNCLEAR, made_answer, made_files
 from handlers.studio import Say, Studio, Unmade
 from pipelines.generation.failures import FailureKind, words_for

@@ -6,7 +6,7 @@ from handlers.commands import is_open_to
 from handlers.effects import Notify, Plan
 from handlers.events import CommandUsed
 from handlers.intake import within_limits
-from handlers.ports import Services
+from handlers.ports.services import Services
 from pipelines.content import Content
 from pipelines.errors import UserError
 from pipelines.moderation.moderate import moderate

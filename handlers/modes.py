@@ -1,6 +1,6 @@
 """Whether what a policy calls for is carried out, or only recorded."""
 
-from handlers.ports import Setup
+from handlers.ports.channels import Setup
 from pipelines.moderation.policy import Mode, Policy
 
 

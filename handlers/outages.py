@@ -8,7 +8,9 @@ from handlers.cases import Standing, card, consequences, forget, nearest, posted
 from handlers.effects import AnyEffect, Card, Edit, Notify, Plan, Remove, Restore
 from handlers.events import FLASHBULB, ButtonPressed, MessagePosted, ModelAway, ModelReturned, Place, Tenant
 from handlers.intake import within_limits
-from handlers.ports import Case, Posted, Services
+from handlers.ports.cases import Case
+from handlers.ports.channels import Posted
+from handlers.ports.services import Services
 from handlers.setup import link_of
 from pipelines.errors import UserError
 from pipelines.language import catalogue

@@ -10,7 +10,8 @@ from handlers.effects import Card, Notify, Plan
 from handlers.events import CommandUsed, Event, FormSubmitted, Tenant
 from handlers.forms import form_for, put_together
 from handlers.modes import mode_of
-from handlers.ports import PolicyVersion, Services
+from handlers.ports.moderation import PolicyVersion
+from handlers.ports.services import Services
 from pipelines.content import Attachment
 from pipelines.errors import Misconfigured, UserError
 from pipelines.moderation.comparing import Comparison, compare, differences, remarks

@@ -3,7 +3,7 @@
 from functools import cache
 from typing import Final
 
-from handlers.ports import PolicyVersion
+from handlers.ports.moderation import PolicyVersion
 from pipelines.moderation.policies import PRESETS, preset
 from pipelines.moderation.policy import Policy
 

@@ -13,7 +13,8 @@ from handlers.cases import PUT_BACK, Standing, card, follow, standing_of
 from handlers.effects import AnyEffect, Card, Edit, Notify, Plan, Remove, Restore
 from handlers.events import ButtonPressed, MessagePosted, RaidGrew, RaidJoined, Tenant
 from handlers.outages import log_place
-from handlers.ports import Case, Services
+from handlers.ports.cases import Case
+from handlers.ports.services import Services
 from handlers.review import is_own, let_write_again
 from pipelines.content import Intake
 from pipelines.errors import UserError

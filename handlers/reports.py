@@ -5,7 +5,7 @@ from handlers.cases import REPORTED, card, known_by
 from handlers.effects import Card, Notify, Plan
 from handlers.events import FormSubmitted, MessagePosted
 from handlers.intake import within_limits
-from handlers.ports import Services
+from handlers.ports.services import Services
 from pipelines.errors import UserError
 from pipelines.moderation.moderate import moderate
 from pipelines.moderation.policy import Action, strongest

@@ -11,7 +11,8 @@ from handlers.cases import PUT_BACK, TIMEOUT_MINUTES, card, forget, may_keep, me
 from handlers.effects import AnyEffect, Ban, Edit, Notify, Plan, Remove, Restore, TakeBack, Timeout
 from handlers.events import ButtonPressed, Event, FormSubmitted, Person, Role
 from handlers.outages import log_place
-from handlers.ports import Case, CaseFilter, Decision, Measure, Services
+from handlers.ports.cases import Case, CaseFilter, Decision, Measure
+from handlers.ports.services import Services
 from pipelines.errors import Unavailable, UserError
 from pipelines.language import Catalogue, catalogue
 from pipelines.moderation.policy import Action, Policy

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from handlers.answers import Listing, Notice
 from handlers.effects import Notify, Plan
 from handlers.events import CommandUsed, FormSubmitted
-from handlers.ports import Services
+from handlers.ports.services import Services
 from pipelines.errors import UserError
 from pipelines.extraction.asking import NO_DOCUMENT
 from pipelines.extraction.schema import AUTO, SHIPPED, FieldType, Schema, shipped_text, written

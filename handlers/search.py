@@ -5,7 +5,8 @@ from typing import Final
 from handlers.answers import Found, FoundItem, Notice
 from handlers.effects import Enclosure, Notify, Plan
 from handlers.events import CommandUsed
-from handlers.ports import FoundResult, Services
+from handlers.ports.extraction import FoundResult
+from handlers.ports.services import Services
 from pipelines.errors import UserError
 
 SHOWN_MAX: Final = 5

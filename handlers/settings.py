@@ -9,7 +9,7 @@ from handlers.digest import on_digest, on_policy_enforce
 from handlers.effects import Notify, Plan
 from handlers.events import CommandUsed, Event, Role
 from handlers.policies import on_policy
-from handlers.ports import Services
+from handlers.ports.services import Services
 from handlers.schemas import on_schema
 from handlers.search import on_find
 from handlers.setup import refuse_unless_admin

@@ -4,7 +4,9 @@ from handlers.answers import SetUp
 from handlers.effects import AnyEffect, Card, Notify, Plan
 from handlers.events import Event, FormSubmitted
 from handlers.forms import MODES, WATCHED_MAX
-from handlers.ports import Link, Services, Setup
+from handlers.ports.cases import Link
+from handlers.ports.channels import Setup
+from handlers.ports.services import Services
 from handlers.presets import KEEP, named, preset_of
 from pipelines.errors import UserError
 from pipelines.moderation.policies import PRESETS, preset_text

@@ -6,7 +6,7 @@ from typing import Final
 
 from handlers.answers import Made, MadeItem
 from handlers.effects import Enclosure
-from handlers.ports import MadeThing, StoredWish
+from handlers.ports.generation import MadeThing, StoredWish
 from pipelines.generation.options import can
 from pipelines.generation.wish import WORDLESS, MediaKind, Operation
 from pipelines.ports import Generator

@@ -12,7 +12,8 @@ from handlers.answers import Answer
 from handlers.answers import Making as MakingSaid
 from handlers.events import Place, Tenant
 from handlers.pace import PROGRESS_EVERY_S, in_steps
-from handlers.ports import MadeThing, Services, Source, StoredWish
+from handlers.ports.generation import MadeThing, Source, StoredWish
+from handlers.ports.services import Services
 from handlers.showing import GONE
 from pipelines.content import Attachment, Content, ImagePart, Intake, made_address
 from pipelines.errors import FlashbulbError, Unavailable, UserError

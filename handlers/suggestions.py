@@ -8,7 +8,8 @@ from handlers.answers import Alert, Notice
 from handlers.effects import Notify, Plan
 from handlers.events import ButtonPressed, CommandUsed
 from handlers.policies import hold, refuse_unless_admin
-from handlers.ports import PolicyVersion, Services
+from handlers.ports.moderation import PolicyVersion
+from handlers.ports.services import Services
 from pipelines.errors import UserError
 from pipelines.moderation.changing import raise_gate
 from pipelines.moderation.learning import (

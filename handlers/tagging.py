@@ -8,7 +8,7 @@ from handlers.answers import Notice, Tagged
 from handlers.attachments import asked_about
 from handlers.effects import AnyEffect, Notify, Plan, Post, React
 from handlers.events import CommandUsed, Event, MessagePosted, Place
-from handlers.ports import Services
+from handlers.ports.services import Services
 from handlers.reactions import reactions_to
 from pipelines.content import Attachment, Content, Intake
 from pipelines.errors import UserError

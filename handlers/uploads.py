@@ -13,7 +13,7 @@ from handlers.events import MessagePosted, Place
 from handlers.extraction import asked_for, extract_documents, schema_named
 from handlers.generation import on_imagine_asked, on_remix_asked
 from handlers.intake import within_limits
-from handlers.ports import Services
+from handlers.ports.services import Services
 from handlers.raids import join_raids, notice
 from handlers.tagging import tag_pictures, tag_unasked
 from pipelines.content import Intake

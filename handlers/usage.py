@@ -8,7 +8,8 @@ from typing import Final
 from handlers.answers import QueuedWish, Usage, UsageLine, WishQueue
 from handlers.effects import Enclosure, Notify, Plan
 from handlers.events import CommandUsed
-from handlers.ports import Budget, DaySpent, Services, SpentOn
+from handlers.ports.generation import Budget, DaySpent, SpentOn
+from handlers.ports.services import Services
 from pipelines.ports import Generator
 
 DAYS: Final = 30

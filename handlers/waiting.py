@@ -6,7 +6,8 @@ from typing import Final
 from handlers.answers import Alert
 from handlers.effects import Card, Plan
 from handlers.events import CasesWait
-from handlers.ports import Case, CaseFilter, Link, Services
+from handlers.ports.cases import Case, CaseFilter, Link
+from handlers.ports.services import Services
 
 LOOKED_AT: Final = 500  # waiting cases, the oldest of which count
 CHANNELS: Final = 10  # that are named

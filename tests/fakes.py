@@ -11,26 +11,12 @@ from handlers.answers import Tagged
 from handlers.effects import AnyEffect
 from handlers.events import ButtonPressed, CommandUsed, MessagePosted, Person, Place, Role, Tenant
 from handlers.forms import Form, form_for
-from handlers.ports import (
-    RESULT_GONE,
-    Appeal,
-    Budget,
-    Case,
-    CaseFilter,
-    CasePage,
-    Counted,
-    Decision,
-    FoundResult,
-    KnownBy,
-    Link,
-    LinkKind,
-    Measure,
-    PolicyVersion,
-    Posted,
-    Services,
-    Setup,
-    StoredExtraction,
-)
+from handlers.ports.cases import Appeal, Case, CaseFilter, CasePage, Decision, KnownBy, Link, LinkKind, Measure
+from handlers.ports.channels import Posted, Setup
+from handlers.ports.extraction import RESULT_GONE, FoundResult, StoredExtraction
+from handlers.ports.generation import Budget
+from handlers.ports.moderation import Counted, PolicyVersion
+from handlers.ports.services import Services
 from pipelines.content import Attachment, Content, Gap, ImagePart, Intake, Part, Reading, TextPart
 from pipelines.errors import Misconfigured, UserError
 from pipelines.extraction.schema import Schema

@@ -7,7 +7,17 @@ from decimal import Decimal
 
 from handlers.effects import Make, Plan
 from handlers.events import Tenant
-from handlers.ports import Budget, DaySpent, ErasedWish, JobState, MadeThing, SpentOn, StoredJob, StoredWish, WishState
+from handlers.ports.generation import (
+    Budget,
+    DaySpent,
+    ErasedWish,
+    JobState,
+    MadeThing,
+    SpentOn,
+    StoredJob,
+    StoredWish,
+    WishState,
+)
 from handlers.studio import Say
 from pipelines.errors import UserError
 from pipelines.generation.failures import FailureKind, GenerationFailed

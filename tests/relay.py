@@ -2,7 +2,7 @@
 
 `Relay` runs in the test's process: it delivers events until they are acknowledged, as Slack does, keeps every effect that
 reaches it, and can call a hook at each point of an exchange, so that a test can kill the other side exactly there. It answers
-a question as a model would, too. `RelayConnection` is the other side: a `handlers.ports.Connection`.
+a question as a model would, too. `RelayConnection` is the other side: a `handlers.ports.channels.Connection`.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ from pydantic import TypeAdapter
 
 from handlers.effects import AnyEffect, Performed
 from handlers.events import EVENT, AnyEvent, Place
-from handlers.ports import Posted
+from handlers.ports.channels import Posted
 from pipelines.errors import Unavailable
 from pipelines.moderation.policy import Action, Channel
 

@@ -23,7 +23,7 @@ from handlers.cases import over_quota
 from handlers.commands import help_for
 from handlers.events import CommandUsed, Person, Place, Role
 from handlers.forms import Form, form_for
-from handlers.ports import Setup
+from handlers.ports.channels import Setup
 from pipelines.language import catalogue
 from pipelines.moderation.decide import in_words
 from pipelines.moderation.policy import Action

@@ -18,7 +18,7 @@ from bot.storage.banks import StoredBanks, listed_link, made, unlisted_link
 from bot.storage.database import open_records
 from bot.storage.tables import now
 from handlers.events import Tenant
-from handlers.ports import Counted
+from handlers.ports.moderation import Counted
 from pipelines.errors import Misconfigured
 from pipelines.moderation.lists import Entry, Hash, Listing
 

@@ -16,7 +16,7 @@ from bot.settings import Settings
 from bot.storage.database import records_beside
 from bot.storage.setups import StoredSetups
 from handlers.events import Tenant
-from handlers.ports import Setup
+from handlers.ports.channels import Setup
 from pipelines.errors import FlashbulbError, Misconfigured
 
 # A check's name and what it finds out: a sentence, or `Misconfigured` with the fix.

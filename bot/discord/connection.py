@@ -38,7 +38,7 @@ from handlers.effects import (
     Timeout,
 )
 from handlers.events import Place, Role, Tenant
-from handlers.ports import Posted
+from handlers.ports.channels import Posted
 from pipelines.moderation.policy import Action, Channel
 
 log = structlog.get_logger()

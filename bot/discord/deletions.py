@@ -27,7 +27,7 @@ from bot.discord.client import DiscordClient, key_of
 from bot.discord.members import member_of, role_of
 from bot.discord.parse import Json
 from handlers.events import FLASHBULB, MessageDeleted, Person, Place, Role
-from handlers.ports import Setups
+from handlers.ports.channels import Setups
 from pipelines.errors import Unavailable
 
 log = structlog.get_logger()

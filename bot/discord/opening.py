@@ -25,7 +25,7 @@ from bot.metrics import Metrics
 from bot.platforms import Given, OpenConnection
 from bot.settings import Settings, is_loopback
 from bot.watermarks import Watermarks
-from handlers.ports import Connection
+from handlers.ports.channels import Connection
 from pipelines.errors import Misconfigured
 
 

@@ -16,7 +16,7 @@ from bot.discord.parse import Json, author_of, is_ours, shown
 from bot.discord.posts import is_post, title_of
 from bot.discord.readers import Readers
 from handlers.events import Place, Tenant
-from handlers.ports import Posted
+from handlers.ports.channels import Posted
 from pipelines.content import Content
 from pipelines.errors import UserError
 from pipelines.moderation.policy import Channel

@@ -16,7 +16,7 @@ from bot.words import LOG_CHANNEL_LOST, NO_LOG_CHANNEL, PICTURE_ALT
 from handlers.answers import CaseCard, SetUp
 from handlers.effects import Card, Edit, Performed
 from handlers.events import Tenant
-from handlers.ports import Setups
+from handlers.ports.channels import Setups
 
 NO_OWNER: Final = "No channel for cases is set yet, and Slack does not say who owns the workspace. Write /flashbulb setup."
 

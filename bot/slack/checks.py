@@ -17,7 +17,7 @@ from bot.storage.database import records_beside
 from bot.storage.setups import StoredSetups
 from handlers.cases import nearest
 from handlers.events import Tenant
-from handlers.ports import Setup
+from handlers.ports.channels import Setup
 from pipelines.errors import Misconfigured, Unavailable
 from pipelines.moderation.policy import Action
 

@@ -40,7 +40,7 @@ from handlers.effects import (
     Timeout,
 )
 from handlers.events import MessagePosted, Place, Role, Tenant
-from handlers.ports import Posted
+from handlers.ports.channels import Posted
 from pipelines.content import Content
 from pipelines.errors import UserError
 from pipelines.moderation.policy import Action, Channel

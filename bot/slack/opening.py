@@ -27,7 +27,7 @@ from bot.slack.sweep import REST_S, Sweep, Sweeps
 from bot.slack.web import TokenRefused, Web, open_client
 from bot.watermarks import Watermarks
 from handlers.events import AnyEvent, MessagePosted
-from handlers.ports import Connection
+from handlers.ports.channels import Connection
 
 TOTAL_S: Final = 60.0  # of one request; each kind has a shorter limit of its own
 FAULT: Final = "cannot be listened to. Report this: it is a fault of Flashbulb"

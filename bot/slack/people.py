@@ -11,7 +11,7 @@ from bot.slack.parse import Identity
 from bot.slack.web import SlackError, Web
 from bot.slack.wire import WireMessage
 from handlers.events import Person, Role
-from handlers.ports import Setups
+from handlers.ports.channels import Setups
 from pipelines.errors import Unavailable
 
 # Members of a channel that are looked through. Source: https://docs.slack.dev/reference/methods/conversations.members

@@ -27,7 +27,8 @@ from bot.storage.database import Records, in_turn, put
 from bot.storage.seal import Seal
 from bot.storage.tables import AuditHeadRow, AuditRow, now
 from handlers.events import Tenant
-from handlers.ports import Link, LinkKind, Policies
+from handlers.ports.cases import Link, LinkKind
+from handlers.ports.moderation import Policies
 
 SALT_BYTES: Final = 16  # for each of the two people
 ERASED: Final = bytes(SALT_BYTES)  # stands where a salt was erased
@@ -56,7 +57,7 @@ class Verified:
 
 
 class StoredAudit:
-    """The chains of all workspaces; implements `handlers.ports.Audit`."""
+    """The chains of all workspaces; implements `handlers.ports.cases.Audit`."""
 
     def __init__(self, records: Records, seal: Seal) -> None:
         self._records = records

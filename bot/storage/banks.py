@@ -14,7 +14,8 @@ from bot.storage.database import Records
 from bot.storage.seal import Seal
 from bot.storage.tables import KnownHashRow, Table, now
 from handlers.events import Person, Tenant
-from handlers.ports import Counted, Link
+from handlers.ports.cases import Link
+from handlers.ports.moderation import Counted
 from pipelines.content import Reading
 from pipelines.errors import FlashbulbError, UserError
 from pipelines.moderation.lists import Entry, Hash, Listing, Lists, entry_id, exact_hashes, near_hashes
@@ -31,7 +32,7 @@ T = TypeVar("T")
 
 
 class StoredBanks:
-    """The lists of all workspaces; implements `handlers.ports.Banks`.
+    """The lists of all workspaces; implements `handlers.ports.moderation.Banks`.
 
     Each is read once, when it is first needed, and kept in memory: one process works on a database. `seal` signs the audit of
     what people put on them and take off.

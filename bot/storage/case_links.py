@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from bot.storage.case_rows import Sealed
 from handlers.events import Person
-from handlers.ports import Link, LinkKind
+from handlers.ports.cases import Link, LinkKind
 
 
 def link_key(event: str, kind: str, case: str) -> str:

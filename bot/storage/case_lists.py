@@ -13,7 +13,7 @@ from bot.storage.case_rows import UNDECIDED, of_tenant
 from bot.storage.tables import CaseRow, UtcDateTime, VerdictRow
 from bot.storage.verdicts import decided
 from handlers.events import FLASHBULB, Tenant
-from handlers.ports import CaseFilter
+from handlers.ports.cases import CaseFilter
 from pipelines.errors import UserError
 from pipelines.moderation.learning import Outcome, Reviewed
 

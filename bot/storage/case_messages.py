@@ -8,7 +8,7 @@ from bot.storage.case_rows import is_case, of_tenant, unsealed
 from bot.storage.seal import Seal
 from bot.storage.tables import CaseRow, now
 from handlers.events import Tenant
-from handlers.ports import Link
+from handlers.ports.cases import Link
 
 
 def note_acted(connection: sa.Connection, tenant: Tenant, acted: Link) -> bool:

@@ -10,7 +10,7 @@ from pydantic import Field
 from bot.storage.seal import Seal
 from bot.storage.tables import CaseRow, now
 from handlers.events import Frozen, Person, Place, Tenant
-from handlers.ports import Appeal, Case, CaseState, KnownBy, Measure
+from handlers.ports.cases import Appeal, Case, CaseState, KnownBy, Measure
 from pipelines.errors import UserError
 from pipelines.moderation.policy import Action
 from pipelines.moderation.report import CategoryName

@@ -31,7 +31,7 @@ from bot.storage.database import Records, in_turn, put
 from bot.storage.seal import Seal
 from bot.storage.tables import CaseRow, EffectRow, now
 from handlers.events import MessagePosted, Person, Tenant
-from handlers.ports import Case, CaseFilter, CasePage, Decision, KnownBy, Link, Measure
+from handlers.ports.cases import Case, CaseFilter, CasePage, Decision, KnownBy, Link, Measure
 from pipelines.errors import UserError
 from pipelines.moderation.learning import Reviewed
 from pipelines.moderation.policy import Action, Quota
@@ -50,7 +50,7 @@ class _Change:
 
 
 class StoredCases:
-    """Cases of all workspaces; implements `handlers.ports.Cases`.
+    """Cases of all workspaces; implements `handlers.ports.cases.Cases`.
 
     `changed` is called on the event loop with the workspace and the id of a case once a change to it is done.
     """

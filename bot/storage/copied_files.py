@@ -5,7 +5,7 @@ from typing import Final
 
 from bot.storage.copies import Copies, Copy
 from handlers.events import Place, Tenant
-from handlers.ports import Posted
+from handlers.ports.channels import Posted
 from pipelines.content import Attachment, Content
 from pipelines.errors import UserError
 

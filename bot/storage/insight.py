@@ -16,7 +16,7 @@ from bot.storage.ledger import MICRO
 from bot.storage.spending import day_of, midnight
 from bot.storage.tables import AuditRow, CallRow, CaseRow, VerdictRow
 from handlers.events import FLASHBULB, Tenant
-from handlers.ports import Link
+from handlers.ports.cases import Link
 from pipelines.moderation.policy import Action
 from pipelines.rates import Rate
 

@@ -13,7 +13,7 @@ from bot.storage.results import KEPT_FOR
 from bot.storage.seal import Seal
 from bot.storage.tables import JobRow, WishRow, now
 from handlers.events import Tenant
-from handlers.ports import JobState, StoredJob
+from handlers.ports.generation import JobState, StoredJob
 from pipelines.errors import FlashbulbError
 from pipelines.generation.wish import MakerJob
 
@@ -26,7 +26,10 @@ _STATES: Final[dict[str, JobState]] = {state: state for state in get_args(JobSta
 
 
 class StoredJobs:
-    """Jobs of all workspaces; implements `handlers.ports.Jobs`. A slot that was given back is never taken by that job again."""
+    """Jobs of all workspaces; implements `handlers.ports.generation.Jobs`.
+
+    A slot that was given back is never taken by that job again.
+    """
 
     def __init__(self, records: Records, seal: Seal, *, clock: Callable[[], datetime] = now) -> None:
         self._records = records

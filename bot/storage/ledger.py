@@ -30,7 +30,7 @@ class Spent:
 
 
 class StoredLedger:
-    """The calls of all workspaces; implements `handlers.ports.Ledger`."""
+    """The calls of all workspaces; implements `handlers.ports.services.Ledger`."""
 
     def __init__(self, records: Records) -> None:
         self._records = records

@@ -45,7 +45,7 @@ class _Asked:
 
 
 class StoredMemories:
-    """The memories of all workspaces; implements `handlers.ports.Memories`.
+    """The memories of all workspaces; implements `handlers.ports.moderation.Memories`.
 
     A database that does not answer costs a question, not a verdict.
     """

@@ -13,7 +13,9 @@ from bot.storage.database import Records, put
 from bot.storage.seal import Seal
 from bot.storage.tables import PolicyRow, now
 from handlers.events import Person, Place, Tenant
-from handlers.ports import Channels, Link, PolicyVersion
+from handlers.ports.cases import Link
+from handlers.ports.channels import Channels
+from handlers.ports.moderation import PolicyVersion
 from pipelines.errors import FlashbulbError, Misconfigured, UserError
 from pipelines.moderation.policies import parse
 from pipelines.moderation.policy import Channel, ChannelPolicy, Policy
@@ -32,7 +34,7 @@ class _Newest:
 
 
 class StoredPolicies:
-    """Versions by workspace, numbered from 1; implements `handlers.ports.Policies`.
+    """Versions by workspace, numbered from 1; implements `handlers.ports.moderation.Policies`.
 
     `operators` is version 0: it holds until a workspace has one of its own, and where that can no longer be read. The newest
     one is read once and remembered, since every message asks for it; no other process changes it meanwhile. `seal` signs the

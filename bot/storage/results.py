@@ -16,7 +16,7 @@ from bot.storage.seal import Seal
 from bot.storage.tables import ResultRow, now
 from handlers.answers import Tagged
 from handlers.events import Frozen, Place, Tenant
-from handlers.ports import RESULT_GONE, FoundResult, StoredExtraction
+from handlers.ports.extraction import RESULT_GONE, FoundResult, StoredExtraction
 from pipelines.content import Attachment
 from pipelines.errors import UserError
 
@@ -34,7 +34,7 @@ class _Kept(Frozen):
 
 
 class StoredResults:
-    """Results of all workspaces; implements `handlers.ports.Results`.
+    """Results of all workspaces; implements `handlers.ports.extraction.Results`.
 
     An extraction of a long table takes tens of milliseconds to seal or open: that happens on threads.
     """

@@ -15,7 +15,7 @@ log = structlog.get_logger()
 
 
 class StoredSchemas:
-    """Schemas by workspace and name, their versions numbered from 1; implements `handlers.ports.Schemas`."""
+    """Schemas by workspace and name, their versions numbered from 1; implements `handlers.ports.extraction.Schemas`."""
 
     def __init__(self, records: Records) -> None:
         self._records = records

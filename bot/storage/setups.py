@@ -7,11 +7,11 @@ import sqlalchemy as sa
 from bot.storage.database import Records, put
 from bot.storage.tables import SetupRow, now
 from handlers.events import Tenant
-from handlers.ports import Setup
+from handlers.ports.channels import Setup
 
 
 class StoredSetups:
-    """Set-ups of all workspaces; implements `handlers.ports.Setups`.
+    """Set-ups of all workspaces; implements `handlers.ports.channels.Setups`.
 
     Each is read once and remembered, since every message asks for it; no other process changes them meanwhile.
     """

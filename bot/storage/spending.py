@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from bot.storage.ledger import MICRO
 from bot.storage.tables import CallRow, JobRow, WishRow
 from handlers.events import Tenant
-from handlers.ports import Budget, DaySpent, SpentOn
+from handlers.ports.generation import Budget, DaySpent, SpentOn
 from pipelines.errors import UserError
 from pipelines.generation.wish import MediaKind
 

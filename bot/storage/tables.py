@@ -87,7 +87,7 @@ class CaseRow(OfTenant, Table):
     `reported`: a member did so. `category` is that of the finding which weighs most, empty where nothing was judged;
     `right_category` what a person says it is. `appeal`: empty, `open`, `granted` or `denied`. `claimed_by`: who looks at it
     until `claimed_until`. `gone`: the message was deleted by others. `version` grows with each change. `out_since`, `undone`,
-    `private` and `silent_until` as in `handlers.ports.Case`.
+    `private` and `silent_until` as in `handlers.ports.cases.Case`.
     """
 
     __tablename__ = "case"
@@ -283,9 +283,9 @@ class WishRow(OfTenant, Table):
     `cost_microusd` is what is reserved, then what it came to, counted for the day of `begun_at`; while that is null, for none.
     `begun_before`: how often it was begun earlier on that day and had something made. `root`: the message that it began with.
 
-    `state`: as in `handlers.ports`, or `erased`: then only kind, model and cost are left, and until the day is over the person,
-    whose share of it stays used. `event` is its `id` then, and `erased_by` the key of the event that erased it. Where its root
-    must not be kept, that stays, and `sealed` says where its answer stands, so that this can be taken back.
+    `state`: as in `handlers.ports.generation`, or `erased`: then only kind, model and cost are left, and until the day is
+    over the person, whose share of it stays used. `event` is its `id` then, and `erased_by` the key of the event that erased
+    it. Where its root must not be kept, that stays, and `sealed` says where its answer stands, so that this can be taken back.
     """
 
     __tablename__ = "wish"

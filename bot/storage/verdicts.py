@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from bot.storage.database import Records, put
 from bot.storage.tables import Table, VerdictRow, now
 from handlers.events import MessagePosted, Tenant
-from handlers.ports import Policies
+from handlers.ports.moderation import Policies
 from pipelines.moderation.policy import Action, Channel
 from pipelines.moderation.report import Finding
 from pipelines.moderation.verdict import Decided, Verdict
@@ -21,7 +21,7 @@ FOUND: Final = ("channel", "channel_name", "age_gated", "exempt", "findings", "i
 
 
 class StoredVerdicts:
-    """The verdicts of all workspaces; implements `handlers.ports.Verdicts`.
+    """The verdicts of all workspaces; implements `handlers.ports.moderation.Verdicts`.
 
     Each is kept for as long as the policy of its workspace says (`retention.verdicts`).
     """

@@ -17,7 +17,7 @@ from bot.storage.results import KEPT_FOR
 from bot.storage.seal import Seal
 from bot.storage.tables import MadeFileRow, WishRow, now
 from handlers.events import Frozen, Tenant
-from handlers.ports import Budget, DaySpent, ErasedWish, MadeThing, SpentOn, StoredWish, WishState
+from handlers.ports.generation import Budget, DaySpent, ErasedWish, MadeThing, SpentOn, StoredWish, WishState
 from pipelines.errors import UserError
 
 _ERASED_SINCE: Final = "This was deleted. Ask for it once more."
@@ -37,7 +37,7 @@ class _Answered(Frozen):
 
 
 class StoredWishes:
-    """Wishes of all workspaces; implements `handlers.ports.Wishes`.
+    """Wishes of all workspaces; implements `handlers.ports.generation.Wishes`.
 
     What counts against a limit is written by one transaction of a workspace after the other. Files of some megabytes take a
     tenth of a second to seal or open: that happens on threads, outside of transactions, as SQLite has one writer for all.

@@ -14,7 +14,7 @@ from bot.storage.seal import Seal
 from bot.storage.tables import EffectRow, InboxRow, PlanRow, now
 from handlers.effects import AnyEffect, Performed, Plan
 from handlers.events import EVENT, AnyEvent, Event, Frozen, Tenant
-from handlers.ports import Link
+from handlers.ports.cases import Link
 from pipelines.errors import FlashbulbError
 
 

@@ -21,7 +21,7 @@ from emulators.gemini import ModelEmulator
 from emulators.understudy import MODEL_VERSION, answer
 from handlers.effects import AnyEffect, Performed
 from handlers.events import Person, Place
-from handlers.ports import Connection, Posted
+from handlers.ports.channels import Connection, Posted
 from pipelines.content import Attachment
 from pipelines.errors import FlashbulbError, Misconfigured
 from pipelines.moderation.policy import Action, Channel

@@ -26,7 +26,7 @@ from bot.charts import (
     chart_of_rows,
     usage_chart,
 )
-from handlers.ports import DaySpent
+from handlers.ports.generation import DaySpent
 
 FIRST = date(2026, 10, 30)
 Amounts = list[tuple[str, str]]

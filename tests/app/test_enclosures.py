@@ -21,7 +21,9 @@ from bot.storage.seal import Seal
 from handlers.answers import Tagged
 from handlers.effects import Enclosure
 from handlers.events import Tenant
-from handlers.ports import DaySpent, MadeThing, Posted, StoredExtraction, StoredWish
+from handlers.ports.channels import Posted
+from handlers.ports.extraction import StoredExtraction
+from handlers.ports.generation import DaySpent, MadeThing, StoredWish
 from pipelines.content import Attachment, Content
 from pipelines.errors import UserError
 from pipelines.extraction.schema import shipped

@@ -10,7 +10,7 @@ import pytest
 from bot.metrics import CountedConnection, CountedModel, CountedPlanner, Metrics
 from handlers.effects import AnyEffect, Performed, Plan, Remove
 from handlers.events import AnyEvent, Place
-from handlers.ports import Posted
+from handlers.ports.channels import Posted
 from pipelines.media.sandbox import Sandbox
 from pipelines.moderation.policy import Action, Channel
 from pipelines.ports import Call, Question, Reply

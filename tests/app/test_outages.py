@@ -20,7 +20,7 @@ from bot.storage.work import Ended, Work
 from handlers.dispatch import Planner
 from handlers.effects import AnyEffect, Edit, Performed, Remove
 from handlers.events import AnyEvent, MessagePosted, ModelAway, ModelReturned, Tenant
-from handlers.ports import Posted, Setup
+from handlers.ports.channels import Posted, Setup
 from pipelines.moderation.policy import Action
 from pipelines.moderation.report import Coverage, Incomplete
 from pipelines.moderation.verdict import Verdict

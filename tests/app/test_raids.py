@@ -19,7 +19,7 @@ from handlers.bursts import PAUSE_S, Bursts
 from handlers.dispatch import Planner
 from handlers.effects import AnyEffect, Performed, Remove
 from handlers.events import AnyEvent, MessagePosted, Person, RaidGrew
-from handlers.ports import Setup
+from handlers.ports.channels import Setup
 from pipelines.errors import Unavailable
 from pipelines.moderation.policy import Action, Raid
 from pipelines.moderation.report import Coverage

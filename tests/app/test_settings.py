@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from bot.config_file import read_config
 from bot.settings import Settings, is_loopback, read_settings, refuse_understudy_beside_real
-from handlers.ports import Budget
+from handlers.ports.generation import Budget
 from pipelines.errors import Misconfigured
 
 GEMINI = "AIzaSyA-0123456789-abcdefghijklmnopqrstu"

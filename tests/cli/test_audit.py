@@ -14,7 +14,7 @@ from bot.storage.database import open_records
 from bot.storage.folder import held
 from bot.storage.seal import load_seal
 from handlers.events import Tenant
-from handlers.ports import Link
+from handlers.ports.cases import Link
 from tests.cli.conftest import Flashbulb
 
 OURS, THEIRS = ("--workspace", "discord:1"), ("--workspace", "slack:T2")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from handlers.answers import Notice
 from handlers.effects import AnyEffect, Make, Notify, Performed, Plan, Post
 from handlers.events import AnyEvent, Place
-from handlers.ports import Posted
+from handlers.ports.channels import Posted
 from handlers.studio import Say
 from pipelines.moderation.policy import Action, Channel
 from tests.fakes import GENERAL

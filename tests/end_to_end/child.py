@@ -8,7 +8,7 @@ from pathlib import Path
 from bot.app import serve
 from bot.platforms import Given
 from bot.settings import Settings
-from handlers.ports import Connection
+from handlers.ports.channels import Connection
 from tests.end_to_end.workers import fork_workers
 from tests.relay import RelayConnection
 

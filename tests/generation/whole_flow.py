@@ -29,7 +29,8 @@ from handlers.answers import Answer, Made, NotMade
 from handlers.dispatch import Planner
 from handlers.effects import AnyEffect, Make, Plan, Post
 from handlers.events import ButtonPressed, CommandUsed, Place
-from handlers.ports import Services, StoredJob
+from handlers.ports.generation import StoredJob
+from handlers.ports.services import Services
 from pipelines.content import Attachment
 from pipelines.errors import Unavailable
 from pipelines.generation.modelslab import ModelsLab

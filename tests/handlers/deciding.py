@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from handlers.events import ButtonPressed, CommandUsed, Person, Place, Tenant
-from handlers.ports import PolicyVersion, Services
+from handlers.ports.moderation import PolicyVersion
+from handlers.ports.services import Services
 from pipelines.errors import UserError
 from pipelines.moderation.learning import Reviewed
 from pipelines.moderation.policies import parse, preset, preset_text

@@ -5,7 +5,8 @@ from datetime import datetime
 
 from handlers.bursts import Bursts
 from handlers.events import AnyEvent, Tenant
-from handlers.ports import Case, Services
+from handlers.ports.cases import Case
+from handlers.ports.services import Services
 from pipelines.content import Content, Hashes, Intake, Reading
 from tests.fakes import Known, ListedCases, PlainMedia
 

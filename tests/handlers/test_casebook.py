@@ -10,7 +10,10 @@ from handlers.casebook import case_file
 from handlers.dispatch import Planner
 from handlers.effects import Notify
 from handlers.events import FLASHBULB, ButtonPressed, CommandUsed, Person, Place, Tenant
-from handlers.ports import Appeal, Case, Link, PolicyVersion, Posted, Services
+from handlers.ports.cases import Appeal, Case, Link
+from handlers.ports.channels import Posted
+from handlers.ports.moderation import PolicyVersion
+from handlers.ports.services import Services
 from pipelines.content import Content
 from pipelines.errors import Unavailable
 from pipelines.moderation.policies import parse

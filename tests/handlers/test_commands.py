@@ -7,7 +7,7 @@ from handlers.commands import COMMANDS
 from handlers.dispatch import Planner
 from handlers.effects import Card, Notify, Post
 from handlers.events import ButtonPressed, CommandUsed, FormSubmitted, Person, Role
-from handlers.ports import Posted
+from handlers.ports.channels import Posted
 from pipelines.content import Attachment, Content
 from pipelines.moderation.policy import Action
 from pipelines.ports import Reply

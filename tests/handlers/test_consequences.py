@@ -9,7 +9,7 @@ from handlers.answers import Alert, CaseCard, Held
 from handlers.dispatch import Planner
 from handlers.effects import AnyEffect, Card, Notify, Performed, Plan, Remove, Timeout
 from handlers.events import Person, Place, Role
-from handlers.ports import Posted
+from handlers.ports.channels import Posted
 from pipelines.errors import Unavailable
 from pipelines.moderation.policies import preset
 from pipelines.moderation.policy import Action, Exempt, Limits, Quota, Rule, Texts

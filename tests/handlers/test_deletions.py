@@ -9,7 +9,8 @@ from handlers.answers import CaseCard
 from handlers.dispatch import Planner
 from handlers.effects import Edit, Plan
 from handlers.events import FLASHBULB, MessageDeleted
-from handlers.ports import Link, Setup
+from handlers.ports.cases import Link
+from handlers.ports.channels import Setup
 from tests.fakes import GENERAL, MO, Known, a_message
 
 

@@ -10,7 +10,8 @@ from handlers.answers import Digest, DigestLine, Listing
 from handlers.digest import on_digest_due, on_enforce
 from handlers.effects import Card, Notify, Plan
 from handlers.events import FLASHBULB, DigestDue, Person
-from handlers.ports import Link, LinkKind, Setup
+from handlers.ports.cases import Link, LinkKind
+from handlers.ports.channels import Setup
 from handlers.settings import on_flashbulb
 from pipelines.errors import UserError
 from pipelines.moderation.changing import enforce

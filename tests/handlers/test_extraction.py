@@ -14,7 +14,8 @@ from handlers.effects import Edit, Notify, Plan, Post
 from handlers.events import ButtonPressed, CommandUsed, FormSubmitted, Person, Tenant
 from handlers.extraction import asked_for
 from handlers.forms import OPENS_FORM, Form
-from handlers.ports import Posted, StoredExtraction
+from handlers.ports.channels import Posted
+from handlers.ports.extraction import StoredExtraction
 from pipelines.content import Attachment, Content, Intake, Reading
 from pipelines.extraction.schema import Schema, SchemaField, shipped
 from pipelines.extraction.values import Extraction, Value

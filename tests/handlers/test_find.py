@@ -9,7 +9,8 @@ from handlers.answers import Found, Notice
 from handlers.dispatch import Planner
 from handlers.effects import Notify
 from handlers.events import CommandUsed
-from handlers.ports import FoundResult, Posted
+from handlers.ports.channels import Posted
+from handlers.ports.extraction import FoundResult
 from handlers.search import LOOKED_AT_MAX, SHOWN_MAX
 from pipelines.content import Content
 from tests.fakes import ADA, GENERAL, Known

@@ -12,7 +12,8 @@ from handlers.answers import Alert, Answer, Made, Making, Notice, NotMade, WishS
 from handlers.dispatch import Planner
 from handlers.effects import AnyEffect, Card, Edit, Make, Notify, Plan, Post, Remove, TakeBack
 from handlers.events import ButtonPressed, CommandUsed, FormSubmitted, Person, Place
-from handlers.ports import Budget, Posted, StoredJob
+from handlers.ports.channels import Posted
+from handlers.ports.generation import Budget, StoredJob
 from pipelines.content import Attachment, Content, Intake, Reading
 from pipelines.errors import Unavailable
 from pipelines.generation.wish import MakerJob

@@ -8,7 +8,7 @@ from handlers.answers import CaseCard, Held, Help, Tagged
 from handlers.dispatch import Planner
 from handlers.effects import Card, Notify, Performed, Post, Remove
 from handlers.events import ButtonPressed, MessagePosted, Person, Role, Tenant
-from handlers.ports import Services
+from handlers.ports.services import Services
 from pipelines.errors import Unavailable
 from pipelines.moderation.policy import Action
 from pipelines.ports import Reply

@@ -10,7 +10,9 @@ from handlers.bursts import FLOOD
 from handlers.dispatch import Planner
 from handlers.effects import AnyEffect, Card, Edit, Notify, Plan, Remove, Restore, TakeBack
 from handlers.events import FLASHBULB, ButtonPressed, MessagePosted, ModelAway, ModelReturned, Person
-from handlers.ports import Case, Posted, Setup, StoredWish
+from handlers.ports.cases import Case
+from handlers.ports.channels import Posted, Setup
+from handlers.ports.generation import StoredWish
 from pipelines.content import Content
 from pipelines.errors import Unavailable
 from pipelines.generation.wish import Brief, Wish

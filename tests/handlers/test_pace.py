@@ -11,7 +11,8 @@ from handlers.answers import Answer, Making
 from handlers.dispatch import Planner
 from handlers.events import CommandUsed, Place, Tenant
 from handlers.pace import PROGRESS_EVERY_S, Pace, in_steps
-from handlers.ports import Services, StoredWish
+from handlers.ports.generation import StoredWish
+from handlers.ports.services import Services
 from handlers.studio import Studio
 from tests.fakes import ADA, GENERAL, Known
 from tests.making import ScriptedMaker

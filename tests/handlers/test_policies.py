@@ -9,7 +9,9 @@ from handlers.effects import Card, Notify, Plan
 from handlers.events import CommandUsed, FormSubmitted, Person, Tenant
 from handlers.forms import EDITED_MAX, PIECES_MAX, Form, pieces_of, put_together
 from handlers.policies import LISTED_MAX, on_policy, on_policy_form
-from handlers.ports import PolicyVersion, Posted, Services, Setup
+from handlers.ports.channels import Posted, Setup
+from handlers.ports.moderation import PolicyVersion
+from handlers.ports.services import Services
 from pipelines.content import Attachment, Content
 from pipelines.errors import UserError
 from pipelines.moderation.policies import PRESETS, parse, preset, preset_text

@@ -13,7 +13,8 @@ from handlers.bursts import FLOOD, PAUSE_S, Burst, Bursts, fold
 from handlers.dispatch import Planner
 from handlers.effects import AnyEffect, Card, Edit, Notify, Performed, Plan, Remove, Restore
 from handlers.events import FLASHBULB, AnyEvent, ButtonPressed, MessagePosted, Person, RaidGrew, RaidJoined, Tenant
-from handlers.ports import Case, Setup
+from handlers.ports.cases import Case
+from handlers.ports.channels import Setup
 from pipelines.content import Attachment, Intake
 from pipelines.errors import Unavailable
 from pipelines.moderation.policy import Action, Gate, Raid, Rule, Texts

@@ -11,7 +11,7 @@ from handlers.cases import card
 from handlers.dispatch import Planner
 from handlers.effects import AnyEffect, Ban, Edit, Notify, Performed, Plan, Remove, Restore, TakeBack, Timeout
 from handlers.events import ButtonPressed, FormSubmitted, Person, Role, Tenant
-from handlers.ports import Case
+from handlers.ports.cases import Case
 from pipelines.content import Hashes, Reading
 from pipelines.errors import Unavailable
 from pipelines.moderation.policy import Action

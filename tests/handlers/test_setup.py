@@ -11,7 +11,7 @@ from handlers.effects import Card, Notify, Performed
 from handlers.events import CommandUsed, FormSubmitted, Person
 from handlers.forms import WATCHED_MAX, Form
 from handlers.modes import mode_of
-from handlers.ports import Setup
+from handlers.ports.channels import Setup
 from pipelines.content import Content, Intake
 from pipelines.moderation.policies import PRESETS, preset, preset_text
 from pipelines.moderation.policy import Action

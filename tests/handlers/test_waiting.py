@@ -9,7 +9,7 @@ from handlers.answers import Alert
 from handlers.dispatch import Planner
 from handlers.effects import Card, Plan
 from handlers.events import FLASHBULB, CasesWait
-from handlers.ports import Appeal
+from handlers.ports.cases import Appeal
 from tests.fakes import GENERAL, Known, a_message
 
 WAITS = CasesWait(key="test:waits:w1:2026-11-28", place=GENERAL, author=FLASHBULB)

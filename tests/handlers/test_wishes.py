@@ -9,7 +9,8 @@ from handlers.answers import Made, Notice, NotMade
 from handlers.dispatch import Planner
 from handlers.effects import Edit, Make, Notify, Performed, Plan, Post
 from handlers.events import FormSubmitted
-from handlers.ports import Posted, StoredJob
+from handlers.ports.channels import Posted
+from handlers.ports.generation import StoredJob
 from pipelines.content import Content
 from pipelines.generation.failures import GenerationFailed
 from pipelines.ports import Reply

@@ -23,7 +23,7 @@ from bot.storage.seal import Seal, load_seal
 from bot.storage.setups import StoredSetups
 from handlers.events import AnyEvent, CommandUsed, Place, Tenant
 from handlers.forms import Form, FormField
-from handlers.ports import Setup
+from handlers.ports.channels import Setup
 from pipelines.content import Attachment
 from tests.enclosing import MadeFiles
 from tests.fakes import PlainMedia

@@ -16,7 +16,7 @@ from bot.storage.database import Records
 from bot.storage.seal import Seal
 from bot.storage.tables import AuditHeadRow, AuditRow, now
 from handlers.events import Tenant
-from handlers.ports import Link
+from handlers.ports.cases import Link
 from tests.fakes import FixedPolicy
 
 OURS, THEIRS = Tenant(platform="test", workspace="w1"), Tenant(platform="test", workspace="w2")

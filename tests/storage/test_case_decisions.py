@@ -18,7 +18,7 @@ from bot.storage.tables import CaseRow, now
 from bot.storage.work import Ended, Work
 from handlers.effects import Performed
 from handlers.events import Frozen, Person, Role, Tenant
-from handlers.ports import Case, Decision, KnownBy, Link
+from handlers.ports.cases import Case, Decision, KnownBy, Link
 from pipelines.errors import Unavailable, UserError
 from pipelines.moderation.lists import Hash
 from pipelines.moderation.policy import Action

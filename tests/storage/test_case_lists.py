@@ -13,7 +13,8 @@ from bot.storage.seal import Seal
 from bot.storage.tables import CaseRow, VerdictRow
 from bot.storage.verdicts import StoredVerdicts
 from handlers.events import FLASHBULB, Tenant
-from handlers.ports import Case, CaseFilter, Decision, PolicyVersion
+from handlers.ports.cases import Case, CaseFilter, Decision
+from handlers.ports.moderation import PolicyVersion
 from pipelines.errors import UserError
 from pipelines.moderation.policies import preset
 from pipelines.moderation.policy import Action, Channel

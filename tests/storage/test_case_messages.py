@@ -16,7 +16,7 @@ from bot.storage.seal import Seal
 from bot.storage.tables import UtcDateTime, now
 from bot.storage.work import Ended, Work
 from handlers.effects import Performed
-from handlers.ports import Case, Link
+from handlers.ports.cases import Case, Link
 from pipelines.moderation.policy import Action, Quota
 from tests.databases import Home
 from tests.fakes import ADA, GENERAL, MO, a_message

@@ -12,7 +12,7 @@ from bot.storage.database import Records
 from bot.storage.seal import Seal
 from bot.storage.tables import CaseRow, now
 from handlers.events import Person, Role, Tenant
-from handlers.ports import Case
+from handlers.ports.cases import Case
 from pipelines.errors import UserError
 from pipelines.moderation.policy import Action, Quota
 from pipelines.moderation.report import Category, Coverage, Finding, Incomplete

@@ -22,7 +22,8 @@ from bot.storage.verdicts import StoredVerdicts
 from bot.storage.wishes import StoredWishes
 from handlers.answers import Tagged
 from handlers.events import Person, Role, Tenant
-from handlers.ports import Budget, PolicyVersion
+from handlers.ports.generation import Budget
+from handlers.ports.moderation import PolicyVersion
 from pipelines.moderation.lists import Hash
 from pipelines.moderation.policies import preset, preset_text
 from pipelines.moderation.policy import Action, Channel

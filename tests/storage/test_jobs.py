@@ -12,7 +12,7 @@ from bot.storage.jobs import HELD_S, StoredJobs
 from bot.storage.seal import Seal
 from bot.storage.tables import JobRow, now
 from handlers.events import Tenant
-from handlers.ports import JobState, StoredJob
+from handlers.ports.generation import JobState, StoredJob
 from pipelines.errors import FlashbulbError
 from pipelines.generation.wish import MakerJob
 from tests.databases import Home

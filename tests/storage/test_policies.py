@@ -15,7 +15,7 @@ from bot.storage.policies import StoredPolicies, _parsed
 from bot.storage.seal import Seal
 from bot.storage.tables import PolicyRow
 from handlers.events import Place, Tenant
-from handlers.ports import PolicyVersion
+from handlers.ports.moderation import PolicyVersion
 from pipelines.errors import FlashbulbError, UserError
 from pipelines.moderation.policies import parse, preset, preset_text
 from pipelines.moderation.policy import Action, Channel

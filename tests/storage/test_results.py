@@ -18,7 +18,7 @@ from bot.storage.seal import Seal
 from bot.storage.tables import ResultRow, now
 from handlers.answers import Tagged
 from handlers.events import Place, Tenant
-from handlers.ports import StoredExtraction
+from handlers.ports.extraction import StoredExtraction
 from pipelines.content import Attachment
 from pipelines.errors import UserError
 from pipelines.extraction.schema import shipped

@@ -12,7 +12,8 @@ from bot.storage.tables import now
 from bot.storage.work import Ended, Work
 from handlers.effects import Performed
 from handlers.events import Tenant
-from handlers.ports import Case, Setup
+from handlers.ports.cases import Case
+from handlers.ports.channels import Setup
 from pipelines.moderation.policy import Action, Quota
 from pipelines.moderation.report import Coverage, Incomplete
 from pipelines.moderation.verdict import Verdict

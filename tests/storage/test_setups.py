@@ -3,7 +3,7 @@
 from bot.storage.database import Records
 from bot.storage.setups import StoredSetups
 from handlers.events import Tenant
-from handlers.ports import Setup
+from handlers.ports.channels import Setup
 
 OURS, THEIRS = Tenant(platform="test", workspace="w1"), Tenant(platform="test", workspace="w2")
 

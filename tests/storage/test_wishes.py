@@ -19,7 +19,7 @@ from bot.storage.seal import Seal
 from bot.storage.tables import CallRow, JobRow, MadeFileRow, WishRow
 from bot.storage.wishes import StoredWishes
 from handlers.events import Tenant
-from handlers.ports import Budget, DaySpent, ErasedWish, JobState, MadeThing, Source, SpentOn, StoredWish, WishState
+from handlers.ports.generation import Budget, DaySpent, ErasedWish, JobState, MadeThing, Source, SpentOn, StoredWish, WishState
 from pipelines.errors import Misconfigured, UserError
 from pipelines.generation.wish import Brief, MakerJob, Wish
 from pipelines.ports import Call

@@ -29,7 +29,7 @@ from handlers.effects import (
     Timeout,
 )
 from handlers.events import FLASHBULB, Place, Role, Tenant
-from handlers.ports import Posted
+from handlers.ports.channels import Posted
 from pipelines.content import Attachment, Content
 from pipelines.errors import Unavailable, UserError
 from pipelines.limits import FILE_BYTES

@@ -10,7 +10,7 @@ from bot.console.access import allow
 from bot.console.desk.cards import channel_names, shown
 from bot.console.desk.desk import ROOT, Desk, person_of, tenant_of
 from handlers.events import Tenant
-from handlers.ports import CaseFilter
+from handlers.ports.cases import CaseFilter
 
 AT_ONCE: Final = 50  # cases of a page
 

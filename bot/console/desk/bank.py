@@ -10,7 +10,7 @@ from aiohttp import web
 from bot.console.access import allow
 from bot.console.desk.desk import ROOT, Desk, fields_of, path_of, person_of, tenant_of
 from bot.console.desk.saving import key_of
-from handlers.ports import Counted
+from handlers.ports.moderation import Counted
 from pipelines.errors import UserError
 from pipelines.moderation.report import label_of
 

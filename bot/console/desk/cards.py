@@ -15,7 +15,7 @@ from bot.words import Tone, one_line, said, standing_of_case, title_of_case, ton
 from handlers.answers import CaseCard
 from handlers.cases import card
 from handlers.events import Place
-from handlers.ports import Case
+from handlers.ports.cases import Case
 from pipelines.errors import FlashbulbError
 
 MINUTE_S, HOUR_S, DAY_S = 60, 3_600, 86_400

@@ -18,7 +18,7 @@ from handlers.answers import CaseFile
 from handlers.casebook import case_file
 from handlers.cases import may_keep
 from handlers.events import Tenant
-from handlers.ports import Case, CaseFilter
+from handlers.ports.cases import Case, CaseFilter
 from handlers.review import decided_in_words, is_own
 
 CLAIMED_FOR: Final = timedelta(minutes=10)

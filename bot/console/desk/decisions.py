@@ -13,7 +13,7 @@ from handlers.cases import card
 from handlers.events import ButtonPressed, Event, FormSubmitted, Tenant
 from handlers.forms import OPENS_FORM
 from handlers.outages import log_place
-from handlers.ports import Case
+from handlers.ports.cases import Case
 from handlers.review import NOTHING_CHOSEN, decided_in_words, look_up, refuse_wrongful
 from pipelines.errors import UserError
 

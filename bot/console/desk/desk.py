@@ -13,7 +13,7 @@ from bot.console.live import Live
 from bot.console.pages import Pages
 from bot.platforms import Accept, FormFor
 from handlers.events import Person, Tenant
-from handlers.ports import Services
+from handlers.ports.services import Services
 
 ROOT: Final = "/desk/{platform}/{workspace}"
 

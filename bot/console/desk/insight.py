@@ -18,7 +18,7 @@ from bot.console.desk.digest import days_of
 from bot.storage.insight import DONE, DayOfAsking, DayOfCases, Done, Insight, Overturned, StoredInsight, Waited
 from bot.storage.tables import now
 from handlers.events import Tenant
-from handlers.ports import CaseFilter
+from handlers.ports.cases import CaseFilter
 from pipelines.moderation.comparing import CAUSES
 from pipelines.moderation.report import label_of
 

@@ -18,7 +18,7 @@ from bot.console.desk.desk import ROOT, Desk, nothing_here, path_of, person_of, 
 from bot.console.pictures import AT_ONCE, HEADERS
 from handlers.cases import may_keep, posted_of
 from handlers.events import Tenant
-from handlers.ports import Case, Link
+from handlers.ports.cases import Case, Link
 from pipelines.content import Attachment
 from pipelines.errors import UserError
 from pipelines.limits import IMAGE_BYTES

@@ -13,7 +13,8 @@ from bot.console.desk.saving import made_by, policy_sent
 from handlers.events import Tenant
 from handlers.forms import put_together
 from handlers.policies import COMPARED_MAX, as_file
-from handlers.ports import PolicyVersion, Services
+from handlers.ports.moderation import PolicyVersion
+from handlers.ports.services import Services
 from pipelines.moderation.comparing import Comparison, compare, differences, remarks
 from pipelines.moderation.policies import parse
 from pipelines.moderation.policy import Policy

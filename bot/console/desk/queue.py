@@ -13,7 +13,7 @@ from bot.console.desk.cards import cards_of, channel_names
 from bot.console.desk.desk import ROOT, Desk, html, path_of, person_of, tenant_of
 from bot.words import DONE
 from handlers.events import Place, Tenant
-from handlers.ports import CaseFilter, CasePage
+from handlers.ports.cases import CaseFilter, CasePage
 from pipelines.moderation.policy import Action
 from pipelines.moderation.report import OWN, Category, label_of
 

@@ -12,7 +12,7 @@ from bot.console.access import allow
 from bot.console.desk.desk import ROOT, Desk, nothing_here, person_of, tenant_of
 from bot.storage.audit import StoredAudit
 from bot.storage.insight import LinkFilter, StoredInsight
-from handlers.ports import Link, LinkKind
+from handlers.ports.cases import Link, LinkKind
 
 AT_ONCE: Final = 50  # links of a page
 FILTER_CHARS: Final = 100

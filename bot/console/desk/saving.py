@@ -9,7 +9,7 @@ from aiohttp import web
 from bot.console.desk.desk import Desk, person_of, tenant_of
 from handlers.events import AnyEvent, ButtonPressed, FormSubmitted
 from handlers.outages import log_place
-from handlers.ports import PolicyVersion
+from handlers.ports.moderation import PolicyVersion
 from pipelines.errors import UserError
 
 SAVED_WITHIN_S: Final = 8.0

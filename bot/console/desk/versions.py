@@ -13,7 +13,7 @@ from bot.console.desk.desk import ROOT, Desk, fields_of, nothing_here, path_of, 
 from bot.console.desk.policy import EXAMPLES, changes_between
 from bot.console.desk.saving import made_by, policy_sent, pressed
 from handlers.events import Tenant
-from handlers.ports import PolicyVersion
+from handlers.ports.moderation import PolicyVersion
 from handlers.suggestions import STALE, why_none
 from pipelines.errors import UserError
 from pipelines.moderation.comparing import differences

@@ -10,7 +10,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, Locator, Page, Route, expect
 
 from handlers.events import Person, Role
-from handlers.ports import Case
+from handlers.ports.cases import Case
 from pipelines.moderation.policy import Action
 from pipelines.moderation.report import Category
 from tests.console.browser.conftest import WIDTHS, Desk, inaccessible

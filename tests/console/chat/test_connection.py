@@ -13,7 +13,7 @@ from bot.storage.sign_ins import CONSOLE
 from handlers.answers import Notice
 from handlers.effects import AnyEffect, Ban, Card, Edit, Notify, Performed, Post, Remove, Restore, TakeBack, Timeout
 from handlers.events import Role
-from handlers.ports import Connection
+from handlers.ports.channels import Connection
 from pipelines.content import Attachment
 from pipelines.errors import UserError
 from pipelines.moderation.policy import Action

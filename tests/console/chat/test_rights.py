@@ -16,7 +16,7 @@ from bot.storage.sign_ins import CONSOLE, SignedIn
 from handlers.answers import Alert, CaseCard, FindingSaid, Held, Notice
 from handlers.effects import Card, Edit, Notify, Post, Remove, Restore, Timeout
 from handlers.events import ButtonPressed, CommandUsed, FormSubmitted, MessagePosted, Person, Role, Tenant
-from handlers.ports import Case
+from handlers.ports.cases import Case
 from pipelines.content import Attachment
 from pipelines.moderation.policy import Action
 from pipelines.moderation.report import Coverage

@@ -32,7 +32,8 @@ from bot.storage.verdicts import StoredVerdicts
 from handlers.dispatch import Planner
 from handlers.events import MessagePosted, Person, Role
 from handlers.forms import form_for
-from handlers.ports import Case, PolicyVersion
+from handlers.ports.cases import Case
+from handlers.ports.moderation import PolicyVersion
 from pipelines.moderation.policies import preset, preset_text
 from pipelines.moderation.policy import Action, Channel
 from pipelines.moderation.verdict import Verdict

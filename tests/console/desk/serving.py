@@ -32,7 +32,9 @@ from handlers.dispatch import Planner
 from handlers.effects import AnyEffect
 from handlers.events import AnyEvent, MessagePosted, Person, Place, Role
 from handlers.forms import form_for
-from handlers.ports import Case, KnownBy, Link, Posted, Services
+from handlers.ports.cases import Case, KnownBy, Link
+from handlers.ports.channels import Posted
+from handlers.ports.services import Services
 from pipelines.content import Attachment, Content
 from pipelines.errors import Unavailable, UserError
 from pipelines.moderation.lists import Hash

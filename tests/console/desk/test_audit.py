@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from bot.console.desk.records import KINDS
 from bot.storage.tables import AuditRow
 from handlers.events import ButtonPressed, Role
-from handlers.ports import LinkKind
+from handlers.ports.cases import LinkKind
 from pipelines.moderation.report import Category
 from tests.console.desk.pages import CONSOLE, HOSTILE, OPERATORS, PagesSite, answered, sent
 from tests.console.desk.serving import DESK, a_finding, a_verdict

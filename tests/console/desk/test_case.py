@@ -8,7 +8,7 @@ import pytest
 from bot.console.desk.case import address_of
 from bot.storage.tables import now
 from handlers.events import Person, Place, Role
-from handlers.ports import Case
+from handlers.ports.cases import Case
 from pipelines.errors import Unavailable
 from pipelines.moderation.policy import Action
 from pipelines.moderation.report import Category, Coverage

@@ -6,7 +6,7 @@ import uuid
 import pytest
 
 from handlers.events import ButtonPressed, FormSubmitted, Person, Role
-from handlers.ports import Case
+from handlers.ports.cases import Case
 from tests.console.chat.serving import Visitor
 from tests.console.desk.serving import CONSOLE, DESK, DeskSite, a_finding, a_photo, a_verdict
 from tests.fakes import ADA

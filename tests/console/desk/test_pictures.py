@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from handlers.events import Role
-from handlers.ports import Case
+from handlers.ports.cases import Case
 from pipelines.moderation.policy import Action
 from pipelines.moderation.report import Category
 from tests.console.chat.serving import Visitor

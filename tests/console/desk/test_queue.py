@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 import pytest
 
 from handlers.events import Person, Role
-from handlers.ports import Case
+from handlers.ports.cases import Case
 from pipelines.moderation.policy import Action
 from pipelines.moderation.report import Category
 from tests.console.desk.serving import CONSOLE, DESK, DeskSite, a_finding, a_photo, a_verdict

@@ -23,7 +23,7 @@ from handlers.answers import Answer, Notice
 from handlers.effects import Ban, Card, Notify, Post, Remove, Restore, TakeBack, Timeout
 from handlers.events import AnyEvent, CommandUsed, Place
 from handlers.forms import Form, FormField
-from handlers.ports import Connection, Setup
+from handlers.ports.channels import Connection, Setup
 from pipelines.errors import FlashbulbError, UserError
 from tests.enclosing import MadeFiles
 from tests.fakes import PlainMedia

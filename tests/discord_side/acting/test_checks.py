@@ -11,7 +11,7 @@ from bot.storage.database import open_records
 from bot.storage.setups import StoredSetups
 from emulators.discord import DiscordEmulator
 from handlers.events import Tenant
-from handlers.ports import Setup
+from handlers.ports.channels import Setup
 from pipelines.errors import Misconfigured
 
 

@@ -6,7 +6,7 @@ from bot.discord.layout import component_id
 from emulators.discord.threads import open_under
 from handlers.answers import CaseCard, SetUp
 from handlers.effects import Card, Edit
-from handlers.ports import Connection, Setup
+from handlers.ports.channels import Connection, Setup
 from pipelines.errors import UserError
 from pipelines.moderation.policy import Action
 from tests.discord_side.acting.conftest import WORDS, Discord, words

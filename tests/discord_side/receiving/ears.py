@@ -16,7 +16,7 @@ from bot.settings import Settings
 from emulators.discord import DiscordEmulator
 from handlers.events import AnyEvent, ButtonPressed, CommandUsed, FormSubmitted, MessageDeleted, MessagePosted, Tenant
 from handlers.forms import Form
-from handlers.ports import Setup
+from handlers.ports.channels import Setup
 from pipelines.errors import Unavailable
 from tests.enclosing import MadeFiles
 from tests.fakes import PlainMedia

@@ -7,7 +7,7 @@ import pytest
 from bot.discord import deletions
 from emulators.discord import DiscordEmulator
 from handlers.events import FLASHBULB, MessageDeleted, MessagePosted, Role
-from handlers.ports import Setup
+from handlers.ports.channels import Setup
 from tests.app.test_metrics import value
 from tests.discord_side.receiving.ears import Ears
 

@@ -28,7 +28,7 @@ from handlers.answers import Notice
 from handlers.effects import Notify, Post
 from handlers.events import Place, Tenant
 from handlers.forms import Form
-from handlers.ports import Setup
+from handlers.ports.channels import Setup
 from pipelines.errors import UserError
 from tests.enclosing import MadeFiles
 from tests.fakes import PlainMedia

@@ -13,7 +13,7 @@ from bot.storage.database import open_records
 from bot.storage.seal import Seal
 from bot.storage.setups import StoredSetups
 from emulators.slack import SlackEmulator
-from handlers.ports import Setup
+from handlers.ports.channels import Setup
 from pipelines.errors import FlashbulbError
 from tests.slack.acting.conftest import TENANT
 

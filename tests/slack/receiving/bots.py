@@ -13,7 +13,7 @@ from bot.slack.sockets import Rhythm
 from emulators.slack import SlackEmulator
 from handlers.events import AnyEvent, CommandUsed, MessagePosted, Tenant
 from handlers.forms import Form
-from handlers.ports import Connection, Setup
+from handlers.ports.channels import Connection, Setup
 from pipelines.errors import Unavailable
 from tests.fakes import PlainMedia
 

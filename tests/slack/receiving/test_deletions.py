@@ -10,7 +10,7 @@ from emulators.slack import SlackEmulator
 from handlers.answers import Notice
 from handlers.effects import Post, Remove
 from handlers.events import FLASHBULB, MessageDeleted, Place
-from handlers.ports import Setup
+from handlers.ports.channels import Setup
 from tests.slack.receiving.bots import Desk, listening
 from tests.slack.receiving.test_messages import BOTH_WAYS, PICTURE
 

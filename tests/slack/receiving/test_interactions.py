@@ -6,7 +6,7 @@ from bot.slack.listening import AT_WORK, FOR_MODERATORS
 from emulators.slack import SlackEmulator
 from handlers.events import ButtonPressed, CommandUsed, FormSubmitted, Role
 from handlers.forms import Form, FormField
-from handlers.ports import Setup
+from handlers.ports.channels import Setup
 from tests.slack.receiving.bots import Desk, listening
 from tests.slack.receiving.test_messages import BOTH_WAYS, PICTURE
 

@@ -14,7 +14,7 @@ from bot.slack.people import People
 from bot.slack.wire import LINKED
 from emulators.slack import SlackEmulator
 from handlers.events import CommandUsed, MessagePosted, Role
-from handlers.ports import Setup
+from handlers.ports.channels import Setup
 from pipelines.content import Attachment
 from pipelines.errors import UserError
 from tests.app.test_metrics import value

@@ -9,7 +9,7 @@ from handlers.answers import Held
 from handlers.effects import Card, Notify
 from handlers.events import ButtonPressed, FormSubmitted, Role
 from handlers.forms import OPENS_FORM, Form, FormField
-from handlers.ports import Setup
+from handlers.ports.channels import Setup
 from pipelines.moderation.policy import Action
 from tests.slack.acting.conftest import at
 from tests.slack.acting.shown import CARD

@@ -8,7 +8,7 @@ from bot.slack.files import CANNOT_READ
 from bot.slack.wire import LINKED
 from emulators.slack import SlackEmulator
 from handlers.events import MessagePosted
-from handlers.ports import Setup
+from handlers.ports.channels import Setup
 from pipelines.errors import UserError
 from pipelines.moderation.policies import preset
 from pipelines.moderation.policy import Channel, Exempt
