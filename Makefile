@@ -39,7 +39,7 @@ TEST_TMP := $(if $(shell [ -w /dev/shm ] && [ $(or $(ROOM),0) -gt 4000000 ] && e
 
 # File by file, as they come: otherwise the files with few tests come last, and those are the long ones.
 test: .venv/.develops ## Run all tests; what this machine lacks is left out and said
-	@TMPDIR=$(TEST_TMP) $(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+	@PYTHONDONTWRITEBYTECODE= TMPDIR=$(TEST_TMP) $(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 fuzz: .venv/.develops ## Read 100,000 damaged files, from a new seed each time
 	@FUZZ_FILES=$${FUZZ_FILES:-100000} FUZZ_SEED=$${FUZZ_SEED:-$$(date +%s)} $(BIN)/pytest -q tests/media/test_fuzz.py

@@ -293,7 +293,7 @@ async def _console(
     ready: Callable[[], Awaitable[Readiness]],
 ) -> AbstractAsyncContextManager[None]:
     """Return the console, to be opened once everything that it shows is there."""
-    chat = await _chat(page, desk.pages, intake.accept, desk.form_for)
+    chat = await _chat(page, desk, intake.accept)
     return open_console(
         address=address,
         bound=bound,
@@ -305,19 +305,20 @@ async def _console(
     )
 
 
-async def _chat(page: Web, pages: Pages, accept: Accept, ask: FormFor) -> Chat:
+async def _chat(page: Web, desk: Desk, accept: Accept) -> Chat:
     """Return the chat, once it has finished what a crash left half done."""
     sending = Sending(messages=page.messages, connection=page.connection, accept=accept)
     await sending.recover()
     await page.files.sweep(await page.messages.known_hashes())  # bytes of uploads that a crash cut off
     return Chat(
-        pages=pages,
+        pages=desk.pages,
         live=page.live,
         messages=page.messages,
         files=page.files,
         sending=sending,
         accept=accept,
-        form_for=ask,
+        form_for=desk.form_for,
+        wishes=desk.services.wishes,
     )
 
 

@@ -20,10 +20,11 @@ import resvg_py
 from PIL import ImageFont
 
 from handlers.ports.generation import DaySpent
+from handlers.usage import by_number
 
-WIDTH: Final = 800
-HEIGHT: Final = 400
-ZOOM: Final = 2  # pixels for each unit, so that text stays sharp where the picture is shown large
+WIDTH: Final = 400
+HEIGHT: Final = 272
+ZOOM: Final = 3  # pixels for each unit, so that text stays sharp where the picture is shown large
 LETTER: Final = 0.58  # the width of an average digit of the font, as a share of its size
 TICKS: Final = 4
 
@@ -69,7 +70,7 @@ class Sheet:
         return self.width - 1.4 * self.text
 
 
-LARGE: Final = Sheet(width=WIDTH, height=HEIGHT, top=92, text=17, dates=6, title=23)  # 8 px where it is shown 400 px wide
+LARGE: Final = Sheet(width=WIDTH, height=HEIGHT, top=84, text=16, dates=4, title=20)  # 11 px on a telephone, 274 px wide
 SMALL: Final = Sheet(width=480, height=240, top=36, text=13, dates=5)
 
 
@@ -134,17 +135,27 @@ class _Axis:
         return max(share * (sheet.bottom - sheet.top), 1.0) if amount > 0 else 0.0
 
 
-def usage_chart(days: Sequence[DaySpent], *, title: str) -> bytes:
-    """Return a PNG with a bar for each day: what making cost, and on it what asking models did. Same days, same bytes."""
-    making = Series(name="Making", colour=MAKING, amounts=[each.making_usd for each in days])
-    asking = Series(name="Asking models", colour=ASKING, amounts=[each.asking_usd for each in days])
-    series = [making, asking] if any(asking.amounts) else [making]  # what models cost is not known for a single person
-    legend = [f"{each.name} {dollars(sum(each.amounts, Decimal(0)))}" for each in series]
+def usage_chart(days: Sequence[DaySpent]) -> bytes:
+    """Return a PNG with a bar for each day: what making cost, and on it what asking models did. Same days, same bytes.
+
+    Where nothing of what was made has a price, it is how many things that were.
+    """
+    if by_number(days):
+        title, unit = "What was made", COUNT
+        series = [Series(name="Things made", colour=MAKING, amounts=[Decimal(each.made) for each in days])]
+    else:
+        title, unit = "What was spent", DOLLARS
+        making = Series(name="Making", colour=MAKING, amounts=[each.making_usd for each in days])
+        asking = Series(name="Asking", colour=ASKING, amounts=[each.asking_usd for each in days])
+        series = [making, asking] if any(asking.amounts) else [making]  # what models cost is not known for a single person
+    totals = [sum(each.amounts, Decimal(0)) for each in series]
+    said = [dollars(each) if unit is DOLLARS else unit.label(each, unit.least) for each in totals]
+    legend = [f"{each.name} {total}" for each, total in zip(series, said, strict=True)]
     svg = _svg(
         LARGE,
         POSTED,
-        _legend(title, series, legend, LARGE),
-        _days([each.day for each in days], series, DOLLARS, LARGE, POSTED, nothing="Nothing was spent."),
+        _legend(f"{title} in the last {len(days)} days", series, legend, LARGE),
+        _days([each.day for each in days], series, unit, LARGE, POSTED, nothing="Nothing was spent."),
     )
     with TemporaryDirectory() as folder:
         font = Path(folder) / "font.ttf"

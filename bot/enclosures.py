@@ -20,7 +20,6 @@ from pipelines.limits import IMAGE_BYTES
 from pipelines.ports import Files, Mark, Media
 
 THUMBNAIL_SIDE_PX: Final = 320
-CHART_TITLE: Final = f"What was spent in the last {DAYS} days"
 GONE: Final = {
     "made_picture": "This picture is kept no longer. Make it once more with /imagine.",
     "made_video": "This clip is kept no longer. Make it once more with /imagine.",
@@ -59,7 +58,7 @@ class ResultFiles:
                 return await self._made(tenant, enclosure)
             case "usage_chart":
                 days = await self.wishes.days(tenant, person=enclosure.of or None, days=DAYS)
-                return await asyncio.to_thread(usage_chart, days, title=CHART_TITLE)
+                return await asyncio.to_thread(usage_chart, days)
             case _:
                 assert_never(enclosure.kind)
 

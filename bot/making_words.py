@@ -9,6 +9,7 @@ from handlers.pace import EXACT_BELOW
 from pipelines.generation.wish import MediaKind
 
 WISH_SHOWN: Final = "Shall this be made?"
+WITHOUT: Final = "Without"  # what shall not be seen
 FOR_ADULTS: Final = "This is for adults."
 MADE: Final[dict[MediaKind, tuple[str, str]]] = {
     "image": ("picture", "pictures"),
@@ -39,7 +40,7 @@ def title_of_making(answer: Making) -> str:
 
 
 def estimate_of(answer: Making) -> str:
-    return f"It takes about {seconds_in_words(answer.estimate_s)} yet" if answer.estimate_s else ""
+    return f"About {seconds_in_words(answer.estimate_s)} to go" if answer.estimate_s else ""
 
 
 def title_of_made(answer: Made) -> str:
@@ -60,7 +61,7 @@ def foot_of_made(answer: Made) -> Iterator[str]:
     """Yield by what something was made, how long that took and what it cost."""
     yield answer.model
     yield engine_in_words(answer.engine)
-    yield f"in {seconds_in_words(answer.elapsed_s)}" if answer.elapsed_s else ""
+    yield f"in {seconds_in_words(answer.elapsed_s) if answer.elapsed_s else 'under a second'}"
     yield usd(answer.cost_usd)
 
 
@@ -82,8 +83,12 @@ def title_of_usage(answer: Usage) -> str:
 
 
 def line_of_usage(line: UsageLine) -> str:
-    price = usd(line.cost_usd) or "price not known"
-    return f"{line.count:,}, {price}" if line.count else price
+    return f"{line.count:,}, {usd(line.cost_usd) or 'price not known'}"
+
+
+def total_of_usage(answer: Usage) -> str:
+    """Say what all of it came to; where no price is known, how many things were made."""
+    return usd(answer.total_usd) or (f"{answer.made:,} made, prices not known" if answer.made else "not known")
 
 
 def counted(number: int, media: MediaKind) -> str:

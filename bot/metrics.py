@@ -238,8 +238,8 @@ class CountedConnection:
     async def message(self, place: Place, message: str) -> Posted | None:
         return await self.connection.message(place, message)
 
-    async def latest_with_files(self, place: Place) -> Posted | None:
-        return await self.connection.latest_with_files(place)
+    async def latest_with_files(self, place: Place, *, pictures: bool = False) -> Posted | None:
+        return await self.connection.latest_with_files(place, pictures=pictures)
 
     async def channel(self, place: Place) -> Channel:
         return await self.connection.channel(place)

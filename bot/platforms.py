@@ -187,8 +187,8 @@ class Connected:
     async def message(self, place: Place, message: str) -> Posted | None:
         return await self._of(place.platform).message(place, message)
 
-    async def latest_with_files(self, place: Place) -> Posted | None:
-        return await self._of(place.platform).latest_with_files(place)
+    async def latest_with_files(self, place: Place, *, pictures: bool = False) -> Posted | None:
+        return await self._of(place.platform).latest_with_files(place, pictures=pictures)
 
     async def channel(self, place: Place) -> Channel:
         return await self._of(place.platform).channel(place)

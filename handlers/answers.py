@@ -396,12 +396,16 @@ class Found(Frozen):
 
 
 class WishShown(Frozen):
-    """What would be made, before anything is: somebody has to say yes. `cost_usd` is empty where no price is known."""
+    """What would be made, before anything is: somebody has to say yes. `cost_usd` is empty where no price is known.
+
+    `avoid` is what shall not be seen, by the member's word and by a model's.
+    """
 
     kind: Literal["wish_shown"] = "wish_shown"
     id: str
     wish: str = Field(repr=False)
     prompt: str = Field(repr=False)
+    avoid: str = Field(default="", repr=False)
     options: tuple[tuple[str, str], ...] = ()
     cost_usd: str = ""
     why: str = ""
@@ -437,15 +441,16 @@ class Making(Frozen):
 
 
 class MadeItem(Frozen):
-    """One thing that was made. `position` counts from 1; `seed` is empty where the maker tells none.
+    """One thing that was made. `position` counts from 1; `seed` is empty where the model takes none.
 
-    `score`: how well it fits the wish, 0 to 10, by a model's word; `missing` says what is not as wished. `buttons` are
-    (name, label, value).
+    `prompt`: what it was made from, where that is not the prompt of all. `score`: how well it fits the wish, 0 to 10, by a
+    model's word; `missing` says what is not as wished. `buttons` are (name, label, value).
     """
 
     position: int
     alt_text: str
     caption: str = ""
+    prompt: str = Field(default="", repr=False)
     seed: str = ""
     score: int | None = None
     missing: str = ""
@@ -458,7 +463,7 @@ class Made(Frozen):
 
     `notes` are sentences, such as why one of several is not there. `spoiler`: it is for adults. `engine`: the maker's name, or
     `understudy`, which every renderer spells out. `buttons` (name, label, value) are about all of it, those of `items` about
-    one. All texts but the wish come from models.
+    one. `prompt` is what most of it was made from. All texts but the wish come from models.
     """
 
     kind: Literal["made"] = "made"
@@ -508,24 +513,26 @@ class WishQueue(Frozen):
 
 
 class UsageLine(Frozen):
-    """One line of what was spent. `count` is 0 where nothing is counted, `cost_usd` empty where no price is known."""
+    """One line of what was spent. `cost_usd` is empty where no price is known."""
 
     title: str
-    count: int = 0
+    count: int
     cost_usd: str = ""
 
 
 class Usage(Frozen):
     """What was made and asked, and what that cost; a chart goes with it. `whose`: `you` or `this workspace`.
 
-    `left` are sentences on what may still be spent today.
+    `made` is how many things were made; `total_usd` is empty where no price is known. `left` are sentences on what may still be
+    spent today, and on prices that are missing.
     """
 
     kind: Literal["usage"] = "usage"
     whose: str
     days: int
     lines: tuple[UsageLine, ...]
-    total_usd: str
+    made: int = 0
+    total_usd: str = ""
     left: tuple[str, ...] = ()
 
 

@@ -94,9 +94,12 @@ async def follow(
     if raid and not case.raid and case.state == "open":
         case = await services.cases.join(tenant, case.id, verdict, action=action, raid=raid, quota=quota)
     case = replace(case, strikes=earlier)
-    made = () if verdict.keep_copy else await forget(event, event.message, services)
     effects = consequences(event, case, standing)
-    return (*effects, *made) if any(isinstance(each, Remove) for each in effects) else effects
+    removed = any(isinstance(each, Remove) for each in effects)
+    if not removed and verdict.keep_copy:
+        return effects
+    made = await forget(event, event.message, services, keep=verdict.keep_copy)
+    return (*effects, *made) if removed else effects
 
 
 def known_by(intake: Intake, verdict: Verdict) -> tuple[KnownBy, ...]:
@@ -111,14 +114,20 @@ def known_by(intake: Intake, verdict: Verdict) -> tuple[KnownBy, ...]:
     )
 
 
-async def forget(event: Event, message: str, services: Services) -> tuple[TakeBack, ...]:
-    """Delete what is kept of a message of which no copy may stay, and of what was made of its pictures.
+async def forget(event: Event, message: str, services: Services, *, keep: bool = False) -> tuple[TakeBack, ...]:
+    """Delete what was made of the pictures of a message that goes from its channel, and give up what is being made of them.
 
-    Return how what was made is taken out of wherever it was posted.
+    What is known of the message itself is deleted as well, save with `keep`: then it may be brought back. What was made is not.
+
+    Return how what was made is taken out of wherever it was posted; once more the same after a crash.
     """
     tenant = event.place.tenant
-    await services.results.forget(tenant, message)
+    if not keep:
+        await services.results.forget(tenant, message)
+    begun = [each.id for each in await services.wishes.begun(tenant) if each.root == message]
     erased = await services.wishes.forget_of(tenant, message, by=event.key)
+    for id in begun:
+        services.turns.give_up(id)
     posted = [(each, await services.cases.shown(tenant, f"{each.event}#wish")) for each in erased]
     return tuple(
         TakeBack(key=f"{event.key}#made:{each.id}", place=each.place, message=shown) for each, shown in posted if shown

@@ -1,6 +1,6 @@
 """Messages that others delete: their cases say so, and what was asked for about them is deleted as well."""
 
-from handlers.cases import card
+from handlers.cases import card, forget
 from handlers.effects import Edit, Plan
 from handlers.events import MessageDeleted
 from handlers.outages import log_place
@@ -9,13 +9,17 @@ from handlers.ports.services import Services
 
 
 async def on_deleted(event: MessageDeleted, services: Services) -> Plan:
-    """Note that a message is gone. What we took out ourselves arrives as well where a platform does not tell, and changes
-    nothing; neither does what we had brought back and is deleted now."""
+    """Note that a message is gone, and take back what was made of its pictures.
+
+    What we took out ourselves arrives as well where a platform does not tell, and changes no case; neither does what we had
+    brought back and is deleted now.
+    """
     tenant = event.place.tenant
     cases = await services.cases.of_message(tenant, event.place.channel, event.message)
-    if any([await _was_ours(each, services) for each in cases]):
-        return Plan()
-    await services.results.forget(tenant, event.message)
+    ours = any([await _was_ours(each, services) for each in cases])
+    made = await forget(event, event.message, services, keep=ours)
+    if ours:
+        return Plan(effects=made)
     if not cases and event.by == "moderator" and (await services.setups.of(tenant)).watches(event.place.channel):
         link = Link(
             key=f"{event.key}!removed_by_hand",
@@ -26,7 +30,7 @@ async def on_deleted(event: MessageDeleted, services: Services) -> Plan:
         await services.audit.record(tenant, link)
     gone = [await services.cases.mark_gone(tenant, each.id, by=event.by, event=event.key) for each in cases]
     edits = [await _card_anew(event, each, services) for each in gone]
-    return Plan(effects=tuple(edit for edit in edits if edit is not None))
+    return Plan(effects=(*made, *(edit for edit in edits if edit is not None)))
 
 
 async def _was_ours(case: Case, services: Services) -> bool:

@@ -1,7 +1,7 @@
 """An event to a plan: the one place where an error becomes words."""
 
 from dataclasses import dataclass
-from typing import assert_never
+from typing import Final, assert_never
 
 from handlers.answers import Notice
 from handlers.appeals import on_appeal_decided, on_appeal_form, on_appeal_pressed
@@ -47,6 +47,8 @@ from handlers.tagging import on_tag
 from handlers.uploads import on_message, on_message_after_fault
 from handlers.waiting import on_cases_wait
 from pipelines.errors import BadAnswer, Refused, Unavailable, UserError
+
+WORDS: Final = "words"  # ends the key of what is said to an event's author alone, in place of what the event was for
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,4 +219,4 @@ def _for_whoever_looks(event: AnyEvent, plan: Plan) -> Plan:
 def _say(event: AnyEvent, text: str) -> Plan:
     if event.author == FLASHBULB or event.desk:  # what we told ourselves comes again; the desk has said it
         return Plan()
-    return Plan(effects=(Notify.author_of(event, "words", Notice(text=text)),))
+    return Plan(effects=(Notify.author_of(event, WORDS, Notice(text=text)),))

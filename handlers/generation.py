@@ -2,29 +2,28 @@
 
 import hashlib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
-from math import log
 from typing import Final
 
 from handlers.answers import Held, Notice, NotMade, WishShown
-from handlers.attachments import linked, posted_here
+from handlers.attachments import SIDES_PX, linked, original_of, pixels, posted_here, sha256_of, source_intake
 from handlers.effects import AnyEffect, Make, Notify, Plan, Post
-from handlers.events import CommandUsed, Event, FormSubmitted, MessagePosted, Place
+from handlers.events import CommandUsed, Event, FormSubmitted, MessagePosted, Place, Tenant
 from handlers.ports.channels import Posted
 from handlers.ports.generation import Source, StoredWish
 from handlers.ports.services import Services
 from handlers.showing import GONE, NO_MAKER
-from handlers.studio import making_said, source_intake
-from pipelines.content import Attachment, ImagePart, Intake
+from handlers.studio import making_said, waiting_before
+from pipelines.content import Attachment, Intake
 from pipelines.errors import UserError
 from pipelines.generation.asking import parse
 from pipelines.generation.brief import write_brief
 from pipelines.generation.checking import wish_intake
-from pipelines.generation.options import model_for
+from pipelines.generation.options import in_format_of, model_for
 from pipelines.generation.permission import NOT_CHECKED, Permission, permission
-from pipelines.generation.wish import ASPECTS, WORDLESS, Brief, Wish
+from pipelines.generation.wish import WORDLESS, Brief, Wish, is_thought_through
 from pipelines.media.extras import VIDEO
 from pipelines.moderation.moderate import moderate
 from pipelines.moderation.policy import Action
@@ -59,16 +58,19 @@ async def on_imagine_asked(event: MessagePosted, words: str, services: Services)
 
 
 async def on_remix_asked(event: MessagePosted, words: str, services: Services) -> Plan:
-    """Take up a remix that a mention asks for, of its own picture or of the one that it answers."""
-    posted = Posted(place=event.place, message=event.message, author=event.author, content=event.content)
-    if not event.attachments and event.answers:
-        answered = await services.channels.message(event.place, event.answers)
-        posted = answered if answered is not None else posted
-    if not posted.content.attachments:
-        raise UserError(NO_SOURCE)
+    """Take up a remix that a mention asks for, of its own picture, the one at its address, or the one that it answers."""
+    words, address = _without_address(words)
     wish = parse(words, operation="restyle")
-    place = event.place.in_thread_of(event.message)
-    return await take_up(event, wish, services, place=place, source=_of(posted))
+    posted = Posted(place=event.place, message=event.message, author=event.author, content=event.content)
+    if address and not event.attachments:
+        source = await _at(address, event, services)
+    else:
+        if not event.attachments and event.answers:
+            posted = await services.channels.message(event.place, event.answers) or posted
+        if not posted.content.attachments:
+            raise UserError(NO_SOURCE)
+        source = _of(posted)
+    return await take_up(event, wish, services, place=event.place.in_thread_of(event.message), source=source)
 
 
 async def on_wish_form(event: FormSubmitted, services: Services) -> Plan:
@@ -117,13 +119,17 @@ async def take_up(
     price = None if model.price_usd is None else model.price_usd * wish.count
     await services.wishes.refuse_beyond(place.tenant, event.author.id, usd=price or Decimal(0), budget=services.budget)
     intake = await source_intake(place.tenant, source, services) if source else None
-    if intake and wish.operation != "inspire":
-        wish = wish.model_copy(update={"aspect": _aspect_of(intake)})
+    notices: list[str] = []
+    if source and intake:
+        source = replace(source, sha256=sha256_of(intake))
+        notices = await _notices(source, intake, wish, services, tenant=place.tenant)
+    wish = in_format_of(intake, wish) if intake else wish
     root = await _root_of(source, place, services)
     brief = brief or await _brief(event, wish, intake, services)
-    allowed = await _judged(event, wish_intake(wish, brief, intake), services, place=place, of_somebody=root.of_somebody)
+    judged, through = wish_intake(wish, brief, intake), is_thought_through(wish)
+    allowed = await _judged(event, judged, services, place=place, of_somebody=root.of_somebody, thought_through=through)
     if allowed.refusal:
-        return _refused(event, allowed)
+        return _refused(event, _with_reason(allowed, intake))
     stored = StoredWish(
         id=wish_id(event),
         event=event.key,
@@ -142,10 +148,8 @@ async def take_up(
         begun_at=datetime.now(UTC),
     )
     stored = await services.wishes.save(stored, budget=services.budget)
-    effects = _announced(event, stored, services)
-    if intake and any("/frame:" in part.id for part in intake.parts):
-        effects = (Notify.author_of(event, "frame", Notice(text=FIRST_FRAME), place=place), *effects)
-    return Plan(effects=effects)
+    told = [Notify.author_of(event, "source", Notice(text=" ".join(notices)), place=place)] if notices else []
+    return Plan(effects=(*told, *_announced(event, stored, services)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,6 +173,24 @@ async def _root_of(source: Source | None, place: Place, services: Services) -> _
     return _Root(of_somebody=True, message=source.message, channel=source.place.channel if source.place else "")
 
 
+async def _notices(source: Source, intake: Intake, wish: Wish, services: Services, *, tenant: Tenant) -> list[str]:
+    """Return what of a source picture is not taken as it was posted. Raises: as `attachments.original_of`."""
+    notices = [FIRST_FRAME] if any("/frame:" in part.id for part in intake.parts) else []
+    if wish.operation in SIDES_PX:  # refused now rather than once it is paid for
+        original = await original_of(tenant, source, wish.operation, services)
+        if original.is_smaller:
+            had, has = pixels(original.posted_px), pixels(original.size_px)
+            notices.append(f"The picture has {had} pixels, more than fit. What is made of it will have {has}.")
+    return notices
+
+
+def _with_reason(allowed: Permission, source: Intake | None) -> Permission:
+    """Return a refusal with what is true of a picture that is not looked at in full: waiting would not change that."""
+    if allowed.refusal != NOT_CHECKED or not source or not source.gaps:
+        return allowed
+    return replace(allowed, refusal=f"Not all of the picture could be checked, so nothing was made. {source.gaps[0].why}")
+
+
 def _refuse_unreadable(wish: Wish) -> None:
     """Raises: `UserError` when the result could not be judged, since what reads it is not installed."""
     if wish.kind != "image" and not VIDEO.present:
@@ -182,7 +204,7 @@ def _announced(event: Event, stored: StoredWish, services: Services) -> tuple[An
     about = stored.root if stored.root and stored.root_channel == stored.place.channel else None
     if stored.state == "shown":
         return (Post(key=key, place=stored.place, answer=_shown(stored, services), about=about, reply=event.reply),)
-    said = making_said(stored, generator)
+    said = making_said(stored, generator, ahead=waiting_before(stored, services))
     return (
         Post(key=key, place=stored.place, answer=said, about=about, reply=event.reply),
         Make(key=f"{event.key}#make", place=stored.place, wish=stored.id, post=key),
@@ -202,6 +224,7 @@ def _shown(stored: StoredWish, services: Services) -> WishShown:
         id=stored.id,
         wish=wish.text,
         prompt=stored.prompt,
+        avoid=stored.brief.avoid,
         options=tuple(options),
         cost_usd=f"{stored.cost_usd.normalize():f}" if stored.price_usd is not None else "",
         why="It costs more than what is made without asking." if _is_dear(stored.cost_usd, services) else "",
@@ -225,7 +248,9 @@ async def _brief(event: Event, wish: Wish, source: Intake | None, services: Serv
         await services.ledger.record(event.place.tenant, event=event.key, task="brief", calls=calls)
 
 
-async def _judged(event: Event, intake: Intake, services: Services, *, place: Place, of_somebody: bool) -> Permission:
+async def _judged(
+    event: Event, intake: Intake, services: Services, *, place: Place, of_somebody: bool, thought_through: bool
+) -> Permission:
     """Judge the wish, what became of it, and its picture, before anything is spent."""
     if not intake.parts:
         return Permission(refusal=NOT_CHECKED)
@@ -235,7 +260,7 @@ async def _judged(event: Event, intake: Intake, services: Services, *, place: Pl
         intake, policy=policy, model=services.model, bank=services.banks.of(tenant), memory=services.memories.of(tenant)
     )
     await services.ledger.record(tenant, event=event.key, task="moderation", calls=calls)
-    return permission(verdict, policy, of_somebody=of_somebody)
+    return permission(verdict, policy, of_somebody=of_somebody, thought_through=thought_through)
 
 
 def wish_id(event: Event) -> str:
@@ -258,18 +283,6 @@ def _is_dear(price: Decimal | None, services: Services) -> bool:
 # --- Which picture ------------------------------------------------------------------------------------------------------------
 
 
-def _aspect_of(intake: Intake) -> str:
-    """Return the format that is nearest to a source picture's own."""
-    picture = next(part for part in intake.parts if isinstance(part, ImagePart))
-    ratio = picture.width_px / picture.height_px
-    return min(ASPECTS, key=lambda each: abs(log(ratio / _ratio(each))))
-
-
-def _ratio(aspect: str) -> float:
-    width, height = aspect.split(":")
-    return int(width) / int(height)
-
-
 def _without_address(argument: str) -> tuple[str, str]:
     found = _ADDRESS.search(argument)
     if found is None:
@@ -282,16 +295,21 @@ async def _source_of(event: CommandUsed, address: str, services: Services) -> tu
     if event.attachments:
         return Source(attachment=event.attachments[0]), event.place
     if address:
-        posted = await services.channels.linked(event.place.tenant, address.strip("<>").partition("|")[0], event.author.id)
-        if posted is None:
-            return Source(attachment=_file_at(address)), event.place
-        if not posted.content.attachments:
-            raise UserError("There is no picture in the message that the link leads to.")
-        return _of(posted), event.place
-    here = await posted_here(event, services)
+        return await _at(address, event, services), event.place
+    here = await posted_here(event, services, pictures=True)
     if here is None or not here.content.attachments:
         raise UserError(NO_SOURCE)
     return _of(here), event.place.in_thread_of(here.message)
+
+
+async def _at(address: str, event: Event, services: Services) -> Source:
+    """Return the picture of the message that an address leads to, as far as who asks may read it, else the file there."""
+    posted = await services.channels.linked(event.place.tenant, address.strip("<>").partition("|")[0], event.author.id)
+    if posted is None:
+        return Source(attachment=_file_at(address))
+    if not posted.content.attachments:
+        raise UserError("There is no picture in the message that the link leads to.")
+    return _of(posted)
 
 
 def _file_at(address: str) -> Attachment:

@@ -9,9 +9,10 @@ from handlers.events import ButtonPressed, FormSubmitted, Person
 from handlers.generation import maker_of, take_up
 from handlers.ports.generation import Source, StoredWish, WishState
 from handlers.ports.services import Services
-from handlers.showing import CANCELLED, GONE
-from handlers.studio import making_said
+from handlers.showing import CANCELLED, CANCELLED_UNSPENT, GONE
+from handlers.studio import making_said, waiting_before
 from pipelines.errors import UserError
+from pipelines.generation.brief import with_avoided
 from pipelines.generation.wish import Brief, Operation, Strength, Wish, prompt_chars
 from pipelines.ports import Generator
 
@@ -35,12 +36,16 @@ async def on_wish_pressed(event: ButtonPressed, services: Services) -> Plan:
             return await _cancel(event, stored, services)
         case "wish_again":
             return await _again(event, stored, services)
+        case "wish_look":
+            return await _look_again(event, stored, services)
         case "wish_delete":
             return await _delete(event, stored, services)
-        case "wish_reroll" | "wish_missing":
-            wish = stored.wish.model_copy(update={"seed": None, "show_first": False, "as_written": True})
-            if event.button == "wish_missing":
-                wish = wish.model_copy(update={"count": _missing(position, stored)})
+        case "wish_reroll":
+            wish = stored.wish.model_copy(update={"seed": None, "show_first": False})
+            return await _derived(event, stored, wish, services, brief=_with(stored.brief, stored.prompt), source=stored.source)
+        case "wish_missing":
+            count = _missing(position, stored)
+            wish = stored.wish.model_copy(update={"seed": None, "show_first": False, "count": count})
             return await _derived(event, stored, wish, services, brief=stored.brief, source=stored.source)
         case "wish_edit" | "wish_prompt":
             raise UserError("The form for that could not be opened. Press the button once more.")
@@ -65,6 +70,10 @@ _DEEDS: Final = {
 }
 
 
+def _with(brief: Brief, prompt: str) -> Brief:
+    return brief.model_copy(update={"prompt": prompt})
+
+
 def _missing(number: str, stored: StoredWish) -> int:
     """Return how many things of a wish are to be made once more."""
     if not number.isdecimal() or not 1 <= int(number) < stored.wish.count:
@@ -77,16 +86,20 @@ async def _with_picture(event: ButtonPressed, stored: StoredWish, button: str, p
     deed = _DEEDS.get(button)
     if deed is None or not position.isdecimal():
         raise UserError("This button is of an older version. Use the newest answer.")
+    thing = next((each for each in stored.made if each.position == int(position)), None)
+    if thing is None:
+        raise UserError(GONE)
     wish = Wish(
         kind="video" if deed.operation == "animate" else "image",
         operation=deed.operation,
         text=stored.wish.text,
+        avoid=stored.wish.avoid,
         aspect=stored.wish.aspect,
         strength=deed.strength,
-        as_written=True,
+        as_written=stored.wish.as_written,
     )
-    source = Source(wish=stored.id, position=int(position))
-    brief = stored.brief if stored.prompt else stored.brief.model_copy(update={"prompt": stored.wish.text})
+    source = Source(wish=stored.id, position=thing.position)
+    brief = _with(stored.brief, stored.prompt_of(thing))
     return await _derived(event, stored, wish, services, brief=brief, source=source)
 
 
@@ -115,11 +128,11 @@ async def on_prompt_changed(event: FormSubmitted, services: Services) -> Plan:
     prompt, most = event.values.get("prompt", "").strip(), prompt_chars(stored.wish)
     if not prompt:
         raise UserError("Write a prompt, or press Cancel.")
-    if len(prompt) > most:
-        raise UserError(f"A prompt may have {most:,} characters. Make it shorter.")
-    words = {"text": prompt} if stored.wish.kind == "voice" else {}
-    wish = stored.wish.model_copy(update={"as_written": True, "show_first": False, **words})
-    brief = stored.brief.model_copy(update={"prompt": prompt})
+    brief = Brief(prompt=prompt, avoid=stored.brief.avoid)
+    if (beyond := len(with_avoided(prompt, brief.avoid)) - most) > 0:
+        raise UserError(f"A prompt may have {most:,} characters with what shall not be seen. Make it {beyond:,} shorter.")
+    # It is what is wished for now, as it stands: what it was before says nothing about the result.
+    wish = stored.wish.model_copy(update={"text": prompt, "style": "", "as_written": True, "show_first": False})
     plan = await _derived(event, stored, wish, services, brief=brief, source=stored.source, message=message)
     if any(isinstance(each, Post) for each in plan.effects) and _may(event.author, stored):
         aside = await services.wishes.set_state(
@@ -141,7 +154,7 @@ async def _begin(event: ButtonPressed, stored: StoredWish, services: Services) -
     )
     if not begun:
         raise UserError(_ALREADY)
-    return _made_in_place(event, stored, generator)
+    return _made_in_place(event, stored, generator, services)
 
 
 async def _again(event: ButtonPressed, stored: StoredWish, services: Services) -> Plan:
@@ -161,11 +174,23 @@ async def _again(event: ButtonPressed, stored: StoredWish, services: Services) -
     )
     if not begun:
         raise UserError(_ALREADY)
-    return _made_in_place(event, stored, generator)
+    return _made_in_place(event, stored, generator, services)
 
 
-def _made_in_place(event: ButtonPressed, stored: StoredWish, generator: Generator) -> Plan:
-    said = making_said(stored, generator)
+async def _look_again(event: ButtonPressed, stored: StoredWish, services: Services) -> Plan:
+    """Look over what was made and paid for and could not be looked over then; only what is not there is made."""
+    _refuse_others(event.author, stored)
+    generator = maker_of(services)
+    begun = await services.wishes.set_state(
+        event.place.tenant, stored.id, become="begun", of=frozenset({"failed"}), event=event.key
+    )
+    if not begun:
+        raise UserError(_ALREADY)
+    return _made_in_place(event, stored, generator, services)
+
+
+def _made_in_place(event: ButtonPressed, stored: StoredWish, generator: Generator, services: Services) -> Plan:
+    said = making_said(stored, generator, ahead=waiting_before(stored, services))
     return Plan(
         effects=(
             Edit(key=f"{event.key}#wish", place=event.place, message=event.message, answer=said),
@@ -181,7 +206,8 @@ async def _cancel(event: ButtonPressed, stored: StoredWish, services: Services) 
     if not cancelled:
         raise UserError("It is done already.")
     services.turns.give_up(stored.id)
-    told = NotMade(id=stored.id, wish=stored.wish.text, text=CANCELLED)
+    jobs = await services.jobs.of_wish(event.place.tenant, stored.id)
+    told = NotMade(id=stored.id, wish=stored.wish.text, text=CANCELLED if jobs else CANCELLED_UNSPENT)
     posted = await services.cases.shown(event.place.tenant, f"{stored.event}#wish")
     if posted is None or posted == event.message:
         return Plan(effects=(Edit(key=f"{event.key}#end", place=event.place, message=event.message, answer=told),))

@@ -11,7 +11,17 @@ from handlers.effects import AnyEffect, Card, Edit, Make, Plan, Post
 from handlers.events import Tenant
 from handlers.ports.generation import StoredJob, StoredWish
 from handlers.ports.services import Services
-from handlers.showing import CANCELLED, GONE, NO_MAKER, TRY_AGAIN, TRY_AGAIN_UNCLEAR, made_answer, made_files
+from handlers.showing import (
+    CANCELLED,
+    CANCELLED_UNSPENT,
+    GONE,
+    LOOK_AGAIN,
+    NO_MAKER,
+    TRY_AGAIN,
+    TRY_AGAIN_UNCLEAR,
+    made_answer,
+    made_files,
+)
 from handlers.studio import Say, Studio, Unmade
 from pipelines.generation.failures import FailureKind, words_for
 from pipelines.generation.turns import Unwanted
@@ -19,6 +29,14 @@ from pipelines.generation.turns import Unwanted
 log = structlog.get_logger()
 
 NOT_KNOWN_WHY: Final = "It is not shown."  # it was refused, and a crash has taken the words
+UNCLEAR_SECOND: Final = (
+    "What fitted badly was asked for once more, and the connection broke off: that second attempt may have been charged as"
+    " well."
+)
+NOT_LOOKED_OVER: Final = (
+    "It was made and may have been charged, but it could not be looked over, so it is not shown. It is kept."
+)
+MAY_BE_CHARGED: Final = "What was begun may still be charged."
 # What would end in the same way once more.
 NOT_REPEATED: Final[frozenset[FailureKind]] = frozenset({"credits", "auth", "bad_request", "validation", "withheld"})
 
@@ -61,14 +79,17 @@ async def _ended(effect: Make, message: str, wish: StoredWish, failures: dict[in
     """Return what is said about a wish that is worked on no more."""
     tenant = effect.place.tenant
     jobs = await services.jobs.of_wish(tenant, wish.id)
-    await _drop(tenant, wish.id, services)
+    await _drop(tenant, wish, services)
     if wish.state == "cancelled":
         await services.wishes.drop_files(tenant, wish.id, apart_from=frozenset())
-        return _said(effect, message, NotMade(id=wish.id, wish=wish.wish.text, text=CANCELLED))
+        text = CANCELLED if jobs else CANCELLED_UNSPENT
+        return _said(effect, message, NotMade(id=wish.id, wish=wish.wish.text, text=text))
     known = _last_failures(jobs)  # all that is left of why, after a crash
     missing = [at for at in range(1, wish.wish.count + 1) if at not in {each.position for each in wish.made}]
     unmade = {at: failures.get(at) or known.get(at) or Unmade(says=NOT_KNOWN_WHY) for at in missing}
     reasons = list(dict.fromkeys(each.says for each in unmade.values()))
+    if any(each.state == "unclear" and _position(each) not in unmade for each in _of_this_time(jobs, wish)):
+        reasons.append(UNCLEAR_SECOND)
     kinds = {each.kind for each in unmade.values() if each.kind}
     told = _for_operator(effect, kinds)
     keys = frozenset(f"{wish.id}:{each.position}:{each.attempt}" for each in wish.made)
@@ -91,15 +112,29 @@ async def _ended(effect: Make, message: str, wish: StoredWish, failures: dict[in
 
 
 async def made_nothing(effect: Make, why: str, services: Services) -> tuple[AnyEffect, ...]:
-    """Return what is said where making failed for good, by our fault or since nobody has answered for a day."""
-    message = effect.message or await services.cases.shown(effect.place.tenant, effect.post) or ""
-    await services.wishes.set_state(
-        effect.place.tenant, effect.wish, become="failed", of=frozenset({"begun"}), event=f"{effect.key}#failed"
-    )
-    await _drop(effect.place.tenant, effect.wish, services)
-    await services.wishes.drop_files(effect.place.tenant, effect.wish, apart_from=frozenset())
+    """Return what is said where making failed for good, by our fault or since nobody has answered for a day.
+
+    What was made by then, and only waits to be looked over, is kept: it is paid for.
+    """
+    tenant = effect.place.tenant
+    message = effect.message or await services.cases.shown(tenant, effect.post) or ""
+    wish = await services.wishes.find(tenant, effect.wish)
     services.turns.forget(effect.wish)
-    return _said(effect, message, NotMade(id=effect.wish, text=f"It could not be made. {why}")).effects
+    if wish is None:
+        return _said(effect, message, NotMade(id=effect.wish, text=f"It could not be made. {why}")).effects
+    await services.wishes.set_state(tenant, wish.id, become="failed", of=frozenset({"begun"}), event=f"{effect.key}#failed")
+    await _drop(tenant, wish, services)
+    jobs = _of_this_time(await services.jobs.of_wish(tenant, wish.id), wish)
+    if any(each.state == "fetched" for each in jobs):
+        text, button = f"{NOT_LOOKED_OVER} {why}", LOOK_AGAIN
+    elif any(each.state in ("unclear", "dropped") for each in jobs):
+        text, button = f"It could not be made. {why} {MAY_BE_CHARGED}", TRY_AGAIN_UNCLEAR
+    else:
+        text, button = f"It could not be made. {why}", TRY_AGAIN
+    if button is not LOOK_AGAIN:
+        await services.wishes.drop_files(tenant, wish.id, apart_from=frozenset())
+    answer = NotMade(id=wish.id, wish=wish.wish.text, text=text, buttons=(button,))
+    return _said(effect, message, answer).effects
 
 
 def _said(effect: Make, message: str, answer: Answer) -> Plan:
@@ -123,19 +158,29 @@ def _for_operator(effect: Make, kinds: set[FailureKind]) -> tuple[AnyEffect, ...
     return ()
 
 
-async def _drop(tenant: Tenant, wish: str, services: Services) -> None:
+async def _drop(tenant: Tenant, wish: StoredWish, services: Services) -> None:
     """Have nobody wait for the jobs of a wish any more; they hold their slots until they have ended, or for a while."""
-    for each in await services.jobs.of_wish(tenant, wish):
+    for each in await services.jobs.of_wish(tenant, wish.id):
         match each.state:
             case "running":
                 await services.jobs.update(tenant, each.key, state="dropped")
             case "submitting":  # by a process that has died
-                await services.jobs.update(tenant, each.key, state="unclear", failure="unclear")
+                cost = wish.price_usd
+                await services.jobs.update(tenant, each.key, state="unclear", failure="unclear", cost_usd=cost)
+
+
+def _of_this_time(jobs: tuple[StoredJob, ...], wish: StoredWish) -> tuple[StoredJob, ...]:
+    """Return the jobs since a wish was begun, be it once more."""
+    return tuple(each for each in jobs if int(each.key.rpartition(":")[2]) >= wish.first_attempt)
+
+
+def _position(job: StoredJob) -> int:
+    return int(job.key.split(":")[1])
 
 
 def _last_failures(jobs: tuple[StoredJob, ...]) -> dict[int, Unmade]:
     """Return what became of the last attempt at each thing, where that failed."""
-    last = {int(each.key.split(":")[1]): each for each in jobs}  # they come by attempt
+    last = {_position(each): each for each in jobs}  # they come by attempt
     kinds: dict[int, FailureKind] = {at: each.failure for at, each in last.items() if each.failure}  # type: ignore[misc]  # ours
     return {at: Unmade(says=words_for(kind), kind=kind) for at, kind in kinds.items()}
 

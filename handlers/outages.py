@@ -158,7 +158,7 @@ async def _follow(event: ModelReturned, before: Case, case: Case, message: Messa
             elif not (isinstance(each, Remove) and each.keep and held and case is not before):  # it is out already
                 effects.append(each)
         if any(isinstance(each, Remove) for each in effects):
-            effects.extend(made)
+            effects.extend(await forget(event, case.message, services, keep=True) if verdict.keep_copy else made)
     elif acted and verdict.distress and not case.author.bot:
         effects.append(words_of_help(message, await standing_of(message, services)))
     return Plan(effects=(*effects, *await _card_anew(event, shown, case, services)))

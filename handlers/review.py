@@ -224,7 +224,7 @@ def _bring_back(event: Event, hearing: Hearing, case: Case) -> tuple[AnyEffect, 
 
 
 async def _take_out(event: Event, hearing: Hearing, case: Case, services: Services) -> tuple[AnyEffect, ...]:
-    made = () if may_keep(case) else await forget(event, case.message, services)
+    made = await forget(event, case.message, services, keep=may_keep(case))
     told = to_author(event, case, words_to_author(case, hearing.policy))
     return (_removal(event, hearing, case), *told, *made)
 
@@ -368,7 +368,9 @@ async def _reversed(event: ButtonPressed, hearing: Hearing, before: Case, servic
                 case=before.id,
                 original=before.message,
             )
-            return (out, *to_author(event, before, words_to_author(before, hearing.policy)))
+            made = [await forget(event, each, services, keep=True) for each in dict.fromkeys((before.message, message))]
+            told = to_author(event, before, words_to_author(before, hearing.policy))
+            return (out, *told, *(each for those in made for each in those))
         case "removed" if may_keep(before):
             return _bring_back(event, hearing, before)
         case _:

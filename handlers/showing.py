@@ -1,6 +1,7 @@
 """What is said of what was made: the answer with its buttons, and the files that go with it."""
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
@@ -16,7 +17,9 @@ NO_MAKER: Final = "Nothing can be made here at present. The operator has to set 
 CANCELLED: Final = (
     "It was cancelled, and nothing of it will be posted. What was begun already may still be charged by the service."
 )
+CANCELLED_UNSPENT: Final = "It was cancelled before anything of it was begun."
 TRY_AGAIN: Final = ("wish_again", "Try again")
+LOOK_AGAIN: Final = ("wish_look", "Look once more")
 TRY_AGAIN_UNCLEAR: Final = ("wish_again", "Make it anyway")
 
 _FILES: Final[dict[MediaKind, str]] = {
@@ -58,6 +61,7 @@ def made_answer(
     for: it is paid for anew.
     """
     model = generator.models.get(wish.model) if generator else None
+    prompt = Counter(map(wish.asked_for, wish.made)).most_common(1)[0][0] if wish.made else wish.prompt
     repeatable = wish.wish.operation not in WORDLESS
     rest = "Make the missing one" if missing == 1 else f"Make the missing {missing}"
     buttons = (
@@ -69,8 +73,8 @@ def made_answer(
         id=wish.id,
         media=wish.wish.kind,
         wish=wish.wish.text,
-        prompt="" if not repeatable else wish.prompt,
-        items=tuple(_item(wish, each, generator) for each in wish.made),
+        prompt=prompt if repeatable else "",
+        items=tuple(_item(wish, each, generator, prompt) for each in wish.made),
         model=model.title if model else wish.model,
         engine=generator.name if generator else "none",
         elapsed_s=elapsed_s,
@@ -81,8 +85,9 @@ def made_answer(
     )
 
 
-def _item(wish: StoredWish, thing: MadeThing, generator: Generator | None) -> MadeItem:
-    value = f"{wish.id}:{thing.position}"
+def _item(wish: StoredWish, thing: MadeThing, generator: Generator | None, prompt: str) -> MadeItem:
+    """Return what is said of one thing; `prompt` is that of all."""
+    value, own = f"{wish.id}:{thing.position}", wish.asked_for(thing)
     done = wish.wish.operation if wish.wish.operation in WORDLESS else None  # doing that again changes nothing
     buttons = tuple(
         (name, label, value)
@@ -95,7 +100,8 @@ def _item(wish: StoredWish, thing: MadeThing, generator: Generator | None) -> Ma
         position=thing.position,
         alt_text=thing.alt_text,
         caption=thing.caption,
-        seed="" if thing.seed is None or wish.wish.operation in WORDLESS else str(thing.seed),
+        prompt=own if own != prompt else "",
+        seed="" if thing.seed is None else str(thing.seed),
         score=thing.score,
         missing=thing.missing,
         attempts=thing.attempt - wish.first_attempt + 1,

@@ -6,16 +6,16 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import partial
+from math import ceil
 from typing import Final, Literal
 
 from handlers.answers import Answer
 from handlers.answers import Making as MakingSaid
+from handlers.attachments import UNSENT, brought, made_attachment
 from handlers.events import Place, Tenant
 from handlers.pace import PROGRESS_EVERY_S, in_steps
-from handlers.ports.generation import MadeThing, Source, StoredWish
+from handlers.ports.generation import MadeThing, StoredWish
 from handlers.ports.services import Services
-from handlers.showing import GONE
-from pipelines.content import Attachment, Content, ImagePart, Intake, made_address
 from pipelines.errors import FlashbulbError, Unavailable, UserError
 from pipelines.generation.checking import About, Checker
 from pipelines.generation.failures import FailureKind, GenerationFailed
@@ -44,6 +44,14 @@ class Unmade:
     kind: FailureKind | None = None
 
 
+class SourceLost(GenerationFailed):
+    """The picture that a wish begins with cannot be laid before the maker; says itself why."""
+
+    def __init__(self, says: str, *, kind: FailureKind) -> None:
+        super().__init__(kind)
+        self.args = (says,)
+
+
 @dataclass(slots=True, kw_only=True)
 class Studio:
     """One wish while it is being made."""
@@ -54,6 +62,7 @@ class Studio:
     generator: Generator
     say: Say
     _states: dict[int, Literal["waiting", "making", "checking", "done"]] = field(default_factory=dict)
+    _begun_at: dict[int, float] = field(default_factory=dict)  # of what is being made, by its position
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
     _source: asyncio.Task[str] | None = None
 
@@ -108,7 +117,7 @@ class Studio:
             check=partial(self._check, at, policy),
             may_repeat=partial(self._may_repeat, at),
             name=f"{wish.id}:{at}",
-            source=self._brought if wish.source else None,
+            source=partial(self._brought, at) if wish.source and wish.wish.operation not in UNSENT else None,
             on_submit=partial(self._note, at, "making"),
             on_check=partial(self._note, at, "checking"),
             monotonic=self.services.turns.monotonic,
@@ -118,19 +127,31 @@ class Studio:
         self._note(at, "done")
         return checked
 
-    async def _brought(self) -> str:
-        """Lay the source picture where the maker can read it, once for all things of the wish."""
+    async def _brought(self, at: int) -> str:
+        """Lay the source picture where the maker can read it, once for all things of the wish.
+
+        Raises: `GenerationFailed`; `Unavailable` where that may go better later, unless something is there to be shown now.
+        """
         if self._source is None:
             self._source = asyncio.create_task(self._bring())
-        return await asyncio.shield(self._source)
+        try:
+            return await asyncio.shield(self._source)
+        except UserError as error:
+            raise SourceLost(str(error), kind="validation") from error
+        except Unavailable as error:
+            if not await self._has_results():
+                raise
+            raise SourceLost(f"Not all of it was made. {error}", kind="away") from error
 
     async def _bring(self) -> str:
         assert self.wish.source is not None
-        intake = await source_intake(self.wish.place.tenant, self.wish.source, self.services)
-        picture = next((part for part in intake.parts if isinstance(part, ImagePart)), None)
-        if picture is None:
-            raise GenerationFailed("bad_response")
-        return await self.generator.bring(picture.data, picture.media_type)
+        data, media_type = await brought(self.tenant, self.wish.source, self.wish.wish.operation, self.services)
+        return await self.generator.bring(data, media_type)
+
+    async def _has_results(self) -> bool:
+        """Whether something was made that is paid for, and would be lost if the rest of it is waited for in vain."""
+        jobs = await self.services.jobs.of_wish(self.tenant, self.wish.id)
+        return any(each.state == "fetched" and int(each.key.rpartition(":")[2]) >= self.wish.first_attempt for each in jobs)
 
     async def _may_repeat(self, at: int) -> bool:
         wish, services = self.wish, self.services
@@ -160,6 +181,7 @@ class Studio:
             of_somebody=wish.of_somebody,
             media=services.media,
             model=services.model,
+            bank=services.banks.of(self.tenant),
             spent=spent,
         )
         return await checker.check(made_attachment(self.tenant, key), attempt=attempt, prompt=prompt)
@@ -168,6 +190,10 @@ class Studio:
 
     def _note(self, at: int, state: Literal["making", "checking", "done"]) -> None:
         self._states[at] = state
+        if state == "making":
+            self._begun_at[at] = self.services.turns.monotonic()
+        else:
+            self._begun_at.pop(at, None)
         self._changed.set()
 
     async def _tell(self) -> None:
@@ -204,7 +230,20 @@ class Studio:
         elif "checking" in states or done:
             state = "checking"
         ahead = in_steps(self.services.turns.ahead(self.wish.id)) if state == "waiting" else 0
-        return making_said(self.wish, self.generator, state=state, ahead=ahead, done=done)
+        begun_at = max(self._begun_at.values(), default=None)
+        elapsed_s = 0.0 if begun_at is None else self.services.turns.monotonic() - begun_at
+        return making_said(self.wish, self.generator, state=state, ahead=ahead, done=done, elapsed_s=elapsed_s)
+
+
+def waiting_before(wish: StoredWish, services: Services) -> int:
+    """Return how many wait before a wish that is about to be made, in steps."""
+    return in_steps(services.turns.ahead_of(member_of(wish)))
+
+
+def member_of(wish: StoredWish) -> tuple[str, str, str]:
+    """Return whose turn it is with a wish."""
+    tenant = wish.place.tenant
+    return tenant.platform, tenant.workspace, wish.asked_by.id
 
 
 def making_said(
@@ -214,11 +253,16 @@ def making_said(
     state: Literal["waiting", "making", "checking"] = "waiting",
     ahead: int = 0,
     done: int = 0,
+    elapsed_s: float = 0.0,
 ) -> MakingSaid:
-    """Return the answer that says how far a wish is."""
+    """Return the answer that says how far a wish is. `elapsed_s`: since the newest of what is being made was begun."""
     model = generator.models.get(wish.model)
     usual_s = model.usual_s if model else 0.0
     rounds = 1 + ahead / generator.slots
+    estimate_s = usual_s * rounds
+    if elapsed_s:  # in steps, since each is a change of a message; nothing once it is overdue
+        step_s = max(LOOK_EVERY_S, usual_s / 4)
+        estimate_s = max(0.0, ceil((usual_s - elapsed_s) / step_s) * step_s)
     return MakingSaid(
         id=wish.id,
         media=wish.wish.kind,
@@ -228,7 +272,7 @@ def making_said(
         ahead=ahead,
         done=done,
         total=wish.wish.count,
-        estimate_s=int(usual_s * rounds) if state != "checking" else 0,
+        estimate_s=int(estimate_s) if state != "checking" else 0,
     )
 
 
@@ -243,40 +287,8 @@ def _thing(at: int, checked: Checked) -> MadeThing:
         score=checked.score,
         missing=checked.missing,
         adults_only=checked.adults_only,
+        prompt=checked.prompt,
     )
-
-
-def made_attachment(tenant: Tenant, job: str) -> Attachment:
-    """Return where the result of a job lies, as a file that can be read like any other."""
-    return Attachment(
-        id=job, url=made_address(tenant.platform, tenant.workspace, job), name="made", media_type="", size_bytes=0
-    )
-
-
-async def source_intake(tenant: Tenant, source: Source, services: Services) -> Intake:
-    """Return a source picture made ready: upright, at most 1024 px, without metadata.
-
-    Raises: `UserError` when it is gone or is no picture.
-    """
-    if source.wish:
-        known = await services.wishes.find(tenant, source.wish)
-        thing = next((each for each in known.made if each.position == source.position), None) if known else None
-        if thing is None:
-            raise UserError(GONE)
-        attachment = made_attachment(tenant, f"{source.wish}:{thing.position}:{thing.attempt}")
-    else:
-        assert source.attachment is not None
-        attachment = source.attachment
-        if source.message and source.place is not None:
-            posted = await services.channels.message(source.place, source.message)
-            found = next((each for each in posted.content.attachments if each.id == attachment.id), None) if posted else None
-            if found is None:
-                raise UserError("The picture is gone from its channel. Post it again.")
-            attachment = found
-    intake = await services.media.intake(Content(attachments=(attachment,)))
-    if not any(isinstance(part, ImagePart) for part in intake.parts):
-        raise UserError(intake.gaps[0].why if intake.gaps else "There is no picture in this file. Choose one with a picture.")
-    return intake
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -350,8 +362,7 @@ class _Attempts:
 
     @property
     def _member(self) -> tuple[str, str, str]:
-        tenant = self.studio.tenant
-        return tenant.platform, tenant.workspace, self.studio.wish.asked_by.id
+        return member_of(self.studio.wish)
 
     def _key(self, attempt: int) -> str:
         return f"{self.studio.wish.id}:{self.position}:{attempt}"

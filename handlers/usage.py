@@ -1,7 +1,7 @@
 """`/flashbulb queue` and `/flashbulb usage`: what is being made, and what that and asking models cost."""
 
-from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, time
 from decimal import Decimal
 from typing import Final
 
@@ -15,6 +15,9 @@ from pipelines.ports import Generator
 DAYS: Final = 30
 QUEUE_SHOWN: Final = 10
 LEAST_SHOWN: Final = Decimal("0.0001")
+UNPRICED: Final = (
+    "What {number} of them cost is not known. The operator states prices under [modelslab.prices] in flashbulb.toml."
+)
 
 
 async def on_queue(event: CommandUsed, services: Services) -> Plan:
@@ -49,28 +52,40 @@ async def on_usage(event: CommandUsed, services: Services) -> Plan:
     """Say what was spent in the last days: moderators see the workspace's, members their own."""
     tenant = event.place.tenant
     person = None if event.author.role.reviews else event.author.id
-    spent = await services.wishes.spent(tenant, person=person, since=datetime.now(UTC) - timedelta(days=DAYS))
     days = await services.wishes.days(tenant, person=person, days=DAYS)
-    asking = sum((each.asking_usd for each in days), Decimal(0))
-    lines = [
-        # What has no price costs nothing as far as we know.
-        UsageLine(
-            title=_title(each, services.generator), count=each.count, cost_usd=_dollars(each.cost_usd) if each.cost_usd else ""
-        )
-        for each in spent
-    ]
-    if asking:
-        lines.append(UsageLine(title="Questions to models", cost_usd=_dollars(asking)))
+    begin = datetime.combine(days[0].day, time(), UTC)
+    spent = await services.wishes.spent(tenant, person=person, since=begin)
+    asked, asking = sum(each.asked for each in days), sum((each.asking_usd for each in days), Decimal(0))
+    lines = [line for each in spent for line in _lines(each, services.generator)]
+    if asked:
+        lines.append(UsageLine(title="Questions to models", count=asked, cost_usd=_dollars(asking) if asking else ""))
     total = sum((each.making_usd + each.asking_usd for each in days), Decimal(0))
+    unpriced = sum(each.unpriced for each in spent)
+    missing = (UNPRICED.format(number=f"{unpriced:,}"),) if unpriced else ()
     answer = Usage(
         whose="this workspace" if person is None else "you",
         days=DAYS,
         lines=tuple(lines),
-        total_usd=_dollars(total),
-        left=_left(services.budget, days, person=person),
+        made=sum(each.made for each in days),
+        total_usd=_dollars(total) if total or not (unpriced or asked) else "",
+        left=(*missing, *_left(services.budget, days, person=person)),
     )
     chart = Enclosure(kind="usage_chart", of=person or "", name="usage.png", alt_text=_in_words(days))
     return Plan(effects=(Notify.author_of(event, "usage", answer).model_copy(update={"files": (chart,)}),))
+
+
+def by_number(days: Sequence[DaySpent]) -> bool:
+    """Whether only numbers can be told: things were made, and nothing of what they cost is known."""
+    return any(each.made for each in days) and not any(each.making_usd + each.asking_usd for each in days)
+
+
+def _lines(spent: SpentOn, generator: Generator | None) -> Iterator[UsageLine]:
+    """Yield what has a price, and what has none."""
+    title, priced = _title(spent, generator), spent.count - spent.unpriced
+    if priced:
+        yield UsageLine(title=title, count=priced, cost_usd=_dollars(spent.cost_usd))
+    if spent.unpriced:
+        yield UsageLine(title=title, count=spent.unpriced)
 
 
 def _title(spent: SpentOn, generator: Generator | None) -> str:
@@ -99,6 +114,10 @@ def _left(budget: Budget, days: Sequence[DaySpent], *, person: str | None) -> tu
 
 def _in_words(days: Sequence[DaySpent]) -> str:
     """Say what the chart shows, for those who do not see it."""
+    if by_number(days):
+        most = max(days, key=lambda each: each.made)
+        made = sum(each.made for each in days)
+        return f"Bars for {len(days)} days: {made:,} made, prices not known. Most on {most.day:%d %B}: {most.made:,}."
     making = sum((each.making_usd for each in days), Decimal(0))
     asking = sum((each.asking_usd for each in days), Decimal(0))
     highest = max(days, key=lambda each: each.making_usd + each.asking_usd, default=None)

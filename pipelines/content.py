@@ -24,6 +24,14 @@ class Attachment:
     size_bytes: int
 
 
+UNTYPED: Final = ("", "application/octet-stream")  # media types that do not say what a file is
+
+
+def may_be_picture(attachment: Attachment) -> bool:
+    """Whether a file says that it is a picture, or does not say what it is."""
+    return attachment.media_type.startswith("image/") or attachment.media_type in UNTYPED
+
+
 def made_address(platform: str, workspace: str, job: str) -> str:
     """Return where the result of a job lies that was made for a wish of this workspace; `job` is the job's key."""
     return MADE + ":".join(quote(each, safe="") for each in (platform, workspace, job))

@@ -15,6 +15,7 @@ from pipelines.generation.wish import MakerJob, MakerModel, Order
 from pipelines.limits import FILE_BYTES
 from pipelines.media.documents.e_invoice import EInvoice
 from pipelines.media.documents.text_layer import Box, TextLayer
+from pipelines.media.originals import Original
 from pipelines.media.pictures.measures import Measures
 from pipelines.moderation.report import Finding, Report
 
@@ -222,6 +223,13 @@ class Media(Documents, Protocol):
 
     async def measure(self, picture: ImagePart) -> Measures | None:
         """Measure a picture as a model is shown it; None where that fails. Never raises for what the picture is."""
+        ...
+
+    async def original(self, data: bytes, *, side_px: int, size_bytes: int) -> Original:
+        """Return the (first) picture, scaled down only where it has more than `side_px` a side or would need more bytes.
+
+        Raises: `UserError` when it cannot be read, `Unavailable` when no worker can be started.
+        """
         ...
 
     async def preview(self, data: bytes, *, side_px: int, blurred: bool = False) -> bytes:

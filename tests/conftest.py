@@ -1,5 +1,6 @@
 """What the whole suite shares: what this machine lacks is left out loudly, or fails where everything is required."""
 
+import gc
 import os
 import shutil
 import socket
@@ -38,6 +39,17 @@ def postgres_answers() -> bool:
     except OSError:
         return False
     return True
+
+
+def pytest_configure() -> None:
+    """Collect no garbage while tests are collected, and none of theirs later: a fourth of that time went into it."""
+    gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    gc.collect()
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -17,10 +17,11 @@ from handlers.ports.extraction import RESULT_GONE, FoundResult, StoredExtraction
 from handlers.ports.generation import Budget
 from handlers.ports.moderation import Counted, PolicyVersion
 from handlers.ports.services import Services
-from pipelines.content import Attachment, Content, Gap, ImagePart, Intake, Part, Reading, TextPart
+from pipelines.content import Attachment, Content, Gap, ImagePart, Intake, Part, Reading, TextPart, may_be_picture
 from pipelines.errors import Misconfigured, UserError
 from pipelines.extraction.schema import Schema
 from pipelines.generation.turns import Turns
+from pipelines.media.originals import Original
 from pipelines.media.pictures.measures import Measures
 from pipelines.moderation.learning import Outcome, Reviewed
 from pipelines.moderation.lists import Entry, Hash, entry_id
@@ -207,6 +208,9 @@ class PlainMedia:
     async def measure(self, picture: ImagePart) -> Measures | None:
         return self.measures
 
+    async def original(self, data: bytes, *, side_px: int, size_bytes: int) -> Original:
+        return Original(data=data, media_type="image/png", size_px=(4, 4), posted_px=(4, 4))
+
     async def preview(self, data: bytes, *, side_px: int, blurred: bool = False) -> bytes:
         return data
 
@@ -256,8 +260,9 @@ class ListedChannels:
     def _other(place: Place, message: str) -> Posted:
         return Posted(place=place, message=message, author=ADA, content=Content(text="something else"))
 
-    async def latest_with_files(self, place: Place) -> Posted | None:
-        return next((each for each in reversed(self.posted) if each.content.attachments), None)
+    async def latest_with_files(self, place: Place, *, pictures: bool = False) -> Posted | None:
+        having = (each for each in reversed(self.posted) if each.content.attachments)
+        return next((each for each in having if not pictures or any(map(may_be_picture, each.content.attachments))), None)
 
     async def channel(self, place: Place) -> Channel:
         return self.known.get(place.channel, Channel(platform=place.platform, id=place.channel, name=place.channel))

@@ -236,7 +236,7 @@ class RelayConnection:
     async def taken_out(self, place: Place, message: str) -> Posted | None:
         return None
 
-    async def latest_with_files(self, place: Place) -> Posted | None:
+    async def latest_with_files(self, place: Place, *, pictures: bool = False) -> Posted | None:
         return next((each for each in reversed(await self._posted(place)) if each.content.attachments), None)
 
     async def ask(self, key: str) -> str:

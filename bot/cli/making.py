@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -15,6 +15,7 @@ from bot.cli.looking import Input, Seen, look_at, made_by, problem_of_input
 from bot.cli.workshop import Attempts, Kit, MakingBar, bar_of, first_free, open_kit, save, stem_of
 from bot.policies import own_policy
 from bot.settings import Settings
+from handlers.attachments import SIDES_PX, UNSENT, as_posted
 from pipelines.content import ImagePart, Intake
 from pipelines.errors import Refused, Unavailable, UserError
 from pipelines.generation.asking import parse, written
@@ -22,11 +23,11 @@ from pipelines.generation.brief import write_brief
 from pipelines.generation.checking import Checker, wish_intake
 from pipelines.generation.failures import REJECTIONS, FailureKind, GenerationFailed
 from pipelines.generation.make import Checked, Making
-from pipelines.generation.options import model_for, order_of
+from pipelines.generation.options import in_format_of, model_for, order_of
 from pipelines.generation.permission import permission
 from pipelines.generation.quality import POOR_BELOW
 from pipelines.generation.styles import STYLES
-from pipelines.generation.wish import WORDLESS, Brief, MakerJob, MakerModel, Operation, Order, Wish
+from pipelines.generation.wish import Brief, MakerJob, MakerModel, Operation, Order, Wish, is_thought_through
 from pipelines.moderation.moderate import moderate
 from pipelines.moderation.policy import ChannelPolicy, everywhere
 from pipelines.ports import UNDERSTUDY
@@ -184,7 +185,8 @@ class _Work:
         self.judge = verdict.engine
         if verdict.waits_for_model:
             raise Unavailable("The model", "does not judge the wish")
-        allowed = permission(verdict, self.policy, of_somebody=source is not None)
+        through = is_thought_through(self.wish)
+        allowed = permission(verdict, self.policy, of_somebody=source is not None, thought_through=through)
         if allowed.refusal:
             return self._ended("refused", End.FOUND, model, prompt=brief.prompt, reasons=[allowed.refusal])
         if self.wish.show_first:
@@ -202,27 +204,37 @@ class _Work:
             )
         return intake
 
+    async def _brought(self, source: Intake) -> str:
+        """Lay the picture where the maker can read it: as it is where that counts, else as it was judged."""
+        if self.wish.operation in SIDES_PX and self.input.path is not None:
+            data = await asyncio.to_thread(self.input.path.read_bytes)
+            original = await as_posted(data, self.wish.operation, self.kit.media)
+            return await self.kit.generator.bring(original.data, original.media_type)
+        picture = next(part for part in source.parts if isinstance(part, ImagePart))
+        return await self.kit.generator.bring(picture.data, picture.media_type)
+
     async def _make_all(self, brief: Brief, model: MakerModel, source: Intake | None) -> list[_Made | _Failed]:
-        picture = next((part for part in source.parts if isinstance(part, ImagePart)), None) if source else None
         try:
-            address = await self.kit.generator.bring(picture.data, picture.media_type) if picture else ""
+            address = await self._brought(source) if source and self.wish.operation not in UNSENT else ""
         except GenerationFailed as failure:
             return [_failed(failure)] * self.wish.count
         stem = self._stem(brief)
         first = await asyncio.to_thread(first_free, self.out, stem)
+        asked = in_format_of(source, self.wish) if source else self.wish
+        orders = [order_of(asked, brief, model, position=at).model_copy(update={"source": address}) for at in self._positions]
         found = await asyncio.gather(
-            *(self._one(at, brief, model, address, stem, first + at - 1) for at in self._positions), return_exceptions=True
+            *(self._one(at, brief, model, each, stem, first + at - 1) for at, each in enumerate(orders, start=1)),
+            return_exceptions=True,
         )
         for each in found:
             if isinstance(each, BaseException):
                 raise each
         return [each for each in found if not isinstance(each, BaseException)]
 
-    async def _one(self, at: int, brief: Brief, model: MakerModel, source: str, stem: str, number: int) -> _Made | _Failed:
+    async def _one(self, at: int, brief: Brief, model: MakerModel, order: Order, stem: str, number: int) -> _Made | _Failed:
         """Make one thing and save it."""
         attempts = self._attempts[at] = Attempts(self.kit.slots, self.kit.files, f"{self.name}:{at}")
         try:
-            order = order_of(self.wish, brief, model, position=at).model_copy(update={"source": source})
             checked = await self._checked(at, attempts, brief, order)
         except GenerationFailed as failure:
             ended: _Made | _Failed = _failed(failure)
@@ -250,8 +262,7 @@ class _Work:
             on_submit=partial(self.bar.note, self._thing(at), "making"),
             on_check=partial(self.bar.note, self._thing(at), "checking"),
         )
-        checked = await making.make(order, first=0)
-        return replace(checked, seed=None) if self.wish.operation in WORDLESS else checked  # chance has no part in those
+        return await making.make(order, first=0)
 
     async def _check(self, attempts: Attempts, brief: Brief, attempt: int, job: MakerJob, prompt: str) -> Checked:
         attempts.prompts[attempt] = prompt

@@ -166,8 +166,8 @@ class DiscordConnection:
     async def message(self, place: Place, message: str) -> Posted | None:
         return await self._reading.message(place, message)
 
-    async def latest_with_files(self, place: Place) -> Posted | None:
-        return await self._reading.latest_with_files(place)
+    async def latest_with_files(self, place: Place, *, pictures: bool = False) -> Posted | None:
+        return await self._reading.latest_with_files(place, pictures=pictures)
 
     async def channel(self, place: Place) -> Channel:
         return await self._reading.channel(place)

@@ -8,6 +8,7 @@ from bot.discord.markup import escape, one_line
 from bot.making_words import (
     FOR_ADULTS,
     WISH_SHOWN,
+    WITHOUT,
     estimate_of,
     facts_of_item,
     foot_of_made,
@@ -19,7 +20,7 @@ from bot.making_words import (
     title_of_queue,
     title_of_queued,
     title_of_usage,
-    usd,
+    total_of_usage,
 )
 from bot.words import ITEMS_MAX
 from handlers.answers import Made, MadeItem, Making, NotMade, QueuedWish, Usage, WishQueue, WishShown
@@ -27,6 +28,7 @@ from handlers.answers import Made, MadeItem, Making, NotMade, QueuedWish, Usage,
 # Of the 4,000 characters of a message, so that what stands with four things fits as well.
 WISH_MAX: Final = 500
 PROMPT_MAX: Final = 1_100
+AVOID_MAX: Final = 500
 NOTE_MAX: Final = 160
 NOTES_MAX: Final = 4
 CAPTION_MAX: Final = 220
@@ -43,8 +45,10 @@ def wish_shown(answer: WishShown) -> Iterator[str]:
     why = f"\n{one_line(answer.why, NOTE_MAX)}" if answer.why else ""
     yield f"### {WISH_SHOWN}{why}"
     yield from _wished(answer.wish, answer.prompt)
-    if answer.options:
-        yield "\n".join(f"**{one_line(name)}:** {one_line(value)}" for name, value in answer.options[:ITEMS_MAX])
+    options = [f"**{one_line(name)}:** {one_line(value)}" for name, value in answer.options[:ITEMS_MAX]]
+    options += [f"**{WITHOUT}:** {one_line(answer.avoid, AVOID_MAX)}"] if answer.avoid.strip() else []
+    if options:
+        yield "\n".join(options)
     yield _foot(price_of_wish(answer))
 
 
@@ -61,7 +65,8 @@ def made(answer: Made) -> Iterator[str]:
     """Yield what was made, save for what is said of each thing."""
     adults = f"\n**{FOR_ADULTS}**" if answer.spoiler else ""
     yield f"### {title_of_made(answer)}{adults}"
-    yield from _wished(answer.wish, answer.prompt)
+    own = [(f"Prompt of {each.position}", each.prompt) for each in answer.items if each.prompt.strip()]
+    yield from _wished(answer.wish, answer.prompt, own)
     if answer.notes:
         yield "\n".join(f"- {one_line(each, NOTE_MAX)}" for each in answer.notes[:NOTES_MAX])
     yield _foot(*foot_of_made(answer))
@@ -101,17 +106,19 @@ def usage(answer: Usage) -> Iterator[str]:
     lines = [f"- **{one_line(each.title)}:** {one_line(line_of_usage(each))}" for each in answer.lines[:LINES_MAX]]
     if (left := len(answer.lines) - LINES_MAX) > 0:
         lines.append(_foot(f"…and {left:,} more"))
-    yield "\n".join([*lines, f"**Together:** {one_line(usd(answer.total_usd)) or 'nothing'}"])
+    yield "\n".join([*lines, f"**Together:** {one_line(total_of_usage(answer))}"])
     if answer.left:
         yield "\n".join(f"- {one_line(each, NOTE_MAX)}" for each in answer.left[:ITEMS_MAX])
 
 
-def _wished(wish: str, prompt: str) -> Iterator[str]:
-    """Yield a wish as it was written, and the prompt where that is another."""
+def _wished(wish: str, prompt: str, own: Sequence[tuple[str, str]] = ()) -> Iterator[str]:
+    """Yield a wish as it was written, and the prompt where that is another; with it those of things that have their `own`."""
     if wish.strip():
         yield f"**Wished for:**\n> {one_line(wish, WISH_MAX)}"
-    if prompt.strip() and prompt.split() != wish.split():
-        yield f"**Prompt:**\n> {one_line(prompt, PROMPT_MAX)}"
+    prompts = [("Prompt", prompt)] if prompt.strip() and prompt.split() != wish.split() else []
+    prompts += own
+    if prompts:
+        yield "\n".join(f"**{name}:**\n> {one_line(each, PROMPT_MAX // len(prompts))}" for name, each in prompts)
 
 
 def _item(item: MadeItem, *, numbered: bool) -> str:

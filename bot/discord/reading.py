@@ -17,7 +17,7 @@ from bot.discord.posts import is_post, title_of
 from bot.discord.readers import Readers
 from handlers.events import Place, Tenant
 from handlers.ports.channels import Posted
-from pipelines.content import Content
+from pipelines.content import Content, may_be_picture
 from pipelines.errors import UserError
 from pipelines.moderation.policy import Channel
 
@@ -54,13 +54,16 @@ class Reading:
         title = await title_of(message, self._gateway.client)
         return replace(posted, content=replace(posted.content, text=f"{title}\n{posted.content.text}"))
 
-    async def latest_with_files(self, place: Place) -> Posted | None:
-        """Return the newest message of a member with a file: of the thread and its root, else of the channel."""
+    async def latest_with_files(self, place: Place, *, pictures: bool = False) -> Posted | None:
+        """Return the newest message of a member with a file, or a picture: of the thread and its root, else of the channel."""
         us = self._gateway.client.us
         found = await self._messages.newest(place.thread or place.channel)
         if place.thread and (root := await self._messages.fetch(place, place.thread)):
             found = [*found, root]
-        newest = next((each for each in found if shown(each, us).files and not is_ours(each, us)), None)
+        theirs = (each for each in found if not is_ours(each, us))
+        newest = next(
+            (each for each in theirs if any(not pictures or may_be_picture(file) for file in shown(each, us).files)), None
+        )
         return None if newest is None else self.posted(place, newest)
 
     async def linked(self, tenant: Tenant, address: str, person: str) -> Posted | None:

@@ -41,7 +41,7 @@ from handlers.effects import (
 )
 from handlers.events import MessagePosted, Place, Role, Tenant
 from handlers.ports.channels import Posted
-from pipelines.content import Content
+from pipelines.content import Content, may_be_picture
 from pipelines.errors import UserError
 from pipelines.moderation.policy import Action, Channel
 
@@ -184,16 +184,18 @@ class SlackConnection:
         wire = await self._history.message(place.channel, message)
         return await self._posted(place, wire) if wire else None
 
-    async def latest_with_files(self, place: Place) -> Posted | None:
-        """Return the newest message with a file: of the thread and its first message, else of the channel.
+    async def latest_with_files(self, place: Place, *, pictures: bool = False) -> Posted | None:
+        """Return the newest message with a file, or a picture: of the thread and its first message, else of the channel.
 
         Raises: `SlackError` where we neither saw one nor may read.
         """
         seen = self._uploads.get((place.channel, place.thread))
+        if seen and not _has(seen, pictures=pictures):
+            seen = None  # there may be an older one
         try:
-            if seen and (stands := await self.message(seen.place, seen.message)) and stands.content.attachments:
+            if seen and (stands := await self.message(seen.place, seen.message)) and _has(stands, pictures=pictures):
                 return stands
-            wire = await self._history.newest_with_files(place.channel, place.thread)
+            wire = await self._history.newest_with_files(place.channel, place.thread, pictures=pictures)
         except SlackError:
             if seen is None:
                 raise
@@ -337,6 +339,11 @@ class SlackConnection:
     async def _private(self, effect: Notify) -> str:
         channel = effect.place.channel
         return channel if _is_direct(channel) else await self._speech.direct(effect.person)
+
+
+def _has(posted: Posted, *, pictures: bool) -> bool:
+    """Whether a message has a file, or a picture."""
+    return any(not pictures or may_be_picture(each) for each in posted.content.attachments)
 
 
 def _is_direct(channel: str) -> bool:

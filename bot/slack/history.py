@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from bot.slack.parse import Identity
 from bot.slack.web import SlackError, Web
 from bot.slack.wire import WireMessage, read_message
+from pipelines.content import may_be_picture
 
 Json = dict[str, Any]
 
@@ -78,12 +79,12 @@ class History:
         except SlackError:
             return False
 
-    async def newest_with_files(self, channel: str, thread: str | None) -> WireMessage | None:
-        """Return the newest message of a member with a file: of the thread and its first message, else of the channel."""
+    async def newest_with_files(self, channel: str, thread: str | None, *, pictures: bool = False) -> WireMessage | None:
+        """Return the newest message of a member with a file, or a picture: of the thread and its root, else of the channel."""
         newest = None
         async for raw in self._messages(channel, thread):
             wire = None if self._is_ours(raw) else _wire(raw)
-            if wire is not None and wire.all_files:
+            if wire is not None and any(not pictures or may_be_picture(file.attachment) for file in wire.all_files):
                 newest = wire
                 if thread is None:
                     break  # a channel comes newest first, a thread oldest first

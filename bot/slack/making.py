@@ -6,6 +6,7 @@ from typing import Final
 from bot.making_words import (
     FOR_ADULTS,
     WISH_SHOWN,
+    WITHOUT,
     estimate_of,
     facts_of_item,
     foot_of_made,
@@ -17,7 +18,7 @@ from bot.making_words import (
     title_of_queue,
     title_of_queued,
     title_of_usage,
-    usd,
+    total_of_usage,
 )
 from bot.slack.pieces import PARAGRAPH_MAX, Buttons, Line, Picture, Piece, Points, Small, Title, fact, foot, run
 from bot.words import ITEMS_MAX, LINE_MAX, cut, one_line
@@ -34,8 +35,10 @@ def wish_shown(answer: WishShown) -> Iterator[Piece]:
     if answer.why.strip():
         yield Line((run(one_line(answer.why, LINE_MAX)),))
     yield from _wished(answer.wish, answer.prompt)
-    if answer.options:
-        yield Points(tuple(fact(one_line(name), one_line(value)) for name, value in answer.options[:ITEMS_MAX]))
+    points = [fact(one_line(name), one_line(value)) for name, value in answer.options[:ITEMS_MAX]]
+    points += [fact(WITHOUT, one_line(answer.avoid, LINE_MAX))] if answer.avoid.strip() else []
+    if points:
+        yield Points(tuple(points))
     yield foot(one_line(price_of_wish(answer)))
     yield Buttons.about(answer.id, answer.buttons)
 
@@ -91,7 +94,7 @@ def usage(answer: Usage) -> Iterator[Piece]:
         yield Points(tuple(fact(one_line(each.title), one_line(line_of_usage(each))) for each in answer.lines[:LINES_MAX]))
     if (left := len(answer.lines) - LINES_MAX) > 0:
         yield Small(f"…and {left:,} more")
-    yield fact("Together", one_line(usd(answer.total_usd)) or "nothing")
+    yield fact("Together", one_line(total_of_usage(answer)))
     yield from _sentences(answer.left)
 
 
@@ -111,6 +114,7 @@ def _item(item: MadeItem, *, numbered: bool) -> Iterator[Piece]:
         yield foot(*facts)
     if item.missing.strip():
         yield Small(f"Not as wished: {one_line(item.missing, LINE_MAX)}")
+    yield from _wished("", item.prompt)
     if item.buttons:
         yield Buttons(item.buttons)
 

@@ -13,7 +13,7 @@ from bot.storage.sign_ins import BANNED, CONSOLE
 from bot.storage.tables import ConsoleCodeRow, ConsoleFileRow, ConsoleMessageRow, ConsolePersonRow, ConsoleSignInRow
 from handlers.answers import Answer
 from handlers.events import Person, Role
-from pipelines.content import Attachment
+from pipelines.content import UNTYPED, Attachment
 
 ANSWER: Final[TypeAdapter[Answer]] = TypeAdapter(Answer)
 
@@ -357,11 +357,17 @@ class ConsoleMessages:
         found = await self._records.read(lambda connection: connection.execute(counted).all())
         return {root: Replies(count=count, last_at=last_at) for root, count, last_at in found if root is not None}
 
-    async def newest_with_file(self, workspace: str, channel: str, thread: str | None) -> StoredMessage | None:
-        """Return the newest message of a person with a file that all may see: of a thread with its root, or a channel's own."""
+    async def newest_with_file(
+        self, workspace: str, channel: str, thread: str | None, *, pictures: bool = False
+    ) -> StoredMessage | None:
+        """Return the newest message of a person with a file that all may see: of a thread with its root, or a channel's own.
+
+        `pictures`: with a file that says it is a picture, or does not say what it is.
+        """
         inside: sa.ColumnElement[bool] = ConsoleMessageRow.thread.is_(None)
         if thread is not None:
             inside = sa.or_(ConsoleMessageRow.thread == thread, ConsoleMessageRow.id == thread)
+        kind = ConsoleFileRow.media_type
         conditions = (
             ConsoleMessageRow.channel == channel,
             ConsoleMessageRow.state == "shown",
@@ -369,7 +375,9 @@ class ConsoleMessages:
             ConsoleMessageRow.person.is_not(None),
             inside,
             sa.exists().where(
-                ConsoleFileRow.workspace == ConsoleMessageRow.workspace, ConsoleFileRow.message == ConsoleMessageRow.id
+                ConsoleFileRow.workspace == ConsoleMessageRow.workspace,
+                ConsoleFileRow.message == ConsoleMessageRow.id,
+                *([sa.or_(kind.in_(UNTYPED), kind.startswith("image/"))] if pictures else []),
             ),
         )
         return await self._first(workspace, *conditions, order=ConsoleMessageRow.seq.desc())

@@ -57,7 +57,8 @@ class StoredJobs:
                 "state": "submitting",
                 "failure": "",
                 "at": moment,
-                "expires_at": moment + KEPT_FOR,
+                # What it came to ends with its wish.
+                "expires_at": connection.scalar(_of_wish(tenant, wish_of(key), WishRow.expires_at)) or moment + KEPT_FOR,
             }
             if not put(connection, JobRow, row):
                 raise _begun_before(key)  # for another account, at the same moment
@@ -180,10 +181,13 @@ def _slot_until(state: JobState, moment: datetime) -> datetime | None:
 
 
 def _is_erased(connection: sa.Connection, tenant: Tenant, wish: str) -> bool:
-    known = sa.select(WishRow.state).where(
-        WishRow.platform == tenant.platform, WishRow.workspace == tenant.workspace, WishRow.id == wish
-    )
-    return connection.scalar(known.with_for_update(read=True)) == ERASED
+    state: str | None = connection.scalar(_of_wish(tenant, wish, WishRow.state).with_for_update(read=True))
+    return state == ERASED
+
+
+def _of_wish(tenant: Tenant, wish: str, column: Any) -> sa.Select[Any]:
+    theirs = WishRow.platform == tenant.platform, WishRow.workspace == tenant.workspace
+    return sa.select(column).where(*theirs, WishRow.id == wish)
 
 
 def _begun_before(key: str) -> FlashbulbError:

@@ -17,10 +17,12 @@ from bot.storage.tables import ResultRow, now
 from handlers.answers import Tagged
 from handlers.events import Frozen, Place, Tenant
 from handlers.ports.extraction import RESULT_GONE, FoundResult, StoredExtraction
+from handlers.ports.moderation import Policies
 from pipelines.content import Attachment
 from pipelines.errors import UserError
+from pipelines.moderation.policy import Retention
 
-KEPT_FOR: Final = timedelta(days=180)  # `retention.results`
+KEPT_FOR: Final = timedelta(days=Retention().results)  # where no policy says otherwise
 SAYS_CHARS: Final = 300
 
 _ATTACHMENT: Final = TypeAdapter(Attachment)
@@ -36,24 +38,36 @@ class _Kept(Frozen):
 class StoredResults:
     """Results of all workspaces; implements `handlers.ports.extraction.Results`.
 
+    Each is kept for as long as the policy of its workspace says (`retention.results`).
     An extraction of a long table takes tens of milliseconds to seal or open: that happens on threads.
     """
 
-    def __init__(self, records: Records, seal: Seal) -> None:
+    def __init__(self, records: Records, seal: Seal, policies: Policies | None = None) -> None:
         self._records = records
         self._seal = seal
+        self._policies = policies
         self._index = Index(seal)
 
     async def save_tags(
         self, place: Place, *, event: str, message: str, tagged: Sequence[Tagged], attachments: Sequence[Attachment] = ()
     ) -> None:
         """Keep what `event` found out about the pictures of `message`, in place of what an earlier attempt of it found."""
+        keep = await kept_for(self._policies, place.tenant)
 
         def sealed_rows() -> list[dict[str, Any]]:
             rows, moment = [], now()
             for position, (each, attachment) in enumerate(zip_longest(tagged, attachments[: len(tagged)])):
                 sealed = self._seal.close(each)
-                row = _row(place, event=event, position=position, message=message, kind=each.kind, sealed=sealed, moment=moment)
+                row = _row(
+                    place,
+                    event=event,
+                    position=position,
+                    message=message,
+                    kind=each.kind,
+                    sealed=sealed,
+                    moment=moment,
+                    keep=keep,
+                )
                 row["attachment"] = self._seal.close(_ATTACHMENT.dump_json(attachment)) if attachment else None
                 rows.append(row)
             return rows
@@ -67,6 +81,8 @@ class StoredResults:
         if not extractions:
             return
         event = f"{event}#documents"  # it may have tagged pictures as well
+        tenant = extractions[0].place.tenant
+        keep = await kept_for(self._policies, tenant)
 
         def sealed_rows() -> list[dict[str, Any]]:
             rows, moment = [], now()
@@ -74,14 +90,20 @@ class StoredResults:
                 sealed = self._seal.close(_Kept(stored=each))
                 place, message = each.place, each.message
                 row = _row(
-                    place, event=event, position=position, message=message, kind="extracted", sealed=sealed, moment=moment
+                    place,
+                    event=event,
+                    position=position,
+                    message=message,
+                    kind="extracted",
+                    sealed=sealed,
+                    moment=moment,
+                    keep=keep,
                 )
                 rows.append({**row, "id": each.id, "batch": each.batch})
             return rows
 
         rows = await asyncio.to_thread(sealed_rows)
         words = [_texts(each) for each in extractions]
-        tenant = extractions[0].place.tenant
         await self._records.write(lambda connection: self._replace(connection, tenant, event, rows, words))
 
     async def extraction(self, tenant: Tenant, id: str) -> StoredExtraction | None:
@@ -205,6 +227,11 @@ class StoredResults:
         )
 
 
+async def kept_for(policies: Policies | None, tenant: Tenant) -> timedelta:
+    """Return how long the results of a workspace are kept, from now on."""
+    return timedelta(days=(await policies.current(tenant)).policy.retention.results) if policies else KEPT_FOR
+
+
 def asked_by(sealed: bytes, seal: Seal) -> str:
     """Return the id of who had the document of a sealed extraction read."""
     return _Kept.model_validate_json(seal.open(sealed)).stored.asked_by
@@ -230,7 +257,7 @@ def _extractions(tenant: Tenant) -> sa.Select[Any]:
 
 
 def _row(
-    place: Place, *, event: str, position: int, message: str, kind: str, sealed: bytes, moment: datetime
+    place: Place, *, event: str, position: int, message: str, kind: str, sealed: bytes, moment: datetime, keep: timedelta
 ) -> dict[str, Any]:
     return {
         **place.model_dump(),
@@ -243,7 +270,7 @@ def _row(
         "sealed": sealed,
         "attachment": None,
         "at": moment,
-        "expires_at": moment + KEPT_FOR,
+        "expires_at": moment + keep,
     }
 
 

@@ -81,13 +81,14 @@ def cost_of_jobs(connection: sa.Connection, tenant: Tenant, wish: str, *, since:
 def spent(connection: sa.Connection, tenant: Tenant, *, person: str | None, since: datetime) -> tuple[SpentOn, ...]:
     """Return what was spent on making since a moment, by one person or by all, the dearest first. Jobs are counted."""
     cost = sa.func.coalesce(sa.func.sum(JobRow.cost_microusd), 0)
-    sums = _made(tenant, person, since, WishRow.kind, WishRow.model, sa.func.count(), cost).group_by(
-        WishRow.kind, WishRow.model
-    )
+    # A job's price is written down with the maker's answer, that of its wish before.
+    unpriced = sa.func.count().filter(JobRow.cost_microusd.is_(None), WishRow.cost_microusd == 0)
+    columns = (WishRow.kind, WishRow.model, sa.func.count(), cost, unpriced)
+    sums = _made(tenant, person, since, *columns).group_by(WishRow.kind, WishRow.model)
     rows = connection.execute(sums.order_by(cost.desc(), sa.func.count().desc(), WishRow.kind, WishRow.model))
     return tuple(
-        SpentOn(kind=_KINDS[kind], model=model, count=count, cost_usd=Decimal(microusd) / MICRO)
-        for kind, model, count, microusd in rows
+        SpentOn(kind=_KINDS[kind], model=model, count=count, cost_usd=Decimal(microusd) / MICRO, unpriced=unpriced)
+        for kind, model, count, microusd, unpriced in rows
     )
 
 
@@ -100,15 +101,20 @@ def days(
     """
     first = midnight(moment) - timedelta(days=number - 1)
     day = day_of(connection, JobRow.at)
-    making = _by_day(connection, _made(tenant, person, first, day, sa.func.sum(JobRow.cost_microusd)).group_by(day))
-    asking: dict[date, Decimal] = {}
+    making = _by_day(
+        connection, _made(tenant, person, first, day, sa.func.sum(JobRow.cost_microusd), sa.func.count()).group_by(day)
+    )
+    asking: dict[date, tuple[Decimal, int]] = {}
     if person is None:
         day = day_of(connection, CallRow.at)
-        calls = sa.select(day, sa.func.sum(CallRow.cost_microusd)).where(*_of(tenant, CallRow), CallRow.at >= first)
-        asking = _by_day(connection, calls.group_by(day))
-    none = Decimal(0)
-    each_day = [first.date() + timedelta(days=number_of) for number_of in range(number)]
-    return tuple(DaySpent(day=day, making_usd=making.get(day, none), asking_usd=asking.get(day, none)) for day in each_day)
+        calls = sa.select(day, sa.func.sum(CallRow.cost_microusd), sa.func.count())
+        asking = _by_day(connection, calls.where(*_of(tenant, CallRow), CallRow.at >= first).group_by(day))
+    none = (Decimal(0), 0)
+    found = []
+    for each in (first.date() + timedelta(days=number_of) for number_of in range(number)):
+        (making_usd, made), (asking_usd, asked) = making.get(each, none), asking.get(each, none)
+        found.append(DaySpent(day=each, making_usd=making_usd, asking_usd=asking_usd, made=made, asked=asked))
+    return tuple(found)
 
 
 def _begun(
@@ -168,8 +174,10 @@ def _made(tenant: Tenant, person: str | None, since: datetime, *columns: Any) ->
     return made if person is None else made.where(WishRow.person == person)
 
 
-def _by_day(connection: sa.Connection, sums: sa.Select[Any]) -> dict[date, Decimal]:
-    return {date.fromisoformat(str(day)): Decimal(microusd or 0) / MICRO for day, microusd in connection.execute(sums)}
+def _by_day(connection: sa.Connection, sums: sa.Select[Any]) -> dict[date, tuple[Decimal, int]]:
+    """Return for each day what it cost and how much of it there was."""
+    rows = connection.execute(sums)
+    return {date.fromisoformat(str(day)): (Decimal(microusd or 0) / MICRO, count) for day, microusd, count in rows}
 
 
 def day_of(connection: sa.Connection, moment: Any) -> sa.ColumnElement[Any]:

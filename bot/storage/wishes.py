@@ -13,11 +13,12 @@ from bot.storage import jobs, spending
 from bot.storage.database import Records, in_turn, put
 from bot.storage.jobs import ERASED
 from bot.storage.ledger import MICRO
-from bot.storage.results import KEPT_FOR
+from bot.storage.results import kept_for
 from bot.storage.seal import Seal
 from bot.storage.tables import MadeFileRow, WishRow, now
 from handlers.events import Frozen, Tenant
 from handlers.ports.generation import Budget, DaySpent, ErasedWish, MadeThing, SpentOn, StoredWish, WishState
+from handlers.ports.moderation import Policies
 from pipelines.errors import UserError
 
 _ERASED_SINCE: Final = "This was deleted. Ask for it once more."
@@ -43,9 +44,12 @@ class StoredWishes:
     tenth of a second to seal or open: that happens on threads, outside of transactions, as SQLite has one writer for all.
     """
 
-    def __init__(self, records: Records, seal: Seal, *, clock: Callable[[], datetime] = now) -> None:
+    def __init__(
+        self, records: Records, seal: Seal, policies: Policies | None = None, *, clock: Callable[[], datetime] = now
+    ) -> None:
         self._records = records
         self._seal = seal
+        self._policies = policies
         self._clock = clock
 
     async def save(self, wish: StoredWish, *, budget: Budget) -> StoredWish:
@@ -55,6 +59,7 @@ class StoredWishes:
         """
         tenant = wish.place.tenant
         known = _select(*_of(tenant)).where(sa.or_(WishRow.id == wish.id, WishRow.event == wish.event))
+        keep = await kept_for(self._policies, tenant)
 
         def save(connection: sa.Connection) -> StoredWish:
             in_turn(connection, "wishes", *_names(tenant))
@@ -64,7 +69,7 @@ class StoredWishes:
                 return self._wish(row)
             moment, usd, person = self._clock(), _price(wish), wish.asked_by.id
             spending.refuse_beyond(connection, tenant, person, usd=usd, budget=budget, moment=moment)
-            put(connection, WishRow, self._row(wish, moment))
+            put(connection, WishRow, {**self._row(wish, moment), "expires_at": moment + keep})
             return self._wish(connection.execute(known).one())
 
         return await self._records.write(save)
@@ -151,7 +156,10 @@ class StoredWishes:
         return await self._records.write(finish)
 
     async def reserve_more(self, tenant: Tenant, id: str, *, usd: Decimal, budget: Budget, event: str) -> bool:
-        """Reserve `usd` more for a `begun` wish if there is room; return whether it is reserved, be it by `event` before."""
+        """Reserve `usd` more for a `begun` wish if there is room; return whether it is reserved, be it by `event` before.
+
+        There is none where all of the wish would cost more than is made without asking (`confirm_above_usd`).
+        """
 
         def reserve(connection: sa.Connection) -> bool:
             in_turn(connection, "wishes", *_names(tenant))
@@ -161,12 +169,14 @@ class StoredWishes:
             kept = self._opened(row)
             if event in kept.changed_by:
                 return True
+            total, unasked = row.cost_microusd + _micro(usd), budget.confirm_above_usd
+            if unasked is not None and total > _micro(unasked):
+                return False
             # It counts for the day on which the wish was begun, also when that is over.
             if not spending.has_room(connection, tenant, row.person, usd=usd, budget=budget, moment=row.begun_at):
                 return False
             changed = kept.model_copy(update={"changed_by": (*kept.changed_by, event)})
-            changes = {"cost_microusd": row.cost_microusd + _micro(usd), "sealed": self._seal.close(changed)}
-            _change(connection, tenant, id, changes)
+            _change(connection, tenant, id, {"cost_microusd": total, "sealed": self._seal.close(changed)})
             return True
 
         return await self._records.write(reserve)
@@ -192,7 +202,7 @@ class StoredWishes:
         return await self._records.read(lambda connection: connection.scalar(known) is not None)
 
     async def forget_of(self, tenant: Tenant, message: str, *, by: str) -> tuple[ErasedWish, ...]:
-        """Delete, as `forget` does, all wishes that began with a message of which nothing may be kept.
+        """Delete, as `forget` does, all wishes that began with a message that has gone.
 
         Return where their answers stand, also of those that were deleted so before.
         """
@@ -297,7 +307,6 @@ class StoredWishes:
             "begun_at": moment if begun else None,
             "sealed": self._seal.close(_Kept(stored=wish)),
             "at": moment,
-            "expires_at": moment + KEPT_FOR,
         }
 
     def _reserved(

@@ -317,6 +317,8 @@ async def _sent(request: web.Request, reply: Reply, switch: Switch) -> web.Strea
             return await drip(request, reply, every_s=wait_s)
         case "524_html":
             return await send(request, as_html(TOO_LATE))
+        case "524_json":
+            return await send(request, as_json({"status": "error", "message": TOO_LATE.message}, status=TOO_LATE.status))
         case _:
             await asyncio.sleep(wait_s)
             return await send(request, reply)

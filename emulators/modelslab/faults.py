@@ -57,6 +57,7 @@ FAULTS: Final[dict[str, Fault]] = {
     "502_html": Fault(place="call", does="502 with a proxy's page; nothing is done"),
     "503": Fault(place="call", does="503 as JSON; nothing is done"),
     "524_html": Fault(place="call", done=True, does="it is done; a proxy's page with status 524 is the answer"),
+    "524_json": Fault(place="call", done=True, does="it is done; a gateway's 524 as JSON is the answer"),
     **_of(
         "call",
         done=True,

@@ -75,8 +75,11 @@ class Connection(Protocol):
         """Return one message of `place`'s channel, or None when it is gone."""
         ...
 
-    async def latest_with_files(self, place: Place) -> Posted | None:
-        """Return the newest message with a file in `place` (its thread with the message it hangs on, else its channel)."""
+    async def latest_with_files(self, place: Place, *, pictures: bool = False) -> Posted | None:
+        """Return the newest message with a file in `place` (its thread with the message it hangs on, else its channel).
+
+        `pictures`: with a file that says it is a picture, or does not say what it is.
+        """
         ...
 
     async def channel(self, place: Place) -> Channel:
@@ -126,7 +129,7 @@ class Channels(Protocol):
 
     async def message(self, place: Place, message: str) -> Posted | None: ...
 
-    async def latest_with_files(self, place: Place) -> Posted | None: ...
+    async def latest_with_files(self, place: Place, *, pictures: bool = False) -> Posted | None: ...
 
     async def channel(self, place: Place) -> Channel: ...
 

@@ -1,13 +1,14 @@
 """What the handlers need of the records of wishes and of the jobs that make them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Literal, Protocol
 
 from handlers.events import Person, Place, Tenant
 from pipelines.content import Attachment
+from pipelines.generation.brief import unfolded
 from pipelines.generation.wish import Brief, MakerJob, MediaKind, Wish
 
 
@@ -15,7 +16,8 @@ from pipelines.generation.wish import Brief, MakerJob, MediaKind, Wish
 class Source:
     """The picture that a wish begins with: one that we made (`wish`, `position`), or a file of a message.
 
-    `message` is empty where the file came with a command alone.
+    `message` is empty where the file came with a command alone. `sha256` is of the bytes that were judged, empty before:
+    nothing is made of any others.
     """
 
     wish: str = ""
@@ -23,13 +25,15 @@ class Source:
     place: Place | None = None
     message: str = ""
     attachment: Attachment | None = None
+    sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MadeThing:
     """One thing that was made and kept. `position` counts from 1; `attempt` from 0: that which was kept.
 
-    `score`: 0 to 10, None where nobody compared it with the wish.
+    `score`: 0 to 10, None where nobody compared it with the wish. `prompt`: what it was made from, as the maker was asked; not
+    known of what was made before that was kept.
     """
 
     position: int
@@ -41,6 +45,7 @@ class MadeThing:
     score: int | None = None
     missing: str = ""
     adults_only: bool = False
+    prompt: str = field(default="", repr=False)
 
 
 WishState = Literal["shown", "begun", "made", "failed", "cancelled"]
@@ -52,7 +57,7 @@ class StoredWish:
 
     `place`: where its answer stands; `event`: the key of what it came with; `asked_by` who pays for it out of their share.
     `of_somebody`: at its beginning, also several wishes before, stands a picture that somebody posted; `root` is the id of the
-    message that it came with, where there is one, in the channel `root_channel`. `prompt` is what the maker is asked. `state`:
+    message that it came with, where there is one, in the channel `root_channel`. `state`:
     `shown` waits for a yes, `begun` is being made. `first_attempt`: the number that attempts begin with; it grows each time
     that a member says to try once more. `cost_usd` is what is reserved for it, then what it came to.
     """
@@ -77,7 +82,16 @@ class StoredWish:
 
     @property
     def prompt(self) -> str:
-        return self.brief.prompt
+        """Return what is gone on from: what its one thing was made from, else what the maker is asked."""
+        return self.prompt_of(self.made[0]) if len(self.made) == 1 else self.brief.prompt
+
+    def prompt_of(self, thing: MadeThing) -> str:
+        """Return what a thing was made from, without what shall not be seen: the brief says that."""
+        return unfolded(self.asked_for(thing), self.brief.avoid)
+
+    def asked_for(self, thing: MadeThing) -> str:
+        """Return what the maker was asked for a thing."""
+        return thing.prompt or self.brief.prompt
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,21 +136,24 @@ class Budget:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpentOn:
-    """What was made of one kind with one model. `cost_usd` sums those whose price is known."""
+    """What was made of one kind with one model. `cost_usd` sums those whose price is known; `unpriced` counts the others."""
 
     kind: MediaKind
     model: str
     count: int
     cost_usd: Decimal
+    unpriced: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DaySpent:
-    """What one day (UTC) cost: `making` things, and `asking` models."""
+    """What one day (UTC) cost: `making` things and `asking` models; how much was `made`, and how often models were `asked`."""
 
     day: date
     making_usd: Decimal
     asking_usd: Decimal
+    made: int = 0
+    asked: int = 0
 
 
 class Wishes(Protocol):
@@ -185,7 +202,10 @@ class Wishes(Protocol):
         ...
 
     async def reserve_more(self, tenant: Tenant, id: str, *, usd: Decimal, budget: Budget, event: str) -> bool:
-        """Reserve this much more for a `begun` wish if there is room, in one transaction; return whether it is reserved."""
+        """Reserve this much more for a `begun` wish if there is room, in one transaction; return whether it is reserved.
+
+        There is none where all of the wish would cost more than is made without asking (`confirm_above_usd`).
+        """
         ...
 
     async def forget(self, tenant: Tenant, id: str, *, by: str) -> None:

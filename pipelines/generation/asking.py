@@ -7,11 +7,13 @@ from collections.abc import Callable
 from typing import Any, Final, NoReturn, get_args
 
 from pipelines.errors import UserError
+from pipelines.generation.brief import with_avoided
 from pipelines.generation.styles import style_named
 from pipelines.generation.wish import (
     ASPECTS,
     AVOID_CHARS,
     COUNT_MAX,
+    FORMATTED,
     SECONDS_MAX,
     SEED_MAX,
     WISH_CHARS,
@@ -20,6 +22,7 @@ from pipelines.generation.wish import (
     Operation,
     Strength,
     Wish,
+    prompt_chars,
 )
 
 # What members may name after `--as`; all of it begins with a picture. `vary` has buttons only.
@@ -85,8 +88,12 @@ def parse(text: str, *, kind: MediaKind | None = None, operation: Operation = "i
     named: Operation | None = said.pop("operation", None)
     if named and operation == "imagine":
         raise UserError("--as is for /remix, which begins with a picture. Leave it out here.")
-    if named is None and operation == "restyle":
-        operation, words = _operation_in(words)
+    if operation == "restyle":
+        said_plainly, rest = _operation_in(words)
+        if named is None:
+            operation, words = said_plainly, rest
+        elif (said_plainly, rest) == (named, ""):
+            words = ""  # it is said twice
     chosen, operation = _fitting(chosen or "image", named or operation, named=named is not None)
     if len(words) > WISH_CHARS:
         _too_long()
@@ -214,6 +221,7 @@ def _fitting(kind: MediaKind, operation: Operation, *, named: bool) -> tuple[Med
 def _check(wish: Wish) -> None:
     if wish.style and wish.kind in ("music", "voice"):
         raise UserError("Styles are for pictures and clips. Leave --style out and say it in your words.")
+    _refuse_without_effect(wish)
     if _says_something(wish.text) or wish.operation in WORDLESS:
         return
     if wish.operation == "edit":
@@ -222,6 +230,27 @@ def _check(wish: Wish) -> None:
         raise UserError("Write what to make of the picture, such as: as a watercolour. Or: upscale, remove background.")
     if wish.operation == "imagine" or wish.as_written:
         raise UserError("Write what you wish for, such as: a lighthouse at dawn --ar 16:9.")
+
+
+def _refuse_without_effect(wish: Wish) -> None:
+    """Raises: `UserError` about what would be dropped without a word."""
+    if wish.operation in WORDLESS and (wish.text or wish.style or wish.avoid):
+        raise UserError("What is made larger or cut out is not changed by words. Leave words, --style and --no out.")
+    if wish.kind == "voice" and wish.avoid:
+        raise UserError("What is spoken is spoken word for word. Leave --no out.")
+    if wish.as_written and wish.style:
+        raise UserError("With --raw your words are the prompt as they are. Leave --raw out, or say the style in your words.")
+    if wish.operation not in ("restyle", "vary") and wish.strength != "medium":
+        raise UserError(
+            "How much may change counts where a picture is redrawn. Leave --strength and --iw out, or choose Some in a form."
+        )
+    if wish.operation not in FORMATTED and wish.aspect != "1:1":
+        raise UserError("What is made of a picture has its format. Leave --ar out, or write --as inspire for a new picture.")
+    if wish.as_written and len(with_avoided(wish.text, wish.avoid)) > prompt_chars(wish):
+        raise UserError(
+            f"With --raw your words are the prompt, which may have {prompt_chars(wish):,} characters together with those after"
+            " --no. Say it in fewer words, or leave --raw out."
+        )
 
 
 def _says_something(text: str) -> bool:

@@ -98,18 +98,24 @@ async def write_brief(wish: Wish, *, model: LanguageModel, source: Intake | None
     )
 
 
-def refolded(prompt: str, before: str) -> str:
-    """Return a prompt that says what shall not be seen as `before`, whose place it takes, did."""
-    _, without, avoid = before.rpartition(_WITHOUT)
-    return folded(prompt, avoid.removesuffix(".")) if without and _WITHOUT not in prompt else prompt
+def with_avoided(words: str, avoid: str) -> str:
+    """Return words that say themselves what shall not be seen, however long that is."""
+    return f"{words}{_ending(avoid)}".strip()
 
 
 def folded(prompt: str, avoid: str) -> str:
-    """Return a prompt that says itself what shall not be seen, for models that have no other place for it."""
-    if not avoid:
-        return prompt
-    end = f"{_WITHOUT}{avoid}."
+    """Return the same as a prompt, for models that have no other place for it: it is as long as one may be."""
+    end = _ending(avoid)
     return f"{whole_words(prompt, PROMPT_CHARS - len(end))}{end}"
+
+
+def unfolded(prompt: str, avoid: str) -> str:
+    """Return a prompt without what `folded` has added to it."""
+    return prompt.removesuffix(_ending(avoid))
+
+
+def _ending(avoid: str) -> str:
+    return f"{_WITHOUT}{avoid}." if avoid else ""
 
 
 async def _asked(

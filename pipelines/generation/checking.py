@@ -9,16 +9,18 @@ import structlog
 
 from pipelines.content import Attachment, AudioPart, Content, ImagePart, Intake, TextPart
 from pipelines.errors import BadAnswer, Refused, Unavailable
-from pipelines.generation.brief import refolded
+from pipelines.generation.brief import folded, unfolded, with_avoided
 from pipelines.generation.failures import GenerationFailed
 from pipelines.generation.make import Checked
-from pipelines.generation.permission import permission
+from pipelines.generation.permission import Permission, permission
 from pipelines.generation.quality import Quality, compare, is_poor
-from pipelines.generation.wish import WORDLESS, Brief, MediaKind, Wish
+from pipelines.generation.wish import WORDLESS, Brief, MediaKind, Wish, is_thought_through
 from pipelines.limits import MADE_BYTES
+from pipelines.moderation.known import NOTHING_KNOWN
 from pipelines.moderation.moderate import moderate
 from pipelines.moderation.policy import ChannelPolicy
-from pipelines.ports import Call, LanguageModel, Media
+from pipelines.moderation.verdict import Verdict
+from pipelines.ports import Call, HashBank, LanguageModel, Media
 from pipelines.tagging import ALT_TEXT_CHARS, cut, plain_alt_text
 
 log = structlog.get_logger()
@@ -41,8 +43,12 @@ async def spent_unnoticed(about: About, task: str, calls: Sequence[Call]) -> Non
 
 
 def wish_intake(wish: Wish, brief: Brief, source: Intake | None) -> Intake:
-    """Return what is judged before anything is spent: the wish, what became of it, and its picture. It may be nothing."""
-    texts = dict.fromkeys(each.strip() for each in (wish.text, brief.prompt, wish.avoid) if each.strip())
+    """Return what is judged before anything is spent: the wish, what became of it, and its picture. It may be nothing.
+
+    What shall not be seen is told with the words that it belongs to: alone it reads like what is wished for.
+    """
+    told = (with_avoided(wish.text.strip(), wish.avoid), with_avoided(brief.prompt, brief.avoid))
+    texts = dict.fromkeys(each for each in told if each)
     parts = tuple(TextPart(id=f"text:{at}", text=text, role="message") for at, text in enumerate(texts))
     found = source or Intake()
     return replace(found, parts=(*parts, *found.parts))
@@ -61,6 +67,7 @@ class Checker:
     of_somebody: bool
     media: Media
     model: LanguageModel
+    bank: HashBank = NOTHING_KNOWN
     spent: Spent = spent_unnoticed
 
     async def check(self, made: Attachment, *, attempt: int, prompt: str) -> Checked:
@@ -76,13 +83,13 @@ class Checker:
         if quality and quality.transcript.strip():
             said = TextPart(id="text:0", text=quality.transcript, role="message", note="what is said in it")
             intake = replace(intake, parts=(said, *intake.parts))
-        verdict, asked = await moderate(intake, policy=self.policy, model=self.model)
+        verdict, asked = await moderate(intake, policy=self.policy, model=self.model, bank=self.bank)
         quality = await asking
         await self.spent("result", "moderation", asked)
         await self.spent("result", "quality", calls)
         if verdict.waits_for_model:
             raise Unavailable("The model", "does not answer")  # it is paid for, and is never shown unjudged
-        allowed = permission(verdict, self.policy, of_somebody=self.of_somebody, made=True)
+        allowed = self._allowed(verdict, made=True)
         if allowed.refusal:
             return Checked(attempt=attempt, refusal=allowed.refusal)
         return Checked(
@@ -116,14 +123,27 @@ class Checker:
             return None
 
     async def _better(self, quality: Quality | None, prompt: str) -> str:
-        """Return the prompt to try instead of one that led to a poor result, judged as the first one was; else nothing."""
+        """Return the prompt to try instead of one that led to a poor result, judged as the first one was; else nothing.
+
+        What was given as it is stays as it is: only its seed will be another one.
+        """
         if quality is None or not is_poor(quality) or self.wish.operation in WORDLESS or self.wish.kind == "voice":
             return ""
-        better = refolded(quality.repaired_prompt.strip() or prompt, prompt)
-        text = Intake(parts=(TextPart(id="text:0", text=better, role="message"),))
+        avoid = self.brief.avoid
+        before = unfolded(prompt, avoid)
+        better = unfolded(quality.repaired_prompt.strip(), avoid)
+        if self.wish.as_written or not better:
+            return prompt
+        text = Intake(parts=(TextPart(id="text:0", text=with_avoided(better, avoid), role="message"),))
         verdict, calls = await moderate(text, policy=self.policy, model=self.model)
         await self.spent("better prompt", "moderation", calls)
-        return "" if permission(verdict, self.policy, of_somebody=self.of_somebody).refusal else better
+        if self._allowed(verdict).refusal:
+            return ""
+        return folded(better, avoid) if prompt != before else better
+
+    def _allowed(self, verdict: Verdict, *, made: bool = False) -> Permission:
+        through = is_thought_through(self.wish)
+        return permission(verdict, self.policy, of_somebody=self.of_somebody, thought_through=through, made=made)
 
     @property
     def _alt_text(self) -> str:

@@ -24,6 +24,12 @@ DEADLINES_S: Final[dict[MediaKind, float]] = {"image": 300.0, "video": 900.0, "m
 PATIENCE: Final[dict[FailureKind, int]] = {"queue_full": 40, "rate_limited": 10, "warming": 3, "upstream": 1, "away": 2}
 PAUSE_S: Final = 5.0
 LONGEST_PAUSE_S: Final = 60.0
+# Between the tries to fetch a result whose host has trouble: it is paid for, and lost where we give up.
+FETCH_PAUSES_S: Final = (10.0, 30.0, 60.0, 120.0)
+# Failures by the maker's own word about a job. After any other it may be at work, and hold its place in the maker's queue.
+ENDED: Final[frozenset[FailureKind]] = frozenset({"failed", "withheld"})
+# What is said about one request and not about the job. The account's trouble is told by whatever is submitted next.
+ENDURED: Final[frozenset[FailureKind]] = REJECTIONS | {"auth"}
 
 AttemptState = Literal["submitting", "running", "fetched", "rejected", "failed", "unclear", "dropped"]
 
@@ -63,10 +69,12 @@ class Attempts(Protocol):
 class Checked:
     """What became of one result. `refusal`: why it is not shown. `score` is 0 to 10, None where nobody compared it.
 
-    `better_prompt`: what to ask for instead where the result is poor.
+    `prompt` is what it was made from, `better_prompt` what to ask for instead where the result is poor. `seed` is None where
+    the model takes none.
     """
 
     attempt: int
+    prompt: str = ""
     seed: int | None = None
     media_type: str = ""
     refusal: str = ""
@@ -120,12 +128,13 @@ class Making:
 
     async def _checked(self, attempt: int, job: MakerJob, prompt: str) -> Checked:
         self.on_check()
+        prompt = job.prompt or prompt  # what was asked before a restart may not be thought of again
         try:
             checked = await self.check(attempt, job, prompt)
         except GenerationFailed as failure:
             await self.attempts.update(attempt, "failed", failure=failure.kind)
             raise
-        return replace(checked, attempt=attempt, seed=job.seed)
+        return replace(checked, attempt=attempt, seed=job.seed, prompt=prompt)
 
     async def _made(self, order: Order, attempt: int) -> tuple[int, MakerJob]:
         """Return the number of the attempt that had a result, and its job; the result is kept."""
@@ -192,7 +201,7 @@ class Making:
             state = _state_after(failure.kind)
             await self.attempts.update(attempt, state, failure=failure.kind)
             raise
-        job = job if job.seed is not None else job.model_copy(update={"seed": order.seed})
+        job = job.model_copy(update={"prompt": order.prompt})
         await self.attempts.update(attempt, "running", job=job)
         return job
 
@@ -200,16 +209,30 @@ class Making:
         """Ask how far a job is until it has ended, then fetch and keep its result."""
         try:
             job = await self._done(kind, attempt, job)
+        except GenerationFailed as failure:
+            state: AttemptState = "failed" if failure.kind in ENDED else "dropped"
+            await self.attempts.update(attempt, state, failure=failure.kind)
+            raise
+        try:
             if job.nsfw:
                 raise GenerationFailed("withheld")
-            data = await self.generator.fetch(job, limit_bytes=MADE_BYTES)
+            data = await self._fetched(job)
         except GenerationFailed as failure:
-            # A job that is only late may still be at work, and hold its place in the maker's queue.
-            state: AttemptState = "dropped" if failure.kind == "late" else "failed"
-            await self.attempts.update(attempt, state, failure=failure.kind)
+            await self.attempts.update(attempt, "failed", failure=failure.kind)
             raise
         await self.attempts.keep(attempt, data)
         return job
+
+    async def _fetched(self, job: MakerJob) -> bytes:
+        """Return the result of a job that is done."""
+        for pause_s in FETCH_PAUSES_S:
+            try:
+                return await self.generator.fetch(job, limit_bytes=MADE_BYTES)
+            except GenerationFailed as failure:
+                if failure.kind not in REJECTIONS:
+                    raise
+            await self.attempts.nap(pause_s)
+        return await self.generator.fetch(job, limit_bytes=MADE_BYTES)
 
     async def _done(self, kind: MediaKind, attempt: int, job: MakerJob) -> MakerJob:
         polls, until = 0, self.monotonic() + DEADLINES_S[kind]
@@ -221,9 +244,9 @@ class Making:
             polls += 1
             pause_s = self.generator.pause_s(job, polls)
             try:
-                polled = await self.generator.poll(job)
+                polled = (await self.generator.poll(job)).model_copy(update={"prompt": job.prompt})
             except GenerationFailed as failure:
-                if failure.kind not in REJECTIONS:
+                if failure.kind not in ENDURED:
                     raise
                 pause_s = max(pause_s, min(failure.retry_after_s or 0.0, LONGEST_PAUSE_S))
                 continue

@@ -44,7 +44,7 @@ JITTER: Final = 0.2  # of a pause, so that jobs begun together are not asked abo
 
 NOT_FOUND_S: Final = 60.0  # A job that exists can be "not found" at first (observed).
 ODD_ANSWERS: Final = 3  # that are endured about one job
-MISSING_TRIES: Final = 10  # Results answer 404 for up to 40 s (observed).
+MISSING_TRIES: Final = 16  # Results answer 404 for up to 40 s (observed); these take 45.
 MISSING_PAUSE_S: Final = 3.0
 FAILING_TRIES: Final = 3
 FREE_PAUSES_S: Final = (1.0, 3.0)  # between tries of what costs nothing
@@ -145,14 +145,14 @@ class ModelsLab:
         begun = _trouble(said, broken="unclear") if isinstance(said, str) else after_submit(said)
         if isinstance(begun, str):
             raise self._failed(begun, said, way.path)
-        answer, sent = begun.answer, seeded.seed if "seed" in offer.model.takes else None
+        answer, used = begun.answer, begun.answer.meta.seed if begun.answer.meta.seed is not None else seeded.seed
         return MakerJob(
             handle=answer.job or "",
             family=way.family,
             state=begun.state,
             urls=answer.results if begun.state == "done" else (),
             eta_s=answer.eta,
-            seed=answer.meta.seed if answer.meta.seed is not None else sent,
+            seed=used if "seed" in offer.model.takes else None,
             nsfw=answer.nsfw_content_detected,
         )
 
@@ -190,16 +190,31 @@ class ModelsLab:
                 raise self._failed(outcome, said, job.family)
 
     async def fetch(self, job: MakerJob, *, limit_bytes: int) -> bytes:
-        """Return the first of a job's results that can be had and is a picture, a clip or sound."""
-        for address in job.urls:
-            data = _decoded(address) if not address.startswith(("https://", "http://")) else None
-            if data is None:
-                data = await self._fetched(address, limit_bytes)
-            if data is not None and not _is_media(data):
-                data = _decoded(data.decode("ascii", "replace"))
-            if data is not None and len(data) <= limit_bytes and _is_media(data):
-                return data
-        raise self._failed("bad_response", None, job.family)
+        """Return the first of a job's results that can be had and is a picture, a clip or sound.
+
+        All of its addresses are tried in turn, for longer than results are known to need until they are there.
+        """
+        left, failures = list(job.urls), dict.fromkeys(job.urls, 0)
+        for tried in range(MISSING_TRIES):
+            if tried:
+                await self._sleep(MISSING_PAUSE_S)
+            for address in tuple(left):
+                try:
+                    data = await self._at(address, limit_bytes)
+                except Gone:
+                    continue
+                except Unavailable:
+                    failures[address] += 1
+                    if failures[address] == FAILING_TRIES:
+                        left.remove(address)
+                    continue
+                if data is not None:
+                    return data
+                left.remove(address)
+            if not left:
+                break
+        # What a host may only have trouble with can be had later: it is paid for.
+        raise self._failed("upstream" if any(failures.values()) else "bad_response", None, job.family)
 
     async def balance(self) -> Decimal | None:
         return (await self._ask_freely("wallet_balance", {}, read_s=self._timeouts.poll_s)).data.balance
@@ -216,23 +231,21 @@ class ModelsLab:
             await self._sleep(pause_s)
         raise self._failed(kind, said, path)
 
-    async def _fetched(self, address: str, limit_bytes: int) -> bytes | None:
-        """Return what lies at an address; None when that stays so for longer than results are known to need."""
-        failed = 0
-        for tried in range(MISSING_TRIES):
-            if tried:
-                await self._sleep(MISSING_PAUSE_S)
-            try:
-                return await self._download(address, limit_bytes=limit_bytes)
-            except Gone:
-                continue
-            except UserError:
-                return None
-            except Unavailable:
-                failed += 1
-                if failed == FAILING_TRIES:
-                    return None
-        return None
+    async def _at(self, address: str, limit_bytes: int) -> bytes | None:
+        """Return what lies at an address, or is written in its place; None where that is of no use.
+
+        Raises: `Gone`, `Unavailable`.
+        """
+        try:
+            data = _decoded(address) if not address.startswith(("https://", "http://")) else None
+            data = data if data is not None else await self._download(address, limit_bytes=limit_bytes)
+        except Gone:
+            raise
+        except UserError:
+            return None
+        if not _is_media(data):
+            data = _decoded(data.decode("ascii", "replace"))
+        return data if data is not None and len(data) <= limit_bytes and _is_media(data) else None
 
     def _failed(self, kind: FailureKind, said: Said | Trouble | None, path: str) -> GenerationFailed:
         status, wait_s = None, None

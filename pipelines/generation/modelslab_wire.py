@@ -28,9 +28,10 @@ _ID: Final = re.compile(r"[A-Za-z0-9_:-][A-Za-z0-9_.:-]{0,199}")  # so that it s
 
 
 def _texts(value: object, depth: int = DEPTH_MAX) -> tuple[str, ...]:
-    """Return all texts in a text, list or object that are not blank."""
+    """Return all texts in a text, list or object that are not blank, without half characters: those could not be stored."""
     if isinstance(value, str):
-        return (value,) if value.strip() else ()
+        whole = value.encode("utf-8", "ignore").decode()
+        return (whole,) if whole.strip() else ()
     inner: list[object] = list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else []
     return tuple(text for each in inner for text in _texts(each, depth - 1)) if depth else ()
 
@@ -208,6 +209,9 @@ _WARMING: Final = _pattern(r"^\s*(failed,? *)?try again\.?\s*$|\b(loading|warmin
 
 
 _TAKEN: Final = frozenset({"success", "processing", "pending"})  # A job exists, whatever else is said.
+# With these the server says that it had trouble before there was a job. Behind any other status of 500 and above a gateway may
+# have given up waiting for a server that took the request.
+_TROUBLE_OF_ITS_OWN: Final = frozenset({500, 503})
 
 
 def _all(answer: Answer) -> tuple[str, ...]:
@@ -249,13 +253,16 @@ def after_submit(said: Said) -> Begun | FailureKind:
         return "rate_limited" if said.http_status == 429 else "unclear"
     if answer.status == "success" and answer.results:
         return Begun(answer=answer, state="done")
-    running: Begun | FailureKind = Begun(answer=answer, state="running") if answer.job is not None else "bad_response"
+    # A job without an id cannot be asked about, and is paid for.
+    running: Begun | FailureKind = Begun(answer=answer, state="running") if answer.job is not None else "unclear"
     refused = answer.status in ("error", "failed") or said.http_status >= 400 or not (answer.status or answer.job)
     if answer.status in _TAKEN or not refused:
         return running
     kind = why(answer, said.http_status)
     if kind in REJECTIONS and answer.job is not None:
         return running  # whatever it says: there is a job to ask about, so that no other may follow
+    if kind == "upstream" and said.http_status >= 500 and said.http_status not in _TROUBLE_OF_ITS_OWN and not answer.code:
+        return "unclear"
     return "validation" if kind == "lost" else kind
 
 

@@ -1,11 +1,25 @@
 """Which model a wish is made with, and whether that model has what was asked for."""
 
 from collections.abc import Mapping
+from math import log
 from typing import Final
 
+from pipelines.content import ImagePart, Intake
 from pipelines.errors import UserError
 from pipelines.generation.brief import folded
-from pipelines.generation.wish import SEED_MAX, Brief, MakerModel, Operation, Order, Strength, Takes, Wish
+from pipelines.generation.wish import (
+    ASPECTS,
+    FORMATTED,
+    SEED_MAX,
+    WORDLESS,
+    Brief,
+    MakerModel,
+    Operation,
+    Order,
+    Strength,
+    Takes,
+    Wish,
+)
 
 # How much of a source picture may change, 0 to 1, by what was asked for. Set by eye; the facts of the vendor name no numbers.
 _STRENGTHS: Final[dict[Operation, dict[Strength, float]]] = {
@@ -56,9 +70,10 @@ def _lacking(wish: Wish, model: MakerModel) -> list[str]:
     asked: dict[Takes, tuple[bool, str]] = {
         "seed": (wish.seed is not None, "a seed (--seed)"),
         "seconds": (wish.seconds is not None, "a length (--seconds)"),
+        "strength": (wish.operation in _STRENGTHS and wish.strength != "medium", "a measure of change (--strength)"),
     }
     lacking = [words for option, (is_asked, words) in asked.items() if is_asked and option not in model.takes]
-    if wish.operation == "imagine" and wish.aspect != "1:1" and wish.aspect not in model.aspects:
+    if wish.operation in FORMATTED and wish.aspect != "1:1" and wish.aspect not in model.aspects:
         lacking.append(f"the format {wish.aspect} (--ar)")
     return lacking
 
@@ -67,11 +82,25 @@ def _refuse(wish: Wish, model: MakerModel, names: str) -> None:
     raise UserError(f"{model.title} has not {' and '.join(_lacking(wish, model))}. Leave that out, or choose one of {names}.")
 
 
+def in_format_of(source: Intake, wish: Wish) -> Wish:
+    """Return a wish as it is asked for: what keeps the format of its picture has the nearest one that there is."""
+    if wish.operation in FORMATTED:
+        return wish
+    picture = next(part for part in source.parts if isinstance(part, ImagePart))
+    ratio = picture.width_px / picture.height_px
+    return wish.model_copy(update={"aspect": min(ASPECTS, key=lambda each: abs(log(ratio / _ratio(each))))})
+
+
+def _ratio(aspect: str) -> float:
+    width, height = aspect.split(":")
+    return int(width) / int(height)
+
+
 def order_of(wish: Wish, brief: Brief, model: MakerModel, *, position: int) -> Order:
     """Return what a maker is asked for the thing at `position` (from 1) of a wish, but for where its source picture lies."""
     avoid = brief.avoid  # which begins with what the member wrote
     prompt = brief.prompt
-    if avoid and "avoid" not in model.takes and wish.operation not in ("cutout", "upscale") and wish.kind != "voice":
+    if avoid and "avoid" not in model.takes and wish.operation not in WORDLESS and wish.kind != "voice":
         prompt = folded(prompt, avoid)
     strength = _STRENGTHS.get(wish.operation, {}).get(wish.strength)
     return Order(

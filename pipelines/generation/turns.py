@@ -98,6 +98,14 @@ class _Queue:
                 self._places.setdefault(each.wish, at)
         return self._places.get(wish, 0)
 
+    def place_of_new(self, waiter: _Waiter) -> int:
+        """Return how many would be served before `waiter` if it joined now."""
+        self.join(waiter)
+        try:
+            return next(at for at, each in enumerate(self._in_order()) if each is waiter)
+        finally:
+            self.leave(waiter)
+
     def _in_order(self) -> Iterator[_Waiter]:
         """Yield who waits. To be served changes the rank of nobody else, so that a heap of the members' lines will do."""
         later = count(self._served + 1)
@@ -211,6 +219,12 @@ class Turns:
         """Return how many wait before the first one of `wish`, in the order in which they will be served."""
         return self._queue.place(wish)
 
+    def ahead_of(self, member: Hashable) -> int:
+        """Return how many that wait now would be served before something that `member` wished for now."""
+        served: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        nobody = _Waiter(member=member, wish="", number=next(self._numbers), served=served, begin=_never, undo=_nothing)
+        return self._queue.place_of_new(nobody)
+
     def changed(self) -> None:
         """Look at once whether somebody can be served, since a slot was given back."""
         self._changed.set()
@@ -301,6 +315,14 @@ class Turns:
         self._changed.set()
         if not undoing.cancelled() and (problem := undoing.exception()) is not None:
             log.error("turns.slot_lost", error=type(problem).__name__)
+
+
+async def _never() -> bool:
+    return False
+
+
+async def _nothing() -> None:
+    pass
 
 
 def _stopping() -> Unavailable:

@@ -22,6 +22,7 @@ COUNT_MAX: Final = 4
 SECONDS_MAX: Final = int(SOUND_S)  # more of it could not be judged, so that it would be paid for and never shown
 SEED_MAX: Final = 2**32 - 1
 ASPECTS: Final = ("1:1", "4:3", "3:4", "3:2", "2:3", "16:9", "9:16", "21:9")
+FORMATTED: Final[frozenset[Operation]] = frozenset({"imagine", "inspire"})  # all others keep the format of their picture
 WORDLESS: Final[frozenset[Operation]] = frozenset({"cutout", "upscale"})  # need no words and change nothing that words say
 
 
@@ -32,8 +33,9 @@ class Value(BaseModel):
 class Wish(Value):
     """What a member asks for. `model` and `style` are names of ours, empty for the usual; `avoid` is what shall not be seen.
 
-    `show_first`: the refined prompt is shown before anything is made. `as_written`: `text` is the prompt itself, not refined.
-    `seconds`: how long sound or a clip shall be. `strength`: how much of a source picture may change.
+    `show_first`: the refined prompt is shown before anything is made. `as_written`: `text` is the prompt itself, not refined;
+    so it is of all that is made of its result. `seconds`: how long sound or a clip shall be. `strength`: how much of a source
+    picture may change.
     """
 
     kind: MediaKind = "image"
@@ -54,6 +56,14 @@ class Wish(Value):
 def prompt_chars(wish: Wish) -> int:
     """Return how long a prompt may be; words that are spoken are the wish itself."""
     return WISH_CHARS if wish.kind == "voice" else PROMPT_CHARS
+
+
+def is_thought_through(wish: Wish) -> bool:
+    """Whether a model has gone over every word that a maker gets, so that they name no real person.
+
+    What shall not be seen is put to a maker in the member's own words, and what is spoken, too.
+    """
+    return not wish.as_written and not wish.avoid and wish.kind != "voice"
 
 
 class Brief(Value):
@@ -113,7 +123,7 @@ class MakerJob(Value):
 
     `handle` is its id there, `family` where it is asked about. `urls` are addresses of the result, the first that works counts;
     only `done` jobs have any. `nsfw`: the maker says that it replaced the result; None where it says nothing. `eta_s` is the
-    maker's estimate in seconds. `seed` is the one that was used.
+    maker's estimate in seconds. `seed` is the one that was used, None where the model takes none. `prompt` is what was asked.
 
     What `poll` returns is stored in place of what was asked about, for what it says of the asking: `asked_at` is when it began,
     in seconds since 1970, `odd_answers` how many answers since then made no sense.
@@ -128,3 +138,4 @@ class MakerJob(Value):
     nsfw: bool | None = None
     asked_at: float | None = None
     odd_answers: int = 0
+    prompt: str = Field(default="", repr=False)

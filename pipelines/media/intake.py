@@ -8,12 +8,14 @@ from typing import Final, TypeVar
 from pipelines import limits
 from pipelines.content import Attachment, Content, Gap, ImagePart, Intake, TextPart
 from pipelines.errors import Unavailable, UserError
+from pipelines.media import originals
 from pipelines.media.documents import e_invoice, text_layer
 from pipelines.media.documents.e_invoice import EInvoice
 from pipelines.media.documents.text_layer import TextLayer
 from pipelines.media.kinds import kind_of
+from pipelines.media.originals import Original
 from pipelines.media.pictures.measures import Measures
-from pipelines.media.sandbox import Answer, Sandbox
+from pipelines.media.sandbox import LONG, Answer, Sandbox
 from pipelines.media.walk import File, Walk, file_name, joined, not_read, unavailable
 from pipelines.ports import Document, Files, Mark
 
@@ -73,6 +75,20 @@ class MediaReader:
         if answer.status != "ok":
             raise UserError(answer.why)
         return answer.body
+
+    async def original(self, data: bytes, *, side_px: int, size_bytes: int) -> Original:
+        """Return the (first) picture as it was posted, as large as `side_px` a side and `size_bytes` allow.
+
+        Raises: `UserError` when it cannot be read, `Unavailable` when no worker can be started.
+        """
+        async with self._sandbox.room.hold(len(data)):
+            answer = await self._sandbox.run("original", data, allowance=LONG, side_px=side_px, size_bytes=size_bytes)
+        if answer.status != "ok":
+            raise UserError(answer.why)
+        try:
+            return originals.unpack(answer, side_px=side_px, size_bytes=size_bytes)
+        except ValueError as error:
+            raise UserError("The picture cannot be read.") from error
 
     async def marked_page(self, attachment: Attachment, *, page: int, marks: Sequence[Mark]) -> bytes:
         """Return one page of a document, or a picture, as a PNG of at most 1600 px with the marks drawn on it.

@@ -22,6 +22,7 @@ _BEYOND: Final[dict[type[Part], str]] = {
     TextPart: "There is more text than is read.",
 }
 _MEGABYTE: Final = 1024 * 1024
+_NOT_NOW: Final = "The file cannot be read now."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,7 +161,12 @@ def not_read(place: str, status: Literal["unreadable", "refused"], why: str, *, 
 
 
 def unavailable(place: str, error: Unavailable) -> Intake:
-    return not_read(place, "unreadable", f"The file cannot be read now. {error}")
+    return not_read(place, "unreadable", f"{_NOT_NOW} {error}")
+
+
+def may_be_read_later(reading: Reading) -> bool:
+    """Whether a file was not read since its host, or the reader, did not answer: nothing is known about the file then."""
+    return reading.status == "unreadable" and reading.reason.startswith(_NOT_NOW)
 
 
 def joined(intakes: Iterable[Intake]) -> Intake:

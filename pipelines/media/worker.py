@@ -34,6 +34,7 @@ def main() -> None:
         {
             "read": functools.partial(read, load_readers()),
             "preview": preview,
+            "original": original,
             "marked_page": marked_page,
             "measure": measure,
             "text_layer": text_layer,
@@ -82,6 +83,13 @@ def read(readers: Readers, data: bytes, arguments: Mapping[str, Any]) -> tuple[d
 def preview(data: bytes, arguments: Mapping[str, Any]) -> tuple[dict[str, Any], bytes]:
     """Return the picture small, for people."""
     return {}, images.preview(data, side_px=int(arguments["side_px"]), blurred=bool(arguments.get("blurred")))
+
+
+def original(data: bytes, arguments: Mapping[str, Any]) -> tuple[dict[str, Any], bytes]:
+    """Return the picture as it was posted, for whoever works on it."""
+    side_px, size_bytes = int(arguments["side_px"]), int(arguments["size_bytes"])
+    body, media_type, size, posted = images.original(data, side_px=side_px, size_bytes=size_bytes)
+    return {"original": {"media_type": media_type, "size_px": size, "posted_px": posted}}, body
 
 
 def marked_page(data: bytes, arguments: Mapping[str, Any]) -> tuple[dict[str, Any], bytes]:

@@ -287,7 +287,8 @@ class Review(Rules):
 class Retention(Rules):
     """How many days things are kept. Copies are of held and removed messages, sealed, until somebody decides.
 
-    A case ends after `cases` days, with what was quoted in it; its links in the audit stay for `audit` days.
+    A case ends after `cases` days, with what was quoted in it; its links in the audit stay for `audit` days. `results`: what
+    members asked for, such as tags, extracted values, and wishes with what was made of them; buttons below them work as long.
     """
 
     copies: int = Field(default=30, ge=1, le=90)
@@ -295,6 +296,7 @@ class Retention(Rules):
     audit: int = Field(default=365, ge=30, le=3650)
     findings: int = Field(default=30, ge=1, le=365)  # sealed, so that a known message is not asked about again
     verdicts: int = Field(default=365, ge=1, le=3650)
+    results: int = Field(default=180, ge=1, le=3650)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -103,6 +103,17 @@ ROWS: Final[dict[str, tuple[str, ...]]] = {
     "where a picture was taken": (
         "tests/media/test_images.py::test_where_a_picture_was_taken_is_a_matter_of_privacy_and_stays_here",
     ),
+    "orders in a picture that is remixed": (
+        HERE + "test_remixes.py::test_what_a_source_says_is_judged_before_anything_is_spent",
+        HERE + "test_remixes.py::test_orders_in_a_source_reach_neither_the_brief_nor_the_maker",
+        HERE + "test_remixes.py::test_a_brief_that_obeys_its_picture_is_judged_and_costs_nothing",
+    ),
+    "a denied picture that is remixed": (HERE + "test_remixes.py::test_what_is_denied_is_not_remixed",),
+    "a picture that is taken out once it was remixed": (
+        "tests/handlers/test_remixes_gone.py::test_all_that_was_made_of_a_picture_goes_with_it_once",
+        "tests/handlers/test_remixes_gone.py::test_what_is_just_being_made_of_it_is_cancelled_and_never_shown",
+        "tests/end_to_end/test_remix_gone.py::test_what_was_made_of_a_photo_goes_with_it_in_every_channel",
+    ),
     "gone before the verdict": (
         "tests/end_to_end/test_discord.py::test_a_message_that_its_author_deletes_before_the_verdict_is_a_case_all_the_same",
         "tests/discord_side/receiving/test_files.py::test_an_address_whose_time_is_over_is_asked_for_anew",
@@ -114,4 +125,4 @@ ROWS: Final[dict[str, tuple[str, ...]]] = {
     "other languages": (HERE + "test_needs_model.py::test_other_languages_are_judged_alike",),
 }
 
-LATER: Final = ("remixes of pictures", "private numbers in extractions")
+LATER: Final = ("private numbers in extractions",)

@@ -10,7 +10,7 @@ from pipelines.moderation.moderate import moderate
 from pipelines.moderation.policies import preset
 from pipelines.moderation.policy import Channel
 from pipelines.moderation.verdict import Verdict
-from pipelines.ports import LanguageModel
+from pipelines.ports import Files, LanguageModel
 from tests.fakes import ListedFiles
 
 BAD: Final = "FLASHBULB-TEST-HATE-S3-C95"  # the shipped policy removes it
@@ -31,13 +31,17 @@ class Way:
     def asked(self) -> list[Any]:
         return self._emulator.requests
 
+    def reader(self, store: Files) -> MediaReader:
+        """Return what reads files that lie in `store`."""
+        return MediaReader(store, self._sandbox)
+
     async def read(self, *files: File, text: str = "") -> Intake:
         store = ListedFiles({f"test:{at}": data for at, (_, data) in enumerate(files)})
         attachments = tuple(
             Attachment(id=str(at), url=f"test:{at}", name=name, media_type="", size_bytes=len(data))
             for at, (name, data) in enumerate(files)
         )
-        return await MediaReader(store, self._sandbox).intake(Content(text=text, attachments=attachments))
+        return await self.reader(store).intake(Content(text=text, attachments=attachments))
 
     async def judged(self, *files: File, text: str = "", earlier: tuple[Part, ...] = (), **options: Any) -> Verdict:
         model = options.pop("model", self.models)

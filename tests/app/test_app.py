@@ -68,7 +68,7 @@ class Platform:
     async def taken_out(self, place: Place, message: str) -> Posted | None:
         return None
 
-    async def latest_with_files(self, place: Place) -> Posted | None: ...
+    async def latest_with_files(self, place: Place, *, pictures: bool = False) -> Posted | None: ...
 
     def opened(self) -> Callable[[Accept], AbstractAsyncContextManager[Connection]]:
         @asynccontextmanager

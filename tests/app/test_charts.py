@@ -14,6 +14,7 @@ from bot.charts import (
     DARK,
     DOLLARS,
     HEIGHT,
+    LARGE,
     LIGHT,
     MAKING,
     SECONDS,
@@ -33,16 +34,16 @@ Amounts = list[tuple[str, str]]
 CASES = [
     pytest.param([("0.30", "0.10"), ("0.10", "0"), ("1.1", "0.5")], {MAKING, ASKING}, id="a-usual-month"),
     pytest.param([("0.002", "0")] * 30, {MAKING}, id="one-person"),
-    pytest.param([("0", "0")] * 30, set(), id="nothing"),
+    pytest.param([("0", "0")] * 30, {MAKING}, id="without-prices"),
     pytest.param([], set(), id="no-days"),
     pytest.param([("0.002", "0.001"), ("123456789.12", "0"), ("0", "0")], {MAKING, ASKING}, id="one-huge"),
     pytest.param([("1e30", "1"), ("1E-12", "0")], {MAKING, ASKING}, id="beyond-reason"),
 ]
 
 
-def days(amounts: Amounts) -> list[DaySpent]:
+def days(amounts: Amounts, *, made: int = 1) -> list[DaySpent]:
     return [
-        DaySpent(day=FIRST + timedelta(at), making_usd=Decimal(making), asking_usd=Decimal(asking))
+        DaySpent(day=FIRST + timedelta(at), making_usd=Decimal(making), asking_usd=Decimal(asking), made=made)
         for at, (making, asking) in enumerate(amounts)
     ]
 
@@ -55,7 +56,7 @@ def colours(chart: bytes, *, below: int) -> dict[tuple[int, ...], int]:
 
 @pytest.mark.parametrize(("amounts", "seen"), CASES)
 def test_bars_are_seen_for_what_was_spent_whatever_the_amounts(amounts: Amounts, seen: set[str]) -> None:
-    chart = usage_chart(days(amounts), title="What was spent")
+    chart = usage_chart(days(amounts))
 
     assert Image.open(BytesIO(chart)).size == (WIDTH * ZOOM, HEIGHT * ZOOM)
     found = colours(chart, below=80)
@@ -65,12 +66,22 @@ def test_bars_are_seen_for_what_was_spent_whatever_the_amounts(amounts: Amounts,
 def test_its_words_are_really_drawn_and_the_same_days_give_the_same_bytes() -> None:
     spent = days([("0.3", "0.1")])
 
-    chart, without = usage_chart(spent, title="What was spent & <where>"), usage_chart(spent, title="")
+    chart = usage_chart(spent)
 
-    assert chart == usage_chart(spent, title="What was spent & <where>")
-    inked = [sum(n for colour, n in colours(each, below=0).items() if max(colour) < 100) for each in (chart, without)]
-    assert inked[0] > inked[1] + 1_000
-    assert inked[1] > 1_000  # amounts, dates
+    assert chart == usage_chart(spent)
+    inked = [sum(n for colour, n in colours(chart, below=at).items() if max(colour) < 100) for at in (0, LARGE.top // 2)]
+    assert inked[0] > inked[1] + 1_000  # the title
+    assert inked[1] > 1_000  # the legend, amounts, dates
+
+
+def test_where_nothing_was_made_there_is_no_bar() -> None:
+    chart = usage_chart(days([("0", "0")] * 30, made=0))
+
+    assert ImageColor.getrgb(MAKING) not in colours(chart, below=LARGE.top)
+
+
+def test_its_letters_can_be_read_on_a_telephone() -> None:
+    assert LARGE.text * 274 / WIDTH > 10.9  # pixels, where the picture is 274 wide
 
 
 def test_a_chart_of_rows_shows_shares_with_their_intervals_on_either_ground() -> None:

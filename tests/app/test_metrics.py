@@ -62,7 +62,7 @@ class Obedient:
     async def taken_out(self, place: Place, message: str) -> Posted | None:
         return None
 
-    async def latest_with_files(self, place: Place) -> Posted | None: ...
+    async def latest_with_files(self, place: Place, *, pictures: bool = False) -> Posted | None: ...
 
 
 def value(metrics: Metrics, series: str) -> float | None:

@@ -6,14 +6,17 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
 from bot.cli.commands import app
+from pipelines.media.sandbox import WORKER, Sandbox
 from tests.app.restoring import logging_restored
+
+PROJECT: Final = Path(__file__).parents[2]
 
 
 @dataclass(frozen=True)
@@ -49,9 +52,24 @@ def understudy(understudies: tuple[str, str]) -> str:
     return understudies[0]
 
 
+@pytest.fixture(scope="session")
+def worker() -> Iterator[tuple[str, ...]]:
+    """Return what starts a media worker: a fork of a loaded one. `test_processes` starts it as it is shipped."""
+    if sys.platform != "linux":
+        yield WORKER
+        return
+    command = [sys.executable, "-m", "tests.end_to_end.workers"]
+    with subprocess.Popen(command, cwd=PROJECT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdin is not None
+        assert child.stdout is not None
+        yield tuple(child.stdout.read().splitlines())
+        child.stdin.close()
+
+
 @pytest.fixture
-def flashbulb(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, understudy: str) -> Iterator[Flashbulb]:
+def flashbulb(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, understudy: str, worker: tuple[str, ...]) -> Iterator[Flashbulb]:
     """Run a command line in an empty folder, with a model configured, and return what came of it."""
+    monkeypatch.setitem(Sandbox.__init__.__kwdefaults__, "command", worker)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("GEMINI_BASE_URL", understudy)
 

@@ -10,7 +10,7 @@ from PIL import Image
 from pydantic import SecretStr
 
 from bot.cli.ends import End
-from bot.cli.making import MAY_BE_CHARGED, Wanted, imagine
+from bot.cli.making import MAY_BE_CHARGED, Wanted, imagine, remix
 from bot.cli.workshop import first_free, save
 from bot.settings import Settings
 from emulators.modelslab import ModelsLabEmulator
@@ -115,12 +115,41 @@ def test_a_picture_is_remade(paid: Flashbulb, picture: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("option", "seeds"),
+    [
+        pytest.param(("--model", "fast"), [True], id="the-model-takes-one"),
+        pytest.param(("--model", "flux-2-pro"), [False], id="the-model-takes-none"),
+    ],
+)
+def test_a_seed_is_told_where_the_model_takes_one(paid: Flashbulb, option: tuple[str, ...], seeds: list[bool]) -> None:
+    [document] = paid("imagine", "a red boat", *option, "--json").documents
+
+    assert [each["seed"] is not None for each in document["made"]] == seeds
+
+
+def test_what_is_only_made_larger_has_no_seed_and_what_is_edited_keeps_its_format(paid: Flashbulb, tmp_path: Path) -> None:
+    Image.effect_noise((1500, 900), 80).convert("RGB").save("wide.png")
+
+    [larger] = paid("remix", "wide.png", "upscale", "--json").documents
+    [edited] = paid("remix", "wide.png", "edit: add a hat", "--model", "seedream", "--json").documents
+
+    assert (larger["status"], larger["seed"]) == ("made", None)
+    with Image.open(larger["files"][0]) as picture:
+        assert picture.size == (3000, 1800)  # of the picture itself, not of what was shown to the judge
+    with Image.open(edited["files"][0]) as picture:
+        assert picture.width > 1.5 * picture.height
+
+
+@pytest.mark.parametrize(
     ("given", "says"),
     [
         pytest.param(("https://example.org/a.png", "ink"), "Addresses are not fetched here.", id="address"),
         pytest.param(("gone.png", "ink"), "There is no such file.", id="missing"),
         pytest.param(("teal.png",), "Write what to make of the picture", id="no-words"),
         pytest.param(("teal.png", "ink", "--as", "nothing"), "After --as write one of", id="option"),
+        pytest.param(("teal.png", "edit: add a hat", "--strength", "strong"), "Leave --strength", id="no-effect"),
+        pytest.param(("teal.png", "ink", "--ar", "9:16"), "Leave --ar out", id="its-own-format"),
+        pytest.param(("teal.png", "ink", "--raw"), "Leave --raw out", id="a-style-of-words-as-they-are"),
         pytest.param(("notes.txt", "ink"), "There is no picture in this file.", id="no-picture"),
         pytest.param(("teal.png", "ink", "--out", "notes.txt"), "--out notes.txt: files cannot be laid there.", id="folder"),
     ],
@@ -133,6 +162,33 @@ def test_what_cannot_be_remade_is_said_in_a_sentence(paid: Flashbulb, picture: P
     assert (ran.code, ran.out) == (End.USAGE, "")
     assert says in ran.err
     assert list(Path().glob("*.png")) == [Path("teal.png")]
+
+
+@pytest.mark.parametrize(
+    ("words", "laid"),
+    [
+        pytest.param("in the style of this picture: a harbour", 0, id="what-was-seen-in-it-is-in-the-words"),
+        pytest.param("ink", 1, id="what-is-redrawn-is-sent"),
+    ],
+)
+async def test_a_picture_is_laid_at_a_public_address_only_if_it_is_sent(
+    understudy: str, tmp_path: Path, picture: Path, words: str, laid: int
+) -> None:
+    async with ModelsLabEmulator() as emulator:
+        settings = Settings(
+            _env_file=None,
+            flashbulb_data=tmp_path,
+            gemini_base_url=understudy,
+            modelslab_base_url=emulator.base_url,
+            modelslab_api_key=SecretStr(KEY),
+        )
+
+        end = await remix(str(picture), words, settings, lambda seen: None, wanted=Wanted(options={}, out=tmp_path))
+
+        paths = [each.path for each in emulator.requests]
+    assert end == End.DONE
+    assert sum("base64_to_url" in path for path in paths) == laid
+    assert len(emulator.submits) == 1
 
 
 async def test_whoever_stops_hears_that_it_may_be_charged(

@@ -50,7 +50,9 @@ def a_made(count: int = 2, **more: object) -> Made:
 
 
 MAKING = Making(id=ID, media="image", wish=WISH, prompt="A white lighthouse", state="making", done=1, total=4, estimate_s=40)
-SHOWN = WishShown(id=ID, wish=WISH, prompt="A white lighthouse", options=(("Shape", "16:9"),), cost_usd="0.04")
+SHOWN = WishShown(
+    id=ID, wish=WISH, prompt="A white lighthouse", avoid="people, text", options=(("Shape", "16:9"),), cost_usd="0.04"
+)
 NOT_MADE = NotMade(id=ID, wish=WISH, text="The service is full.", buttons=(("wish_again", "Try again"),))
 QUEUE = WishQueue(
     items=(

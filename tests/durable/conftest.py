@@ -12,7 +12,9 @@ from bot.storage.seal import Seal
 from tests.databases import Home
 from tests.databases import home as home
 from tests.databases import patient as patient
-from tests.databases import postgres_url as postgres_url
+from tests.databases import postgres_tables as postgres_tables
+from tests.databases import records as records
+from tests.databases import sqlite_tables as sqlite_tables
 from tests.durable.parts import Platform, ScriptedPlanner
 
 OpenEngine = Callable[[], AbstractAsyncContextManager[Durable]]

@@ -119,5 +119,5 @@ class Platform:
     async def taken_out(self, place: Place, message: str) -> Posted | None:
         return None
 
-    async def latest_with_files(self, place: Place) -> Posted | None:
+    async def latest_with_files(self, place: Place, *, pictures: bool = False) -> Posted | None:
         return None

@@ -364,7 +364,6 @@ async def test_a_second_engine_in_the_same_process_is_refused(
 
 @only_sqlite
 async def test_an_engine_file_that_is_no_database_is_told(open_engine: OpenEngine, home: Home) -> None:
-    home.data.mkdir()
     (home.data / ENGINE_FILE).write_text("a letter to the editor, long enough to be looked at" * 20)
 
     with pytest.raises(Misconfigured, match=r"engine\.db is not a database"):

@@ -1,7 +1,6 @@
 """Look, act, confirm: effects become visible once, in order, and a failure is told."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from contextlib import suppress
 
 import pytest
@@ -10,7 +9,7 @@ from bot import perform
 from bot.perform import GIVEN_UP, SETTLE, Performer
 from bot.storage.audit import StoredAudit
 from bot.storage.cases import StoredCases
-from bot.storage.database import Records, open_records
+from bot.storage.database import Records
 from bot.storage.seal import Seal
 from bot.storage.tables import now
 from bot.storage.work import Undertaking, Work
@@ -20,19 +19,12 @@ from pipelines.errors import Refused, Unavailable, UserError
 from pipelines.moderation.policy import Action
 from pipelines.moderation.report import Coverage
 from pipelines.moderation.verdict import Verdict
-from tests.databases import Home
 from tests.durable.parts import Platform, ScriptedPlanner, notify, post, until
 from tests.fakes import GENERAL, a_message
 
 TENANT = Tenant(platform="test", workspace="w1")
 NO_PERMISSION = Performed(status="failed", why="No permission.")
 DOWN = Unavailable("The platform")
-
-
-@pytest.fixture
-async def records(home: Home, seal: Seal) -> AsyncIterator[Records]:
-    async with open_records(home.data, home.url, seal=seal) as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -8,13 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.storage.database import open_records
+from bot.storage.database import Records
 from bot.storage.marks import Marks
-from bot.storage.seal import Seal
 from bot.watermarks import Watermarks
 from handlers.events import Tenant
 from pipelines.errors import Unavailable
-from tests.databases import Home
 from tests.durable.parts import until
 
 OURS, THEIRS = Tenant(platform="test", workspace="w1"), Tenant(platform="test", workspace="w2")
@@ -191,16 +189,15 @@ async def test_an_old_message_that_was_edited_moves_nothing(watermarks: Watermar
     assert await saved(watermarks, marks) == {"c": "11"}
 
 
-async def test_channels_and_workspaces_do_not_meet(home: Home, seal: Seal) -> None:
-    async with open_records(home.data, home.url, seal=seal) as records:
-        async with Watermarks(Marks(records), order=int) as watermarks:
-            await accept(watermarks, 1, channel="a")
-            await accept(watermarks, 2, channel="b", fails=True)
-            async with watermarks.accepting(THEIRS, "a", "9"):
-                pass
+async def test_channels_and_workspaces_do_not_meet(records: Records) -> None:
+    async with Watermarks(Marks(records), order=int) as watermarks:
+        await accept(watermarks, 1, channel="a")
+        await accept(watermarks, 2, channel="b", fails=True)
+        async with watermarks.accepting(THEIRS, "a", "9"):
+            pass
 
-        assert await Marks(records).all(OURS) == {"a": "1"}
-        assert await Marks(records).all(THEIRS) == {"a": "9"}
+    assert await Marks(records).all(OURS) == {"a": "1"}
+    assert await Marks(records).all(THEIRS) == {"a": "9"}
 
 
 async def test_seconds_and_counters_are_compared_as_numbers(marks: ListedMarks) -> None:

@@ -7,7 +7,6 @@ from typing import Any
 
 import openai
 import pytest
-from anthropic import APIStatusError, AsyncAnthropic
 from google import genai
 from google.genai import errors, types
 from google.oauth2.credentials import Credentials
@@ -16,10 +15,8 @@ from pydantic import BaseModel
 from pydantic_ai import Agent, BinaryContent, NativeOutput, PromptedOutput, ToolOutput, UploadedFile
 from pydantic_ai.exceptions import ContentFilterError, ModelRateLimitError
 from pydantic_ai.models import Model
-from pydantic_ai.models.anthropic import AnthropicModel
 from pydantic_ai.models.google import GoogleModel, GoogleModelSettings
 from pydantic_ai.models.openai import OpenAIChatModel
-from pydantic_ai.providers.anthropic import AnthropicProvider
 from pydantic_ai.providers.google import GoogleProvider
 from pydantic_ai.providers.google_cloud import GoogleCloudProvider
 from pydantic_ai.providers.openai import OpenAIProvider
@@ -221,13 +218,15 @@ class TestOpenAI:
 
 
 @pytest.fixture
-async def claude(emulator: ModelEmulator) -> AsyncIterator[AsyncAnthropic]:
+async def claude(emulator: ModelEmulator) -> AsyncIterator[Any]:
+    from anthropic import AsyncAnthropic  # not above: it takes seconds, of every process that collects tests
+
     async with AsyncAnthropic(api_key="k", base_url=emulator.base_url, max_retries=0) as client:
         yield client
 
 
 class TestAnthropic:
-    async def test_json_schema(self, emulator: ModelEmulator, claude: AsyncAnthropic) -> None:
+    async def test_json_schema(self, emulator: ModelEmulator, claude: Any) -> None:
         emulator.answers.append(ANSWER)
 
         answered = await claude.messages.create(**ANTHROPIC)
@@ -237,7 +236,7 @@ class TestAnthropic:
         assert json.loads(answered.content[0].text) == ANSWER
         assert answered.usage.input_tokens == 1120 + 5
 
-    async def test_a_forced_tool_is_used(self, emulator: ModelEmulator, claude: AsyncAnthropic) -> None:
+    async def test_a_forced_tool_is_used(self, emulator: ModelEmulator, claude: Any) -> None:
         emulator.answers.append(ANSWER)
         tool: Any = {"name": "answer", "input_schema": SCHEMA}
         asked = {name: ANTHROPIC[name] for name in ("model", "messages", "max_tokens")}
@@ -249,7 +248,7 @@ class TestAnthropic:
         assert (answered.content[0].name, answered.content[0].input) == ("answer", ANSWER)
         assert emulator.requests[0].schema == SCHEMA
 
-    async def test_stream(self, emulator: ModelEmulator, claude: AsyncAnthropic) -> None:
+    async def test_stream(self, emulator: ModelEmulator, claude: Any) -> None:
         emulator.answers.append(ANSWER)
 
         async with claude.messages.stream(**ANTHROPIC) as stream:
@@ -259,7 +258,7 @@ class TestAnthropic:
         assert text == TEXT
         assert (ended.stop_reason, ended.usage.output_tokens) == ("end_turn", -(-len(TEXT) // 4))
 
-    async def test_a_stream_ends_as_the_fault_wants(self, emulator: ModelEmulator, claude: AsyncAnthropic) -> None:
+    async def test_a_stream_ends_as_the_fault_wants(self, emulator: ModelEmulator, claude: Any) -> None:
         emulator.fault("anthropic-refusal")
 
         async with claude.messages.stream(**ANTHROPIC) as stream:
@@ -267,7 +266,9 @@ class TestAnthropic:
 
         assert (ended.stop_reason, ended.content) == ("refusal", [])
 
-    async def test_an_error_is_typed(self, emulator: ModelEmulator, claude: AsyncAnthropic) -> None:
+    async def test_an_error_is_typed(self, emulator: ModelEmulator, claude: Any) -> None:
+        from anthropic import APIStatusError
+
         emulator.fault("anthropic-529")
 
         with pytest.raises(APIStatusError) as error:
@@ -287,6 +288,9 @@ def model_of(dialect: str, emulator: ModelEmulator, settings: ModelSettings | No
             gpt = OpenAIProvider(api_key="k", base_url=f"{emulator.base_url}/v1")
             return OpenAIChatModel("gpt-4o-mini", provider=gpt, settings=settings)
         case _:
+            from pydantic_ai.models.anthropic import AnthropicModel
+            from pydantic_ai.providers.anthropic import AnthropicProvider
+
             claude = AnthropicProvider(api_key="k", base_url=emulator.base_url)
             return AnthropicModel("claude-haiku-4-5", provider=claude, settings=settings)
 

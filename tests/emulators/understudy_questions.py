@@ -3,6 +3,7 @@
 import base64
 import json
 from collections.abc import Sequence
+from functools import cache
 from io import BytesIO
 from typing import Any
 
@@ -114,17 +115,21 @@ def scene(sky: str = "#9cc8ec", land: str = "#3f5a2a", size: tuple[int, int] = (
 
 def grain(size: tuple[int, int], sigma: int) -> Image.Image:
     """Return noise that is the same in every run, which `Image.effect_noise` is not."""
-    tile = Image.new("L", (256, 256))
-    state, values = 1, bytearray()
-    while len(values) < 256 * 256:
-        state = state * 1_103_515_245 + 12_345 & 0x7FFFFFFF
-        values.append(max(0, min(255, 128 + ((state >> 16) % (4 * sigma)) - 2 * sigma)))
-    tile.frombytes(bytes(values))
+    tile = Image.frombytes("L", (256, 256), _grain(sigma))
     picture = Image.new("L", size)
     for left in range(0, size[0], 256):
         for top in range(0, size[1], 256):
             picture.paste(tile, (left, top))
     return picture.convert("RGB")
+
+
+@cache
+def _grain(sigma: int) -> bytes:
+    state, values = 1, bytearray()
+    while len(values) < 256 * 256:
+        state = state * 1_103_515_245 + 12_345 & 0x7FFFFFFF
+        values.append(max(0, min(255, 128 + ((state >> 16) % (4 * sigma)) - 2 * sigma)))
+    return bytes(values)
 
 
 def gemini_body(parts: Sequence[Part], schema: dict[str, Any]) -> dict[str, Any]:

@@ -64,6 +64,11 @@ class House:
         await expect(operator.locator(".copy input")).to_have_count(before + 1)
         self.people[name] = await self.enter(await operator.locator(".copy input").last.input_value())
 
+    async def chatting(self, name: str) -> Page:
+        """Bring somebody to #general."""
+        await self.people[name].goto("/channels/general")
+        return self.people[name]
+
     async def second_tab(self, name: str) -> Page:
         """Open another tab of somebody's browser."""
         page = await self.people[name].context.new_page()
@@ -98,8 +103,6 @@ async def full_house(browser: Browser, tmp_path_factory: pytest.TempPathFactory)
 async def house(full_house: House) -> AsyncIterator[House]:
     full_house.problems.clear()
     full_house.expected.clear()
-    for page in full_house.people.values():
-        await page.goto("/channels/general")
     yield full_house
     assert full_house.problems == []
 
@@ -130,7 +133,7 @@ def id_of(address: str) -> str:
 
 
 async def test_keys_decide_what_waits_and_the_chat_tells(house: House) -> None:
-    eve, mo = house.people[HOSTILE], house.people["Mo"]
+    eve, mo = await house.chatting(HOSTILE), await house.chatting("Mo")
     words = [f"FLASHBULB-TEST-SCAM_SPAM-S3-C{number}" for number in (71, 72, 73)]
     for each in words:
         await post(eve, f"{each} {MARKUP}")
@@ -164,7 +167,7 @@ async def test_keys_decide_what_waits_and_the_chat_tells(house: House) -> None:
 
 
 async def test_who_looks_at_a_picture_is_written_down(house: House) -> None:
-    eve, mo, words = house.people[HOSTILE], house.people["Mo"], "FLASHBULB-TEST-GORE-S3-C81"
+    eve, mo, words = await house.chatting(HOSTILE), house.people["Mo"], "FLASHBULB-TEST-GORE-S3-C81"
     await post(eve, words, photo(5, 800, 600), name=f"{MARKUP.replace('/', '')}.jpg")
     await queue(mo)
     card = await case_of(mo, words)
@@ -187,7 +190,8 @@ async def test_who_looks_at_a_picture_is_written_down(house: House) -> None:
 
 
 async def test_an_appeal_is_decided_by_another_moderator_and_its_author_hears(house: House) -> None:
-    eve, mo, ina, words = house.people[HOSTILE], house.people["Mo"], house.people["Ina"], "FLASHBULB-TEST-HATE-S3-C91"
+    eve, mo, ina = await house.chatting(HOSTILE), house.people["Mo"], house.people["Ina"]
+    words = "FLASHBULB-TEST-HATE-S3-C91"
     await post(eve, words)
     taken_out = eve.locator("#messages > .message").last
     await expect(taken_out).to_contain_text("Taken out of the channel")
@@ -256,7 +260,7 @@ async def test_a_broken_policy_is_not_saved_and_of_two_tabs_none_loses_its_text(
 
 
 async def test_near_copies_are_denied_found_and_allowed_again_by_the_list(house: House) -> None:
-    eve, mo, operator = house.people[HOSTILE], house.people["Mo"], house.people["operator"]
+    eve, mo, operator = await house.chatting(HOSTILE), house.people["Mo"], house.people["operator"]
     words, picture = "FLASHBULB-TEST-SEXUAL-S3-C82", photo(9, 1000, 800)
     await post(eve, words, picture)
     await queue(mo)

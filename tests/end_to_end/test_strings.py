@@ -56,8 +56,8 @@ def in_a_page(string: str) -> tuple[str, tuple[File, ...]]:
 
 @cache
 def in_one_frame(string: str) -> tuple[str, tuple[File, ...]]:
-    frames = [plain((10, 120, 90), (200, 200))] * 300
-    frames[171] = qr_code(string)
+    frames = [plain((10, 120, 90), (200, 200))] * 30  # however many: those that are the same are written as one that lasts
+    frames[17] = qr_code(string)
     return "", (("moving.gif", animation(frames, "GIF")),)
 
 

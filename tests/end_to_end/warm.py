@@ -2,6 +2,9 @@
 
 from google.genai import types
 
+from handlers.presets import preset_of
+from pipelines.moderation.policies import preset
+
 for each in (
     types.Part,
     types.Content,
@@ -17,3 +20,5 @@ for each in (
     types.GenerateContentResponse,
 ):
     each.model_rebuild()
+
+preset_of(preset())  # reads all that are shipped, for the form of the settings

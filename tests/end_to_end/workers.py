@@ -23,16 +23,30 @@ def fork_workers() -> None:
     """Let each sandbox of this process get its workers from a fork of it. Only for a process that has no threads yet."""
     if sys.platform != "linux":  # which alone has sockets with such a name
         return
-    address = f"flashbulb-workers-{os.getpid()}"
     with socket.socket(socket.AF_UNIX) as listener:
-        listener.bind(f"\0{address}")
-        listener.listen()
+        command = _listening(listener)
         alive, stays_open = os.pipe()
         if os.fork() == 0:
             os.close(stays_open)
             _serve(listener, alive)
         os.close(alive)
-    Sandbox.__init__.__kwdefaults__["command"] = (sys.executable, "-I", "-S", str(ASKING), address)
+    Sandbox.__init__.__kwdefaults__["command"] = command
+
+
+def serve_workers() -> None:
+    """Print the command that gets a worker from this process, one word a line, and make workers until the input is closed."""
+    with socket.socket(socket.AF_UNIX) as listener:
+        print(*_listening(listener), sep="\n", flush=True)
+        os.close(sys.stdout.fileno())
+        _serve(listener, sys.stdin.fileno())
+
+
+def _listening(listener: socket.socket) -> tuple[str, ...]:
+    """Return the command that gets a worker from whoever accepts here."""
+    address = f"flashbulb-workers-{os.getpid()}"
+    listener.bind(f"\0{address}")
+    listener.listen()
+    return sys.executable, "-I", "-S", str(ASKING), address
 
 
 def _serve(listener: socket.socket, alive: int) -> NoReturn:
@@ -57,3 +71,7 @@ def _work(asking: socket.socket) -> NoReturn:
         worker.main()
     finally:
         os._exit(0)
+
+
+if __name__ == "__main__":
+    serve_workers()

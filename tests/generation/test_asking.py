@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pipelines.errors import UserError
 from pipelines.generation.asking import SECONDS_MAX, parse, written
 from pipelines.generation.styles import STYLES
-from pipelines.generation.wish import ASPECTS, COUNT_MAX, SEED_MAX, WISH_CHARS, Operation, Wish
+from pipelines.generation.wish import ASPECTS, COUNT_MAX, PROMPT_CHARS, SEED_MAX, WISH_CHARS, Operation, Wish
 
 
 @pytest.mark.parametrize(
@@ -25,10 +25,6 @@ from pipelines.generation.wish import ASPECTS, COUNT_MAX, SEED_MAX, WISH_CHARS, 
         pytest.param("a cat - a dog -- both", {"text": "a cat - a dog -- both"}, id="hyphens-alone"),
         pytest.param("a cat --no people, text --seed 7", {"text": "a cat", "avoid": "people, text", "seed": 7}, id="avoid"),
         pytest.param("--no a --seed 7 a cat --no b", {"text": "a cat", "avoid": "a, b", "seed": 7}, id="avoid-twice"),
-        pytest.param("a cat --iw 0", {"text": "a cat", "strength": "strong"}, id="weight-0"),
-        pytest.param("a cat --iw 1", {"text": "a cat", "strength": "medium"}, id="weight-1-the-usual"),
-        pytest.param("a cat --iw 2,5", {"text": "a cat", "strength": "subtle"}, id="weight-with-a-comma"),
-        pytest.param("a cat --strength Strong", {"text": "a cat", "strength": "strong"}, id="strength"),
         pytest.param("a cat --style Watercolour", {"text": "a cat", "style": "watercolour"}, id="style"),
         pytest.param("a cat --model Flux-2", {"text": "a cat", "model": "flux-2"}, id="model"),
         pytest.param("rain --kind music --seconds 60", {"text": "rain", "kind": "music", "seconds": 60}, id="music"),
@@ -41,6 +37,19 @@ from pipelines.generation.wish import ASPECTS, COUNT_MAX, SEED_MAX, WISH_CHARS, 
 )
 def test_words_and_options_make_a_wish(text: str, fields: dict[str, Any]) -> None:
     assert parse(text) == Wish(**fields)
+
+
+@pytest.mark.parametrize(
+    ("option", "strength"),
+    [
+        pytest.param("--iw 0", "strong", id="weight-0"),
+        pytest.param("--iw 1", "medium", id="weight-1-the-usual"),
+        pytest.param("--iw 2,5", "subtle", id="weight-with-a-comma"),
+        pytest.param("--strength Strong", "strong", id="by-a-word"),
+    ],
+)
+def test_how_much_of_a_picture_may_change_is_said_by_weight_or_in_a_word(option: str, strength: str) -> None:
+    assert parse(f"a cat {option}", operation="restyle").strength == strength
 
 
 @pytest.mark.parametrize(
@@ -62,6 +71,7 @@ def test_words_and_options_make_a_wish(text: str, fields: dict[str, Any]) -> Non
         pytest.param("--kind video the leaves fall", "animate", "the leaves fall", id="a-clip-of-a-picture"),
         pytest.param("upscale --as restyle", "restyle", "upscale", id="the-option-outweighs-the-words"),
         pytest.param("--as cutout", "cutout", "", id="the-option-alone"),
+        pytest.param("upscale it --as upscale", "upscale", "", id="the-option-and-the-words"),
         pytest.param("--style ink", "restyle", "", id="a-style-is-enough"),
     ],
 )
@@ -118,6 +128,37 @@ def test_what_cannot_be_read_is_answered_with_what_to_write(text: str, operation
         parse(text, operation=operation)
 
     assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "operation", "says"),
+    [
+        pytest.param("a cat --strength subtle", "imagine", "Leave --strength", id="how-much-changes-of-nothing"),
+        pytest.param("edit: add a hat --strength strong", "restyle", "Leave --strength", id="how-much-changes-in-an-edit"),
+        pytest.param("inspire: a cat --iw 0", "restyle", "Leave --strength", id="how-much-changes-of-another"),
+        pytest.param("a cat --raw --style ink", "imagine", "Leave --raw out", id="a-style-of-words-as-they-are"),
+        pytest.param("ink --ar 9:16", "restyle", "Leave --ar out", id="a-format-that-the-picture-has"),
+        pytest.param("animate --ar wide", "restyle", "Leave --ar out", id="a-format-of-a-clip-of-a-picture"),
+        pytest.param("upscale --style ink", "restyle", "Leave words, --style", id="a-style-of-what-is-only-larger"),
+        pytest.param("remove background --no people", "restyle", "and --no out", id="what-a-cutout-shall-not-show"),
+        pytest.param("upscale --ar 9:16", "restyle", "Leave --ar out", id="a-format-of-what-is-only-larger"),
+        pytest.param("a green sky --as upscale", "restyle", "Leave words", id="words-of-what-is-only-larger"),
+        pytest.param("hello --kind voice --no noise", "imagine", "Leave --no out", id="what-speech-shall-not-say"),
+        pytest.param(f"{'x' * (PROMPT_CHARS + 1)} --raw", "imagine", "may have 1,500", id="words-that-are-no-prompt"),
+        pytest.param(f"{'x' * (PROMPT_CHARS - 5)} --raw --no y", "imagine", "may have 1,500", id="with-what-is-avoided"),
+    ],
+)
+def test_what_would_have_no_effect_is_refused_with_what_to_do(text: str, operation: Operation, says: str) -> None:
+    with pytest.raises(UserError, match=says):
+        parse(text, operation=operation)
+
+
+def test_what_forms_send_of_themselves_is_refused_nowhere() -> None:
+    usual = "--ar 1:1 --count 1 --strength medium"
+
+    assert parse(f"{usual} --as edit add a hat", operation="restyle") == Wish(operation="edit", text="add a hat")
+    assert parse(f"{usual} --kind voice hello") == Wish(kind="voice", text="hello")
+    assert parse("upscale", operation="restyle") == Wish(operation="upscale")
 
 
 PIECES: Final = st.one_of(
@@ -206,10 +247,8 @@ def test_whatever_is_written_is_a_wish_or_a_sentence_and_reads_the_same_again(
         avoid=st.sampled_from(["", "people, text"]),
         aspect=st.sampled_from(ASPECTS),
         count=st.integers(1, COUNT_MAX),
-        style=st.sampled_from(["", *(style.name for style in STYLES)]),
         model=st.sampled_from(["", "flux", "wan2.2"]),
         seed=st.none() | st.integers(0, SEED_MAX),
-        strength=st.sampled_from(["subtle", "medium", "strong"]),
         seconds=st.none() | st.integers(1, SECONDS_MAX),
         show_first=st.booleans(),
         as_written=st.booleans(),
@@ -217,3 +256,11 @@ def test_whatever_is_written_is_a_wish_or_a_sentence_and_reads_the_same_again(
 )
 def test_every_option_of_a_wish_can_be_written(wish: Wish) -> None:
     assert parse(written(wish)) == wish
+
+
+@pytest.mark.parametrize("strength", ["subtle", "medium", "strong"])
+@pytest.mark.parametrize("style", ["", *(style.name for style in STYLES)])
+def test_every_option_of_a_redrawn_picture_can_be_written(style: str, strength: Any) -> None:
+    wish = Wish(operation="restyle", text="a cat", style=style, strength=strength)
+
+    assert parse(written(wish), operation="restyle") == wish

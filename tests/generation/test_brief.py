@@ -6,7 +6,7 @@ import pytest
 
 from pipelines.content import Gap, Intake
 from pipelines.errors import BadAnswer, FlashbulbError, Refused, Unavailable, UserError
-from pipelines.generation.brief import Draft, DraftOfPicture, folded, write_brief
+from pipelines.generation.brief import Draft, DraftOfPicture, folded, unfolded, with_avoided, write_brief
 from pipelines.generation.styles import style_named
 from pipelines.generation.wish import AVOID_CHARS, PROMPT_CHARS, Brief, Wish
 from pipelines.ports import Call, Question, Reply
@@ -141,3 +141,13 @@ def test_what_shall_not_be_seen_is_folded_into_a_prompt_that_keeps_its_length() 
     assert folded("a cat", "people, text") == "a cat Without: people, text."
     assert len(folded("word " * 300, "people, text")) <= PROMPT_CHARS
     assert folded("word " * 300, "people, text").endswith("word Without: people, text.")
+
+
+def test_what_is_judged_is_not_cut_and_what_was_folded_in_can_be_taken_out() -> None:
+    long = "word " * 400 + "end"
+
+    assert with_avoided(long, "people") == f"{long} Without: people."
+    assert with_avoided("", "people") == "Without: people."
+    assert unfolded(folded("a cat", "people"), "people") == "a cat"
+    assert unfolded("a cat Without: people.", "text") == "a cat Without: people."
+    assert unfolded("a cat", "") == "a cat"

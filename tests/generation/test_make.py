@@ -10,7 +10,7 @@ from functools import partial
 import pytest
 
 from pipelines.generation.failures import FailureKind, GenerationFailed
-from pipelines.generation.make import DEADLINES_S, Attempt, AttemptState, Checked, Making
+from pipelines.generation.make import DEADLINES_S, FETCH_PAUSES_S, Attempt, AttemptState, Checked, Making
 from pipelines.generation.turns import Unwanted
 from pipelines.generation.wish import MakerJob, MakerModel, Order
 
@@ -234,6 +234,27 @@ async def test_after_a_crash_it_goes_on_from_what_is_on_record(
     assert (ended, len(generator.orders), records.held) == (failure, submits, 0)
 
 
+async def test_it_is_known_what_each_result_was_made_from_also_after_a_crash() -> None:
+    asked = RUNNING.model_copy(update={"prompt": "what was asked before the crash"})
+    records = Records(known={0: Attempt(state="fetched", job=DONE), 1: Attempt(state="running", job=asked)})
+
+    first = await making(ScriptedGenerator(), Records()).make(ORDER, first=0)
+    second = await making(ScriptedGenerator(submits=[DONE, DONE]), Records(), 2, 8).make(ORDER, first=0)
+    followed = await making(ScriptedGenerator(polls=[RUNNING, DONE]), records, 2, 8).make(ORDER, first=0)
+
+    assert (first.prompt, second.prompt) == ("a lighthouse", "better")
+    assert (followed.attempt, followed.prompt) == (1, "what was asked before the crash")
+
+
+async def test_no_seed_is_known_where_the_maker_tells_none() -> None:
+    generator = ScriptedGenerator(submits=[DONE.model_copy(update={"seed": None})])
+
+    checked = await making(generator, Records()).make(ORDER, first=0)
+
+    assert generator.orders[0].seed is not None
+    assert checked.seed is None
+
+
 async def test_a_job_that_is_followed_after_a_crash_is_said_to_be_made() -> None:
     said: list[str] = []
     known = {0: Attempt(state="fetched", job=DONE), 1: Attempt(state="running", job=RUNNING)}
@@ -244,11 +265,30 @@ async def test_a_job_that_is_followed_after_a_crash_is_said_to_be_made() -> None
     assert said == ["checked", "made", "checked"]
 
 
+async def test_what_is_said_of_the_account_while_a_job_is_asked_about_ends_no_job() -> None:
+    generator, records = ScriptedGenerator(submits=[RUNNING], polls=["auth", DONE]), Records()
+
+    await making(generator, records).make(ORDER, first=0)
+
+    assert records.states == {0: "fetched"}
+
+
+async def test_a_result_whose_host_has_trouble_for_minutes_is_not_lost() -> None:
+    generator, records = ScriptedGenerator(fetches=["upstream"] * 4), Records()
+
+    await making(generator, records).make(ORDER, first=0)
+
+    assert (records.states, records.naps) == ({0: "fetched"}, list(FETCH_PAUSES_S))
+    assert len(generator.orders) == 1
+
+
 @pytest.mark.parametrize(
     ("generator", "failure", "state"),
     [
+        pytest.param(ScriptedGenerator(fetches=["upstream"] * 5), "upstream", "failed", id="its-host-stays-away"),
+        pytest.param(ScriptedGenerator(submits=[RUNNING], polls=["bad_response"]), "bad_response", "dropped", id="senseless"),
         pytest.param(ScriptedGenerator(submits=[RUNNING], polls=["failed"]), "failed", "failed", id="gave-up"),
-        pytest.param(ScriptedGenerator(submits=[RUNNING], polls=["lost"]), "lost", "failed", id="lost"),
+        pytest.param(ScriptedGenerator(submits=[RUNNING], polls=["lost"]), "lost", "dropped", id="lost"),
         pytest.param(
             ScriptedGenerator(submits=[DONE.model_copy(update={"nsfw": True})]), "withheld", "failed", id="replaced-as-unsafe"
         ),

@@ -13,7 +13,7 @@ from emulators.modelslab.operations import OPERATIONS, check
 from pipelines.generation.catalogue import OFFERS
 from pipelines.generation.failures import FailureKind
 from pipelines.generation.modelslab_wire import Answer, Begun, Said, after_poll, after_submit
-from pipelines.generation.wish import ASPECTS
+from pipelines.generation.wish import ASPECTS, MakerJob
 from tests.generation.making_at import an_order
 
 R2 = "https://pub-3626123a908346a7a8be8d9295f44e26.r2.dev/generations/0-1ec64a77-ef0f-4ccf-932b-0c70e917e526.png"
@@ -65,9 +65,9 @@ ANSWERS: list[tuple[str, int, Any, str, str]] = [
     ("a result", 200, SUCCESS, "done", "done"),
     ("a result with status 500", 500, SUCCESS, "done", "done"),
     ("processing", 200, PROCESSING, "running", "running"),
-    ("processing, no id", 200, {"status": "processing", "message": "loading", "output": ""}, "bad_response", "running"),
+    ("processing, no id", 200, {"status": "processing", "message": "loading", "output": ""}, "unclear", "running"),
     ("success without output", 200, {"status": "success", "id": 5, "output": []}, "running", "odd"),
-    ("success without anything", 200, {"status": "success"}, "bad_response", "odd"),
+    ("success without anything", 200, {"status": "success"}, "unclear", "odd"),
     ("an unknown status", 200, {"status": "queued", "id": 5}, "running", "odd"),
     ("an id alone", 200, {"id": 5}, "running", "odd"),
     ("nothing", 200, {}, "bad_response", "odd"),
@@ -88,6 +88,11 @@ ANSWERS: list[tuple[str, int, Any, str, str]] = [
     ("no such picture", 200, an_error(["Unable to fetch image from provided URL"]), "validation", "validation"),
     ("our mistake", 200, an_error("Invalid API Request", tip="1. Make sure you …"), "bad_request", "bad_request"),
     ("500", 500, an_error("Internal server error. Please try again."), "upstream", "upstream"),
+    ("502", 502, an_error("Bad gateway"), "unclear", "upstream"),
+    ("504, as if it were the server's own", 504, an_error("Service unavailable"), "unclear", "upstream"),
+    ("524", 524, an_error("A timeout occurred"), "unclear", "upstream"),
+    ("503 by its code", 502, an_error("?", code="upstream_unavailable"), "upstream", "upstream"),
+    ("half a character", 200, SUCCESS | {"message": "\ud83d"}, "done", "done"),
     ("503 as 200", 200, an_error("Service temporarily unavailable. Please try again later."), "upstream", "upstream"),
     ("loading", 200, an_error("The model is loading, come back soon"), "warming", "warming"),
     ("loading as 503", 503, an_error("The model is loading"), "upstream", "upstream"),
@@ -263,3 +268,10 @@ def test_the_manual_lists_what_is_offered() -> None:
 
     offered = {name: (offer.model.kind, set(offer.ways)) for name, offer in OFFERS.items()}
     assert {name: (kind, set(can.split(", "))) for name, kind, can in rows} == offered
+
+
+def test_half_a_character_in_an_address_keeps_no_job_from_being_stored() -> None:
+    answer = Answer.model_validate({"status": "success", "id": 5, "output": ["https://x.example/\ud83d.png"]})
+
+    MakerJob(handle=answer.job or "", family="v6/images", state="done", urls=answer.results).model_dump_json()
+    assert answer.results == ("https://x.example/.png",)

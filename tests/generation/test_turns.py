@@ -19,10 +19,12 @@ class Slots:
     log: list[str] = field(default_factory=list)
     begun: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(0))  # released for each
     undone: asyncio.Event = field(default_factory=asyncio.Event)
+    full: asyncio.Event = field(default_factory=asyncio.Event)  # somebody has asked in vain
 
     def begin(self, name: str) -> Callable[[], Awaitable[bool]]:
         async def begin() -> bool:
             if not self.free:
+                self.full.set()
                 return False
             self.free -= 1
             self.log.append(name)
@@ -225,6 +227,24 @@ async def test_how_many_are_ahead_is_told_as_they_will_be_served() -> None:
 
     assert told == ["cy1", "di1", "ada2", "bo2", "cy2", "ada3", "bo3", "ada4", "ada5"]
     assert sorted(turns.ahead(each) for each in names) == [0] * len(names)
+
+
+@pytest.mark.parametrize(
+    ("member", "ahead"), [pytest.param("ada", 5, id="who-has-some-waiting"), pytest.param("di", 1, id="who-is-new")]
+)
+async def test_how_many_will_be_served_before_somebody_who_comes_now(member: str, ahead: int) -> None:
+    turns, slots, going = Turns(), Slots(free=2), asyncio.Event()
+    names = ["ada1", "bo1", "ada2", "ada3", "cy1", "bo2", "ada4"]
+    tasks = [asyncio.create_task(have_made(turns, slots, name[:-1], name, going)) for name in names]
+    await slots.full.wait()
+
+    told = turns.ahead_of(member)
+
+    names.append(f"{member}9")
+    tasks.append(asyncio.create_task(have_made(turns, slots, member, names[-1], going)))
+    going.set()
+    await asyncio.gather(*tasks)
+    assert slots.log[2:].index(names[-1]) == told == ahead
 
 
 async def test_trouble_with_beginning_belongs_to_who_began_and_others_go_on() -> None:

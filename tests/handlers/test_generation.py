@@ -1,6 +1,7 @@
 """Wishes from their first word to what is posted: judged before they cost anything, made once, judged again, and told."""
 
 import asyncio
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -12,28 +13,39 @@ from handlers.answers import Alert, Answer, Made, Making, Notice, NotMade, WishS
 from handlers.dispatch import Planner
 from handlers.effects import AnyEffect, Card, Edit, Make, Notify, Plan, Post, Remove, TakeBack
 from handlers.events import ButtonPressed, CommandUsed, FormSubmitted, Person, Place
+from handlers.making import UNCLEAR_SECOND, made_nothing, make_wish
 from handlers.ports.channels import Posted
 from handlers.ports.generation import Budget, StoredJob
-from pipelines.content import Attachment, Content, Intake, Reading
+from handlers.showing import CANCELLED_UNSPENT
+from pipelines.content import Attachment, Content, Hashes, Intake, Reading
 from pipelines.errors import Unavailable
 from pipelines.generation.wish import MakerJob
 from pipelines.ports import Reply
-from tests.fakes import ADA, GENERAL, MO, Known, PlainMedia, a_comparison, a_judgement, a_message, a_picture
-from tests.making import ScriptedMaker, a_job
+from tests.fakes import ADA, GENERAL, MO, Known, ListedFiles, PlainMedia, a_comparison, a_judgement, a_message, a_picture
+from tests.making import PNG, ScriptedMaker, a_job
 
 BO = Person(id="bo", name="Bo")
 
 
+class EveryFile(ListedFiles):
+    """All files there are, and all the same."""
+
+    async def fetch(self, attachment: Attachment, *, limit_bytes: int) -> bytes:
+        return PNG
+
+
 @dataclass
 class ReadMedia(PlainMedia):
-    """As `PlainMedia`, and every file was read; all are of one type."""
+    """As `PlainMedia`, and every file was read; all are of one type, and the same."""
 
     media_type: str = "image/png"
 
     async def intake(self, content: Content, *, fine: bool = False, file_bytes: int = 0) -> Intake:
         made = await super().intake(content, fine=fine, file_bytes=file_bytes)
+        hashes = Hashes(sha256=hashlib.sha256(PNG).hexdigest())
         readings = tuple(
-            Reading(place=f"file:{at}", media_type=self.media_type, status="ok") for at, _ in enumerate(content.attachments)
+            Reading(place=f"file:{at}", media_type=self.media_type, status="ok", hashes=hashes)
+            for at, _ in enumerate(content.attachments)
         )
         return replace(made, readings=readings)
 
@@ -43,6 +55,7 @@ class Bot(Known):
     """All the fakes of one test, and the flow of an event through them: planned, made, and what was said meanwhile."""
 
     media: ReadMedia = field(default_factory=ReadMedia)
+    files: ListedFiles = field(default_factory=EveryFile)
     maker: ScriptedMaker | None = field(default_factory=ScriptedMaker)
     said: list[Answer] = field(default_factory=list)
 
@@ -252,6 +265,91 @@ async def test_a_count_that_no_button_had_makes_nothing(bot: Bot, value: str) ->
 
     assert isinstance(last(await bot.do(press("wish_missing", f"{answer.id}{value}"))), Notice)
     assert len(bot.scripted.orders) == 2
+
+
+async def test_of_a_poor_result_it_is_said_that_the_second_attempt_may_have_been_charged(bot: Bot) -> None:
+    def poor(question: Any) -> dict[str, Any]:
+        return a_comparison(question, 2, repaired_prompt="a tall lighthouse")
+
+    bot.model.by_task["quality"] = [poor]
+    bot.scripted.submits = [a_job("1"), "unclear"]
+
+    answer = await made(bot)
+
+    assert (len(answer.items), answer.notes) == (1, (UNCLEAR_SECOND,))
+    assert [each[0] for each in answer.buttons] == ["wish_reroll", "wish_prompt", "wish_delete"]
+
+
+async def test_what_nobody_could_look_over_for_a_day_is_kept_and_looked_over_by_a_press(bot: Bot) -> None:
+    away = {task: list(said) for task, said in bot.model.by_task.items()}
+    plan = await bot.plan(command("imagine", "a lighthouse --count 2"))
+    (make,) = (each for each in plan.effects if isinstance(each, Make))
+    bot.model.by_task["moderation"] = [Reply(outcome="unavailable", reason="away")] * 4
+    with pytest.raises(Unavailable):
+        await make_wish(make, bot.services, bot.say)
+
+    (told,) = await made_nothing(make, "Nobody has answered for a day.", bot.services)
+
+    assert isinstance(told.answer, NotMade)
+    assert "may have been charged" in told.answer.text
+    assert (told.answer.buttons, len(bot.wishes.files)) == ((("wish_look", "Look once more"),), 2)
+    bot.model.by_task = away
+    answer = last(await bot.do(press("wish_look", told.answer.id)))
+    assert isinstance(answer, Made)
+    assert (len(answer.items), len(bot.scripted.orders)) == (2, 2)
+
+
+@pytest.mark.parametrize(
+    ("state", "says", "button"),
+    [
+        pytest.param("submitting", "may still be charged", "Make it anyway", id="nobody-knows"),
+        pytest.param("running", "may still be charged", "Make it anyway", id="it-is-being-made"),
+        pytest.param("rejected", "It could not be made.", "Try again", id="it-was-never-taken"),
+    ],
+)
+async def test_where_making_is_given_up_it_is_said_what_may_be_charged(bot: Bot, state: Any, says: str, button: str) -> None:
+    plan = await bot.plan(command("imagine", "a lighthouse"))
+    (make,) = (each for each in plan.effects if isinstance(each, Make))
+    bot.jobs.jobs[f"{make.wish}:1:0"] = StoredJob(key=f"{make.wish}:1:0", state=state)
+
+    (told,) = await made_nothing(make, "Flashbulb itself failed.", bot.services)
+
+    assert isinstance(told.answer, NotMade)
+    assert says in told.answer.text
+    assert told.answer.buttons == (("wish_again", button),)
+
+
+async def test_a_wish_says_at_once_how_many_wait_before_it(bot: Bot) -> None:
+    async def no_slot() -> bool:
+        return False
+
+    async def nothing() -> None:
+        pass
+
+    async def wait(at: int) -> None:
+        async with bot.services.turns.turn(f"somebody {at}", f"w{at}", begin=no_slot, undo=nothing):
+            pass
+
+    waiting = [asyncio.create_task(wait(at)) for at in range(3)]
+    await asyncio.sleep(0)
+
+    (post, _) = (await bot.plan(command("imagine", "a lighthouse"))).effects
+
+    assert isinstance(post, Post)
+    assert isinstance(post.answer, Making)
+    assert (post.answer.state, post.answer.ahead) == ("waiting", 3)
+    bot.services.turns.close()
+    await asyncio.gather(*waiting, return_exceptions=True)
+
+
+async def test_a_wish_that_was_never_submitted_is_cancelled_without_a_word_of_charges(bot: Bot) -> None:
+    bot.budget = Budget(confirm_above_usd=Decimal("0.10"))
+    bot.planner = Planner(bot.services)
+    shown = last(await bot.do(command("imagine", "waves --kind video")))
+
+    cancelled = await bot.do(press("wish_cancel", shown.id))
+
+    assert last(cancelled).text == CANCELLED_UNSPENT
 
 
 async def test_a_second_press_begins_nothing_a_second_time(bot: Bot) -> None:

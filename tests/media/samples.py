@@ -6,8 +6,8 @@ import struct
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
 
 import zxingcpp
 from PIL import Image, ImageCms, ImageDraw, ImageFont
@@ -90,20 +90,19 @@ def webp_bomb() -> bytes:
     )
 
 
-def bombs() -> dict[str, bytes]:
-    """Return small files by name that say they are huge, or are once they are unpacked."""
-    return {
-        "pixels.png": png_bomb(20_000),
-        "pixels.webp": webp_bomb(),
-        "screen.gif": b"GIF89a\xff\xff\xff\xff\0\0\0,\0\0\0\0\xff\xff\xff\xff\0\2\0;",
-        "flat.zip": zip_bomb(),
-        "lying.zip": lying_zip_bomb(),
-        "overlapping.zip": overlapping_zip_bomb(),
-        "crowded.zip": crowded_zip(),
-        "nested.zip": zipped({f"{at}.zip": zip_bomb(10_000_000) for at in range(3)}),
-        "zeros.gz": gzip_bomb(),
-        "sparse.tar": sparse_tar(),
-    }
+# What makes small files that say they are huge, or are once they are unpacked, by name.
+BOMBS: Final[dict[str, Callable[[], bytes]]] = {
+    "pixels.png": lambda: png_bomb(20_000),
+    "pixels.webp": lambda: webp_bomb(),
+    "screen.gif": lambda: b"GIF89a\xff\xff\xff\xff\0\0\0,\0\0\0\0\xff\xff\xff\xff\0\2\0;",
+    "flat.zip": lambda: zip_bomb(),
+    "lying.zip": lambda: lying_zip_bomb(),
+    "overlapping.zip": lambda: overlapping_zip_bomb(),
+    "crowded.zip": lambda: crowded_zip(),
+    "nested.zip": lambda: zipped({f"{at}.zip": zip_bomb(10_000_000) for at in range(3)}),
+    "zeros.gz": lambda: gzip_bomb(),
+    "sparse.tar": lambda: sparse_tar(),
+}
 
 
 def swapped_channels() -> bytes:

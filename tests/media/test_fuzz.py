@@ -7,6 +7,7 @@ number of the file, from which `mutated` makes it again.
 import asyncio
 import os
 import random
+import sys
 from collections import Counter
 from collections.abc import Iterator
 
@@ -89,7 +90,8 @@ async def test_damaged_files_end_in_typed_answers() -> None:
     files = Mutants(corpus.files())
     complaints: list[str] = []
 
-    async with Sandbox(on_death=lambda why: deaths.update([why])) as sandbox:
+    # Workers stay, since a fresh one costs as much as a hundred files; that they are replaced is proven in `test_sandbox`.
+    async with Sandbox(on_death=lambda why: deaths.update([why]), jobs_per_worker=sys.maxsize) as sandbox:
         media, gate = MediaReader(files, sandbox), asyncio.Semaphore(2)
 
         async def one(content: Content) -> None:

@@ -258,9 +258,9 @@ async def test_a_ban_ends_with_no_time_out(cases: StoredCases) -> None:
     ],
 )
 async def test_a_case_from_before_is_out_where_it_was_taken_out_and_not_brought_back(
-    home: Home, seal: Seal, action: str, shadow: bool, state: str, out: bool
+    bare_home: Home, seal: Seal, action: str, shadow: bool, state: str, out: bool
 ) -> None:
-    where, moment = address(home.data, home.url), now()
+    where, moment = address(bare_home.data, bare_home.url), now()
     row = {
         "platform": "test",
         "workspace": "w1",
@@ -277,12 +277,12 @@ async def test_a_case_from_before_is_out_where_it_was_taken_out_and_not_brought_
         "at": moment,
     }
     columns = (sa.column(name, UtcDateTime() if name == "at" else None) for name in row)
-    home.data.mkdir(exist_ok=True)
+    bare_home.data.mkdir(exist_ok=True)
     with migration._connected(where) as connection:
         command.upgrade(migration._config(connection), "0005")
         connection.execute(sa.insert(sa.table("case", *columns)).values(row))
 
-    async with open_records(home.data, home.url) as records:
+    async with open_records(bare_home.data, bare_home.url) as records:
         case = await StoredCases(records, seal).find(OURS, "c1")
 
     assert case is not None

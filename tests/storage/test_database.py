@@ -123,19 +123,19 @@ async def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
             pass
 
 
-async def test_records_of_a_newer_version_are_left_alone(home: Home) -> None:
+async def test_records_of_a_newer_version_are_left_alone(bare_home: Home) -> None:
     newer = sa.text("UPDATE alembic_version SET version_num = '9999'")
-    async with open_records(home.data, home.url) as records:
+    async with open_records(bare_home.data, bare_home.url) as records:
         await records.write(lambda connection: connection.execute(newer))
 
     with pytest.raises(Misconfigured, match="newer Flashbulb"):
-        async with open_records(home.data, home.url):
+        async with open_records(bare_home.data, bare_home.url):
             pass
 
 
-def test_upgrading_brings_everything_and_is_done_once(home: Home) -> None:
-    home.data.mkdir()
-    where = address(home.data, home.url)
+def test_upgrading_brings_everything_and_is_done_once(bare_home: Home) -> None:
+    bare_home.data.mkdir()
+    where = address(bare_home.data, bare_home.url)
 
     assert migration.pending(where) == ("0001", "0002", "0003", "0004", "0005", "0006")
     migration.upgrade(where)
@@ -144,9 +144,9 @@ def test_upgrading_brings_everything_and_is_done_once(home: Home) -> None:
     assert migration.pending(where) == ()
 
 
-def test_the_versions_lead_to_the_tables_as_the_code_has_them(home: Home) -> None:
-    home.data.mkdir()
-    where = address(home.data, home.url)
+def test_the_versions_lead_to_the_tables_as_the_code_has_them(bare_home: Home) -> None:
+    bare_home.data.mkdir()
+    where = address(bare_home.data, bare_home.url)
     migration.upgrade(where)
 
     with migration._connected(where) as connection:

@@ -257,8 +257,8 @@ def as_before(table_name: str, **columns: object) -> sa.Insert:
     return sa.insert(table).values(columns)
 
 
-async def test_people_codes_and_sign_ins_of_before_still_work(home: Home) -> None:
-    where, moment = address(home.data, home.url), now()
+async def test_people_codes_and_sign_ins_of_before_still_work(bare_home: Home) -> None:
+    where, moment = address(bare_home.data, bare_home.url), now()
     rows = [
         as_before("console_person", workspace="w1", id="p1", name="Ayse", role="moderator", at=moment),
         as_before("console_code", hash=sha256_of("code"), workspace="w1", person="p1", expires_at=moment + CODE_LASTS),
@@ -272,13 +272,13 @@ async def test_people_codes_and_sign_ins_of_before_still_work(home: Home) -> Non
             expires_at=moment + SIGN_IN_LASTS,
         ),
     ]
-    home.data.mkdir(exist_ok=True)
+    bare_home.data.mkdir(exist_ok=True)
     with migration._connected(where) as connection:
         command.upgrade(migration._config(connection), "0005")
         for row in rows:
             connection.execute(row)
 
-    async with open_records(home.data, home.url) as records:
+    async with open_records(bare_home.data, bare_home.url) as records:
         sign_ins = SignIns(records, address="http://127.0.0.1:8321", role_now=Elsewhere().role)
         old, _ = await sign_ins.find(sha256_of("cookie"))
         new = await enter(sign_ins, "code")

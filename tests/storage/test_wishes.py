@@ -1,6 +1,7 @@
 """Wishes in the records: what may be spent, what is kept, and what stays of it when it was deleted."""
 
 import asyncio
+import json
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -295,6 +296,44 @@ async def test_of_many_attempts_more_at_once_only_so_many_are_reserved_as_there_
     await beside.close()
 
 
+@pytest.mark.parametrize(
+    ("price", "count", "reserved"),
+    [
+        pytest.param("0.01", 1, 0, id="twice-is-too-dear"),
+        pytest.param("0.005", 1, 2, id="three-times-is-not"),
+        pytest.param("0.005", 2, 1, id="of-several-as-far-as-all-together-are-not"),
+        pytest.param("0.50", 1, 0, id="somebody-has-said-yes-to-once"),
+        pytest.param(None, 1, 3, id="no-price-is-known"),
+    ],
+)
+async def test_nothing_is_made_once_more_unasked_where_all_of_it_would_be_dear(
+    wishes: StoredWishes, price: str | None, count: int, reserved: int
+) -> None:
+    budget = Budget(confirm_above_usd=Decimal("0.015"))
+    await wishes.save(a_wish(price=price, count=count), budget=budget)
+
+    more = [await wishes.reserve_more(OURS, "a", usd=Decimal(price or 0), budget=budget, event=f"{at}") for at in range(3)]
+
+    assert sum(more) == reserved
+    assert more == sorted(more, reverse=True)
+
+
+async def test_a_wish_that_was_kept_before_prompts_were_can_be_opened(
+    wishes: StoredWishes, jobs: StoredJobs, records: Records, seal: Seal
+) -> None:
+    await made(wishes, jobs, a_wish(), cost="0.04")
+    [row] = await every(records, WishRow)
+    document = json.loads(seal.open(row["sealed"]))
+    del document["stored"]["made"][0]["prompt"]
+    older = sa.update(WishRow).values(sealed=seal.close(json.dumps(document).encode()))
+    await records.write(lambda connection: connection.execute(older))
+
+    found = await wishes.find(OURS, "a")
+
+    assert found is not None
+    assert (found.made[0].prompt, found.prompt) == ("", "a canary, oil on canvas")
+
+
 async def test_what_is_reserved_after_midnight_counts_for_the_day_of_the_wish(wishes: StoredWishes, clock: Clock) -> None:
     clock.at = datetime(2026, 3, 2, 23, 59, 59, tzinfo=UTC)
     await wishes.save(a_wish(), budget=NO_LIMIT)
@@ -418,7 +457,7 @@ async def test_of_what_was_deleted_only_the_cost_stays(
     assert [row["sealed"] for row in rows[2]] == [None] * 3
     assert not await has_room(wishes, "mo", usd="0.02", budget=limit)
     assert await wishes.spent(OURS, person=None, since=NOON) == (
-        SpentOn(kind="image", model="flux", count=3, cost_usd=Decimal("0.09")),
+        SpentOn(kind="image", model="flux", count=3, cost_usd=Decimal("0.09"), unpriced=1),
     )
 
 
@@ -444,9 +483,9 @@ async def test_what_was_spent_by_model_and_by_day_with_days_without_anything(
         SpentOn(kind="image", model="flux", count=1, cost_usd=Decimal("0.01")),
     )
     assert await wishes.days(OURS, person=None, days=3) == (
-        DaySpent(day=date(2026, 2, 28), making_usd=Decimal("0.04"), asking_usd=Decimal(0)),
+        DaySpent(day=date(2026, 2, 28), making_usd=Decimal("0.04"), asking_usd=Decimal(0), made=1),
         DaySpent(day=date(2026, 3, 1), making_usd=Decimal(0), asking_usd=Decimal(0)),
-        DaySpent(day=date(2026, 3, 2), making_usd=Decimal("0.51"), asking_usd=Decimal("0.002")),
+        DaySpent(day=date(2026, 3, 2), making_usd=Decimal("0.51"), asking_usd=Decimal("0.002"), made=2, asked=1),
     )
     assert [each.making_usd for each in await wishes.days(OURS, person="ada", days=2)] == [0, Decimal("0.5")]
     assert [each.asking_usd for each in await wishes.days(OURS, person="ada", days=2)] == [0, 0]

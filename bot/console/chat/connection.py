@@ -145,9 +145,9 @@ class ConsoleConnection:
             return None
         return _posted(place, found)
 
-    async def latest_with_files(self, place: Place) -> Posted | None:
-        """Return the newest message with a file: of the thread and its root, else of the channel."""
-        found = await self._messages.newest_with_file(place.workspace, place.channel, place.thread)
+    async def latest_with_files(self, place: Place, *, pictures: bool = False) -> Posted | None:
+        """Return the newest message with a file, or a picture: of the thread and its root, else of the channel."""
+        found = await self._messages.newest_with_file(place.workspace, place.channel, place.thread, pictures=pictures)
         return _posted(place, found) if found else None
 
     async def channel(self, place: Place) -> Channel:
@@ -208,7 +208,7 @@ class ConsoleConnection:
         async with self._erasing:
             message = await self._messages.say(
                 place.workspace,
-                id=str(uuid.uuid5(OURS, f"{place.workspace}:{effect.key}")),
+                id=id_of(place.workspace, effect.key),
                 channel=place.channel,
                 thread=place.thread,
                 answer=answer,
@@ -331,6 +331,11 @@ class ConsoleConnection:
         for each in (message, *await self._messages.told_about(workspace, message.id)):
             self.announce(each)
         return _done(message)
+
+
+def id_of(workspace: str, effect: str) -> str:
+    """Return the id of the message that the effect with this key makes."""
+    return str(uuid.uuid5(OURS, f"{workspace}:{effect}"))
 
 
 def _is_carried_out(effect: Edit | Remove | Restore | React | TakeBack, message: StoredMessage) -> bool:

@@ -8,6 +8,7 @@ from aiohttp import web
 
 from bot.console.access import SIGNED_IN, SignedIn, allow, may_open_desk
 from bot.console.chat import CHANNELS, PLATFORM, Channel, channel_for, parse, topic_of
+from bot.console.chat.connection import id_of
 from bot.console.chat.render import Renderer, composer, message_pictured
 from bot.console.chat.sending import Sending
 from bot.console.downloads import is_download
@@ -20,9 +21,11 @@ from bot.platforms import FormFor
 from bot.storage.console import ConsoleMessages, Draft, StoredMessage, sha256_of
 from bot.storage.sign_ins import CONSOLE
 from bot.storage.tables import now
-from handlers.answers import Made
+from handlers.answers import Made, WishQueue
+from handlers.dispatch import WORDS
 from handlers.events import AnyEvent, Person, Place, Tenant
 from handlers.forms import OPENS_FORM, Form
+from handlers.ports.generation import Wishes
 from pipelines.content import Attachment
 from pipelines.errors import UserError
 
@@ -42,6 +45,7 @@ class Chat:
     sending: Sending
     accept: Callable[[AnyEvent], Awaitable[object]]
     form_for: FormFor
+    wishes: Wishes
 
     def routes(self) -> list[web.RouteDef]:
         return [
@@ -106,8 +110,11 @@ class Chat:
 
     @allow("member")
     async def send(self, request: web.Request) -> web.Response:
-        """Take a message or a command in. Answers with JSON: the id of what is shown, or the form that opens."""
-        channel, person = _channel(request), _person(request)
+        """Take a message or a command in. Answers with JSON: the id of what is shown, or the form that opens.
+
+        `words` is the id of what its sender alone is told where a command is not followed.
+        """
+        channel, person, words = _channel(request), _person(request), None
         submission = await receive(request, self.files)
         line = parse.line(submission.fields, files=len(submission.files))
         if submission.files or line.command is None or not line.command.private:
@@ -115,6 +122,7 @@ class Chat:
         place = _place(request, channel, await self._open_thread(request, channel, submission.fields.get("thread", "")))
         if line.command is not None:
             used = parse.command_used(line.command, line.text, id=line.id, place=place, author=person, files=submission.files)
+            words = _words_for(used)
             # With files there is something to begin with, which a form would lose.
             if not submission.files and (form := await self.form_for(used)):
                 return self._form(form, place)
@@ -129,7 +137,7 @@ class Chat:
             files=submission.files,
         )
         await self.sending.send(place.workspace, draft)
-        return web.json_response({"message": line.id, "thread": place.thread}, status=201)
+        return web.json_response({"message": line.id, "thread": place.thread, "words": words}, status=201)
 
     @allow("member")
     async def choose(self, request: web.Request) -> web.Response:
@@ -149,7 +157,10 @@ class Chat:
 
     @allow("member")
     async def press(self, request: web.Request) -> web.Response:
-        """Take the press of a button of one of our messages in; what it brings back is what the message holds."""
+        """Take the press of a button of one of our messages in; what it brings back is what the message holds.
+
+        `words` of the answer is the id of what is told to whom pressed it alone.
+        """
         channel, person, fields = _channel(request), _person(request), await _fields(request)
         message = await self._seen(request)
         button = request.match_info["button"]
@@ -161,17 +172,18 @@ class Chat:
         if button in OPENS_FORM and (form := await self.form_for(pressed)):
             return self._form(form, place)
         await self.accept(pressed)
-        return web.json_response({}, status=202)
+        return web.json_response({"words": _words_for(pressed)}, status=202)
 
     @allow("member")
     async def submit(self, request: web.Request) -> web.Response:
-        """Take a form in."""
+        """Take a form in; `words` of the answer is the id of what is told to its sender alone."""
         channel, person, fields, form = _channel(request), _person(request), await _fields(request), request.match_info["form"]
         # An author is told below what was taken out, and appeals there.
         thread = await self._open_thread(request, channel, fields.get("thread", ""), even_closed=form == "appeal")
         place = _place(request, channel, thread)
-        await self.accept(parse.form_submitted(form, fields, place=place, author=person))
-        return web.json_response({}, status=202)
+        submitted = parse.form_submitted(form, fields, place=place, author=person)
+        await self.accept(submitted)
+        return web.json_response({"words": _words_for(submitted)}, status=202)
 
     async def _page(self, request: web.Request, channel: Channel, root: StoredMessage | None) -> web.Response:
         since = self.live.since  # before anything is read, so that nothing falls in between
@@ -218,10 +230,14 @@ class Chat:
         return (await self._renderer([root])).thread(root, replies, viewer=viewer)
 
     async def _renderer(self, messages: Sequence[StoredMessage]) -> Renderer:
-        """Return what renders `messages`, and knows which cases among them have a picture."""
+        """Return what renders `messages`, and knows which cases among them have a picture, and which wishes have ended."""
         pictured = {each.id: message for each in messages if (message := message_pictured(each.answer))}
         held = await self.messages.pictures_taken_out(CONSOLE.workspace, pictured.values()) if pictured else {}
-        return Renderer(self.pages, pictured=frozenset(card for card, message in pictured.items() if message in held))
+        queued = {each.id for message in messages if isinstance(message.answer, WishQueue) for each in message.answer.items}
+        known = {id: await self.wishes.find(CONSOLE, id) for id in queued}
+        ended = {id: wish.state if wish else None for id, wish in known.items() if wish is None or wish.state != "begun"}
+        shown = frozenset(card for card, message in pictured.items() if message in held)
+        return Renderer(self.pages, pictured=shown, ended=ended)
 
     async def _seen(self, request: web.Request) -> StoredMessage:
         """Return the message that the address names, as if there were none where this person may not see it."""
@@ -288,6 +304,11 @@ def may_follow(who: SignedIn, topic: str) -> bool:
         return may_open_desk(who, Tenant(platform=platform, workspace=workspace))
     open_to = (each.name for each in CHANNELS if who.of_console and each.open_to(who.person.role))
     return topic in map(topic_of, open_to)
+
+
+def _words_for(event: AnyEvent) -> str:
+    """Return the id of the message that says what came of an event to its author alone."""
+    return id_of(event.place.workspace, f"{event.key}#{WORDS}")
 
 
 def _html(fragment: str) -> web.Response:

@@ -5,6 +5,7 @@ import zlib
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import timedelta
+from types import MappingProxyType
 from typing import Final, Literal, assert_never
 from urllib.parse import urlsplit
 
@@ -32,7 +33,9 @@ from bot.extraction_words import (
 )
 from bot.making_words import (
     FOR_ADULTS,
+    MADE,
     WISH_SHOWN,
+    WITHOUT,
     estimate_of,
     facts_of_item,
     foot_of_queue,
@@ -83,6 +86,7 @@ from handlers.answers import (
     Making,
     Notice,
     NotMade,
+    QueuedWish,
     SetUp,
     Tagged,
     Usage,
@@ -92,6 +96,7 @@ from handlers.answers import (
 from handlers.commands import COMMANDS, SHORTCUTS
 from handlers.events import Person, Role
 from handlers.forms import Form
+from handlers.ports.generation import WishState
 from pipelines.content import Attachment
 from pipelines.limits import ATTACHMENTS_JUDGED, FILE_BYTES, MESSAGE_CHARS
 from pipelines.moderation.report import label_of
@@ -99,6 +104,7 @@ from pipelines.ports import UNDERSTUDY
 
 # Messages of one author that follow each other within this time stand under one name.
 GROUPED_WITHIN: Final = timedelta(minutes=5)
+ENDED: Final[Mapping[WishState | None, str]] = {"made": "made", "failed": "not made", "cancelled": "cancelled"}
 AVATARS: Final = 6  # colours, in chat.css
 DESK: Final = desk_of(CONSOLE)  # where the console's own cases are reviewed
 LINK: Final = re.compile(r"https?://[^\s<>\"']*[^\s<>\"'.,;:!?)\]}]", re.IGNORECASE)
@@ -117,12 +123,20 @@ def composer(role: Role) -> dict[str, object]:
 class Renderer:
     """Renders for one person at a time: `viewer` decides which links and buttons there are.
 
-    `pictured`: ids of messages of ours that show a case whose picture is there to be seen.
+    `pictured`: ids of messages of ours that show a case whose picture is there to be seen. `ended`: what became of wishes that
+    are made no longer, by their ids; None where they are kept no longer.
     """
 
-    def __init__(self, pages: Pages, *, pictured: AbstractSet[str] = frozenset()) -> None:
+    def __init__(
+        self,
+        pages: Pages,
+        *,
+        pictured: AbstractSet[str] = frozenset(),
+        ended: Mapping[str, WishState | None] = MappingProxyType({}),
+    ) -> None:
         self._pages = pages
         self._pictured = pictured
+        self._ended = ended
 
     def message(
         self,
@@ -226,7 +240,7 @@ class Renderer:
             case Found():
                 values = {"title": title_of_found(answer.words, len(answer.items), more=answer.more)}
             case WishShown():
-                values = {"title": WISH_SHOWN, "price": price_of_wish(answer)}
+                values = {"title": WISH_SHOWN, "price": price_of_wish(answer), "without": WITHOUT}
                 values |= {"prompt": prompt_beside(answer.wish, answer.prompt)}
             case Making():
                 values = {"title": title_of_making(answer), "estimate": estimate_of(answer)}
@@ -234,8 +248,9 @@ class Renderer:
             case Made():
                 values = self._made(answer, message)
             case WishQueue():
-                values = {"title": title_of_queue(answer), "foot": foot_of_queue(answer)}
-                values |= {"queued": [(each, title_of_queued(each)) for each in answer.items]}
+                still = tuple(each for each in answer.items if each.id not in self._ended)
+                values = {"title": title_of_queue(answer.model_copy(update={"items": still})), "foot": foot_of_queue(answer)}
+                values |= {"queued": [(each, self._queued(each), each in still) for each in answer.items]}
             case Usage():
                 values = {"title": title_of_usage(answer)}
             case Tagged() | Help() | Notice() | Listing() | NotMade():
@@ -245,6 +260,12 @@ class Renderer:
         return self._fragment(
             f"chat/answers/{answer.kind}.html", answer=answer, message=message, understudy=UNDERSTUDY, **values
         )
+
+    def _queued(self, item: QueuedWish) -> str:
+        """Say how far a wish of a list is, or what became of it."""
+        if item.id not in self._ended:
+            return title_of_queued(item)
+        return f"{MADE[item.media][0]}, {ENDED.get(self._ended[item.id], 'kept no longer')}"
 
     def _made(self, answer: Made, message: StoredMessage) -> dict[str, object]:
         """Return what the template of `answer` needs: each thing with its file, None where that could not be made any more."""

@@ -1,6 +1,7 @@
 // @ts-check
 // A channel: hears what changes, asks for it, and sends what a person does.
 
+import { findAnswers, onAnswer } from './answers.js';
 import { Composer, takeDrops } from './composer.js';
 import { openForm, watchKeys } from './dialogs.js';
 import { fragment, say } from './dom.js';
@@ -26,7 +27,7 @@ let changes = Promise.resolve();
 
 /** @param {() => Promise<void>} change */
 function afterTheOthers(change) {
-  changes = changes.then(change).catch(() => { setTimeout(() => afterTheOthers(resync), TRY_AGAIN_MS); });
+  changes = changes.then(change).then(findAnswers).catch(() => { setTimeout(() => afterTheOthers(resync), TRY_AGAIN_MS); });
 }
 
 /** @param {Changed} changed */
@@ -80,15 +81,30 @@ function hear(message) {
   if (of === channel) afterTheOthers(() => showChange({ id, thread }));
 }
 
-/** What came of something that was sent: a form that opens, or a message that stands now.
- * @param {import('./composer.js').Sent} sent @param {HTMLElement | null} from */
-function onSent({ form, message, thread = null }, from) {
-  if (form) openForm(form, from);
+/** What came of something that was sent: a form that opens, a message that stands now, or words in its place.
+ * @param {import('./composer.js').Sent} sent @param {HTMLElement | null} from @param {() => void} onWords */
+function onSent({ form, message, thread = null, words }, from, onWords) {
+  if (form) openForm(form, from, giveFormBack);
+  if (words) onAnswer(words, onWords);
   if (!message) return;
   afterTheOthers(async () => {
     await showChange({ id: message, thread });
     const log = document.getElementById(thread ? 'thread-log' : 'log');
     if (log) log.scrollTop = log.scrollHeight;
+  });
+}
+
+/** Offer a form once more, as it was filled in, below the words that say what is wrong with it.
+ * @param {string} answer @param {() => void} reopen */
+function giveFormBack(answer, reopen) {
+  const { words } = JSON.parse(answer);
+  if (words) onAnswer(words, message => {
+    const button = document.createElement('button');
+    button.type = 'button';
+    button.className = 'button';
+    button.textContent = 'Open the form again';
+    button.addEventListener('click', () => { button.remove(); reopen(); });
+    message.querySelector('.said')?.append(button);
   });
 }
 
@@ -100,7 +116,7 @@ async function choose(url, from) {
     const { text } = await post(url, new URLSearchParams({ id: crypto.randomUUID() }));
     const sent = JSON.parse(text);
     if (!sent.form) say('Flashbulb is on it.');
-    onSent(sent, from);
+    onSent(sent, from, () => {});
   } catch (error) {
     if (problem && error instanceof Refusal) problem.textContent = error.message;
   }
@@ -118,7 +134,7 @@ async function press(button) {
   try {
     const { text } = await post(button.dataset.press ?? '', new URLSearchParams({ id: button.dataset.id }));
     const sent = JSON.parse(text);
-    onSent(sent, button);
+    onSent(sent, button, () => showAnew(button));
     if (!sent.form && !('again' in button.dataset)) return;
     if (!sent.form) say('Flashbulb is on it.');
     delete button.dataset.id; // the next press is another one
@@ -127,6 +143,15 @@ async function press(button) {
     busy(false);
     if (problem && error instanceof Refusal) problem.textContent = error.message;
   }
+}
+
+/** Show the message of a button as it is now. @param {HTMLElement} button */
+function showAnew(button) {
+  const shown = /** @type {HTMLElement | null} */ (button.closest('[data-message]'));
+  if (!shown) return; // it was replaced meanwhile
+  const id = shown.dataset.message ?? '';
+  const thread = shown.id.startsWith('t-') && openThread() !== id ? openThread() : null;
+  afterTheOthers(() => showChange({ id, thread }));
 }
 
 /** Uncover what is for adults: only now does the page ask for it. @param {HTMLElement} button */
@@ -174,7 +199,7 @@ function watchClicks() {
 /** @param {Element} area @returns {Composer | null} */
 function composerIn(area) {
   const form = /** @type {HTMLFormElement | null} */ (area.querySelector('form[data-composer]'));
-  return form && new Composer(form, sent => onSent(sent, form.querySelector('textarea')));
+  return form && new Composer(form, (sent, giveBack) => onSent(sent, form.querySelector('textarea'), giveBack));
 }
 
 dress(list);
@@ -189,9 +214,10 @@ takeDrops(stream, () => composers.channel);
 watchThreads(panel => {
   composers.thread = composerIn(panel);
   takeDrops(panel, () => composers.thread);
+  findAnswers();
 });
 countUnread(channel);
 follow({
   hear,
-  resync: () => new Promise((resolve, reject) => { changes = changes.then(resync).then(resolve, reject); }),
+  resync: () => new Promise((resolve, reject) => { changes = changes.then(resync).then(findAnswers).then(resolve, reject); }),
 });

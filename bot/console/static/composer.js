@@ -7,10 +7,14 @@ import { post, Refusal, tooMuch } from './forms.js';
 
 const GROWS_BY_ITSELF = CSS.supports('field-sizing', 'content');
 
-/** @typedef {{message?: string, thread?: string | null, form?: string}} Sent */
+const OFFERED_CHARS = 40;
+
+/** `words`: the id of what is said in place of following a command.
+ * @typedef {{message?: string, thread?: string | null, form?: string, words?: string | null}} Sent */
+/** @typedef {{text: string, files: File[]}} Written */
 
 export class Composer {
-  /** @param {HTMLFormElement} form @param {(sent: Sent) => void} onSent */
+  /** @param {HTMLFormElement} form @param {(sent: Sent, giveBack: () => void) => void} onSent */
   constructor(form, onSent) {
     this.form = form;
     this.onSent = onSent;
@@ -20,7 +24,9 @@ export class Composer {
     this.problem = /** @type {HTMLElement} */ (form.querySelector('[data-problem]'));
     this.progress = /** @type {HTMLProgressElement} */ (form.querySelector('progress'));
     this.cancel = /** @type {HTMLButtonElement} */ (form.querySelector('[data-cancel]'));
+    this.back = /** @type {HTMLButtonElement} */ (form.querySelector('[data-back]'));
     this.commands = new CommandList(form, this.text);
+    /** @type {Written | null} */ this.offered = null;
     /** @type {{file: File, chip: HTMLElement, url: string}[]} */ this.files = [];
     this.id = ''; // of what would be sent now: the same until it changes, so that sending it again adds nothing
     this.sending = false;
@@ -41,6 +47,50 @@ export class Composer {
     this.focus();
   }
 
+  /** Put back what was not taken, so that it can be mended: behind a button while something else is being written.
+   * @param {Written} written */
+  giveBack(written) {
+    if (!this.form.isConnected) { // its thread was closed; the next one finds the draft
+      sessionStorage.setItem(this.draft, sessionStorage.getItem(this.draft) || written.text);
+    } else if (this.sending || this.text.value || this.files.length) this.#offer(written);
+    else {
+      this.#restore(written);
+      say('What you wrote is back where you write.');
+    }
+  }
+
+  /** @param {Written | null} written */
+  #offer(written) {
+    this.offered = written;
+    this.back.hidden = written === null;
+    const text = written?.text ?? '';
+    this.back.textContent = `Bring back: ${text.length > OFFERED_CHARS ? `${text.slice(0, OFFERED_CHARS)}…` : text}`;
+  }
+
+  /** @param {Written} written */
+  #restore({ text, files }) {
+    this.#empty();
+    this.text.value = text;
+    this.files = files.map(each => this.#chipFor(each));
+    this.chips.append(...this.files.map(each => each.chip));
+    this.#changed();
+    this.commands.close(); // it is no longer being chosen
+  }
+
+  /** Change what was not taken for what is being written now. */
+  #swap() {
+    if (this.sending || !this.offered) return;
+    const now = this.#written(), back = this.offered;
+    this.#offer(now.text || now.files.length ? now : null);
+    this.#restore(back);
+    this.focus();
+  }
+
+  /** @returns {Written} */
+  #written() {
+    return { text: this.text.value, files: this.files.map(each => each.file) };
+  }
+
   /** @param {Iterable<File>} more */
   add(more) {
     if (this.sending) return;
@@ -58,6 +108,7 @@ export class Composer {
   #listen() {
     const { form, text, input } = this;
     form.addEventListener('submit', event => { event.preventDefault(); void this.#send(); });
+    this.back.addEventListener('click', () => this.#swap());
     form.querySelector('[data-attach]')?.addEventListener('click', () => input.click());
     form.querySelector('[data-slash]')?.addEventListener('click', () => this.fill(text.value || '/'));
     input.addEventListener('change', () => { this.add(input.files ?? []); input.value = ''; });
@@ -103,13 +154,21 @@ export class Composer {
     body.set('text', this.text.value);
     body.set('thread', this.form.dataset.thread ?? '');
     for (const { file } of this.files) body.append('file', file, file.name);
+    const sent = await this.#sent(body);
+    if (!sent) return;
+    const written = this.#written();
+    this.#clear();
+    this.onSent(sent, () => this.giveBack(written));
+  }
+
+  /** @param {FormData} body @returns {Promise<Sent | null>} null where it was not taken, which is said then */
+  async #sent(body) {
     this.#busy(true);
     try {
-      const { text } = await this.#post(body);
-      this.#clear();
-      this.onSent(JSON.parse(text));
+      return JSON.parse((await this.#post(body)).text);
     } catch (error) {
       this.#complain(error instanceof Refusal ? error.message : 'Something went wrong on this page. Reload it.');
+      return null;
     } finally {
       this.#busy(false);
     }
@@ -142,13 +201,17 @@ export class Composer {
     if (on) this.#complain('');
   }
 
-  #clear() {
+  #empty() {
     for (const { chip, url } of this.files) {
       URL.revokeObjectURL(url);
       chip.remove();
     }
     this.files = [];
     this.text.value = '';
+  }
+
+  #clear() {
+    this.#empty();
     this.#changed();
     sessionStorage.removeItem(this.draft);
   }

@@ -6,25 +6,30 @@ import { fragment, say } from './dom.js';
 const KEYS_OFF = 'keys-off';
 
 /** Open a form that the server rendered. It sends itself (forms.js) and stays open while there is a problem.
- * @param {string} html @param {HTMLElement | null} opener gets the focus back */
-export function openForm(html, opener) {
+ * @param {string} html @param {HTMLElement | null} opener gets the focus back
+ * @param {(answer: string, reopen: () => void) => void} [onSent] may open it again as it was filled in */
+export function openForm(html, opener, onSent) {
   const dialog = /** @type {HTMLDialogElement} */ (fragment(html).querySelector('dialog'));
   const id = /** @type {HTMLInputElement} */ (dialog.querySelector('input[name="id"]'));
-  id.value = crypto.randomUUID();
+  const open = () => {
+    id.value = crypto.randomUUID();
+    document.body.append(dialog);
+    dialog.showModal();
+  };
   dialog.addEventListener('click', event => {
     const target = /** @type {Element} */ (event.target);
     if (target === dialog || target.closest('[data-dismiss]')) dialog.close();
   });
-  dialog.addEventListener('form:sent', () => {
+  dialog.addEventListener('form:sent', event => {
     dialog.close();
     say('Sent.');
+    onSent?.(/** @type {CustomEvent<{text: string}>} */ (event).detail.text, open);
   });
   dialog.addEventListener('close', () => {
     dialog.remove();
     opener?.focus();
   });
-  document.body.append(dialog);
-  dialog.showModal();
+  open();
 }
 
 /** `?` shows the keys, as the button does; it can be switched off there. */

@@ -14,7 +14,18 @@ from pipelines.media.pictures.hashes import hashes
 from pipelines.media.pictures.metadata import Texts
 from pipelines.media.pictures.opening import BROKEN, count, is_animation, open_picture, turned_to
 from pipelines.media.pictures.text_share import TEXT_LIKE
-from pipelines.media.pictures.views import HIDDEN, TILED_SIDE_PX, View, as_jpeg, as_preview, as_print, is_slender, strips, views
+from pipelines.media.pictures.views import (
+    HIDDEN,
+    TILED_SIDE_PX,
+    View,
+    as_jpeg,
+    as_original,
+    as_preview,
+    as_print,
+    is_slender,
+    strips,
+    views,
+)
 from pipelines.media.read import Asked, NotRead, Read
 
 _TILED_FROM_PX: Final = 1600  # unless small print is asked for: print in a smaller picture is legible at 1024 px, if at all
@@ -46,6 +57,14 @@ def preview(data: bytes, *, side_px: int, blurred: bool = False) -> bytes:
     Raises: `NotRead`; whatever Pillow raises on damaged files.
     """
     return as_preview(open_picture(data), side_px=side_px, blurred=blurred)
+
+
+def original(data: bytes, *, side_px: int, size_bytes: int) -> tuple[bytes, str, tuple[int, int], tuple[int, int]]:
+    """Return the (first) picture as it was posted, as large as fits; see `views.as_original`.
+
+    Raises: `NotRead`; whatever Pillow raises on damaged files.
+    """
+    return as_original(open_picture(data), side_px=side_px, size_bytes=size_bytes)
 
 
 def _animation(seen: "_Seen") -> str:

@@ -1,6 +1,7 @@
 """From an opened picture to what a model is shown: at most 1024 px, upright, opaque, sRGB, without metadata."""
 
 import io
+import math
 from collections.abc import Iterator
 from contextlib import suppress
 from functools import cached_property
@@ -20,6 +21,8 @@ _OVERLAP_PX: Final = 64  # so that a line of print is whole in one tile at least
 _JPEG_QUALITY: Final = 85  # with 4:2:0 about 43 dB and 80 kB on photos
 _PRINT_QUALITY: Final = 90  # with 4:4:4: else coloured print is smeared
 _WEBP_QUALITY: Final = 80
+_FULL_QUALITIES: Final = (95, 88, 80)  # of what is worked on further, the first that fits
+_LOSSLESS: Final = frozenset({"PNG", "GIF", "BMP", "TIFF"})  # Pillow's names of kinds that lose nothing
 _BLURRED_CELLS: Final = 16
 _SLENDER_ASPECT: Final = 4  # as of a long screenshot; at 1024 px the shorter side would have fewer than 256
 
@@ -41,6 +44,7 @@ _TURNS: Final = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }  # EXIF 2.32, tag 0x0112
+_LYING: Final = frozenset({5, 6, 7, 8})  # those whose width is the height
 
 
 class View:
@@ -180,17 +184,52 @@ def as_preview(opened: Image.Image, *, side_px: int, blurred: bool = False) -> b
 
     `blurred`: nothing smaller than a 16th of it can be told. That one is a JPEG: Slack shows no WebP in its messages.
     """
+    small = _upright(opened, side_px=side_px)
+    if not blurred:
+        return _encoded(small, "WEBP", quality=_WEBP_QUALITY, method=4)
+    few = fit(small.size, _BLURRED_CELLS)
+    cells = small.resize(few, Image.Resampling.BOX).resize(small.size, Image.Resampling.BICUBIC)
+    return as_jpeg(_on(cells, "white") if cells.mode == "RGBA" else cells)
+
+
+def as_original(opened: Image.Image, *, side_px: int, size_bytes: int) -> tuple[bytes, str, tuple[int, int], tuple[int, int]]:
+    """Encode the picture as it was posted, for whoever works on it: transparency stays, what it hides does not.
+
+    It is as large as `side_px` and `size_bytes` allow. Returns the bytes, their type, their size in pixels, and the posted one.
+    """
+    posted = opened.size[::-1] if metadata.orientation(opened) in _LYING else opened.size
+    lossless = opened.format in _LOSSLESS
+    picture = _upright(opened, side_px=side_px)
+    if picture.mode == "RGBA":
+        seen = picture.getchannel("A").point([255 * (value > 0) for value in range(256)])
+        picture = Image.composite(picture, Image.new("RGBA", picture.size, (255, 255, 255, 0)), seen)
+    while True:
+        for data, media_type in _packings(picture, lossless=lossless):
+            if len(data) <= size_bytes:
+                return data, media_type, picture.size, posted
+        smaller_px = int(max(picture.size) * 0.95 * math.sqrt(size_bytes / len(data)))
+        picture = picture.resize(fit(picture.size, smaller_px), Image.Resampling.LANCZOS)
+
+
+def _packings(picture: Image.Image, *, lossless: bool) -> Iterator[tuple[bytes, str]]:
+    """Encode a picture in ever fewer bytes, each time as well as that goes."""
+    if lossless or picture.mode == "RGBA":
+        yield as_png(picture), "image/png"
+    if picture.mode == "RGBA":
+        yield _encoded(picture, "WEBP", quality=_FULL_QUALITIES[0], method=1), "image/webp"
+        return
+    for quality in _FULL_QUALITIES:
+        yield _encoded(picture, "JPEG", quality=quality, subsampling="4:4:4"), "image/jpeg"
+
+
+def _upright(opened: Image.Image, *, side_px: int) -> Image.Image:
+    """Return the picture of at most `side_px`, upright and in sRGB: RGBA where anything is transparent, else RGB."""
     size, profile = fit(opened.size, side_px), _profile(opened)
     small = decoded(opened, side_px=side_px).resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)
-    turn = metadata.orientation(opened)
     result = _to_srgb(small.convert("RGB") if small.mode == "RGBA" else small, profile)
     if small.mode == "RGBA":
         result.putalpha(small.getchannel("A"))
-    if blurred:
-        few = fit(result.size, _BLURRED_CELLS)
-        result = result.resize(few, Image.Resampling.BOX).resize(result.size, Image.Resampling.BICUBIC)
-        return as_jpeg(_turned(_on(result, "white") if result.mode == "RGBA" else result, turn))
-    return _encoded(_turned(result, turn), "WEBP", quality=_WEBP_QUALITY, method=4)
+    return _turned(result, metadata.orientation(opened))
 
 
 def _reduced(picture: Image.Image) -> Image.Image:

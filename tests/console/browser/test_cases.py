@@ -7,7 +7,7 @@ from handlers.answers import CaseFile, CaseStep, Held, Invitation
 from handlers.effects import AnyEffect, Card, Edit, Notify, Post
 from handlers.events import AnyEvent, ButtonPressed, FormSubmitted, Role
 from pipelines.moderation.policy import Action
-from tests.console.browser.conftest import WIDTHS, Desk, inaccessible
+from tests.console.browser.conftest import Desk, inaccessible_at_any_width
 from tests.console.chat.serving import GENERAL
 from tests.console.chat.test_render import AT, CARD, CASES, DIGEST, LINE, PICTURES
 from tests.console.chat.test_rights import open_case
@@ -117,9 +117,4 @@ async def test_all_that_is_said_of_cases_is_accessible_at_every_width(desk: Desk
         await desk.site.connection.act(Notify(key=f"n{at}", place=place, person=mo.who.person.id, answer=answer))
     await expect(page.locator(".card")).to_have_count(7)
 
-    found = {}
-    for width, height in WIDTHS.items():
-        await page.set_viewport_size({"width": width, "height": height})
-        found[width] = await inaccessible(page)
-
-    assert {width: problems for width, problems in found.items() if problems} == {}
+    assert await inaccessible_at_any_width(page) == []

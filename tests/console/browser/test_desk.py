@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Locator, Page, Route, expect
+from playwright.async_api import Locator, Page, Route, expect
 
 from handlers.events import Person, Role
 from handlers.ports.cases import Case
 from pipelines.moderation.policy import Action
 from pipelines.moderation.report import Category
-from tests.console.browser.conftest import WIDTHS, Desk, inaccessible
+from tests.console.browser.conftest import Desk, Pool, inaccessible, inaccessible_at_any_width
 from tests.console.desk.serving import CONSOLE, DESK, DeskSite, a_finding, a_photo, a_verdict, serve_desk
 from tests.fakes import ADA
 
@@ -30,11 +30,10 @@ async def site(tmp_path: Path) -> AsyncIterator[DeskSite]:
 
 
 @pytest_asyncio.fixture(loop_scope="module")
-async def desk(browser: Browser, site: DeskSite) -> AsyncIterator[Desk]:
-    opened = Desk(site, browser)
+async def desk(pool: Pool, site: DeskSite) -> AsyncIterator[Desk]:
+    opened = Desk(site, pool)
     yield opened
-    for context in opened.contexts:
-        await context.close()
+    await pool.take_back(site.url)
     assert opened.problems == []
 
 
@@ -78,19 +77,16 @@ async def some_cases(site: DeskSite) -> list[Case]:
     return cases
 
 
-@pytest.mark.parametrize("width", WIDTHS)
-async def test_everybody_can_use_the_queue_and_every_kind_of_case(desk: Desk, site: DeskSite, width: int) -> None:
+async def test_everybody_can_use_the_queue_and_every_kind_of_case(desk: Desk, site: DeskSite) -> None:
     cases = await some_cases(site)
-    mo = await site.visitor("Mo")
-    viewport = {"width": width, "height": WIDTHS[width]}
-    paths = [f"{DESK}/cases", f"{DESK}/cases?show=decided&author=nobody&category=hate"]
-    paths += [f"{DESK}/cases/{case.id}" for case in cases]
+    paths = ["cases", "cases?show=decided&author=nobody&category=hate", *(f"cases/{case.id}" for case in cases)]
+    page = await desk.newcomer("Mo", Role.MODERATOR, path=f"{DESK}/cases")
 
     for path in paths:
-        page = await desk.page(mo, path, viewport=viewport)
+        async with page.expect_event("websocket"):
+            await page.goto(f"{site.url}{DESK}/{path}")
         await expect(page.get_by_role("heading", level=1)).to_be_visible()
-        assert await inaccessible(page) == [], path
-        await page.context.close()
+        assert await inaccessible_at_any_width(page) == [], path
 
 
 async def test_the_form_and_the_keys_can_be_used_by_everybody(desk: Desk, site: DeskSite) -> None:

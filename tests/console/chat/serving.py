@@ -36,6 +36,7 @@ from tests.console.elsewhere import Elsewhere
 from tests.enclosing import MadeFiles
 from tests.fakes import FixedPolicy, KeptSetups, ListedCases, ListedChannels, ListedResults
 
+PAGES = Pages()  # of all tests, since to compile a template takes longer than most of them
 GENERAL = Place(platform=CONSOLE.platform, workspace=CONSOLE.workspace, channel="general")
 
 Script = Callable[[AnyEvent], Awaitable[list[AnyEffect]]]
@@ -109,6 +110,7 @@ class ChatSite:
     engine: Engine
     sending: Sending
     cases: ListedCases
+    wishes: StoredWishes
     stack: AsyncExitStack
     _invited: int = 0
 
@@ -149,7 +151,8 @@ async def serve_chat(folder: Path) -> AsyncIterator[ChatSite]:
         elsewhere = Elsewhere()
         sign_ins = SignIns(records, address=address.url, role_now=elsewhere.role)
         messages, cases = ConsoleMessages(records), ListedCases()
-        files, live, pages = FileStore(folder / "files"), Live(may_follow), Pages()
+        wishes = StoredWishes(records, Seal(Fernet.generate_key().decode()))
+        files, live, pages = FileStore(folder / "files"), Live(may_follow), PAGES
         downloads = Downloads(files, downloads_for(messages))
         previews = Previews(files, PillowMedia(), files_for(messages))
         enclosures = MadeFiles()
@@ -176,9 +179,10 @@ async def serve_chat(folder: Path) -> AsyncIterator[ChatSite]:
                 policies=FixedPolicy(),
                 setups=KeptSetups(),
                 results=ListedResults(),
-                wishes=StoredWishes(records, Seal(Fernet.generate_key().decode())),
+                wishes=wishes,
                 cases=cases,
             ),
+            wishes=wishes,
         )
 
         async def ready() -> Readiness:
@@ -194,4 +198,4 @@ async def serve_chat(folder: Path) -> AsyncIterator[ChatSite]:
             routes=[*chat.routes(), *previews.routes(), *downloads.routes()],
         )
         await stack.enter_async_context(opened)
-        yield ChatSite(address, sign_ins, live, files, messages, connection, enclosures, engine, sending, cases, stack)
+        yield ChatSite(address, sign_ins, live, files, messages, connection, enclosures, engine, sending, cases, wishes, stack)

@@ -1,23 +1,31 @@
 """What was made for wishes in the console: files that replace each other, that are taken back, played, covered and pressed."""
 
+import json
 import uuid
 
 import pytest
+from aiohttp import FormData
 
 from bot.console.chat import parse
 from bot.console.downloads import BYTES, PICTURE_TYPE, media_type_of
 from bot.platforms import Enclosed
 from bot.storage.console import StoredMessage
 from bot.storage.sign_ins import CONSOLE
-from handlers.effects import Edit, Performed, Post, Remove, Restore, TakeBack
-from handlers.events import Role
+from handlers.answers import Notice
+from handlers.dispatch import Planner
+from handlers.effects import AnyEffect, Edit, Performed, Post, Remove, Restore, TakeBack
+from handlers.events import AnyEvent, Role
+from handlers.ports.generation import Budget
+from handlers.showing import NO_MAKER
 from pipelines.errors import Unavailable, UserError
 from tests.console.chat.serving import GENERAL, ChatSite
 from tests.console.chat.test_connection import posted
 from tests.console.chat.test_parse import stored
-from tests.console.made import MAKING, NOT_MADE, QUEUE, SHOWN, KeptFiles, a_file, a_made
+from tests.console.made import ID, MAKING, NOT_MADE, QUEUE, SHOWN, KeptFiles, a_file, a_made
+from tests.fakes import Known
 from tests.media.films import film, tone, voice
 from tests.media.samples import BLUE, GREEN, RED, encoded, plain
+from tests.storage.test_wishes import a_wish
 
 WS = CONSOLE.workspace
 PNG = {color: encoded(plain(color), "PNG") for color in (RED, GREEN, BLUE)}
@@ -285,3 +293,45 @@ async def test_an_address_of_the_console_leads_to_its_message(chat: ChatSite) ->
         with pytest.raises(UserError, match="gone, or not for you"):
             await chat.connection.linked(CONSOLE, address, person)
     assert await chat.connection.linked(CONSOLE, f"{chat.url}/channels/moderators#m-c1", mo) is not None
+
+
+@pytest.mark.parametrize(
+    ("become", "words"),
+    [
+        pytest.param(None, "picture, waiting for 1 other", id="going-on"),
+        pytest.param("cancelled", "picture, cancelled", id="cancelled"),
+        pytest.param("failed", "picture, not made", id="failed"),
+        pytest.param("deleted", "picture, kept no longer", id="deleted"),
+    ],
+)
+async def test_a_list_of_wishes_tells_how_each_is_now(chat: ChatSite, become: str | None, words: str) -> None:
+    for item in QUEUE.items:
+        await chat.wishes.save(a_wish(item.id, place=GENERAL), budget=Budget())
+    if become == "deleted":
+        await chat.wishes.forget(CONSOLE, ID, by="e2")
+    elif become:
+        await chat.wishes.set_state(CONSOLE, ID, become=become, of=frozenset({"begun"}), event="e2")
+    message = await say(chat, Post(key="e1", place=GENERAL, answer=QUEUE))
+
+    _, html = await (await chat.visitor("Ada")).get(f"/parts/messages/{message}")
+
+    assert words in html
+    assert [f"wish_cancel?of={each}" in html for each in (ID, "w9")] == [become is None, True]
+    assert f"Being made: {3 if become is None else 2}" in html
+
+
+async def test_words_in_place_of_a_command_are_known_by_their_id_before_they_are_there(chat: ChatSite) -> None:
+    planner = Planner(Known().services)
+
+    async def script(event: AnyEvent) -> list[AnyEffect]:
+        return list((await planner.plan(event)).effects)
+
+    chat.engine.script = script
+    ada = await chat.visitor("Ada")
+
+    line = FormData({"id": str(uuid.uuid4()), "text": "/imagine a lighthouse"}, default_to_multipart=True)
+
+    _, sent = await ada.post("/channels/general/messages", line)
+
+    words = json.loads(sent)["words"]
+    assert (await standing(chat, words)).answer == Notice(text=NO_MAKER)

@@ -1,7 +1,6 @@
 """The console's messages in the records, on both databases and for two workspaces."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 
@@ -9,14 +8,15 @@ import pytest
 import sqlalchemy as sa
 
 from bot.storage.console import ConsoleMessages, Draft, sha256_of
-from bot.storage.database import Records, open_records
+from bot.storage.database import Records
 from bot.storage.tables import ConsolePersonRow, now
 from handlers.answers import Notice
 from handlers.events import Role
 from pipelines.content import Attachment
-from tests.databases import Home
 from tests.databases import home as home
-from tests.databases import postgres_url as postgres_url
+from tests.databases import postgres_tables as postgres_tables
+from tests.databases import records as records
+from tests.databases import sqlite_tables as sqlite_tables
 
 OURS, THEIRS = "w1", "w2"
 
@@ -39,15 +39,9 @@ def a_draft(id: str = "m1", **values: object) -> Draft:
 
 
 @pytest.fixture
-async def records(home: Home) -> AsyncIterator[Records]:
-    async with open_records(home.data, home.url) as opened:
-        people = [{"workspace": each, "id": "ada", "name": f"Ada of {each}", "role": "moderator"} for each in (OURS, THEIRS)]
-        await opened.write(lambda connection: connection.execute(sa.insert(ConsolePersonRow), people))
-        yield opened
-
-
-@pytest.fixture
-def messages(records: Records) -> ConsoleMessages:
+async def messages(records: Records) -> ConsoleMessages:
+    people = [{"workspace": each, "id": "ada", "name": f"Ada of {each}", "role": "moderator"} for each in (OURS, THEIRS)]
+    await records.write(lambda connection: connection.execute(sa.insert(ConsolePersonRow), people))
     return ConsoleMessages(records)
 
 
@@ -189,6 +183,15 @@ async def test_the_newest_message_with_a_file(messages: ConsoleMessages, thread:
     found = await messages.newest_with_file(OURS, "general", thread)
 
     assert (found and found.id) == expected
+
+
+async def test_the_newest_message_with_a_picture(messages: ConsoleMessages) -> None:
+    for id, kind in (("typed", "image/png"), ("untyped", "application/octet-stream"), ("text", "text/plain")):
+        await post(messages, a_draft(id, files=(replace(a_file(f"f-{id}"), media_type=kind),)))
+
+    found = [await messages.newest_with_file(OURS, "general", None, pictures=pictures) for pictures in (False, True)]
+
+    assert [each and each.id for each in found] == ["text", "untyped"]
 
 
 async def test_what_was_put_aside_is_forgotten_after_a_while_and_nothing_else(messages: ConsoleMessages) -> None:

@@ -159,13 +159,15 @@ REVIEWS = (
 )
 # What is said about wishes, wherever words of members or models stand in it.
 WISHES = (
-    SHOWN.model_copy(update=dict.fromkeys(("wish", "prompt", "cost_usd", "why"), XSS) | {"options": ((XSS, XSS),)}),
+    SHOWN.model_copy(update=dict.fromkeys(("wish", "prompt", "avoid", "cost_usd", "why"), XSS) | {"options": ((XSS, XSS),)}),
     MAKING.model_copy(update={"wish": XSS, "prompt": XSS + XSS}),
     a_made(
         **dict.fromkeys(("wish", "model", "engine", "cost_usd"), XSS),
         prompt=XSS + XSS,
         notes=(XSS,),
-        items=(an_item(1, **dict.fromkeys(("alt_text", "caption", "seed", "missing"), XSS), buttons=((XSS, XSS, XSS),)),),
+        items=(
+            an_item(1, **dict.fromkeys(("alt_text", "caption", "prompt", "seed", "missing"), XSS), buttons=((XSS, XSS, XSS),)),
+        ),
         buttons=((XSS, XSS, XSS),),
     ),
     NOT_MADE.model_copy(update={"wish": XSS, "text": XSS}),
@@ -411,6 +413,15 @@ def test_a_composer_offers_what_its_user_may_do(viewer: Person, usage: str) -> N
     html = RENDERER.thread(stored(text="hi", state="shown"), [], viewer=viewer)
 
     assert f"/flashbulb {usage} What you can ask here" in words(html)
+
+
+def test_a_wish_says_what_it_will_not_show_and_a_thing_which_prompt_it_was_made_from() -> None:
+    shown, second = words(said(SHOWN)), an_item(2, prompt="A lighthouse, simply")
+
+    assert "Shape 16:9 Without people, text" in shown
+    assert "Without" not in words(said(SHOWN.model_copy(update={"avoid": ""})))
+    assert words(said(a_made(items=(an_item(1), second)))).count("Prompt") == 2
+    assert "Prompt A lighthouse, simply" in words(said(a_made(items=(an_item(1), second))))
 
 
 def test_words_of_care_name_no_reason() -> None:

@@ -17,7 +17,6 @@ from bot.console.desk.desk import Desk
 from bot.console.desk.pictures import CasePictures
 from bot.console.desk.routes import desk_routes
 from bot.console.live import Live
-from bot.console.pages import Pages
 from bot.console.server import Probes, Readiness, open_console
 from bot.settings import Settings
 from bot.storage.audit import StoredAudit
@@ -37,7 +36,7 @@ from handlers.ports.moderation import PolicyVersion
 from pipelines.moderation.policies import preset, preset_text
 from pipelines.moderation.policy import Action, Channel
 from pipelines.moderation.verdict import Verdict
-from tests.console.chat.serving import PillowMedia, Visitor
+from tests.console.chat.serving import PAGES, PillowMedia, Visitor
 from tests.console.conftest import records_in
 from tests.console.desk.serving import GENERAL, Clock, DeskSite, Engine, KeptFiles, a_verdict
 from tests.console.elsewhere import Elsewhere
@@ -101,7 +100,7 @@ async def serve_pages(folder: Path) -> AsyncIterator[PagesSite]:
         verdicts, banks = StoredVerdicts(records, policies), StoredBanks(records, seal)
         stored = {"cases": cases, "audit": audit, "policies": policies, "verdicts": verdicts, "banks": banks}
         services = replace(known.services, files=files, media=media, **stored)
-        engine, live, pages = Engine(Planner(services)), Live(may_follow), Pages()
+        engine, live, pages = Engine(Planner(services)), Live(may_follow), PAGES
         names = ("channels", "policies", "setups", "results", "wishes", "cases")
         ask = partial(form_for, **{name: getattr(services, name) for name in names})
         desk = Desk(pages=pages, live=live, services=services, accept=engine.accept, form_for=ask)

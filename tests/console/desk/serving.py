@@ -18,7 +18,6 @@ from bot.console.desk.desk import Desk
 from bot.console.desk.pictures import CasePictures
 from bot.console.desk.routes import desk_routes
 from bot.console.live import Live
-from bot.console.pages import Pages
 from bot.console.server import Probes, Readiness, open_console
 from bot.settings import Settings
 from bot.storage.audit import StoredAudit
@@ -41,7 +40,7 @@ from pipelines.moderation.lists import Hash
 from pipelines.moderation.policy import Action
 from pipelines.moderation.report import Category, Coverage, Finding
 from pipelines.moderation.verdict import Verdict
-from tests.console.chat.serving import PillowMedia, Visitor
+from tests.console.chat.serving import PAGES, PillowMedia, Visitor
 from tests.console.conftest import records_in
 from tests.console.elsewhere import Elsewhere
 from tests.fakes import ADA, Known, ListedChannels
@@ -212,7 +211,7 @@ async def serve_desk(folder: Path) -> AsyncIterator[DeskSite]:
         known, files, media, clock = Known(channels=ListedChannels(empty=True)), KeptFiles(), PillowMedia(), Clock()
         known.channels.can = frozenset(Action)
         services = replace(known.services, cases=cases, audit=audit, files=files, media=media)
-        engine, live, pages = Engine(Planner(services)), Live(may_follow), Pages()
+        engine, live, pages = Engine(Planner(services)), Live(may_follow), PAGES
         ask = partial(
             form_for,
             channels=services.channels,

@@ -46,6 +46,15 @@ async def test_the_newest_picture_of_a_channel_is_a_member_s_and_not_ours(discor
     assert newest.content.text == "two"
 
 
+async def test_of_files_the_newest_picture_may_be_asked_for(discord: Discord) -> None:
+    await discord.emulator.post(discord.emulator.pics, discord.emulator.ann, "one", [("one.png", PNG)])
+    await discord.emulator.post(discord.emulator.pics, discord.emulator.ann, "two", [("notes.txt", b"words")])
+
+    found = [await discord.connection.latest_with_files(discord.place, pictures=pictures) for pictures in (False, True)]
+
+    assert [each and each.content.text for each in found] == ["two", "one"]
+
+
 async def test_the_newest_picture_of_a_thread_may_be_the_message_that_it_hangs_on(discord: Discord) -> None:
     root = await discord.emulator.post(discord.emulator.pics, discord.emulator.ann, "look", [("cat.png", PNG)])
     await discord.emulator.open_thread(discord.emulator.pics, discord.emulator.ann, root, "talk")

@@ -111,7 +111,13 @@ JUDGED = Judged(
     verdict="act", action=Action.HOLD, reasons=("So.",), findings=(FINDING,), judged=1, total=1, policy="0a1b2c", engine="none"
 )
 WISH_SHOWN = WishShown(
-    id="w1", wish="a cat", prompt="a grey cat", options=(("Format", "16:9"),), cost_usd="0.08", why="It costs more than usual."
+    id="w1",
+    wish="a cat",
+    prompt="a grey cat",
+    avoid="people, text",
+    options=(("Format", "16:9"),),
+    cost_usd="0.08",
+    why="It costs more than usual.",
 )
 MADE = Made(
     id="w1",
@@ -226,11 +232,17 @@ EXTREMES: dict[str, Answer] = {
             "items": (what_was_found("5", "6").items[0].model_copy(update={"says": LONG, "title": LONG}),) * 60,
         }
     ),
-    "wish-shown": WISH_SHOWN.model_copy(update={"wish": LONG, "prompt": LONG, "why": LONG, "options": ((LONG, LONG),) * 60}),
+    "wish-shown": WISH_SHOWN.model_copy(
+        update=dict.fromkeys(("wish", "prompt", "avoid", "why"), LONG) | {"options": ((LONG, LONG),) * 60}
+    ),
     "making": Making(id="w1", media="voice", wish=LONG, prompt=LONG, ahead=99_999, total=4),
     "made": MADE.model_copy(
         update={"wish": LONG, "prompt": LONG, "model": LONG, "engine": LONG, "notes": (LONG,) * 60}
-        | {"items": tuple(each.model_copy(update=dict.fromkeys(("alt_text", "missing"), LONG)) for each in MADE.items)}
+        | {
+            "items": tuple(
+                each.model_copy(update=dict.fromkeys(("alt_text", "missing", "prompt"), LONG)) for each in MADE.items
+            )
+        }
     ),
     "not-made": NotMade(id="w1", wish=LONG, text=LONG, buttons=(("wish_again", LONG),)),
     "queue": QUEUE.model_copy(
@@ -354,6 +366,20 @@ def test_what_is_said_of_each_picture_goes_before_any_button_does() -> None:
 def test_made_things_say_their_prompt_model_time_and_price() -> None:
     assert "**Prompt:**\n> a grey cat on a sofa" in said(MADE)
     assert "-# FLUX, understudy\\: no model, in 1 min 15 s, 0.02 USD" in said(MADE)
+
+
+def test_what_was_made_from_another_prompt_says_from_which() -> None:
+    second = MADE.items[1].model_copy(update={"prompt": "a grey cat, simply"})
+
+    shown = said(MADE.model_copy(update={"items": (MADE.items[0], second, *MADE.items[2:])}))
+
+    assert "**Prompt:**\n> a grey cat on a sofa\n**Prompt of 2:**\n> a grey cat, simply" in shown
+    assert "Cat number 4" in shown
+
+
+def test_what_would_be_made_says_what_it_will_not_show() -> None:
+    assert "**Format:** 16\\:9\n**Without:** people, text" in said(WISH_SHOWN)
+    assert "Without" not in said(WISH_SHOWN.model_copy(update={"avoid": " "}))
 
 
 def test_only_ones_own_wishes_can_be_cancelled() -> None:

@@ -97,6 +97,18 @@ async def test_the_newest_message_with_a_file_of_a_thread(
     assert posted.content.text == expected
 
 
+@pytest.mark.parametrize("seen", [False, True])
+async def test_of_files_the_newest_picture_may_be_asked_for(slack: SlackEmulator, desk: Desk, seen: bool) -> None:
+    picture = await slack.post(slack.pics, slack.ann, "a picture", FILE)
+    text = await slack.post(slack.pics, slack.ann, "a text", [("notes.txt", b"words")])
+    if seen:
+        desk.connection.saw(an_upload(text, media_type="text/plain"))
+
+    found = [await desk.connection.latest_with_files(at(slack.pics), pictures=pictures) for pictures in (False, True)]
+
+    assert [each and each.message for each in found] == [text, picture]
+
+
 async def test_where_there_is_no_file_nothing_is_found(slack: SlackEmulator, desk: Desk) -> None:
     await slack.post(slack.pics, slack.ann, "hello")
 
@@ -104,14 +116,14 @@ async def test_where_there_is_no_file_nothing_is_found(slack: SlackEmulator, des
     assert await desk.connection.latest_with_files(at(slack.pics, "1.000001")) is None
 
 
-def an_upload(message: str, channel: str = "CPICS") -> MessagePosted:
+def an_upload(message: str, channel: str = "CPICS", *, media_type: str = "image/png") -> MessagePosted:
     return MessagePosted(
         key=f"slack:T1:{channel}:{message}:0:posted",
         place=at(channel),
         author=Person(id="UANN", name="ann"),
         message=message,
         attachments=(
-            Attachment(id="F1", url="https://files.slack.com/x", name="cat.png", media_type="image/png", size_bytes=9),
+            Attachment(id="F1", url="https://files.slack.com/x", name="cat.png", media_type=media_type, size_bytes=9),
         ),
     )
 

@@ -3,7 +3,7 @@
 from bot.slack import pieces, render
 from emulators.slack.blocks import problems_of
 from handlers.answers import MadeItem, QueuedWish
-from tests.console.made import QUEUE, a_made
+from tests.console.made import QUEUE, SHOWN, a_made
 from tests.slack.acting.shown import NASTY, words
 
 
@@ -25,7 +25,8 @@ def test_each_picture_that_was_made_stands_with_its_words_and_its_buttons() -> N
 def test_what_was_made_fits_however_much_is_said_of_it() -> None:
     long = f"{NASTY} " * 400
     buttons = tuple((f"b{at}", long, "w7:1") for at in range(30))
-    item = MadeItem(position=1, alt_text=long, caption=long, seed=long, score=3, missing=long, attempts=2, buttons=buttons)
+    item = MadeItem(position=1, alt_text=long, caption=long, prompt=long, seed=long, score=3, missing=long, attempts=2)
+    item = item.model_copy(update={"buttons": buttons})
     answer = a_made(items=(item,) * 4, wish=long, prompt=f"more {long}", notes=(long,) * 40, buttons=buttons, model=long)
 
     said = render.render(answer, pictures=[pieces.Picture(f"F{at}", long, at) for at in range(4)], added=long)
@@ -33,6 +34,20 @@ def test_what_was_made_fits_however_much_is_said_of_it() -> None:
     assert problems_of(said["blocks"]) == []
     assert [block["type"] for block in said["blocks"]].count("image") == 4
     assert len(said["text"]) <= pieces.TEXT_MAX
+
+
+def test_what_was_made_from_another_prompt_says_from_which() -> None:
+    first, second = a_made(2).items
+
+    said = words(render.render(a_made(items=(first, second.model_copy(update={"prompt": "A lighthouse, simply"})))))
+
+    assert said.count("Prompt:") == 2
+    assert said.index("heavy rain, oil painting") < said.index("2. ") < said.index("A lighthouse, simply")
+
+
+def test_what_would_be_made_says_what_it_will_not_show() -> None:
+    assert "Without: people, text" in words(render.render(SHOWN))
+    assert "Without" not in words(render.render(SHOWN.model_copy(update={"avoid": " "})))
 
 
 def test_a_long_queue_is_cut_and_one_cancels_only_ones_own() -> None:
