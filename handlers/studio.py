@@ -17,7 +17,7 @@ from handlers.pace import PROGRESS_EVERY_S, in_steps
 from handlers.ports.generation import MadeThing, StoredWish
 from handlers.ports.services import Services
 from pipelines.errors import FlashbulbError, Unavailable, UserError
-from pipelines.generation.checking import About, Checker
+from pipelines.generation.checking import About, Checker, without_hidden_colours
 from pipelines.generation.failures import FailureKind, GenerationFailed
 from pipelines.generation.make import Attempt, AttemptState, Checked, Making
 from pipelines.generation.options import order_of
@@ -120,6 +120,7 @@ class Studio:
             source=partial(self._brought, at) if wish.source and wish.wish.operation not in UNSENT else None,
             on_submit=partial(self._note, at, "making"),
             on_check=partial(self._note, at, "checking"),
+            tidied=partial(without_hidden_colours, self.services.media) if wish.wish.operation == "cutout" else None,
             monotonic=self.services.turns.monotonic,
         )
         order = order_of(wish.wish, wish.brief, model, position=at)

@@ -20,7 +20,7 @@ from pipelines.content import ImagePart, Intake
 from pipelines.errors import Refused, Unavailable, UserError
 from pipelines.generation.asking import parse, written
 from pipelines.generation.brief import write_brief
-from pipelines.generation.checking import Checker, wish_intake
+from pipelines.generation.checking import Checker, wish_intake, without_hidden_colours
 from pipelines.generation.failures import REJECTIONS, FailureKind, GenerationFailed
 from pipelines.generation.make import Checked, Making
 from pipelines.generation.options import in_format_of, model_for, order_of
@@ -261,6 +261,7 @@ class _Work:
             name=attempts.name,
             on_submit=partial(self.bar.note, self._thing(at), "making"),
             on_check=partial(self.bar.note, self._thing(at), "checking"),
+            tidied=partial(without_hidden_colours, self.kit.media) if self.wish.operation == "cutout" else None,
         )
         return await making.make(order, first=0)
 

@@ -7,8 +7,9 @@ from typing import Final, Literal
 
 import structlog
 
+from pipelines import limits
 from pipelines.content import Attachment, AudioPart, Content, ImagePart, Intake, TextPart
-from pipelines.errors import BadAnswer, Refused, Unavailable
+from pipelines.errors import BadAnswer, FlashbulbError, Refused, Unavailable
 from pipelines.generation.brief import folded, unfolded, with_avoided
 from pipelines.generation.failures import GenerationFailed
 from pipelines.generation.make import Checked
@@ -40,6 +41,14 @@ Spent = Callable[[About, str, Sequence[Call]], Awaitable[None]]
 
 async def spent_unnoticed(about: About, task: str, calls: Sequence[Call]) -> None:
     """Keep no account of what asking cost."""
+
+
+async def without_hidden_colours(media: Media, data: bytes) -> bytes:
+    """Return a cut-out without what it keeps under full transparency: nobody sees it, and it would be found to be hidden."""
+    try:
+        return (await media.original(data, side_px=limits.LONGEST_SIDE_PX, size_bytes=MADE_BYTES)).data
+    except FlashbulbError:
+        return data  # what it is shows when it is read
 
 
 def wish_intake(wish: Wish, brief: Brief, source: Intake | None) -> Intake:

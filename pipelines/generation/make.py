@@ -94,7 +94,7 @@ class Making:
     where there is nothing that could be judged. `may_repeat` says whether
     there is money for one more. `source` lays the picture that it begins with where the maker can read it, and returns the
     address, which is good for a day. `on_submit` and `on_check` hear when that begins, `on_submit` also of a job that is
-    followed after a restart. `monotonic` is what deadlines go by.
+    followed after a restart. `tidied` returns a result as it is to be kept. `monotonic` is what deadlines go by.
     """
 
     generator: Generator
@@ -105,6 +105,7 @@ class Making:
     source: Callable[[], Awaitable[str]] | None = None
     on_submit: Callable[[], None] = lambda: None
     on_check: Callable[[], None] = lambda: None
+    tidied: Callable[[bytes], Awaitable[bytes]] | None = None
     monotonic: Callable[[], float] = monotonic
 
     async def make(self, order: Order, *, first: int) -> Checked:
@@ -220,7 +221,7 @@ class Making:
         except GenerationFailed as failure:
             await self.attempts.update(attempt, "failed", failure=failure.kind)
             raise
-        await self.attempts.keep(attempt, data)
+        await self.attempts.keep(attempt, await self.tidied(data) if self.tidied else data)
         return job
 
     async def _fetched(self, job: MakerJob) -> bytes:

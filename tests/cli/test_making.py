@@ -140,6 +140,18 @@ def test_what_is_only_made_larger_has_no_seed_and_what_is_edited_keeps_its_forma
         assert picture.width > 1.5 * picture.height
 
 
+def test_a_background_is_taken_away_and_hides_nothing(flashbulb: Flashbulb, tmp_path: Path) -> None:
+    Image.linear_gradient("L").resize((900, 600)).convert("RGB").save("sky.png")
+
+    [document] = flashbulb("remix", "sky.png", "remove background", "--json").documents
+
+    assert document["status"] == "made", document
+    with Image.open(document["files"][0]) as made:
+        assert made.mode == "RGBA"
+        hidden = {pixel[:3] for _, pixel in made.getcolors(made.width * made.height) or () if pixel[3] == 0}
+    assert hidden == {(255, 255, 255)}  # a picture that full transparency hides would be found, and not shown
+
+
 @pytest.mark.parametrize(
     ("given", "says"),
     [

@@ -9,6 +9,7 @@ import aiohttp
 import av
 import pytest
 import pytest_asyncio
+from PIL import Image
 
 from bench.scenes import photo
 from tests.end_to_end.slack_team import PATIENCE_S, Team, size_of, team_of, words_of
@@ -149,6 +150,16 @@ async def test_it_is_varied_and_made_larger_in_its_thread(studio: Studio, channe
     assert size_of(variation) == size_of(before)
     assert size_of(enlarged) == tuple(2 * side for side in size_of(before))
     assert all(pictures_of(each)[0]["alt_text"] for each in (varied, larger))
+
+
+async def test_its_background_is_taken_away(studio: Studio, channel: str) -> None:
+    answer = await studio.imagine(channel, "a kettle on a table")
+    await studio.press(channel, answer, "wish_cutout")
+    cut_out = await studio.below(channel, answer["ts"])
+
+    with Image.open(BytesIO(await studio.picture(cut_out))) as picture:
+        assert picture.getchannel("A").getextrema() == (0, 255)
+    assert pictures_of(cut_out)[0]["alt_text"]
 
 
 async def test_somebodys_photo_is_remixed_from_its_menu(studio: Studio, channel: str) -> None:

@@ -201,7 +201,7 @@ def as_original(opened: Image.Image, *, side_px: int, size_bytes: int) -> tuple[
     lossless = opened.format in _LOSSLESS
     picture = _upright(opened, side_px=side_px)
     if picture.mode == "RGBA":
-        seen = picture.getchannel("A").point([255 * (value > 0) for value in range(256)])
+        seen = picture.getchannel("A").point([255 * (value > _FAINT) for value in range(256)])
         picture = Image.composite(picture, Image.new("RGBA", picture.size, (255, 255, 255, 0)), seen)
     while True:
         for data, media_type in _packings(picture, lossless=lossless):
