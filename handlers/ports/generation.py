@@ -250,7 +250,7 @@ class Wishes(Protocol):
 
 
 class Jobs(Protocol):
-    """The maker's queue: which jobs there are and who holds a slot, shared by all replicas that work on one database.
+    """The maker's queue: which jobs there are and who holds a slot, shared by all that work on one database.
 
     A slot is held from `begin` until the job has ended, and by `unclear` and `dropped` ones until `HELD_S` have passed or
     `free` is called.
