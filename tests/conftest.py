@@ -52,6 +52,10 @@ def pytest_collection_finish() -> None:
     gc.enable()
 
 
+def pytest_unconfigure() -> None:
+    gc.unfreeze()  # else libraries report at the end what they believe has leaked
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     missing = {"browser": chromium() is None, "postgres": not postgres_answers()}
     if REQUIRE_ALL:

@@ -11,6 +11,7 @@ from bot.discord.wishing import FLAGS, flagged
 from handlers.commands import COMMANDS, SHORTCUTS
 from handlers.events import Role
 from pipelines.generation.asking import parse
+from pipelines.generation.wish import WORDLESS
 from tests.discord_side.acting.conftest import Discord
 
 MANAGE_MESSAGES = str(1 << 13)
@@ -59,7 +60,8 @@ def test_what_a_wish_can_say_is_offered_as_the_parser_takes_it() -> None:
         for option in offered.values():
             for choice in option.get("choices", ()):
                 line = flagged(name, [{"type": 3, "name": "wish", "value": "x"}, option | {"value": choice["value"]}])
-                parse(f"x {line}", operation="imagine" if name == "imagine" else "restyle")
+                words = "" if choice["value"] in WORDLESS else "x"
+                parse(f"{words} {line}", operation="imagine" if name == "imagine" else "restyle")
 
 
 def test_moderators_commands_are_shown_to_moderators_at_first() -> None:

@@ -34,6 +34,7 @@ REFUSED: dict[str, tuple[int, str, tuple[str, ...], bool]] = {
     "empty_body": (200, "", (), False),
     "redirect_307": (307, "", ("Location",), False),
     "524_html": (524, "<!doctype html>", (), True),
+    "524_json": (524, "A timeout occurred", (), True),
     "truncated_json": (200, '{"status": "success"', (), True),
     "json_array": (200, '[{"status": "success"', (), True),
     "error_with_result": (500, '{"status": "success"', (), True),
