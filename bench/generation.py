@@ -5,6 +5,7 @@ Our time is what is left of a wish's once that is taken out in which the model w
 that has arrived to the last byte of its answer. The maker draws while it says that it works, so nobody waits for its drawing.
 """
 
+import asyncio
 import json
 import re
 import statistics
@@ -24,7 +25,7 @@ from bench.model import LATENCY_S
 from emulators import understudy
 from emulators.discord import Call, DiscordEmulator
 from emulators.gemini import ModelEmulator
-from emulators.modelslab import ModelsLabEmulator
+from emulators.modelslab import Job, ModelsLabEmulator
 from emulators.wire import Asked
 
 ROUNDS: Final = 3
@@ -37,6 +38,7 @@ WORK_S: Final = 0.5  # of the maker for one picture: longer than drawing one tak
 PATIENCE_S: Final = 300.0
 SUBMIT_BAR_MS: Final = 150.0
 POST_BAR_MS: Final = 500.0
+LEAD_BAR: Final = SLOTS + 1  # whoever comes first takes all slots, as nobody else is there
 
 BUDGET: Final = "[budget]\nmember_per_day = 1000000\ncool_down_s = 0\nconfirm_above_usd = 1000000\n"
 # How an answer to a command is changed: within its time, and afterwards.
@@ -50,13 +52,15 @@ Interval = tuple[float, float]
 class Studio:
     """Discord with a bot that makes things. Times are in seconds since 1970, wishes are known by their number.
 
-    `asked`: when the model was at work, by question. `posted`: when each picture stood in its message.
+    `asked`: when the model was at work, by question. `posted`: when each picture stood in its message. `taken_up`: which have
+    an answer, be it with a picture or not.
     """
 
     chat: DiscordEmulator
     maker: ModelsLabEmulator
     asked: list[Interval] = field(default_factory=list)
     posted: dict[int, float] = field(default_factory=dict)
+    taken_up: set[int] = field(default_factory=set)
     _begun: dict[int, float] = field(default_factory=dict)
     _numbers: int = 0
 
@@ -89,6 +93,8 @@ class Studio:
 
     def _on_edit(self, call: Call) -> bool:
         number = _number(call.arguments)
+        if number is not None:
+            self.taken_up.add(number)
         if call.files and number is not None:
             self.posted.setdefault(number, time.time())
         return False  # nobody was killed
@@ -164,13 +170,26 @@ class Crowd:
 
 
 async def _crowded(studio: Studio, count: int) -> Crowd:
-    """Have members wish for `count` pictures at once: all of one member's, then the next one's, as of some who flood."""
+    """Have members wish for `count` pictures at once: all of one member's, then the next one's, as of some who flood.
+
+    The maker answers nobody until all of them wait: else the first ones are done before the last ones have come.
+    """
+    going = asyncio.Event()
+
+    async def wait(_: Job) -> None:
+        await going.wait()
+
+    studio.maker.on_submit_accepted = wait
     members = [await studio.chat.join(f"member{at}") for at in range(MEMBERS)]
     share = -(-count // MEMBERS)
-    began, by = time.time(), dict[int, str]()
+    by = dict[int, str]()
     for at in range(count):
         number, _ = await studio.wish(members[at // share])
         by[number] = members[at // share]
+    await studio.chat.wait_for(lambda: by.keys() <= studio.taken_up, PATIENCE_S)
+    studio.maker.on_submit_accepted = None
+    began = time.time()
+    going.set()
     with suppress(TimeoutError):  # what is missing is counted
         await studio.until_posted(by)
     posted = sorted((at, number) for number, at in studio.posted.items() if number in by)
@@ -243,6 +262,11 @@ def _of_crowds(crowds: Sequence[Crowd], count: int) -> list[Figure]:
         Figure(name=f"{name}: without a picture", unit="", values=(float(sum(each.lost for each in crowds)),), bar=0),
         Figure(name=f"{name}: submitted twice", unit="", values=(float(sum(each.doubled for each in crowds)),), bar=0),
         Figure(name=f"{name}: all posted after", unit="s", values=tuple(each.took_s for each in crowds)),
-        Figure(name=f"{name}: largest lead of a member", unit="wishes", values=tuple(float(each.lead) for each in crowds)),
+        Figure(
+            name=f"{name}: largest lead of a member",
+            unit="wishes",
+            values=tuple(float(each.lead) for each in crowds),
+            bar=LEAD_BAR,
+        ),
         Figure(name=f"{name}: mean places apart", unit="%", values=tuple(100 * each.ranks for each in crowds)),
     ]
