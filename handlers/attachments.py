@@ -33,6 +33,7 @@ CHANGED: Final = (
     "Where the picture lies is another one now than the one that was checked, so nothing is made of it. Post the picture here,"
     " or ask again."
 )
+ASKED_BEFORE: Final = "This was asked for before Flashbulb was updated. Ask for it once more."
 CAME_ALONE: Final = (
     "The picture came with a command and stands in no message, so that it can be read for about a day only. Post it here, and"
     " write /remix again."
@@ -128,8 +129,7 @@ async def original_of(tenant: Tenant, source: Source, operation: Operation, serv
         data = await services.files.fetch(attachment, limit_bytes=limits.IMAGE_BYTES)
     except UserError as error:
         raise UserError(_why(source, str(error))) from error
-    if hashlib.sha256(data).hexdigest() != source.sha256:
-        raise UserError(CHANGED)
+    _refuse_another(source, hashlib.sha256(data).hexdigest())
     return await as_posted(data, operation, services.media)
 
 
@@ -156,10 +156,17 @@ async def brought(tenant: Tenant, source: Source, operation: Operation, services
         original = await original_of(tenant, source, operation, services)
         return original.data, original.media_type
     intake = await source_intake(tenant, source, services)
-    if sha256_of(intake) != source.sha256:
-        raise UserError(CHANGED)
+    _refuse_another(source, sha256_of(intake))
     picture = next(part for part in intake.parts if isinstance(part, ImagePart))
     return picture.data, picture.media_type
+
+
+def _refuse_another(source: Source, sha256: str) -> None:
+    """Raises: `UserError` when these are not the bytes that were judged."""
+    if not source.sha256:  # a wish of an older version
+        raise UserError(ASKED_BEFORE)
+    if sha256 != source.sha256:
+        raise UserError(CHANGED)
 
 
 def pixels(size_px: tuple[int, int]) -> str:

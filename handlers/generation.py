@@ -124,7 +124,7 @@ async def take_up(
         source = replace(source, sha256=sha256_of(intake))
         notices = await _notices(source, intake, wish, services, tenant=place.tenant)
     wish = in_format_of(intake, wish) if intake else wish
-    root = await _root_of(source, place, services)
+    root = await _root_of(source, event, place, services)
     brief = brief or await _brief(event, wish, intake, services)
     judged, through = wish_intake(wish, brief, intake), is_thought_through(wish)
     allowed = await _judged(event, judged, services, place=place, of_somebody=root.of_somebody, thought_through=through)
@@ -148,6 +148,8 @@ async def take_up(
         begun_at=datetime.now(UTC),
     )
     stored = await services.wishes.save(stored, budget=services.budget)
+    if stored.event != event.key:  # the same message came once more meanwhile, as with its preview, and was quicker
+        return Plan()
     told = [Notify.author_of(event, "source", Notice(text=" ".join(notices)), place=place)] if notices else []
     return Plan(effects=(*told, *_announced(event, stored, services)))
 
@@ -161,7 +163,7 @@ class _Root:
     channel: str = ""
 
 
-async def _root_of(source: Source | None, place: Place, services: Services) -> _Root:
+async def _root_of(source: Source | None, event: Event, place: Place, services: Services) -> _Root:
     """Return where a source picture comes from in the end, also if it was made of another one."""
     if source is None:
         return _Root()
@@ -170,6 +172,8 @@ async def _root_of(source: Source | None, place: Place, services: Services) -> _
         if before is None:
             raise UserError(GONE)
         return _Root(of_somebody=before.of_somebody, message=before.root, channel=before.root_channel)
+    if not source.message and isinstance(event, MessagePosted):  # an address in the mention itself, which shows a preview of it
+        return _Root(of_somebody=True, message=event.message, channel=event.place.channel)
     return _Root(of_somebody=True, message=source.message, channel=source.place.channel if source.place else "")
 
 

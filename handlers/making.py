@@ -122,6 +122,8 @@ async def made_nothing(effect: Make, why: str, services: Services) -> tuple[AnyE
     services.turns.forget(effect.wish)
     if wish is None:
         return _said(effect, message, NotMade(id=effect.wish, text=f"It could not be made. {why}")).effects
+    if wish.state in ("made", "cancelled"):  # only its last word was not said
+        return (await _ended(effect, message, wish, {}, services)).effects
     await services.wishes.set_state(tenant, wish.id, become="failed", of=frozenset({"begun"}), event=f"{effect.key}#failed")
     await _drop(tenant, wish, services)
     jobs = _of_this_time(await services.jobs.of_wish(tenant, wish.id), wish)

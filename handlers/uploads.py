@@ -50,7 +50,8 @@ async def on_message(event: MessagePosted, services: Services) -> Plan:
     effects = await _moderate(event, intake, services) if watched else ()
     if effects is None:
         return Plan()
-    if event.edit and not event.attachments and not any(isinstance(each, Remove) for each in effects):
+    bare = event.edit and not event.attachments and "://" not in event.text  # previews of links come after the edit
+    if bare and not any(isinstance(each, Remove) for each in effects):
         # None of its pictures is left. Where some are, it does not say which of them have gone.
         effects = (*effects, *await forget(event, event.message, services, keep=True))
     if event.mentions_us and not any(_is_last_word(effect) for effect in effects):

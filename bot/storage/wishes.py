@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
@@ -21,6 +21,8 @@ from handlers.ports.generation import Budget, DaySpent, ErasedWish, MadeThing, S
 from handlers.ports.moderation import Policies
 from pipelines.errors import UserError
 
+# How long a wish is kept once it is begun, however short results are: it is tried for a day, and counts for the limits of one.
+MADE_WITHIN: Final = timedelta(days=2)
 _ERASED_SINCE: Final = "This was deleted. Ask for it once more."
 
 
@@ -69,7 +71,7 @@ class StoredWishes:
                 return self._wish(row)
             moment, usd, person = self._clock(), _price(wish), wish.asked_by.id
             spending.refuse_beyond(connection, tenant, person, usd=usd, budget=budget, moment=moment)
-            put(connection, WishRow, {**self._row(wish, moment), "expires_at": moment + keep})
+            put(connection, WishRow, {**self._row(wish, moment), "expires_at": moment + max(keep, MADE_WITHIN)})
             return self._wish(connection.execute(known).one())
 
         return await self._records.write(save)
@@ -127,6 +129,7 @@ class StoredWishes:
             changes: dict[str, Any] = {"state": become}
             if become == "begun":
                 changes |= self._reserved(connection, tenant, kept.stored, budget)
+                changes["expires_at"] = max(row.expires_at, self._clock() + MADE_WITHIN)
             elif become in ("failed", "cancelled"):
                 changes["cost_microusd"] = spending.cost_of_jobs(connection, tenant, id)
             if attempt is not None:

@@ -319,6 +319,18 @@ async def test_where_making_is_given_up_it_is_said_what_may_be_charged(bot: Bot,
     assert told.answer.buttons == (("wish_again", button),)
 
 
+async def test_where_only_the_last_word_failed_what_was_made_is_shown(bot: Bot) -> None:
+    plan = await bot.plan(command("imagine", "a lighthouse"))
+    await bot.carry_out(plan)
+    (make,) = (each for each in plan.effects if isinstance(each, Make))
+
+    (told, *_) = await made_nothing(make, "Flashbulb itself failed.", bot.services)
+
+    assert isinstance(told, Edit)
+    assert isinstance(told.answer, Made)
+    assert len(told.answer.items) == 1
+
+
 async def test_a_wish_says_at_once_how_many_wait_before_it(bot: Bot) -> None:
     async def no_slot() -> bool:
         return False

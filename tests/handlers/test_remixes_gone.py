@@ -135,6 +135,13 @@ async def test_what_was_made_of_a_picture_that_stays_stays(bot: Bot, opinions: d
     assert (len(bot.wishes.wishes), len(bot.wishes.files)) == (4, 4)
 
 
+async def test_an_edit_whose_preview_has_not_come_yet_takes_nothing_back(bot: Bot) -> None:
+    await remixed(bot)
+    edited = PHOTO.model_copy(update={"edit": 7, "attachments": (), "text": "mended: https://pictures.example/lake.jpg"})
+
+    assert not taken_back(await bot.do(edited))
+
+
 async def test_nothing_more_is_made_of_what_has_gone(bot: Bot) -> None:
     await remixed(bot)
     (here, *_, other) = bot.wishes.wishes

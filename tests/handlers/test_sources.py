@@ -1,5 +1,6 @@
 """The picture that a wish begins with: found, judged, laid before the maker as it was judged, and what is said if it is not."""
 
+import asyncio
 import io
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -17,9 +18,9 @@ from bot.storage.database import open_records
 from bot.storage.seal import Seal
 from bot.storage.wishes import StoredWishes
 from handlers.answers import Made, Notice, NotMade
-from handlers.attachments import CAME_ALONE, CHANGED, LOST, SIDES_PX, SOURCE_BYTES
+from handlers.attachments import ASKED_BEFORE, CAME_ALONE, CHANGED, LOST, SIDES_PX, SOURCE_BYTES
 from handlers.dispatch import Planner
-from handlers.effects import AnyEffect, Notify
+from handlers.effects import AnyEffect, Make, Notify
 from handlers.events import FormSubmitted, Tenant
 from handlers.generation import FIRST_FRAME
 from handlers.ports.channels import Posted
@@ -515,6 +516,32 @@ async def test_a_mention_remixes_what_lies_at_an_address(studio: Studio) -> None
 
     assert isinstance(last(effects), Made)
     assert len(studio.maker.brought) == 1
+
+
+async def test_a_mention_that_comes_once_more_with_its_preview_is_answered_once(studio: Studio) -> None:
+    studio.at(f"{LINK}{ADDRESS}", PHOTO)
+    asked = a_message(f"please remix {ADDRESS} as ink", mentions_us=True)
+    again = asked.model_copy(update={"key": f"{asked.key}:preview"})
+
+    plans = await asyncio.gather(studio.bot.plan(asked), studio.bot.plan(again))
+
+    assert sorted(len([each for each in plan.effects if isinstance(each, Make)]) for plan in plans) == [0, 1]
+    [wish] = studio.bot.wishes.wishes.values()
+    assert (wish.root, wish.root_channel) == (asked.message, asked.place.channel)
+
+
+async def test_a_remix_of_before_the_update_says_that_it_has_to_be_asked_for_again(studio: Studio) -> None:
+    studio.at(f"{LINK}{ADDRESS}", PHOTO)
+    plan = await studio.bot.plan(command("remix", f"{ADDRESS} as ink"))
+    [wish] = studio.bot.wishes.wishes.values()
+    assert wish.source is not None
+    studio.bot.wishes.wishes[wish.id] = replace(wish, source=replace(wish.source, sha256=""))
+
+    answer = last(await studio.bot.carry_out(plan))
+
+    assert isinstance(answer, NotMade)
+    assert answer.text == ASKED_BEFORE
+    assert untouched(studio)
 
 
 async def test_a_link_to_a_message_without_a_picture_is_said(studio: Studio) -> None:

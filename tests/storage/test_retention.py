@@ -15,6 +15,7 @@ from bot.stores import Stores
 from handlers.dispatch import Planner
 from handlers.effects import Notify
 from handlers.events import ButtonPressed
+from handlers.ports.generation import Budget
 from handlers.ports.moderation import PolicyVersion
 from handlers.showing import GONE
 from pipelines.moderation.policies import preset, preset_text
@@ -55,6 +56,20 @@ async def test_results_and_wishes_are_kept_for_as_long_as_the_policy_of_their_wo
     assert set(map(tuple, before.values())) == {("w1", "w2")}
     assert set(map(tuple, after.values())) == {("w2",)}
     assert not any((await kept(records)).values())
+
+
+async def test_what_is_begun_late_is_kept_until_it_is_made_however_short_results_are(records: Records, seal: Seal) -> None:
+    clock, short = Clock(NOON), preset().model_copy(update={"retention": Retention(results=1)})
+    wishes = StoredWishes(records, seal, FixedPolicy(short), clock=clock)  # type: ignore[arg-type]
+    await wishes.save(a_wish(state="shown"), budget=Budget())
+    clock.at = NOON + timedelta(hours=47)
+
+    await wishes.set_state(GENERAL.tenant, "a", become="begun", of=frozenset({"shown"}), event="test:yes")
+
+    clock.at += timedelta(hours=47)
+    assert await wishes.find(GENERAL.tenant, "a") is not None
+    clock.at += timedelta(hours=2)
+    assert await wishes.find(GENERAL.tenant, "a") is None
 
 
 @pytest.mark.parametrize("swept", [False, True], ids=["just-over", "deleted-as-well"])
