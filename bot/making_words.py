@@ -61,8 +61,13 @@ def foot_of_made(answer: Made) -> Iterator[str]:
     """Yield by what something was made, how long that took and what it cost."""
     yield answer.model
     yield engine_in_words(answer.engine)
-    yield f"in {seconds_in_words(answer.elapsed_s) if answer.elapsed_s else 'under a second'}"
+    yield took(answer)
     yield usd(answer.cost_usd)
+
+
+def took(answer: Made) -> str:
+    """Say how long something took."""
+    return f"in {seconds_in_words(answer.elapsed_s) if answer.elapsed_s else 'under a second'}"
 
 
 def title_of_queue(answer: WishQueue) -> str:

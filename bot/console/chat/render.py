@@ -40,12 +40,12 @@ from bot.making_words import (
     facts_of_item,
     foot_of_queue,
     price_of_wish,
-    seconds_in_words,
     title_of_made,
     title_of_making,
     title_of_queue,
     title_of_queued,
     title_of_usage,
+    took,
     usd,
 )
 from bot.storage.console import Replies, StoredMessage
@@ -273,13 +273,12 @@ class Renderer:
         things = [(each, files.get(at), tuple(facts_of_item(each))) for at, each in enumerate(answer.items)]
         gone = sum(file is None for _, file, _ in things)
         notes = (*answer.notes, f"{gone} of {len(things)} files cannot be shown any more.") if gone else answer.notes
-        took = f"in {seconds_in_words(answer.elapsed_s)}" if answer.elapsed_s else ""
         return {
             "title": title_of_made(answer),
             "things": things,
             "prompt": prompt_beside(answer.wish, answer.prompt),
             "notes": notes,
-            "foot": [each for each in (answer.model, took, usd(answer.cost_usd)) if each],
+            "foot": [each for each in (answer.model, took(answer), usd(answer.cost_usd)) if each],
             "for_adults": FOR_ADULTS,
             "is_picture": is_picture,
             "is_video": is_video,
