@@ -20,7 +20,7 @@ from bot.discord import forms as discord_forms
 from bot.discord import render as discord_render
 from bot.slack import forms as slack_forms
 from bot.slack import render as slack_render
-from bot.storage.console import StoredMessage
+from bot.storage.console_messages import StoredMessage
 from bot.storage.copies import CopiedFile, Copy
 from handlers.events import Person, Role
 from handlers.forms import Form

@@ -47,7 +47,8 @@ from bot.raids import watching_raids
 from bot.reviews import watching_reviews
 from bot.settings import Settings, refuse_understudy_beside_real
 from bot.stopping import stop_signals
-from bot.storage.console import ConsoleMessages
+from bot.storage.console_messages import ConsoleMessages
+from bot.storage.console_people import ConsolePeople
 from bot.storage.copied_files import CopiedFiles
 from bot.storage.copies import Copies
 from bot.storage.database import Records, open_records
@@ -263,6 +264,7 @@ def _web(
     enclosures = ResultFiles(results=stores.results, wishes=stores.wishes, channels=channels, files=hosts, media=media)
     connection = ConsoleConnection(
         messages=messages,
+        people=ConsolePeople(records),
         files=files,
         live=live,
         enclosures=enclosures,

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from alembic import command
 
 from bot.storage import migration
-from bot.storage.console import ConsoleMessages
+from bot.storage.console_people import ConsolePeople
 from bot.storage.database import Records, address, open_records
 from bot.storage.sign_ins import CODE_LASTS, KNOWN_FOR, SIGN_IN_IDLE, SIGN_IN_LASTS, SignedIn, SignIns, sha256_of
 from bot.storage.tables import UtcDateTime, now
@@ -227,14 +227,14 @@ async def test_whoever_is_banned_gets_in_neither_with_a_new_link_nor_with_an_old
 ) -> None:
     who = await somebody(sign_ins)
     await sign_ins.dashboard(OURS, who.person)
-    before = await ConsoleMessages(records).shut_out(OURS.workspace, who.person.id)
+    before = await ConsolePeople(records).shut_out(OURS.workspace, who.person.id)
     link = await sign_ins.dashboard(OURS, who.person)
 
     assert before == {who.hash}
     assert await sign_ins.find(who.hash) == (None, False)
     assert await sign_ins.enter(code_of(link)) is None
 
-    await ConsoleMessages(records).let_in(OURS.workspace, who.person.id)
+    await ConsolePeople(records).let_in(OURS.workspace, who.person.id)
     assert await enter(sign_ins, await sign_ins.dashboard(OURS, who.person)) is not None
 
 
@@ -244,7 +244,7 @@ async def test_a_ban_is_of_one_person_of_one_platform(sign_ins: SignIns, records
     same_id = await enter(sign_ins, await sign_ins.dashboard(slack, MIA.model_copy(update={"id": ours.person.id})))
     assert same_id is not None
 
-    ended = await ConsoleMessages(records).shut_out(OURS.workspace, ours.person.id)
+    ended = await ConsolePeople(records).shut_out(OURS.workspace, ours.person.id)
 
     assert ended == {ours.hash}
     assert (await sign_ins.find(same_id.hash))[0] == same_id

@@ -12,7 +12,8 @@ from bot.console.downloads import media_type_of
 from bot.console.files import URL_PREFIX, FileStore
 from bot.console.live import Live
 from bot.platforms import Enclosed, Enclosures, enclosed
-from bot.storage.console import TAKEN_BACK, ConsoleMessages, OurFile, Silence, StoredMessage, sha256_of
+from bot.storage.console_messages import TAKEN_BACK, ConsoleMessages, OurFile, StoredMessage, sha256_of
+from bot.storage.console_people import ConsolePeople, Standing
 from handlers.answers import Answer
 from handlers.effects import (
     Ban,
@@ -51,6 +52,7 @@ class ConsoleConnection:
         self,
         *,
         messages: ConsoleMessages,
+        people: ConsolePeople,
         files: FileStore,
         live: Live,
         enclosures: Enclosures,
@@ -58,6 +60,7 @@ class ConsoleConnection:
         origins: Collection[str] = (),
     ) -> None:
         self._messages = messages
+        self._people = people
         self._files = files
         self._live = live
         self._enclosures = enclosures
@@ -102,10 +105,10 @@ class ConsoleConnection:
                     return Performed(status="gone")
                 return _done(message) if _is_carried_out(effect, message) else None
             case Timeout() | Ban():
-                silence = await self._messages.silence_of(workspace, effect.person)
-                if silence is None:
+                standing = await self._people.standing(workspace, effect.person)
+                if standing is None:
                     return Performed(status="gone")
-                return Performed(status="done") if _holds(effect, silence) else None
+                return Performed(status="done") if _holds(effect, standing) else None
             case _:
                 assert_never(effect)
 
@@ -176,12 +179,12 @@ class ConsoleConnection:
 
     async def readable(self, tenant: Tenant, person: str, channels: frozenset[str]) -> frozenset[str]:
         """Return those of `channels` that are open to what somebody may do."""
-        known = await self._messages.silence_of(tenant.workspace, person)
+        known = await self._people.standing(tenant.workspace, person)
         return channels & {each.name for each in CHANNELS if known and not known.banned and each.open_to(known.role)}
 
     async def role(self, tenant: Tenant, person: str) -> Role:
         """Return what somebody's row says that they may do."""
-        known = await self._messages.silence_of(tenant.workspace, person)
+        known = await self._people.standing(tenant.workspace, person)
         return Role.MEMBER if known is None else known.role
 
     async def taken_out(self, place: Place, message: str) -> Posted | None:
@@ -303,25 +306,25 @@ class ConsoleConnection:
 
     async def _silence(self, effect: Timeout) -> Performed:
         workspace = effect.place.workspace
-        silence = await self._messages.silence_of(workspace, effect.person)
-        if silence is not None and silence.role.reviews:
+        standing = await self._people.standing(workspace, effect.person)
+        if standing is not None and standing.role.reviews:
             return Performed(status="failed", why="Who decides cases cannot be silenced.")
         if effect.until is None:
-            await self._messages.let_write(workspace, effect.person)
+            await self._people.let_write(workspace, effect.person)
         else:
-            await self._messages.silence(workspace, effect.person, until=effect.until)
+            await self._people.silence(workspace, effect.person, until=effect.until)
         return await self.look(effect) or Performed(status="failed", why="The silence could not be stored.")
 
     async def _ban(self, effect: Ban) -> Performed:
         """Shut somebody out, and close all their pages; or let them in again, with a new invitation."""
         workspace = effect.place.workspace
         if effect.lift:
-            await self._messages.let_in(workspace, effect.person)
+            await self._people.let_in(workspace, effect.person)
             return await self.look(effect) or Performed(status="failed", why="The ban could not be lifted.")
-        silence = await self._messages.silence_of(workspace, effect.person)
-        if silence is not None and silence.role.reviews:
+        standing = await self._people.standing(workspace, effect.person)
+        if standing is not None and standing.role.reviews:
             return Performed(status="failed", why="Who decides cases cannot be banned.")
-        for sign_in in await self._messages.shut_out(workspace, effect.person):
+        for sign_in in await self._people.shut_out(workspace, effect.person):
             await self._live.close(sign_in)
         return await self.look(effect) or Performed(status="failed", why="The ban could not be stored.")
 
@@ -356,15 +359,15 @@ def _is_carried_out(effect: Edit | Remove | Restore | React | TakeBack, message:
             assert_never(effect)
 
 
-def _holds(effect: Timeout | Ban, silence: Silence) -> bool:
+def _holds(effect: Timeout | Ban, standing: Standing) -> bool:
     """Whether what `effect` wants is so. Whoever is shut out is silent anyway, and stays so when a silence ends."""
     match effect:
         case Ban():
-            return silence.banned is not effect.lift
+            return standing.banned is not effect.lift
         case Timeout(until=None):
-            return silence.until is None or silence.banned
+            return standing.until is None or standing.banned
         case Timeout():
-            return effect.until is not None and silence.until is not None and silence.until >= effect.until
+            return effect.until is not None and standing.until is not None and standing.until >= effect.until
         case _:
             assert_never(effect)
 

@@ -18,7 +18,7 @@ from bot.console.pages import Pages
 from bot.console.pictures import Sight
 from bot.console.uploads import receive
 from bot.platforms import FormFor
-from bot.storage.console import ConsoleMessages, Draft, StoredMessage, sha256_of
+from bot.storage.console_messages import ConsoleMessages, Draft, StoredMessage, sha256_of
 from bot.storage.sign_ins import CONSOLE
 from bot.storage.tables import now
 from handlers.answers import Made, WishQueue

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.console.chat import PLATFORM
-from bot.storage.console import StoredMessage
+from bot.storage.console_messages import StoredMessage
 from handlers.answers import (
     Alert,
     Answer,

@@ -48,7 +48,7 @@ from bot.making_words import (
     took,
     usd,
 )
-from bot.storage.console import Replies, StoredMessage
+from bot.storage.console_messages import Replies, StoredMessage
 from bot.storage.sign_ins import CONSOLE
 from bot.words import (
     MODES,

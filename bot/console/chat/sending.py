@@ -12,7 +12,7 @@ import structlog
 
 from bot.console.chat import PLATFORM, parse
 from bot.console.chat.connection import ConsoleConnection
-from bot.storage.console import ConsoleMessages, Draft, StoredMessage
+from bot.storage.console_messages import ConsoleMessages, Draft, StoredMessage
 from bot.storage.retention import REMEMBERED_FOR
 from bot.storage.sign_ins import CONSOLE
 from bot.storage.tables import now

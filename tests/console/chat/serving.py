@@ -22,7 +22,8 @@ from bot.console.pages import Pages
 from bot.console.pictures import Previews
 from bot.console.server import Probes, Readiness, open_console
 from bot.settings import Settings
-from bot.storage.console import ConsoleMessages
+from bot.storage.console_messages import ConsoleMessages
+from bot.storage.console_people import ConsolePeople
 from bot.storage.seal import Seal
 from bot.storage.sign_ins import CONSOLE, SignedIn, SignIns, sha256_of
 from bot.storage.wishes import StoredWishes
@@ -105,6 +106,7 @@ class ChatSite:
     live: Live
     files: FileStore
     messages: ConsoleMessages
+    people: ConsolePeople
     connection: ConsoleConnection
     enclosures: MadeFiles
     engine: Engine
@@ -150,7 +152,7 @@ async def serve_chat(folder: Path) -> AsyncIterator[ChatSite]:
         records = await stack.enter_async_context(records_in(folder))
         elsewhere = Elsewhere()
         sign_ins = SignIns(records, address=address.url, role_now=elsewhere.role)
-        messages, cases = ConsoleMessages(records), ListedCases()
+        messages, people, cases = ConsoleMessages(records), ConsolePeople(records), ListedCases()
         wishes = StoredWishes(records, Seal(Fernet.generate_key().decode()))
         files, live, pages = FileStore(folder / "files"), Live(may_follow), PAGES
         downloads = Downloads(files, downloads_for(messages))
@@ -158,6 +160,7 @@ async def serve_chat(folder: Path) -> AsyncIterator[ChatSite]:
         enclosures = MadeFiles()
         connection = ConsoleConnection(
             messages=messages,
+            people=people,
             files=files,
             live=live,
             enclosures=enclosures,
@@ -198,4 +201,6 @@ async def serve_chat(folder: Path) -> AsyncIterator[ChatSite]:
             routes=[*chat.routes(), *previews.routes(), *downloads.routes()],
         )
         await stack.enter_async_context(opened)
-        yield ChatSite(address, sign_ins, live, files, messages, connection, enclosures, engine, sending, cases, wishes, stack)
+        yield ChatSite(
+            address, sign_ins, live, files, messages, people, connection, enclosures, engine, sending, cases, wishes, stack
+        )

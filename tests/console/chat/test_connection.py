@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.console.chat.connection import ConsoleConnection
-from bot.storage.console import ConsoleMessages, Draft, StoredMessage
+from bot.storage.console_messages import ConsoleMessages, Draft, StoredMessage
 from bot.storage.sign_ins import CONSOLE
 from handlers.answers import Notice
 from handlers.effects import AnyEffect, Ban, Card, Edit, Notify, Performed, Post, Remove, Restore, TakeBack, Timeout
@@ -148,7 +148,12 @@ async def test_what_we_said_about_a_message_comes_back_with_it_and_pages_hear_of
 async def test_for_good_means_the_bytes_as_well(chat: ChatSite) -> None:
     forgotten: list[str] = []
     connection = ConsoleConnection(
-        messages=chat.messages, files=chat.files, live=chat.live, enclosures=chat.enclosures, forget=forgotten.append
+        messages=chat.messages,
+        people=chat.people,
+        files=chat.files,
+        live=chat.live,
+        enclosures=chat.enclosures,
+        forget=forgotten.append,
     )
     file = await posted(chat)
     shared = await posted(chat, "m2", data=b"dog")
@@ -185,7 +190,9 @@ async def test_for_good_means_the_bytes_of_copies_that_go_at_the_same_time(chat:
     file = await posted(chat, "m1")
     await posted(chat, "m2")
     async with records_in(tmp_path) as records:
-        connection = ConsoleConnection(messages=Dawdling(records), files=chat.files, live=chat.live, enclosures=chat.enclosures)
+        connection = ConsoleConnection(
+            messages=Dawdling(records), people=chat.people, files=chat.files, live=chat.live, enclosures=chat.enclosures
+        )
 
         removals = (Remove(key=f"e-{id}", place=GENERAL, message=id, keep=False) for id in ("m1", "m2"))
         await asyncio.gather(*map(connection.act, removals))
@@ -436,7 +443,9 @@ async def test_pages_hear_that_something_changed_but_not_what(chat: ChatSite) ->
         def publish(self, topic: str, message: dict[str, object], *, only_for: str | None = None) -> None:
             heard.append((topic, message, only_for))
 
-    connection = ConsoleConnection(messages=chat.messages, files=chat.files, live=Listening(), enclosures=chat.enclosures)
+    connection = ConsoleConnection(
+        messages=chat.messages, people=chat.people, files=chat.files, live=Listening(), enclosures=chat.enclosures
+    )
     await posted(chat)
 
     await connection.act(Notify(key="e1", place=GENERAL.in_thread_of("m1"), person="ada", answer=WORDS))

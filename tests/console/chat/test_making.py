@@ -9,7 +9,7 @@ from aiohttp import FormData
 from bot.console.chat import parse
 from bot.console.downloads import BYTES, PICTURE_TYPE, media_type_of
 from bot.platforms import Enclosed
-from bot.storage.console import StoredMessage
+from bot.storage.console_messages import StoredMessage
 from bot.storage.sign_ins import CONSOLE
 from handlers.answers import Notice
 from handlers.dispatch import Planner

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from bot.storage.console import ConsoleMessages, Draft, sha256_of
+from bot.storage.console_messages import ConsoleMessages, Draft, sha256_of
 from bot.storage.database import Records
 from bot.storage.tables import ConsolePersonRow, now
 from handlers.answers import Notice

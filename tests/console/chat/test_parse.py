@@ -6,7 +6,7 @@ import pytest
 
 from bot.console.chat import parse
 from bot.console.chat.sending import events_of
-from bot.storage.console import StoredMessage
+from bot.storage.console_messages import StoredMessage
 from handlers.answers import Answer, CaseCard, CaseFile, Digest, Held
 from handlers.commands import COMMANDS
 from handlers.events import CommandUsed, MessagePosted, Person, Place

@@ -11,7 +11,7 @@ from PIL import Image
 
 from bot.console.access import desk_topic
 from bot.console.chat.pages import may_follow
-from bot.storage.console import Draft
+from bot.storage.console_messages import Draft
 from bot.storage.sign_ins import CONSOLE, SignedIn
 from handlers.answers import Alert, CaseCard, FindingSaid, Held, Notice
 from handlers.effects import Card, Edit, Notify, Post, Remove, Restore, Timeout

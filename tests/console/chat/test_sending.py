@@ -11,7 +11,7 @@ import pytest
 from aiohttp import FormData
 
 from bot.console.chat.sending import Sending
-from bot.storage.console import Draft
+from bot.storage.console_messages import Draft
 from bot.storage.retention import REMEMBERED_FOR
 from bot.storage.tables import now
 from handlers.effects import AnyEffect, Remove

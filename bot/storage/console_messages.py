@@ -9,8 +9,8 @@ import sqlalchemy as sa
 from pydantic import TypeAdapter
 
 from bot.storage.database import Records, put
-from bot.storage.sign_ins import BANNED, CONSOLE
-from bot.storage.tables import ConsoleCodeRow, ConsoleFileRow, ConsoleMessageRow, ConsolePersonRow, ConsoleSignInRow
+from bot.storage.sign_ins import CONSOLE
+from bot.storage.tables import ConsoleFileRow, ConsoleMessageRow, ConsolePersonRow
 from handlers.answers import Answer
 from handlers.events import Person, Role
 from pipelines.content import UNTYPED, Attachment
@@ -97,19 +97,6 @@ class Replies:
 
     count: int
     last_at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Silence:
-    """Until when a person may not write, if they may not, and what else they may do."""
-
-    role: Role
-    until: datetime | None
-
-    @property
-    def banned(self) -> bool:
-        """Whether this person is shut out for good."""
-        return self.until is not None and self.until >= BANNED
 
 
 class ConsoleMessages:
@@ -415,50 +402,6 @@ class ConsoleMessages:
         hashes = sa.select(ConsoleFileRow.sha256).distinct()
         return await self._records.read(lambda connection: set(connection.scalars(hashes)))
 
-    async def silence(self, workspace: str, person: str, *, until: datetime) -> None:
-        """Have a person be silent until a moment, or for longer where that was said before; never one who decides cases."""
-        shorter = sa.or_(ConsolePersonRow.silent_until.is_(None), ConsolePersonRow.silent_until < until)
-        may_be = ConsolePersonRow.role.in_([role.value for role in Role if not role.reviews])
-        update = sa.update(ConsolePersonRow).where(*_is_person(workspace, person), shorter, may_be).values(silent_until=until)
-        await self._records.write(lambda connection: connection.execute(update))
-
-    async def let_write(self, workspace: str, person: str) -> None:
-        """Have a person be silent no longer; whoever is shut out stays so."""
-        silent = ConsolePersonRow.silent_until < BANNED
-        update = sa.update(ConsolePersonRow).where(*_is_person(workspace, person), silent).values(silent_until=None)
-        await self._records.write(lambda connection: connection.execute(update))
-
-    async def shut_out(self, workspace: str, person: str) -> frozenset[str]:
-        """Shut a person out for good, with all browsers and codes. Return the hashes of the sign-ins that ended."""
-        ban = sa.update(ConsolePersonRow).where(*_is_person(workspace, person)).values(silent_until=BANNED)
-        codes = sa.delete(ConsoleCodeRow).where(
-            ConsoleCodeRow.platform == CONSOLE.platform, ConsoleCodeRow.workspace == workspace, ConsoleCodeRow.person == person
-        )
-        browsers = sa.delete(ConsoleSignInRow).where(
-            ConsoleSignInRow.platform == CONSOLE.platform,
-            ConsoleSignInRow.workspace == workspace,
-            ConsoleSignInRow.person == person,
-        )
-
-        def shut_out(connection: sa.Connection) -> frozenset[str]:
-            connection.execute(ban)
-            connection.execute(codes)
-            return frozenset(connection.scalars(browsers.returning(ConsoleSignInRow.hash)))
-
-        return await self._records.write(shut_out)
-
-    async def let_in(self, workspace: str, person: str) -> None:
-        """Let a person who is shut out in again, with a new link."""
-        banned = ConsolePersonRow.silent_until >= BANNED
-        update = sa.update(ConsolePersonRow).where(*_is_person(workspace, person), banned).values(silent_until=None)
-        await self._records.write(lambda connection: connection.execute(update))
-
-    async def silence_of(self, workspace: str, person: str) -> Silence | None:
-        """Return for how long a person is silent, or None where there is no such person."""
-        asked = sa.select(ConsolePersonRow.role, ConsolePersonRow.silent_until).where(*_is_person(workspace, person))
-        row = await self._records.read(lambda connection: connection.execute(asked).one_or_none())
-        return Silence(role=Role(row.role), until=row.silent_until) if row is not None else None
-
     async def _all(
         self,
         workspace: str,
@@ -505,14 +448,6 @@ def sha256_of(file: Attachment) -> str:
 
 def _is(workspace: str, id: str) -> tuple[sa.ColumnElement[bool], sa.ColumnElement[bool]]:
     return ConsoleMessageRow.workspace == workspace, ConsoleMessageRow.id == id
-
-
-def _is_person(workspace: str, id: str) -> tuple[sa.ColumnElement[bool], ...]:
-    return (
-        ConsolePersonRow.platform == CONSOLE.platform,
-        ConsolePersonRow.workspace == workspace,
-        ConsolePersonRow.id == id,
-    )
 
 
 def _along_with(state: str | None) -> dict[str, Any]:
