@@ -7,13 +7,13 @@ from typing import Final, Literal
 from pydantic import Field
 
 from handlers.corrections import choices, fit, may_change
-from handlers.events import ButtonPressed, CommandUsed, Frozen, Role
+from handlers.events import ButtonPressed, CommandUsed, Frozen, Role, Tenant
 from handlers.modes import mode_of
 from handlers.ports.cases import Cases
 from handlers.ports.channels import Channels, Setup, Setups
 from handlers.ports.extraction import Results
 from handlers.ports.generation import Wishes
-from handlers.ports.moderation import Policies
+from handlers.ports.moderation import Policies, PolicyVersion
 from handlers.presets import KEEP, preset_of, preset_options
 from pipelines.generation.styles import STYLES
 from pipelines.generation.wish import ASPECTS, COUNT_MAX, WISH_CHARS, prompt_chars
@@ -95,87 +95,67 @@ async def form_for(
                 return await _correction(event, results)
     match (event.command, event.argument.split()):
         case ("report", _) if event.message:
-            return Form(
-                name="report",
-                title="Report to moderators",
-                fields=(
-                    FormField(
-                        name="reason",
-                        label="What is wrong with it?",
-                        control="lines",
-                        required=False,
-                        max_chars=500,
-                        hint="The moderators read this; the author does not.",
-                    ),
-                ),
-                submit="Report",
-                about=event.message,
-            )
+            return _REPORT.model_copy(update={"about": event.message})
         case ("flashbulb", ["setup"]) if event.author.role.sets_up:
-            tenant = event.place.tenant
-            setup, version = await setups.of(tenant), await policies.current(tenant)
-            mode = FormField(
-                name="mode",
-                label="When the policy calls for an action",
-                control="choice",
-                options=MODES,
-                value=mode_of(setup, version.policy, emulated=channels.emulated(tenant)),
-            )
-            rules = FormField(
-                name="policy",
-                label="Policy",
-                control="choice",
-                options=preset_options(version),
-                value=preset_of(version.policy) or KEEP,
-                hint="Its numbers are changed with /flashbulb policy edit.",
-            )
-            where = _where(setup) if channels.chooses_channels(tenant) else ()
-            return Form(name="setup", title="Set up Flashbulb", fields=(*where, mode, rules), submit="Save")
+            return await _setup(event.place.tenant, channels, policies, setups)
         case ("flashbulb", ["policy", "edit"]) if event.author.role.sets_up:
-            version = await policies.current(event.place.tenant)
-            pieces = pieces_of(version.text)
-            if len(pieces) > PIECES_MAX or any(len(piece) > EDITED_MAX for piece in pieces):
-                return None
-            return Form(
-                name="policy",
-                title="Edit the policy",
-                fields=tuple(
-                    FormField(
-                        name=f"text{position}",
-                        label=f"Policy, part {position} of {len(pieces)}" if len(pieces) > 1 else "Policy",
-                        control="lines",
-                        required=False,
-                        max_chars=EDITED_MAX,
-                        value=piece,
-                    )
-                    for position, piece in enumerate(pieces, start=1)
-                ),
-                submit="Make it hold",
-                about=str(version.number),
-            )
+            return _policy(await policies.current(event.place.tenant))
+        case ("flashbulb", ["invite"]) if event.author.role is Role.OPERATOR:
+            return _INVITE
         case ("imagine", []):
             return _IMAGINE
         case ("remix", []) if event.message:
             return _REMIX.model_copy(update={"about": event.message})
         case ("extract", ["new"]) if event.author.role.reviews:
             return _NEW_SCHEMA
-        case ("flashbulb", ["invite"]) if event.author.role is Role.OPERATOR:
-            return Form(
-                name="invite",
-                title="Invite to the console",
-                fields=(
-                    FormField(name="name", label="Name", max_chars=NAME_CHARS),
-                    FormField(
-                        name="role",
-                        label="May",
-                        control="choice",
-                        options=(("member", "Post and use commands"), ("moderator", "Decide cases as well")),
-                    ),
-                ),
-                submit="Make a link",
-            )
         case _:
             return None
+
+
+async def _setup(tenant: Tenant, channels: Channels, policies: Policies, setups: Setups) -> Form:
+    """Return the form that says where Flashbulb watches, by which policy and in which mode, as it stands."""
+    setup, version = await setups.of(tenant), await policies.current(tenant)
+    mode = FormField(
+        name="mode",
+        label="When the policy calls for an action",
+        control="choice",
+        options=MODES,
+        value=mode_of(setup, version.policy, emulated=channels.emulated(tenant)),
+    )
+    rules = FormField(
+        name="policy",
+        label="Policy",
+        control="choice",
+        options=preset_options(version),
+        value=preset_of(version.policy) or KEEP,
+        hint="Its numbers are changed with /flashbulb policy edit.",
+    )
+    where = _where(setup) if channels.chooses_channels(tenant) else ()
+    return Form(name="setup", title="Set up Flashbulb", fields=(*where, mode, rules), submit="Save")
+
+
+def _policy(version: PolicyVersion) -> Form | None:
+    """Return the form that holds the whole policy in fields; None where it is too long for that."""
+    pieces = pieces_of(version.text)
+    if len(pieces) > PIECES_MAX or any(len(piece) > EDITED_MAX for piece in pieces):
+        return None
+    return Form(
+        name="policy",
+        title="Edit the policy",
+        fields=tuple(
+            FormField(
+                name=f"text{position}",
+                label=f"Policy, part {position} of {len(pieces)}" if len(pieces) > 1 else "Policy",
+                control="lines",
+                required=False,
+                max_chars=EDITED_MAX,
+                value=piece,
+            )
+            for position, piece in enumerate(pieces, start=1)
+        ),
+        submit="Make it hold",
+        about=str(version.number),
+    )
 
 
 async def _correction(event: ButtonPressed, results: Results) -> Form | None:
@@ -271,6 +251,37 @@ async def _appeal(event: ButtonPressed, cases: Cases, policies: Policies) -> For
     )
     return Form(name="appeal", title=say("Appeal"), fields=(asked,), submit=say("Send"), about=case.id)
 
+
+_REPORT: Final = Form(
+    name="report",
+    title="Report to moderators",
+    fields=(
+        FormField(
+            name="reason",
+            label="What is wrong with it?",
+            control="lines",
+            required=False,
+            max_chars=500,
+            hint="The moderators read this; the author does not.",
+        ),
+    ),
+    submit="Report",
+)
+
+_INVITE: Final = Form(
+    name="invite",
+    title="Invite to the console",
+    fields=(
+        FormField(name="name", label="Name", max_chars=NAME_CHARS),
+        FormField(
+            name="role",
+            label="May",
+            control="choice",
+            options=(("member", "Post and use commands"), ("moderator", "Decide cases as well")),
+        ),
+    ),
+    submit="Make a link",
+)
 
 _IMAGINE: Final = Form(
     name="imagine",

@@ -1,9 +1,9 @@
 """Messages at Discord: sent once, found again, read, deleted. Whatever is refused is remembered."""
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from io import BytesIO
-from typing import Any, Final, Protocol, cast
+from typing import Any, Final, Literal, Protocol, TypeVar, cast
 
 import discord
 import structlog
@@ -31,6 +31,8 @@ LOOKED_THROUGH: Final = 50  # of a channel's newest messages, when one of ours i
 THREAD_NAME: Final = "Flashbulb"
 THREAD_MINUTES: Final = 1440  # of silence after which Discord files the thread away
 NOBODY: Final = discord.AllowedMentions.none()
+
+T = TypeVar("T")
 
 log = structlog.get_logger()
 
@@ -127,44 +129,34 @@ class Messages:
 
         `keep`: its own files stay. Source: https://docs.discord.com/developers/resources/message#edit-message (attachments)
         """
-        for channel in channels_of(place, message):
+
+        async def edit(channel: str) -> Literal[True]:
             attachments = discord.utils.MISSING if keep else [_copy(each) for each in files]
             room = self._gateway.client.get_partial_messageable(int(channel))
-            try:
-                with answered():
-                    await room.get_partial_message(int(message)).edit(
-                        view=view, attachments=attachments, allowed_mentions=NOBODY
-                    )
-            except Denied as denied:
-                if not _elsewhere(denied):
-                    raise
-            else:
-                return True
-        return False
+            with answered():
+                await room.get_partial_message(int(message)).edit(view=view, attachments=attachments, allowed_mentions=NOBODY)
+            return True
+
+        return await _where_it_stands(place, message, edit) or False
 
     async def react(self, place: Place, message: str, emoji: str) -> bool:
         """Put an emoji below a message, where it may stand already; return whether the message still stands."""
-        for channel in channels_of(place, message):
-            try:
-                async with self.doing("react", channel):
-                    await self._http.add_reaction(int(channel), int(message), emoji)
-            except Denied as denied:
-                if not _elsewhere(denied):
-                    raise
-            else:
-                return True
-        return False
+
+        async def react(channel: str) -> Literal[True]:
+            async with self.doing("react", channel):
+                await self._http.add_reaction(int(channel), int(message), emoji)
+            return True
+
+        return await _where_it_stands(place, message, react) or False
 
     async def fetch(self, place: Place, message: str) -> Json | None:
         """Return a message as it stands now, or None when it is gone."""
-        for channel in channels_of(place, message):
-            try:
-                async with self.doing("read", channel):
-                    return cast(Json, await self._http.get_message(int(channel), int(message)))
-            except Denied as denied:
-                if not _elsewhere(denied):
-                    raise
-        return None
+
+        async def fetch(channel: str) -> Json:
+            async with self.doing("read", channel):
+                return cast(Json, await self._http.get_message(int(channel), int(message)))
+
+        return await _where_it_stands(place, message, fetch)
 
     async def newest(self, channel: str, *, until: str = "") -> list[Json]:
         """Return the newest messages of a channel or thread, newest first; none where there is no such channel.
@@ -197,29 +189,23 @@ class Messages:
 
     async def delete(self, place: Place, message: str, *, reason: str) -> bool:
         """Delete a message; return whether it stood there until now. `reason` goes into the server's audit log."""
-        for channel in channels_of(place, message):
-            try:
-                async with self.doing("delete", channel):
-                    await self._http.delete_message(int(channel), int(message), reason=reason)
-            except Denied as denied:
-                if not _elsewhere(denied):
-                    raise
-            else:
-                return True
-        return False
+
+        async def delete(channel: str) -> Literal[True]:
+            async with self.doing("delete", channel):
+                await self._http.delete_message(int(channel), int(message), reason=reason)
+            return True
+
+        return await _where_it_stands(place, message, delete) or False
 
     async def take_back(self, place: Place, message: str) -> bool:
         """Delete a message of our own, which needs no permission; return whether it stood there until now."""
-        for channel in channels_of(place, message):
-            try:
-                with answered():
-                    await self._http.delete_message(int(channel), int(message))
-            except Denied as denied:
-                if not _elsewhere(denied):
-                    raise
-            else:
-                return True
-        return False
+
+        async def delete(channel: str) -> Literal[True]:
+            with answered():
+                await self._http.delete_message(int(channel), int(message))
+            return True
+
+        return await _where_it_stands(place, message, delete) or False
 
     async def tidy(self, place: Place, message: str) -> None:
         """Take away what we answered to a message that was deleted: its words or tags must not outlive it.
@@ -315,6 +301,17 @@ def _copy(file: discord.File) -> discord.File:
     data = file.fp.read()
     file.reset()
     return discord.File(BytesIO(data), filename=file.filename, spoiler=file.spoiler, description=file.description)
+
+
+async def _where_it_stands(place: Place, message: str, do: Callable[[str], Awaitable[T]]) -> T | None:
+    """Return what `do` returns in the channel or thread where a message stands, or None where it stands nowhere any more."""
+    for channel in channels_of(place, message):
+        try:
+            return await do(channel)
+        except Denied as denied:
+            if not _elsewhere(denied):
+                raise
+    return None
 
 
 def _elsewhere(denied: Denied) -> bool:
