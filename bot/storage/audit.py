@@ -157,8 +157,7 @@ def blank(connection: sa.Connection, tenant: Tenant, person: str, *, event: str,
     """
     in_turn(connection, "audit", tenant.platform, tenant.workspace)
     named = sa.select(AuditRow.seq, AuditRow.subject, AuditRow.actor, AuditRow.salt).where(
-        AuditRow.platform == tenant.platform,
-        AuditRow.workspace == tenant.workspace,
+        *AuditRow.of(tenant),
         sa.or_(AuditRow.subject == person, AuditRow.actor == person),
     )
     changes = []
@@ -286,8 +285,7 @@ def _trim(connection: sa.Connection, tenant: Tenant, before: datetime, key: byte
     last = connection.execute(old).one_or_none()
     if head is None or last is None:
         return
-    of_tenant = (AuditRow.platform == tenant.platform, AuditRow.workspace == tenant.workspace)
-    connection.execute(sa.delete(AuditRow).where(*of_tenant, AuditRow.seq <= last.seq))
+    connection.execute(sa.delete(AuditRow).where(*AuditRow.of(tenant), AuditRow.seq <= last.seq))
     _put_head(connection, tenant, key, seq=head.seq, chain=head.chain, begins_after=last.seq, begins_chain=last.chain)
 
 
@@ -371,8 +369,7 @@ def _of(tenant: Tenant) -> dict[str, str]:
 
 def _links(tenant: Tenant) -> sa.Select[Any]:
     columns = [getattr(AuditRow, name) for name in COLUMNS]
-    of_tenant = (AuditRow.platform == tenant.platform, AuditRow.workspace == tenant.workspace)
-    return sa.select(*columns).where(*of_tenant).order_by(AuditRow.seq)
+    return sa.select(*columns).where(*AuditRow.of(tenant)).order_by(AuditRow.seq)
 
 
 def _following(tenant: Tenant, after: int) -> sa.Select[Any]:

@@ -62,43 +62,15 @@ class StoredBanks:
         return lists.match(readings, now())
 
     async def deny(
-        self,
-        tenant: Tenant,
-        readings: Sequence[Reading],
-        *,
-        finding: Finding,
-        reason: str,
-        until: datetime | None,
-        by: str = "",
+        self, tenant: Tenant, readings: Sequence[Reading], *, finding: Finding, reason: str, until: datetime | None
     ) -> None:
         """Have the files behind `readings`, and near copies of the pictures among them, lead to `finding` from now on.
 
         Raises: `UserError` for content of which nobody may keep a hash.
         """
-        hashes = [each for reading in readings for each in (*exact_hashes(reading), *near_hashes(reading))]
-        await self._list(tenant, "deny", hashes, finding=finding, reason=reason, until=until, by=by)
-
-    async def allow(
-        self, tenant: Tenant, readings: Sequence[Reading], *, reason: str, until: datetime | None, by: str = ""
-    ) -> None:
-        """Have exactly the files behind `readings`, and exactly the same single pictures, pass from now on."""
-        hashes = [each for reading in readings for each in exact_hashes(reading)]
-        await self._list(tenant, "allow", hashes, finding=None, reason=reason, until=until, by=by)
-
-    async def _list(
-        self,
-        tenant: Tenant,
-        listed: Listing,
-        hashes: Sequence[Hash],
-        *,
-        finding: Finding | None,
-        reason: str,
-        until: datetime | None,
-        by: str,
-    ) -> None:
+        hashes = tuple(each for reading in readings for each in (*exact_hashes(reading), *near_hashes(reading)))
         if hashes:
-            entry = made(listed, hashes, finding=finding, reason=reason, until=until, by=by)
-            await self.add(tenant, [(entry, tuple(hashes))])
+            await self.add(tenant, [(made("deny", hashes, finding=finding, reason=reason, until=until), hashes)])
 
     async def put(
         self,
@@ -135,7 +107,7 @@ class StoredBanks:
             if any(is_known(connection, tenant, each.key) for each in links):
                 return False
             ids = [entry.id for entry, _ in entries]
-            connection.execute(sa.delete(_TABLE).where(*_of(tenant), _TABLE.c.entry.in_(ids)))
+            connection.execute(sa.delete(_TABLE).where(*KnownHashRow.of(tenant), _TABLE.c.entry.in_(ids)))
             connection.execute(sa.insert(_TABLE), [row for entry, hashes in entries for row in _rows(tenant, entry, hashes)])
             self._append(connection, tenant, links)
             return True
@@ -163,7 +135,7 @@ class StoredBanks:
         def write(connection: sa.Connection) -> set[str]:
             if link and is_known(connection, tenant, link.key):
                 return {link.facts["entry"]}
-            gone = sa.delete(_TABLE).where(*_of(tenant), *which).returning(_TABLE.c.entry)
+            gone = sa.delete(_TABLE).where(*KnownHashRow.of(tenant), *which).returning(_TABLE.c.entry)
             ids = set(connection.execute(gone).scalars())
             self._append(connection, tenant, (link,) if ids and link else ())
             return ids
@@ -187,7 +159,7 @@ class StoredBanks:
         """Return what is on the lists, the oldest first."""
 
         def read(connection: sa.Connection) -> tuple[Counted, ...]:
-            counted = sa.select(_TABLE.c.entry, _TABLE.c.kind, sa.func.count()).where(*_of(tenant), _still())
+            counted = sa.select(_TABLE.c.entry, _TABLE.c.kind, sa.func.count()).where(*KnownHashRow.of(tenant), _still())
             hashes: defaultdict[str, dict[str, int]] = defaultdict(dict)
             for id, kind, number in connection.execute(counted.group_by(_TABLE.c.entry, _TABLE.c.kind).order_by(_TABLE.c.kind)):
                 hashes[id][kind] = number
@@ -298,7 +270,9 @@ def _rows(tenant: Tenant, entry: Entry, hashes: Iterable[Hash]) -> Iterator[dict
 
 def _read(connection: sa.Connection, tenant: Tenant) -> Iterator[tuple[Entry, tuple[Hash, ...]]]:
     """Yield the entries with their hashes; there may be very many, so that of each only what is its own is read."""
-    own = sa.select(_TABLE.c.entry, _TABLE.c.kind, _TABLE.c.value, _TABLE.c.text_bearing).where(*_of(tenant), _still())
+    own = sa.select(_TABLE.c.entry, _TABLE.c.kind, _TABLE.c.value, _TABLE.c.text_bearing).where(
+        *KnownHashRow.of(tenant), _still()
+    )
     hashes: defaultdict[str, list[Hash]] = defaultdict(list)
     for id, kind, value, text_bearing in connection.execute(own.order_by(_TABLE.c.kind, _TABLE.c.value)):
         hashes[id].append(Hash(kind=kind, value=value, text_bearing=text_bearing))
@@ -308,7 +282,7 @@ def _read(connection: sa.Connection, tenant: Tenant) -> Iterator[tuple[Entry, tu
 
 def _entries(connection: sa.Connection, tenant: Tenant) -> Iterator[Entry]:
     columns = [_TABLE.c[name] for name in _OF_ENTRY]
-    those = sa.select(*columns).distinct().where(*_of(tenant), _still()).order_by(_TABLE.c.at, _TABLE.c.entry)
+    those = sa.select(*columns).distinct().where(*KnownHashRow.of(tenant), _still()).order_by(_TABLE.c.at, _TABLE.c.entry)
     for id, listed, category, kind, severity, reason, by, at, until in connection.execute(those):
         yield Entry(
             id=id,
@@ -325,7 +299,3 @@ def _entries(connection: sa.Connection, tenant: Tenant) -> Iterator[Entry]:
 
 def _still() -> sa.ColumnElement[bool]:
     return sa.or_(_TABLE.c.expires_at.is_(None), _TABLE.c.expires_at > now())
-
-
-def _of(tenant: Tenant) -> tuple[sa.ColumnElement[bool], ...]:
-    return _TABLE.c.platform == tenant.platform, _TABLE.c.workspace == tenant.workspace

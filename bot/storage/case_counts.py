@@ -6,7 +6,6 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from bot.storage.case_rows import of_tenant
 from bot.storage.tables import CaseRow, now
 from handlers.events import Tenant
 from pipelines.moderation.policy import Action, Quota
@@ -32,7 +31,7 @@ def within(connection: sa.Connection, tenant: Tenant, action: Action, quota: Quo
 def counted(connection: sa.Connection, tenant: Tenant, *which: sa.ColumnElement[bool]) -> int:
     """Count the cases of the last hour in which something was done."""
     of_hour = (CaseRow.at >= now() - QUOTA_HOUR, CaseRow.shadow.is_(False), *which)
-    return connection.scalar(sa.select(sa.func.count()).where(*of_tenant(tenant), *of_hour)) or 0
+    return connection.scalar(sa.select(sa.func.count()).where(*CaseRow.of(tenant), *of_hour)) or 0
 
 
 def strikes(
@@ -40,5 +39,5 @@ def strikes(
 ) -> dict[str, int]:
     """Count the messages of people that were removed within `days`, save for that of one event, by their author."""
     of_late = (CaseRow.author.in_(persons), CaseRow.at >= now() - timedelta(days=days), CaseRow.event != apart_from)
-    removed = sa.select(CaseRow.author, sa.func.count()).where(*of_tenant(tenant), *of_late, _STRIKE)
+    removed = sa.select(CaseRow.author, sa.func.count()).where(*CaseRow.of(tenant), *of_late, _STRIKE)
     return {row[0]: row[1] for row in connection.execute(removed.group_by(CaseRow.author))}

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from bot.storage.case_rows import UNDECIDED, of_tenant
+from bot.storage.case_rows import UNDECIDED
 from bot.storage.tables import CaseRow, UtcDateTime, VerdictRow
 from bot.storage.verdicts import decided
 from handlers.events import FLASHBULB, Tenant
@@ -31,7 +31,7 @@ def page(
 
     Raises: `UserError` when `after` is none of ours.
     """
-    fits = (*of_tenant(tenant), *_fits(wanted))
+    fits = (*CaseRow.of(tenant), *_fits(wanted))
     total = connection.scalar(sa.select(sa.func.count()).select_from(CaseRow).where(*fits)) or 0
     first, *since = _position(after) if after else (0,)
     rows: list[sa.Row[Any]] = []
@@ -119,7 +119,7 @@ def reviewed(connection: sa.Connection, tenant: Tenant, *, since: datetime | Non
     newest = (
         sa.select(*found, *of_case, CaseRow.gone, CaseRow.appeal, CaseRow.decided_by)
         .outerjoin(VerdictRow, verdict)
-        .where(*of_tenant(tenant), *((CaseRow.at >= since,) if since else ()))
+        .where(*CaseRow.of(tenant), *((CaseRow.at >= since,) if since else ()))
         .order_by(CaseRow.at.desc(), CaseRow.id.desc())
         .limit(limit)
     )

@@ -4,7 +4,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.storage.case_rows import is_case, of_tenant, unsealed
+from bot.storage.case_rows import is_case, unsealed
 from bot.storage.seal import Seal
 from bot.storage.tables import CaseRow, now
 from handlers.events import Tenant
@@ -54,4 +54,4 @@ def make_private(connection: sa.Connection, seal: Seal, tenant: Tenant, row: sa.
 
 
 def _about(tenant: Tenant, channel: str, message: str) -> sa.Select[Any]:
-    return sa.select(CaseRow).where(*of_tenant(tenant), CaseRow.channel == channel, CaseRow.message == message)
+    return sa.select(CaseRow).where(*CaseRow.of(tenant), CaseRow.channel == channel, CaseRow.message == message)

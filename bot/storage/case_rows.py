@@ -114,8 +114,4 @@ def row_of(connection: sa.Connection, tenant: Tenant, case: str, *, to_change: b
 
 
 def is_case(tenant: Tenant, case: str) -> tuple[sa.ColumnElement[bool], ...]:
-    return (*of_tenant(tenant), CaseRow.id == case)
-
-
-def of_tenant(tenant: Tenant) -> tuple[sa.ColumnElement[bool], ...]:
-    return CaseRow.platform == tenant.platform, CaseRow.workspace == tenant.workspace
+    return (*CaseRow.of(tenant), CaseRow.id == case)

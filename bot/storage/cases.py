@@ -23,7 +23,6 @@ from bot.storage.case_rows import (
     case_of,
     category_of,
     is_case,
-    of_tenant,
     row_of,
     unsealed,
 )
@@ -135,7 +134,7 @@ class StoredCases:
 
     async def of_message(self, tenant: Tenant, channel: str, message: str) -> tuple[Case, ...]:
         """Return the cases about a message, the oldest first."""
-        about = sa.select(CaseRow).where(*of_tenant(tenant), CaseRow.channel == channel, CaseRow.message == message)
+        about = sa.select(CaseRow).where(*CaseRow.of(tenant), CaseRow.channel == channel, CaseRow.message == message)
         oldest_first = about.order_by(CaseRow.at, CaseRow.id)
         return await self._records.read(lambda connection: tuple(self._case(row) for row in connection.execute(oldest_first)))
 
@@ -214,7 +213,7 @@ class StoredCases:
 
     async def of_raid(self, tenant: Tenant, raid: str) -> tuple[Case, ...]:
         """Return all cases of a raid, the oldest first."""
-        of_raid = sa.select(CaseRow).where(*of_tenant(tenant), CaseRow.raid == raid).order_by(CaseRow.at)
+        of_raid = sa.select(CaseRow).where(*CaseRow.of(tenant), CaseRow.raid == raid).order_by(CaseRow.at)
         those = of_raid.add_columns(unjudged.UNDER_WAY.label("under_way"))
         rows = await self._records.read(lambda connection: connection.execute(those).all())
         return tuple(replace(self._case(row), under_way=row.under_way) for row in rows)
@@ -231,8 +230,7 @@ class StoredCases:
 
     async def shown(self, tenant: Tenant, effect: str) -> str | None:
         """Return the id of the message in which an effect is seen, by its key, or None where it is not seen (yet)."""
-        of_workspace = (EffectRow.platform == tenant.platform, EffectRow.workspace == tenant.workspace)
-        message = sa.select(EffectRow.message).where(*of_workspace, EffectRow.key == effect, EffectRow.state == "done")
+        message = sa.select(EffectRow.message).where(*EffectRow.of(tenant), EffectRow.key == effect, EffectRow.state == "done")
         return await self._records.read(lambda connection: connection.scalar(message))
 
     async def waiting_for_model(self, *, limit: int) -> tuple[tuple[Tenant, str], ...]:

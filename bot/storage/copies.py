@@ -138,4 +138,4 @@ class Copies:
 def _is(
     table: type[CopyRow] | type[CopiedFileRow], tenant: Tenant, message: str
 ) -> tuple[sa.ColumnElement[bool], sa.ColumnElement[bool], sa.ColumnElement[bool]]:
-    return table.platform == tenant.platform, table.workspace == tenant.workspace, table.message == message
+    return *table.of(tenant), table.message == message

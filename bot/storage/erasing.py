@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from bot.storage import results
 from bot.storage.audit import audit_key, blank
-from bot.storage.case_rows import Sealed, of_tenant, unsealed
+from bot.storage.case_rows import Sealed, unsealed
 from bot.storage.database import Records
 from bot.storage.jobs import ERASED
 from bot.storage.seal import Seal
@@ -108,7 +108,7 @@ class Erasing:
     async def erase(self, tenant: Tenant, person: str) -> None:
         """Delete what is kept about a person. Cut short, it can be begun again; all but the wishes is one transaction."""
         event = f"erase:{secrets.token_hex(8)}"
-        theirs = sa.select(WishRow.id).where(*_of(WishRow, tenant), WishRow.person == person, WishRow.state != ERASED)
+        theirs = sa.select(WishRow.id).where(*WishRow.of(tenant), WishRow.person == person, WishRow.state != ERASED)
         for wish in await self._records.read(lambda connection: connection.scalars(theirs).all()):
             await self._wishes.forget(tenant, wish, by=event)
 
@@ -116,36 +116,36 @@ class Erasing:
             found = self._found(connection, tenant, person)
             for messages in _parts([row.message for row in found.cases]):
                 for table in (CopyRow, CopiedFileRow):
-                    connection.execute(sa.delete(table).where(*_of(table, tenant), table.message.in_(messages)))
+                    connection.execute(sa.delete(table).where(*table.of(tenant), table.message.in_(messages)))
             for events in _parts([row.event for row in found.cases]):
-                connection.execute(sa.delete(VerdictRow).where(*_of(VerdictRow, tenant), VerdictRow.event.in_(events)))
+                connection.execute(sa.delete(VerdictRow).where(*VerdictRow.of(tenant), VerdictRow.event.in_(events)))
             for ids in _parts(found.results):
-                results.delete(connection, *_of(ResultRow, tenant), ResultRow.id.in_(ids))
-            connection.execute(sa.delete(CaseRow).where(*of_tenant(tenant), CaseRow.author == person))
+                results.delete(connection, *ResultRow.of(tenant), ResultRow.id.in_(ids))
+            connection.execute(sa.delete(CaseRow).where(*CaseRow.of(tenant), CaseRow.author == person))
             for ids in _parts(found.decisions):
                 self._unname(connection, tenant, ids, person, found.names)
             for signed, name in SIGNED:
-                connection.execute(sa.update(signed).where(*_of(signed, tenant), name.in_(found.names)).values({name: ""}))
-            connection.execute(sa.update(WishRow).where(*_of(WishRow, tenant), WishRow.person == person).values(person=""))
+                connection.execute(sa.update(signed).where(*signed.of(tenant), name.in_(found.names)).values({name: ""}))
+            connection.execute(sa.update(WishRow).where(*WishRow.of(tenant), WishRow.person == person).values(person=""))
             for of_console, id in (
                 (ConsoleSignInRow, ConsoleSignInRow.person),
                 (ConsoleCodeRow, ConsoleCodeRow.person),
                 (ConsolePersonRow, ConsolePersonRow.id),
             ):
-                connection.execute(sa.delete(of_console).where(*_of(of_console, tenant), id == person))
+                connection.execute(sa.delete(of_console).where(*of_console.of(tenant), id == person))
             blank(connection, tenant, person, event=event, cases=len(found.cases), key=self._key)
 
         await self._records.write(erase)
 
     def _found(self, connection: sa.Connection, tenant: Tenant, person: str) -> _Found:
-        own = sa.select(CaseRow.message, CaseRow.event).where(*of_tenant(tenant), CaseRow.author == person)
+        own = sa.select(CaseRow.message, CaseRow.event).where(*CaseRow.of(tenant), CaseRow.author == person)
         cases = connection.execute(own).all()
         ids = set(self._asked_for(connection, tenant, person))
         for messages in _parts([row.message for row in cases]):
-            about = sa.select(ResultRow.id).where(*_of(ResultRow, tenant), ResultRow.message.in_(messages))
+            about = sa.select(ResultRow.id).where(*ResultRow.of(tenant), ResultRow.message.in_(messages))
             ids |= set(connection.scalars(about))
         decisions, names = self._named(connection, tenant, person)
-        of_console = sa.select(ConsolePersonRow.name).where(*_of(ConsolePersonRow, tenant), ConsolePersonRow.id == person)
+        of_console = sa.select(ConsolePersonRow.name).where(*ConsolePersonRow.of(tenant), ConsolePersonRow.id == person)
         names |= set(connection.scalars(of_console))
         return _Found(cases=cases, results=sorted(ids), decisions=decisions, names=sorted(names - {""}))
 
@@ -154,7 +154,7 @@ class Erasing:
         columns = (CaseRow.id, CaseRow.author, *(getattr(CaseRow, name) for name in ACTED), CaseRow.sealed)
         quoted = json.dumps(person, ensure_ascii=False).encode()
         decisions, names = [], set[str]()
-        every = sa.select(*columns).where(*of_tenant(tenant)).execution_options(yield_per=AT_ONCE)
+        every = sa.select(*columns).where(*CaseRow.of(tenant)).execution_options(yield_per=AT_ONCE)
         for row in connection.execute(every):
             acted = any(getattr(row, name) == person for name in ACTED)
             opened = self._seal.open(row.sealed)
@@ -171,7 +171,7 @@ class Erasing:
 
     def _asked_for(self, connection: sa.Connection, tenant: Tenant, person: str) -> Iterator[str]:
         """Yield the ids of what was taken out of documents because a person asked; only what is sealed says who did."""
-        extracted = sa.select(ResultRow.id, ResultRow.sealed).where(*_of(ResultRow, tenant), ResultRow.kind == "extracted")
+        extracted = sa.select(ResultRow.id, ResultRow.sealed).where(*ResultRow.of(tenant), ResultRow.kind == "extracted")
         for id, sealed in connection.execute(extracted):
             if results.asked_by(sealed, self._seal) == person:
                 yield id
@@ -180,7 +180,7 @@ class Erasing:
         self, connection: sa.Connection, tenant: Tenant, cases: Sequence[str], person: str, called: Sequence[str]
     ) -> None:
         """Take a person's id and names out of cases of somebody else."""
-        those = sa.select(CaseRow).where(*of_tenant(tenant), CaseRow.id.in_(cases)).order_by(CaseRow.id).with_for_update()
+        those = sa.select(CaseRow).where(*CaseRow.of(tenant), CaseRow.id.in_(cases)).order_by(CaseRow.id).with_for_update()
         changes = []
         for row in connection.execute(those).all():
             known = unsealed(row, self._seal)
@@ -190,20 +190,16 @@ class Erasing:
             }
             acted = {f"new_{name}": "" if getattr(row, name) == person else getattr(row, name) for name in ACTED}
             changes.append({"of_case": row.id, "new_sealed": self._seal.close(known.model_copy(update=left)), **acted})
-        of_case = (*of_tenant(tenant), CaseRow.id == sa.bindparam("of_case"))
+        of_case = (*CaseRow.of(tenant), CaseRow.id == sa.bindparam("of_case"))
         new: dict[str, Any] = {name: sa.bindparam(f"new_{name}") for name in (*ACTED, "sealed")}
         connection.execute(sa.update(CaseRow).where(*of_case).values(new), changes)
 
 
 def _count(connection: sa.Connection, table: Any, tenant: Tenant, *which: sa.ColumnElement[bool]) -> int:
-    return connection.scalar(sa.select(sa.func.count()).select_from(table).where(*_of(table, tenant), *which)) or 0
+    return connection.scalar(sa.select(sa.func.count()).select_from(table).where(*table.of(tenant), *which)) or 0
 
 
 def _parts(names: Sequence[str]) -> Iterator[Sequence[str]]:
     """Yield names as many at a time as a statement may hold."""
     for start in range(0, len(names), AT_ONCE):
         yield names[start : start + AT_ONCE]
-
-
-def _of(table: Any, tenant: Tenant) -> tuple[sa.ColumnElement[bool], ...]:
-    return table.platform == tenant.platform, table.workspace == tenant.workspace

@@ -135,7 +135,7 @@ class StoredInsight:
     async def links(self, tenant: Tenant, wanted: LinkFilter, *, before: int | None, limit: int) -> tuple[Link, ...]:
         """Return links of a workspace's audit, the newest first: those whose number is below `before`."""
         named = {AuditRow.kind: wanted.kind, AuditRow.case: wanted.case}
-        fits = [*_of(tenant, AuditRow), *(column == value for column, value in named.items() if value)]
+        fits = [*AuditRow.of(tenant), *(column == value for column, value in named.items() if value)]
         if wanted.person:
             fits.append(sa.or_(AuditRow.subject == wanted.person, AuditRow.actor == wanted.person))
         if before is not None:
@@ -153,7 +153,7 @@ class StoredInsight:
 def _cases(connection: sa.Connection, tenant: Tenant, first: datetime, days: Sequence[date]) -> tuple[DayOfCases, ...]:
     day = day_of(connection, CaseRow.at)
     how = (CaseRow.action, CaseRow.shadow, CaseRow.reported)
-    counted = sa.select(day, *how, sa.func.count()).where(*_of(tenant, CaseRow), CaseRow.at >= first).group_by(day, *how)
+    counted = sa.select(day, *how, sa.func.count()).where(*CaseRow.of(tenant), CaseRow.at >= first).group_by(day, *how)
     done: dict[date, Counter[Done]] = {each: Counter() for each in days}
     for at, action, shadow, reported, number in connection.execute(counted):
         if (seen := done.get(date.fromisoformat(str(at)))) is not None:  # a clock may have been set back
@@ -172,7 +172,7 @@ def _done(action: Action, *, shadow: bool, reported: bool) -> Done:
 
 
 def _asking(connection: sa.Connection, tenant: Tenant, first: datetime, days: Sequence[date]) -> tuple[DayOfAsking, ...]:
-    day, those = day_of(connection, CallRow.at), (*_of(tenant, CallRow), CallRow.at >= first)
+    day, those = day_of(connection, CallRow.at), (*CallRow.of(tenant), CallRow.at >= first)
     unpriced = sa.func.count() - sa.func.count(CallRow.cost_microusd)
     sums = sa.select(day, sa.func.count(), sa.func.sum(CallRow.cost_microusd), unpriced).where(*those).group_by(day)
     took = _ranks(connection, sa.select(day.label("of"), CallRow.latency_ms.label("value")).where(*those))
@@ -201,7 +201,7 @@ def _overturned(connection: sa.Connection, tenant: Tenant, first: datetime) -> t
 
 def _unknowns(connection: sa.Connection, tenant: Tenant, first: datetime) -> tuple[tuple[str, int], ...]:
     causes = sa.cast(VerdictRow.incomplete, sa.Text)  # few lists differ, so that they are counted as they stand
-    some = (*_of(tenant, VerdictRow), VerdictRow.at >= first, causes != "[]")
+    some = (*VerdictRow.of(tenant), VerdictRow.at >= first, causes != "[]")
     counted: Counter[str] = Counter()
     for text, number in connection.execute(sa.select(causes, sa.func.count()).where(*some).group_by(causes)):
         counted.update(dict.fromkeys(json.loads(text), number))
@@ -214,7 +214,7 @@ def _reviewers(connection: sa.Connection, tenant: Tenant, first: datetime) -> tu
     by_hand = (*_decided(tenant, first), CaseRow.decided_by != "")
     cases = sa.select(CaseRow.decided_by, sa.func.count(), over).where(*by_hand).group_by(CaseRow.decided_by)
     heard = (
-        *_of(tenant, CaseRow),
+        *CaseRow.of(tenant),
         CaseRow.appealed_at >= first,
         CaseRow.appeal_decided_by != "",
         _by_person(CaseRow.appeal_decided_by),
@@ -230,7 +230,7 @@ def _reviewers(connection: sa.Connection, tenant: Tenant, first: datetime) -> tu
 def _waited(connection: sa.Connection, tenant: Tenant, first: datetime) -> Waited:
     seconds = _seconds(connection, CaseRow.at, CaseRow.decided_at)
     took = sa.select(sa.literal(1).label("of"), seconds.label("value"))
-    those = took.where(*_of(tenant, CaseRow), CaseRow.decided_at >= first, _by_person(CaseRow.decided_by))
+    those = took.where(*CaseRow.of(tenant), CaseRow.decided_at >= first, _by_person(CaseRow.decided_by))
     value = those.subquery().c.value
     reached = [sa.func.coalesce(sa.func.sum(sa.case((value <= bound + HALF_S, 1), else_=0)), 0) for bound in BOUNDS_S]
     *under, number = map(int, connection.execute(sa.select(*reached, sa.func.count(value))).one())
@@ -259,7 +259,7 @@ def _ranks(connection: sa.Connection, values: sa.Select[Any]) -> dict[Any, tuple
 def _decided(tenant: Tenant, first: datetime) -> tuple[sa.ColumnElement[bool], ...]:
     """Return what holds for cases that people have decided since a moment."""
     since = sa.func.coalesce(CaseRow.decided_at, CaseRow.at) >= first
-    return *_of(tenant, CaseRow), CaseRow.state.in_(DECIDED), since, _by_person(CaseRow.decided_by)
+    return *CaseRow.of(tenant), CaseRow.state.in_(DECIDED), since, _by_person(CaseRow.decided_by)
 
 
 def _by_person(column: Any) -> sa.ColumnElement[bool]:
@@ -271,7 +271,3 @@ def _seconds(connection: sa.Connection, since: Any, until: Any) -> sa.ColumnElem
     if connection.dialect.name == "sqlite":
         return (sa.func.julianday(until) - sa.func.julianday(since)) * DAY_S
     return sa.func.extract("epoch", until - since)
-
-
-def _of(tenant: Tenant, table: type[CaseRow | CallRow | VerdictRow | AuditRow]) -> tuple[sa.ColumnElement[bool], ...]:
-    return table.platform == tenant.platform, table.workspace == tenant.workspace

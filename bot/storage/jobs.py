@@ -78,7 +78,7 @@ class StoredJobs:
 
     async def of_wish(self, tenant: Tenant, wish: str) -> tuple[StoredJob, ...]:
         """Return all jobs of a wish, by position and attempt."""
-        known = _jobs(*_of(tenant), JobRow.wish == wish)
+        known = _jobs(*JobRow.of(tenant), JobRow.wish == wish)
         jobs = await self._records.read(lambda connection: [self._job(row) for row in connection.execute(known)])
         return tuple(sorted(jobs, key=lambda each: _numbers(each.key)))
 
@@ -152,7 +152,7 @@ def give_back(connection: sa.Connection, tenant: Tenant, key: str, moment: datet
 
 def erase(connection: sa.Connection, tenant: Tenant, wish: str, moment: datetime) -> None:
     """Leave of a wish's jobs only that they were submitted, and what they cost. Nobody wants those that are going on."""
-    of_wish = (*_of(tenant), JobRow.wish == wish)
+    of_wish = (*JobRow.of(tenant), JobRow.wish == wish)
     going_on = JobRow.state.in_(["submitting", "running"])
     connection.execute(
         sa.update(JobRow).where(*of_wish, going_on).values(state="dropped", slot_until=_slot_until("dropped", moment))
@@ -186,8 +186,7 @@ def _is_erased(connection: sa.Connection, tenant: Tenant, wish: str) -> bool:
 
 
 def _of_wish(tenant: Tenant, wish: str, column: Any) -> sa.Select[Any]:
-    theirs = WishRow.platform == tenant.platform, WishRow.workspace == tenant.workspace
-    return sa.select(column).where(*theirs, WishRow.id == wish)
+    return sa.select(column).where(*WishRow.of(tenant), WishRow.id == wish)
 
 
 def _begun_before(key: str) -> FlashbulbError:
@@ -207,8 +206,4 @@ def _jobs(*which: sa.ColumnElement[bool]) -> sa.Select[Any]:
 
 
 def _is(tenant: Tenant, key: str) -> tuple[sa.ColumnElement[bool], ...]:
-    return (*_of(tenant), JobRow.key == key)
-
-
-def _of(tenant: Tenant) -> tuple[sa.ColumnElement[bool], ...]:
-    return JobRow.platform == tenant.platform, JobRow.workspace == tenant.workspace
+    return (*JobRow.of(tenant), JobRow.key == key)

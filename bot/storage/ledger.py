@@ -79,7 +79,7 @@ class StoredLedger:
                 cost,
                 sa.func.count() - sa.func.count(CallRow.cost_microusd),
             )
-            .where(CallRow.platform == tenant.platform, CallRow.workspace == tenant.workspace, CallRow.at >= since)
+            .where(*CallRow.of(tenant), CallRow.at >= since)
             .group_by(CallRow.task, CallRow.model)
             .order_by(cost.desc().nulls_last(), CallRow.task, CallRow.model)
         )

@@ -17,9 +17,7 @@ class Marks:
 
     async def all(self, tenant: Tenant) -> dict[str, str]:
         """Return the marks of a workspace: message ids by channel."""
-        of_tenant = sa.select(MarkRow.channel, MarkRow.message).where(
-            MarkRow.platform == tenant.platform, MarkRow.workspace == tenant.workspace
-        )
+        of_tenant = sa.select(MarkRow.channel, MarkRow.message).where(*MarkRow.of(tenant))
         rows = await self._records.read(lambda connection: connection.execute(of_tenant).all())
         return {row.channel: row.message for row in rows}
 

@@ -63,7 +63,7 @@ class StoredPolicies:
 
     async def versions(self, tenant: Tenant) -> tuple[PolicyVersion, ...]:
         """Return all versions, the newest first; the operator's last."""
-        stored = sa.select(PolicyRow).where(*_of_tenant(tenant)).order_by(PolicyRow.number.desc())
+        stored = sa.select(PolicyRow).where(*PolicyRow.of(tenant)).order_by(PolicyRow.number.desc())
 
         def read(connection: sa.Connection) -> tuple[PolicyVersion, ...]:
             return tuple(self._version(row) for row in connection.execute(stored))
@@ -75,7 +75,7 @@ class StoredPolicies:
         for held in (await self.current(tenant), self._operators):
             if not held.trouble and held.policy.fingerprint == fingerprint:
                 return held
-        those = sa.select(PolicyRow).where(*_of_tenant(tenant), PolicyRow.fingerprint == fingerprint)
+        those = sa.select(PolicyRow).where(*PolicyRow.of(tenant), PolicyRow.fingerprint == fingerprint)
         newest = those.order_by(PolicyRow.number.desc()).limit(1)
 
         def read(connection: sa.Connection) -> PolicyVersion | None:
@@ -102,8 +102,8 @@ class StoredPolicies:
             policy = await asyncio.to_thread(_parsed, text)
         except Misconfigured as error:
             raise UserError(str(error)) from error
-        of_event = sa.select(PolicyRow).where(*_of_tenant(tenant), PolicyRow.event == event)
-        newest = sa.select(PolicyRow).where(*_of_tenant(tenant)).order_by(PolicyRow.number.desc()).limit(1)
+        of_event = sa.select(PolicyRow).where(*PolicyRow.of(tenant), PolicyRow.event == event)
+        newest = sa.select(PolicyRow).where(*PolicyRow.of(tenant)).order_by(PolicyRow.number.desc()).limit(1)
         written = {"text": text, "fingerprint": policy.fingerprint, "author": by.name, "event": event, "at": now()}
 
         def write(connection: sa.Connection) -> sa.Row[Any]:
@@ -129,7 +129,7 @@ class StoredPolicies:
 
     async def _of(self, tenant: Tenant) -> _Newest:
         if tenant not in self._newest:
-            newest = sa.select(PolicyRow).where(*_of_tenant(tenant)).order_by(PolicyRow.number.desc()).limit(1)
+            newest = sa.select(PolicyRow).where(*PolicyRow.of(tenant)).order_by(PolicyRow.number.desc()).limit(1)
 
             def read(connection: sa.Connection) -> PolicyVersion:
                 row = connection.execute(newest).one_or_none()
@@ -162,7 +162,3 @@ class StoredPolicies:
 @lru_cache(maxsize=PARSED_MAX)
 def _parsed(text: str) -> Policy:
     return parse(text, source="The policy")
-
-
-def _of_tenant(tenant: Tenant) -> tuple[sa.ColumnElement[bool], sa.ColumnElement[bool]]:
-    return PolicyRow.platform == tenant.platform, PolicyRow.workspace == tenant.workspace

@@ -133,7 +133,7 @@ class StoredResults:
         Raises: `UserError` when it is kept no longer, and what `change` raises.
         """
         known = _extractions(tenant).where(ResultRow.id == id).with_for_update()
-        this = (*_of(tenant), ResultRow.id == id)
+        this = (*ResultRow.of(tenant), ResultRow.id == id)
 
         def write(connection: sa.Connection) -> StoredExtraction:
             sealed = connection.scalar(known)
@@ -175,7 +175,7 @@ class StoredResults:
 
     async def forget(self, tenant: Tenant, message: str) -> None:
         """Delete what is known about `message`, of which no copy may stay."""
-        await self._records.write(lambda connection: delete(connection, *_of(tenant), ResultRow.message == message))
+        await self._records.write(lambda connection: delete(connection, *ResultRow.of(tenant), ResultRow.message == message))
 
     async def tags(self, tenant: Tenant, message: str) -> tuple[Tagged, ...]:
         """Return what is known about the pictures of `message`, the newest event's first."""
@@ -198,7 +198,7 @@ class StoredResults:
         rows: Sequence[dict[str, Any]],
         words: Sequence[Iterable[str]],
     ) -> None:
-        delete(connection, *_of(tenant), ResultRow.event == event)
+        delete(connection, *ResultRow.of(tenant), ResultRow.event == event)
         if rows:
             connection.execute(sa.insert(ResultRow), rows)
         for row, texts in zip(rows, words, strict=True):
@@ -244,12 +244,8 @@ def delete(connection: sa.Connection, *which: sa.ColumnElement[bool]) -> None:
     connection.execute(sa.delete(ResultRow).where(*which))
 
 
-def _of(tenant: Tenant) -> tuple[sa.ColumnElement[bool], sa.ColumnElement[bool]]:
-    return ResultRow.platform == tenant.platform, ResultRow.workspace == tenant.workspace
-
-
 def _kept(tenant: Tenant, *columns: Any) -> sa.Select[Any]:
-    return sa.select(*columns).where(*_of(tenant), ResultRow.expires_at > now())
+    return sa.select(*columns).where(*ResultRow.of(tenant), ResultRow.expires_at > now())
 
 
 def _extractions(tenant: Tenant) -> sa.Select[Any]:

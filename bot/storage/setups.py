@@ -23,7 +23,7 @@ class StoredSetups:
     async def of(self, tenant: Tenant) -> Setup:
         """Return the set-up of a workspace; before anybody chose, one that watches everything."""
         if tenant not in self._known:
-            of_tenant = sa.select(SetupRow).where(SetupRow.platform == tenant.platform, SetupRow.workspace == tenant.workspace)
+            of_tenant = sa.select(SetupRow).where(*SetupRow.of(tenant))
             row = await self._records.read(lambda connection: connection.execute(of_tenant).one_or_none())
             read = Setup() if row is None else _setup(row)
             self._known.setdefault(tenant, read)  # what was saved meanwhile is newer

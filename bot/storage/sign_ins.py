@@ -141,7 +141,7 @@ class SignIns:
     async def operator_link(self) -> str:
         """Return a one-time link for the operator, who is made if there is none yet."""
         operators = sa.select(ConsolePersonRow.id).where(
-            *_of(ConsolePersonRow, CONSOLE), ConsolePersonRow.role == Role.OPERATOR.value
+            *ConsolePersonRow.of(CONSOLE), ConsolePersonRow.role == Role.OPERATOR.value
         )
         row = {**CONSOLE.model_dump(), "id": "operator", "name": "Operator", "role": Role.OPERATOR.value}
 
@@ -159,9 +159,7 @@ class SignIns:
         The same event means the same person, with a link that works in place of the first: a hash does not tell its code.
         """
         row = {**tenant.model_dump(), "id": secrets.token_hex(8), "name": name, "role": role.value}
-        invited = sa.select(ConsolePersonRow.id).where(
-            *_of(ConsolePersonRow, tenant), ConsolePersonRow.invited_by_event == event
-        )
+        invited = sa.select(ConsolePersonRow.id).where(*ConsolePersonRow.of(tenant), ConsolePersonRow.invited_by_event == event)
 
         def link(connection: sa.Connection) -> str:
             put(connection, ConsolePersonRow, row | {"invited_by_event": event}, on=("invited_by_event",))
@@ -263,18 +261,12 @@ class SignIns:
         """Make a code, the only one of this person that works, and delete what has expired, for nothing reads it."""
         code = secrets.token_urlsafe(32)
         moment = self._clock()
-        of_person = sa.and_(*_of(ConsoleCodeRow, tenant), ConsoleCodeRow.person == person)
+        of_person = sa.and_(*ConsoleCodeRow.of(tenant), ConsoleCodeRow.person == person)
         connection.execute(sa.delete(ConsoleCodeRow).where(sa.or_(of_person, ConsoleCodeRow.expires_at <= moment)))
         connection.execute(sa.delete(ConsoleSignInRow).where(sa.not_(sa.and_(*_valid(moment)))))
         made = {"hash": sha256_of(code), **tenant.model_dump(), "person": person, "expires_at": moment + CODE_LASTS}
         put(connection, ConsoleCodeRow, made)
         return f"{self._address}/enter#{code}"
-
-
-def _of(
-    table: type[ConsolePersonRow | ConsoleCodeRow | ConsoleSignInRow], tenant: Tenant
-) -> tuple[sa.ColumnElement[bool], sa.ColumnElement[bool]]:
-    return table.platform == tenant.platform, table.workspace == tenant.workspace
 
 
 _IS_BANNED: Final = sa.select(sa.literal(True)).where(

@@ -72,7 +72,7 @@ def times_begun(connection: sa.Connection, tenant: Tenant, wish: str, *, moment:
 
 def cost_of_jobs(connection: sa.Connection, tenant: Tenant, wish: str, *, since: datetime | None = None) -> int:
     """Return what a wish's jobs have cost, in millionths of US dollars: all of them, or those of the day of `since`."""
-    those = [*_of(tenant, JobRow), JobRow.wish == wish, _TAKEN]
+    those = [*JobRow.of(tenant), JobRow.wish == wish, _TAKEN]
     if since is not None:
         those.append(JobRow.at >= midnight(since))
     return int(connection.scalar(sa.select(sa.func.sum(JobRow.cost_microusd)).where(*those)) or 0)
@@ -108,7 +108,7 @@ def days(
     if person is None:
         day = day_of(connection, CallRow.at)
         calls = sa.select(day, sa.func.sum(CallRow.cost_microusd), sa.func.count())
-        asking = _by_day(connection, calls.where(*_of(tenant, CallRow), CallRow.at >= first).group_by(day))
+        asking = _by_day(connection, calls.where(*CallRow.of(tenant), CallRow.at >= first).group_by(day))
     none = (Decimal(0), 0)
     found = []
     for each in (first.date() + timedelta(days=number_of) for number_of in range(number)):
@@ -124,16 +124,14 @@ def _begun(
     today = midnight(moment)
     jobs = (
         sa.select(JobRow.wish, sa.func.max(JobRow.at).label("last"), sa.func.sum(JobRow.cost_microusd).label("cost"))
-        .where(*_of(tenant, JobRow), JobRow.at >= today, _TAKEN)
+        .where(*JobRow.of(tenant), JobRow.at >= today, _TAKEN)
         .group_by(JobRow.wish)
         .subquery()
     )
     since = min(today, moment - timedelta(seconds=also_s))
     taken = sa.func.coalesce(jobs.c.last >= WishRow.begun_at, sa.false()).label("taken")  # since it was begun the last time
     columns = (WishRow.person, WishRow.begun_at, WishRow.begun_before, WishRow.state, WishRow.cost_microusd, taken, jobs.c.cost)
-    known = (
-        sa.select(*columns).outerjoin(jobs, jobs.c.wish == WishRow.id).where(*_of(tenant, WishRow), WishRow.begun_at >= since)
-    )
+    known = sa.select(*columns).outerjoin(jobs, jobs.c.wish == WishRow.id).where(*WishRow.of(tenant), WishRow.begun_at >= since)
     if wish is not None:
         known = known.where(WishRow.id == wish)
     return [
@@ -170,7 +168,7 @@ def _beyond(begun: Sequence[_Begun], person: str, *, usd: Decimal, budget: Budge
 def _made(tenant: Tenant, person: str | None, since: datetime, *columns: Any) -> sa.Select[Any]:
     """Select from the jobs that a maker took since a moment, each with its wish."""
     same = sa.and_(WishRow.platform == JobRow.platform, WishRow.workspace == JobRow.workspace, WishRow.id == JobRow.wish)
-    made = sa.select(*columns).select_from(JobRow).join(WishRow, same).where(*_of(tenant, JobRow), JobRow.at >= since, _TAKEN)
+    made = sa.select(*columns).select_from(JobRow).join(WishRow, same).where(*JobRow.of(tenant), JobRow.at >= since, _TAKEN)
     return made if person is None else made.where(WishRow.person == person)
 
 
@@ -194,7 +192,3 @@ def _dollars(amount: Decimal) -> str:
     """Return an amount with cents, and with smaller parts only where it has them."""
     in_cents = amount.quantize(Decimal("0.01"))
     return f"${in_cents}" if in_cents == amount else f"${amount.normalize():f}"
-
-
-def _of(tenant: Tenant, table: type[JobRow] | type[WishRow] | type[CallRow]) -> tuple[sa.ColumnElement[bool], ...]:
-    return table.platform == tenant.platform, table.workspace == tenant.workspace

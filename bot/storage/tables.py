@@ -10,6 +10,8 @@ from typing import Any, ClassVar
 import sqlalchemy as sa
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from handlers.events import Tenant
+
 
 class UtcDateTime(sa.types.TypeDecorator[datetime]):
     """A moment in UTC. SQLite has no time zones, so they are taken off on the way in and put back on the way out."""
@@ -49,6 +51,11 @@ class OfTenant:
 
     platform: Mapped[str] = mapped_column(primary_key=True)
     workspace: Mapped[str] = mapped_column(primary_key=True)
+
+    @classmethod
+    def of(cls, tenant: Tenant) -> tuple[sa.ColumnElement[bool], sa.ColumnElement[bool]]:
+        """Return the conditions that the rows of `tenant` meet."""
+        return cls.platform == tenant.platform, cls.workspace == tenant.workspace
 
 
 class InboxRow(OfTenant, Table):
@@ -405,7 +412,7 @@ class CopiedFileRow(OfTenant, Table):
     expires_at: Mapped[datetime] = mapped_column(index=True)
 
 
-class ConsolePersonRow(Table):
+class ConsolePersonRow(OfTenant, Table):
     """Somebody who may open the console: a person of its own (`platform` is `console`), or of a workspace elsewhere."""
 
     __tablename__ = "console_person"
@@ -419,24 +426,24 @@ class ConsolePersonRow(Table):
     at: Mapped[datetime] = mapped_column(default=now)
 
 
-class ConsoleCodeRow(Table):
+class ConsoleCodeRow(OfTenant, Table):
     """A one-time code, by its SHA-256. Spending it deletes the row."""
 
     __tablename__ = "console_code"
     hash: Mapped[str] = mapped_column(primary_key=True)
     platform: Mapped[str] = mapped_column(default="console")
-    workspace: Mapped[str]
+    workspace: Mapped[str] = mapped_column()  # no key here
     person: Mapped[str]
     expires_at: Mapped[datetime]
 
 
-class ConsoleSignInRow(Table):
+class ConsoleSignInRow(OfTenant, Table):
     """A browser that is signed in, by the SHA-256 of its cookie."""
 
     __tablename__ = "console_sign_in"
     hash: Mapped[str] = mapped_column(primary_key=True)
     platform: Mapped[str] = mapped_column(default="console")
-    workspace: Mapped[str]
+    workspace: Mapped[str] = mapped_column()  # no key here
     person: Mapped[str]
     csrf: Mapped[str]
     seen_at: Mapped[datetime]

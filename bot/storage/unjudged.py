@@ -60,8 +60,7 @@ def told_of_outage(connection: sa.Connection) -> dict[Tenant, str]:
 
 def is_under_way(connection: sa.Connection, tenant: Tenant, event: str) -> bool:
     """Whether the work on an event has not ended."""
-    of_tenant = (InboxRow.platform == tenant.platform, InboxRow.workspace == tenant.workspace)
-    return connection.scalar(sa.select(InboxRow.key).where(*of_tenant, InboxRow.key == event)) is not None
+    return connection.scalar(sa.select(InboxRow.key).where(*InboxRow.of(tenant), InboxRow.key == event)) is not None
 
 
 def left_unjudged(connection: sa.Connection, *, since: datetime) -> tuple[tuple[Tenant, int], ...]:

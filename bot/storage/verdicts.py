@@ -59,7 +59,7 @@ class StoredVerdicts:
         ]
         kept = (
             sa.select(*columns, *as_text)
-            .where(table.platform == tenant.platform, table.workspace == tenant.workspace, table.expires_at > now())
+            .where(*VerdictRow.of(tenant), table.expires_at > now())
             .order_by(table.at.desc())
             .limit(limit)
         )

@@ -29,7 +29,11 @@ NEAR_COPY = another(PICTURE, bits=3)
 
 
 async def deny(banks: StoredBanks, *readings: Reading, reason: str = "case 1", until: datetime | None = None) -> None:
-    await banks.deny(OURS, readings or (PICTURE,), finding=SCAM, reason=reason, until=until, by="ada")
+    await banks.deny(OURS, readings or (PICTURE,), finding=SCAM, reason=reason, until=until)
+
+
+async def allow(banks: StoredBanks, tenant: Tenant = OURS, reason: str = "case 2") -> None:
+    await banks.put(tenant, "allow", tuple(exact_hashes(PICTURE)), finding=None, reason=reason, by=MO, event="e1")
 
 
 async def found(banks: StoredBanks, reading: Reading = PICTURE, tenant: Tenant = OURS) -> int:
@@ -57,7 +61,7 @@ async def test_what_is_denied_is_known_from_then_on_and_after_a_restart(records:
 
 async def test_what_is_allowed_passes_also_after_a_restart(records: Records) -> None:
     banks = StoredBanks(records)
-    await banks.allow(OURS, (PICTURE,), reason="case 2", until=None, by="ada")
+    await allow(banks)
 
     for each in (banks, StoredBanks(records)):
         assert await each.of(OURS).match((PICTURE,)) == Known(allowed=(Allowed(place="file:0", by="sha256"),))
@@ -67,7 +71,7 @@ async def test_what_is_allowed_passes_also_after_a_restart(records: Records) -> 
 async def test_two_tenants_do_not_meet(records: Records) -> None:
     banks = StoredBanks(records)
     await deny(banks)
-    await banks.allow(THEIRS, (PICTURE,), reason="", until=None)
+    await allow(banks, THEIRS)
 
     for each in (banks, StoredBanks(records)):
         assert await found(each) == 1
@@ -86,7 +90,7 @@ async def test_repeating_a_decision_changes_nothing(records: Records) -> None:
 
     [entry] = await banks.entries(OURS)
     assert entry.hashes == {"pdq": 1, "pixels": 1, "sha256": 1}
-    assert (entry.entry.reason, entry.entry.by) == ("case 1", "ada")
+    assert (entry.entry.reason, entry.entry.by) == ("case 1", "")
     assert await rows(records) == 3
 
 
@@ -108,7 +112,7 @@ async def test_lifting_a_raid_leaves_what_else_denies_the_same(records: Records,
 
 async def test_lifting_takes_nothing_off_the_list_of_what_is_allowed(records: Records) -> None:
     banks = StoredBanks(records)
-    await banks.allow(OURS, (PICTURE,), reason="raid x", until=None)
+    await allow(banks, reason="raid x")
 
     await banks.lift(OURS, reason="raid x")
 
