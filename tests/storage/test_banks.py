@@ -33,7 +33,8 @@ async def deny(banks: StoredBanks, *readings: Reading, reason: str = "case 1", u
 
 
 async def allow(banks: StoredBanks, tenant: Tenant = OURS, reason: str = "case 2") -> None:
-    await banks.put(tenant, "allow", tuple(exact_hashes(PICTURE)), finding=None, reason=reason, by=MO, event="e1")
+    hashes = tuple(exact_hashes(PICTURE))
+    await banks.add(tenant, [(made("allow", hashes, reason=reason), hashes)])
 
 
 async def found(banks: StoredBanks, reading: Reading = PICTURE, tenant: Tenant = OURS) -> int:
