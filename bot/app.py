@@ -38,7 +38,7 @@ from bot.enclosures import ResultFiles
 from bot.generator import needs_understudy, open_generator
 from bot.links import linked_files
 from bot.made_files import MadeFiles
-from bot.metrics import CountedConnection, CountedModel, CountedPlanner, Metrics
+from bot.metrics import CountedModel, Metrics
 from bot.models import open_models
 from bot.outages import Outages, WatchedModel
 from bot.platforms import Accept, Connected, FormFor, Given, HostedFiles, OpenConnection
@@ -164,12 +164,12 @@ async def open_app(settings: Settings, *, connections: Sequence[OpenConnection] 
         page = _web(settings, address, records, sandbox, stores, channels)
         links, copies = linked_files(await enter(guarded_session(None))), CopiedFiles(Copies(records, seal))
         page.hosts.hosts += [links, copies, MadeFiles(stores.wishes)]
-        platforms[page.connection.platform] = CountedConnection(page.connection, metrics)
+        platforms[page.connection.platform] = page.connection
         ask = stores.form_for()
         given = _given(intake, ask, stores.setups, records=records, seal=seal, page=page)
         for open_connection in (*_configured(settings), *connections):
             connection = await enter(open_connection(given))
-            platforms[connection.platform] = CountedConnection(connection, metrics)
+            platforms[connection.platform] = connection
 
         sign_ins = SignIns(records, address=address.url, role_now=channels.role)
         outages = Outages(accept=intake.accept, cases=stores.cases, setups=stores.setups, metrics=metrics)
@@ -183,10 +183,18 @@ async def open_app(settings: Settings, *, connections: Sequence[OpenConnection] 
             generator=generator,
             turns=turns,
         )
-        planner = CountedPlanner(Planner(services), metrics)
-        hears = _all_hear(metrics.event_finished, outages.ended)
-        clean = partial(_clean, stores)
-        working = open_durable(records, seal, planner, platforms, data, url, on_end=hears, clean=clean, changed=changes.changed)
+        working = open_durable(
+            records,
+            seal,
+            Planner(services),
+            platforms,
+            data,
+            url,
+            metrics=metrics,
+            on_end=outages.ended,
+            clean=partial(_clean, stores),
+            changed=changes.changed,
+        )
         intake.durable = await enter(working)
         await enter(outages.watching())
         await enter(watching_raids(services.bursts, stores.cases, intake.accept))
@@ -207,14 +215,6 @@ async def open_app(settings: Settings, *, connections: Sequence[OpenConnection] 
 
 async def _clean(stores: Stores, moment: datetime) -> None:
     await stores.audit.delete_expired(stores.policies, moment=moment)
-
-
-def _all_hear(*ears: Callable[[str], None]) -> Callable[[str], None]:
-    def hear(key: str) -> None:
-        for each in ears:
-            each(key)
-
-    return hear
 
 
 async def _enter_both(

@@ -68,8 +68,8 @@ class Downloads:
         self._hops = hops
         self._total_s = total_s
 
-    async def fetch(self, url: str, *, limit_bytes: int) -> bytes:
-        """Return the bytes that lie at `url`.
+    async def fetch(self, url: str, *, limit_bytes: int, is_page: bool = False) -> bytes:
+        """Return the bytes that lie at `url`. `is_page`: the file itself is a page of HTML.
 
         Raises: `Denied` when they are not for us (a redirect, a page in place of a file, 401, 403); `Gone` when there are
         none; another `UserError` when they are more than `limit_bytes`; `Unavailable` when the host fails, also when asked
@@ -79,31 +79,31 @@ class Downloads:
             async with asyncio.timeout(self._total_s):
                 for pause_s in PAUSES_S:
                     try:
-                        return await self._follow(_read(url), limit_bytes)
+                        return await self._follow(_read(url), limit_bytes, is_page=is_page)
                     except Unavailable:
                         await asyncio.sleep(pause_s)
-                return await self._follow(_read(url), limit_bytes)
+                return await self._follow(_read(url), limit_bytes, is_page=is_page)
         except TimeoutError as error:
             raise Unavailable(SERVICE, "is too slow") from error
 
-    async def _follow(self, url: URL, limit_bytes: int) -> bytes:
+    async def _follow(self, url: URL, limit_bytes: int, *, is_page: bool) -> bytes:
         for _ in range(self._hops + 1):
             if not self._allowed(url):
                 raise Denied(ELSEWHERE)
-            found = await self._ask(url, limit_bytes)
+            found = await self._ask(url, limit_bytes, is_page=is_page)
             if isinstance(found, bytes):
                 return found
             url = found
         raise Denied("This address leads from one to the next and never to a file.")
 
-    async def _ask(self, url: URL, limit_bytes: int) -> bytes | URL:
+    async def _ask(self, url: URL, limit_bytes: int, *, is_page: bool) -> bytes | URL:
         """Return the body, or the address that the host names in its place where redirects are followed at all."""
         timeout = ClientTimeout(total=None, sock_connect=CONNECT_S, sock_read=self._total_s)
         try:
             async with self._session.get(url, headers=self._headers(url), allow_redirects=False, timeout=timeout) as response:
                 if self._hops and response.status in REDIRECTS:
                     return _next(url, response.headers.get("Location", ""))
-                _check(response)
+                _check(response, is_page=is_page)
                 return await _body(response, limit_bytes)
         except InvalidURL as error:
             raise Denied(ELSEWHERE) from error
@@ -169,10 +169,11 @@ def _next(url: URL, location: str) -> URL:
         raise Denied(ELSEWHERE) from error
 
 
-def _check(response: Response) -> None:
+def _check(response: Response, *, is_page: bool) -> None:
     """Raises: what `Downloads.fetch` raises, when this is no answer with a file."""
     status = response.status
-    if status in (401, 403) or 300 <= status < 400 or (status == 200 and response.content_type in HTML):
+    in_place_of_it = status == 200 and response.content_type in HTML and not is_page
+    if status in (401, 403) or 300 <= status < 400 or in_place_of_it:
         raise Denied("Flashbulb may not read this file.")
     if status in (404, 410):
         raise Gone("This file is gone.")

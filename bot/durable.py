@@ -25,6 +25,8 @@ import structlog
 from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer, SetWorkflowID, WorkflowStatus, error
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
+from bot.background import beside, repeating
+from bot.metrics import Metrics
 from bot.perform import Performer, Planner
 from bot.storage.database import Records, address
 from bot.storage.retention import REMEMBERED_FOR, delete_expired
@@ -75,6 +77,7 @@ async def open_durable(
     data: Path,
     url: str | None,
     *,
+    metrics: Metrics,
     on_end: Callable[[str], None] = lambda _: None,
     clean: Callable[[datetime], Awaitable[None]] | None = None,
     changed: Callable[[Tenant, str], None] | None = None,
@@ -93,11 +96,11 @@ async def open_durable(
         raise RuntimeError("DBOS allows one open engine per process.")
     try:
         work = Work(records, seal, changed=changed)
-        performer = Performer(work=work, planner=planner, connections=connections)
-        durable = Durable(records, work, planner, performer, on_end, clean)
+        performer = Performer(work=work, planner=planner, connections=connections, metrics=metrics)
+        durable = Durable(records, work, planner, performer, metrics, on_end, clean)
         engine = await _launch(where, data)
         try:
-            async with _background(durable.keep_house()):
+            async with beside(repeating("housekeeping", durable.keep_house, every_s=HOUSEKEEPING_S)):
                 yield durable
         finally:
             await durable.drain()
@@ -115,6 +118,7 @@ class Durable:
         work: Work,
         planner: Planner,
         performer: Performer,
+        metrics: Metrics,
         on_end: Callable[[str], None],
         clean: Callable[[datetime], Awaitable[None]] | None,
     ) -> None:
@@ -122,10 +126,12 @@ class Durable:
         self._work = work
         self._planner = planner
         self._performer = performer
+        self._metrics = metrics
         self._on_end = on_end
         self._clean_more = clean
         self._workflow = self._decorated()
-        self._opened_at = now()
+        self._before = now()  # what was accepted by then has begun by the next look, or its start was cut short
+        self._clean_at = 0.0  # on the loop's clock
         self._closing = False
         self._starting: set[asyncio.Task[Accepted]] = set()
         self._fresh: dict[str, AnyEvent] = {}  # just accepted, so that planning need not read them
@@ -169,20 +175,14 @@ class Durable:
         await asyncio.gather(*left, return_exceptions=True)
 
     async def keep_house(self) -> None:
-        """Look after forgotten events and delete what is old, for ever."""
+        """Look after forgotten events, and now and then delete what is old. Raises: what the databases raise."""
+        before, self._before = self._before, now()
+        await self._take_up_forgotten(before=before)
+        # Not without it: an event whose end is forgotten while it is still in the inbox would be worked on anew.
         loop = asyncio.get_running_loop()
-        clean_at = loop.time()
-        before = self._opened_at
-        while True:
-            try:
-                await self._take_up_forgotten(before=before)
-                if loop.time() >= clean_at:
-                    await self._clean()
-                    clean_at = loop.time() + CLEANING_S
-            except (Unavailable, SQLAlchemyError) as problem:
-                log.warning("housekeeping.put_off", error=type(problem).__name__)
-            before = now()
-            await asyncio.sleep(HOUSEKEEPING_S)
+        if loop.time() >= self._clean_at:
+            await self._clean()
+            self._clean_at = loop.time() + CLEANING_S
 
     def _decorated(self) -> Workflow:
         """Make the workflow and its steps known to DBOS, under names that stored runs refer to."""
@@ -197,6 +197,7 @@ class Durable:
                 tenant = Tenant(platform=platform, workspace=workspace)
                 if await self._plan(tenant, key, after_fault=after_fault) != "nothing":
                     await self._until_done(lambda last: act(platform, workspace, key, after_fault, last))
+            self._metrics.event_finished(key)
             self._on_end(key)
 
         return event
@@ -230,10 +231,12 @@ class Durable:
     async def _decide(self, event: AnyEvent, *, after_fault: bool) -> Plan:
         if not after_fault:
             try:
-                return await self._planner.plan(event)
+                with self._metrics.planning(event):
+                    return await self._planner.plan(event)
             except Exception as problem:  # noqa: BLE001 - content becomes unknown and a case, a command an apology
                 log.error("plan.failed", key=event.key, error=type(problem).__name__)
-        return await self._planner.plan_after_fault(event)
+        with self._metrics.planning(event, after_fault=True):
+            return await self._planner.plan_after_fault(event)
 
     async def _act(self, tenant: Tenant, key: str, *, after_fault: bool, last: bool) -> bool:
         """Do what was decided about an event, or decide first where that was put off. Return False to be called again."""
@@ -410,19 +413,3 @@ async def _destroy(engine: sa.Engine | None) -> None:
     loop.set_default_executor(ThreadPoolExecutor(thread_name_prefix="default"))
     if engine is not None:
         engine.dispose()
-
-
-@asynccontextmanager
-async def _background(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    task = asyncio.create_task(work)
-    task.add_done_callback(_housekeeping_ended)
-    try:
-        yield
-    finally:
-        task.cancel()
-        await asyncio.wait([task])
-
-
-def _housekeeping_ended(task: asyncio.Task[None]) -> None:
-    if not task.cancelled() and (problem := task.exception()):
-        log.error("housekeeping.failed", error=type(problem).__name__)

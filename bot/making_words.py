@@ -4,11 +4,10 @@ from collections.abc import Iterator
 from typing import Final, assert_never
 
 from bot.words import engine_in_words
-from handlers.answers import Made, MadeItem, Making, QueuedWish, Usage, UsageLine, WishQueue, WishShown
+from handlers.answers import Deed, Made, MadeItem, Making, NotMade, QueuedWish, Usage, UsageLine, WishQueue, WishShown
 from handlers.pace import EXACT_BELOW
 from pipelines.generation.wish import MediaKind
 
-WISH_SHOWN: Final = "Shall this be made?"
 WITHOUT: Final = "Without"  # what shall not be seen
 FOR_ADULTS: Final = "This is for adults."
 MADE: Final[dict[MediaKind, tuple[str, str]]] = {
@@ -17,6 +16,26 @@ MADE: Final[dict[MediaKind, tuple[str, str]]] = {
     "music": ("piece of music", "pieces of music"),
     "voice": ("piece of speech", "pieces of speech"),
 }
+# What is done to a picture, or once more: while it is done, and then.
+DEEDS: Final[dict[Deed, tuple[str, str]]] = {
+    "varied_subtle": ("Varying (subtle)", "Varied (subtle)"),
+    "varied": ("Varying", "Varied"),
+    "varied_strong": ("Varying (strong)", "Varied (strong)"),
+    "redrawn": ("Redrawing", "Redrawn"),
+    "inspired": ("Making after", "Made after"),
+    "edited": ("Editing", "Edited"),
+    "cut_out": ("Removing the background", "Background removed"),
+    "upscaled": ("Upscaling", "Upscaled"),
+    "animated": ("Animating", "Animated"),
+    "rerolled": ("Rerolling", "Rerolled"),
+    "prompted": ("Making from the edited prompt", "Made from the edited prompt"),
+    "completed": ("Making what was missing", "Made what was missing"),
+}
+
+
+def title_of_shown(answer: WishShown) -> str:
+    """Ask whether something shall be made, or done to what."""
+    return f"Shall this be made? {DEEDS[answer.deed][0]}{_about(answer)}" if answer.deed in DEEDS else "Shall this be made?"
 
 
 def price_of_wish(answer: WishShown) -> str:
@@ -24,12 +43,15 @@ def price_of_wish(answer: WishShown) -> str:
 
 
 def title_of_making(answer: Making) -> str:
-    """Say how far it is."""
+    """Say what is done, to what, and how far it is."""
     what = counted(answer.total, answer.media)
     done = f", {answer.done} done" if answer.done else ""
+    at_least = " or more" if answer.ahead >= EXACT_BELOW else ""
+    if answer.deed in DEEDS:
+        standing = "" if answer.state == "making" else f": {_standing(answer.state, answer.ahead, at_least)}"
+        return f"{_deed(answer, answer.total, done=False)}{standing}{done}{_about(answer)}"
     match answer.state:
         case "waiting":
-            at_least = " or more" if answer.ahead >= EXACT_BELOW else ""
             return f"{what.capitalize()}: {_standing('waiting', answer.ahead, at_least)}{done}"
         case "making":
             return f"Making {what}{done}"
@@ -44,7 +66,15 @@ def estimate_of(answer: Making) -> str:
 
 
 def title_of_made(answer: Made) -> str:
+    """Say what was made, or what was done to what."""
+    if answer.deed in DEEDS:
+        return f"{_deed(answer, len(answer.items), done=True)}{_about(answer)}"
     return counted(len(answer.items), answer.media).capitalize()
+
+
+def title_of_not_made(answer: NotMade) -> str:
+    """Say what was to be done, and to what; nothing where something was to be made from words, which stand below."""
+    return f"{DEEDS[answer.deed][0]}{_about(answer)}" if answer.deed in DEEDS else ""
 
 
 def facts_of_item(item: MadeItem) -> Iterator[str]:
@@ -108,6 +138,15 @@ def seconds_in_words(seconds: int) -> str:
 
 def usd(amount: str) -> str:
     return f"{amount} USD" if amount else ""
+
+
+def _deed(answer: Making | Made, number: int, *, done: bool) -> str:
+    several = f" ({counted(number, answer.media)})" if number != 1 else ""
+    return f"{DEEDS[answer.deed][done]}{several}"
+
+
+def _about(answer: WishShown | Making | Made | NotMade) -> str:
+    return f" · {answer.about}" if answer.about else ""
 
 
 def _standing(state: str, ahead: int, at_least: str = "") -> str:

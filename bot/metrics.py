@@ -1,6 +1,7 @@
 """Metrics for Prometheus, in a registry of their own. Labels are names from our code and model ids, never what people wrote."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from time import monotonic
@@ -8,12 +9,7 @@ from typing import Literal
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, disable_created_metrics, generate_latest
 
-from bot.perform import Planner
-from handlers.effects import AnyEffect, Make, Performed, Plan, PlatformEffect
-from handlers.events import AnyEvent, Place, Role, Tenant
-from handlers.ports.channels import Connection, Posted
-from handlers.studio import Say
-from pipelines.moderation.policy import Action, Channel
+from handlers.events import AnyEvent
 from pipelines.ports import Call, LanguageModel, Question, Reply, Shape, Task
 
 # Up to the deadline of one verdict (pipelines.limits.MODEL_TOTAL_S), and a bucket beyond for what waits through an outage.
@@ -80,17 +76,23 @@ class Metrics:
         self._finished.labels(opened.kind, opened.outcome).inc()
         self._event_s.labels(opened.kind).observe(monotonic() - opened.at)
 
-    def planning_begins(self, event: AnyEvent) -> None:
-        self._open.setdefault(event.key, Opened(kind=event.kind, at=monotonic()))
+    @contextmanager
+    def planning(self, event: AnyEvent, *, after_fault: bool = False) -> Iterator[None]:
+        """Count and time what the block decides about an event; what it raises is a fault."""
+        began = monotonic()
+        self._open.setdefault(event.key, Opened(kind=event.kind, at=began))
         self._in_flight.set(len(self._open))
         self._planning.inc()
-
-    def planning_ends(self, event: AnyEvent, outcome: Outcome, *, took_s: float) -> None:
-        self._planning.dec()
-        self._plans.labels(event.kind, outcome).inc()
-        self._plan_s.labels(event.kind).observe(took_s)
-        if event.key in self._open:
-            self._open[event.key].outcome = outcome
+        outcome: Outcome = "fault"
+        try:
+            yield
+            outcome = "after_fault" if after_fault else "done"
+        finally:
+            self._planning.dec()
+            self._plans.labels(event.kind, outcome).inc()
+            self._plan_s.labels(event.kind).observe(monotonic() - began)
+            if event.key in self._open:
+                self._open[event.key].outcome = outcome
 
     def model_called(self, task: str, call: Call) -> None:
         self._calls.labels(task, call.model, call.outcome).inc()
@@ -102,6 +104,7 @@ class Metrics:
             self._cost.labels(task, call.model).inc(float(call.cost_usd))
 
     def effect_ended(self, kind: str, status: str) -> None:
+        """Count an effect of a plan, however it ended."""
         self._effects.labels(kind, status).inc()
 
     def worker_died(self, cause: str) -> None:
@@ -156,105 +159,3 @@ class CountedModel:
 
     def profile(self, task: Task) -> str:
         return self.model.profile(task)
-
-
-@dataclass(frozen=True, slots=True)
-class CountedPlanner:
-    """A planner whose work is counted and timed; implements `bot.perform.Planner`."""
-
-    planner: Planner
-    metrics: Metrics
-
-    async def plan(self, event: AnyEvent) -> Plan:
-        return await self._counted(event, self.planner.plan, "done")
-
-    async def plan_after_fault(self, event: AnyEvent) -> Plan:
-        return await self._counted(event, self.planner.plan_after_fault, "after_fault")
-
-    async def failed(
-        self, event: AnyEvent, effect: AnyEffect, performed: Performed, rest: tuple[AnyEffect, ...]
-    ) -> Plan | None:
-        return await self.planner.failed(event, effect, performed, rest)
-
-    async def make(self, effect: Make, say: Say) -> Plan:
-        return await self.planner.make(effect, say)
-
-    def stop_waiting(self) -> None:
-        self.planner.stop_waiting()
-
-    async def _counted(self, event: AnyEvent, decide: Callable[[AnyEvent], Awaitable[Plan]], outcome: Outcome) -> Plan:
-        began = monotonic()
-        self.metrics.planning_begins(event)
-        ended: Outcome = "fault"
-        try:
-            plan = await decide(event)
-            ended = outcome
-        finally:
-            self.metrics.planning_ends(event, ended, took_s=monotonic() - began)
-        return plan
-
-
-@dataclass(frozen=True, slots=True)
-class CountedConnection:
-    """A connection whose effects are counted as they end; implements `handlers.ports.channels.Connection`."""
-
-    connection: Connection
-    metrics: Metrics
-
-    @property
-    def platform(self) -> str:
-        return self.connection.platform
-
-    @property
-    def emulated(self) -> bool:
-        return self.connection.emulated
-
-    @property
-    def supports(self) -> frozenset[Action]:
-        return self.connection.supports
-
-    @property
-    def chooses_channels(self) -> bool:
-        return self.connection.chooses_channels
-
-    @property
-    def threads_are_channels(self) -> bool:
-        return self.connection.threads_are_channels
-
-    async def ready(self) -> None:
-        await self.connection.ready()
-
-    async def look(self, effect: PlatformEffect) -> Performed | None:
-        performed = await self.connection.look(effect)
-        if performed is not None:
-            self.metrics.effect_ended(effect.kind, performed.status)
-        return performed
-
-    async def act(self, effect: PlatformEffect) -> Performed:
-        performed = await self.connection.act(effect)
-        self.metrics.effect_ended(effect.kind, performed.status)
-        return performed
-
-    async def message(self, place: Place, message: str) -> Posted | None:
-        return await self.connection.message(place, message)
-
-    async def latest_with_files(self, place: Place, *, pictures: bool = False) -> Posted | None:
-        return await self.connection.latest_with_files(place, pictures=pictures)
-
-    async def channel(self, place: Place) -> Channel:
-        return await self.connection.channel(place)
-
-    def upload_limit(self, place: Place) -> int:
-        return self.connection.upload_limit(place)
-
-    async def linked(self, tenant: Tenant, address: str, person: str) -> Posted | None:
-        return await self.connection.linked(tenant, address, person)
-
-    async def taken_out(self, place: Place, message: str) -> Posted | None:
-        return await self.connection.taken_out(place, message)
-
-    async def readable(self, tenant: Tenant, person: str, channels: frozenset[str]) -> frozenset[str]:
-        return await self.connection.readable(tenant, person, channels)
-
-    async def role(self, tenant: Tenant, person: str) -> Role:
-        return await self.connection.role(tenant, person)

@@ -9,8 +9,8 @@ from time import monotonic
 from typing import Final
 
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
 
+from bot.background import attempt, beside
 from bot.metrics import Metrics
 from bot.platforms import Accept
 from bot.storage.cases import StoredCases
@@ -18,7 +18,6 @@ from bot.storage.setups import StoredSetups
 from bot.storage.tables import now
 from bot.storage.unjudged import AGAIN, AWAY, RETURNED
 from handlers.events import FLASHBULB, ModelAway, ModelReturned, Place, Tenant
-from pipelines.errors import Unavailable
 from pipelines.ports import LanguageModel, Question, Reply, Shape, Task
 
 AWAY_S: Final = 300.0  # without an answer, then moderators are told
@@ -94,12 +93,8 @@ class Outages:
     @asynccontextmanager
     async def watching(self) -> AsyncIterator[None]:
         """Look again and again in the background."""
-        task = asyncio.create_task(self._watch())
-        try:
+        async with beside(self._watch()):
             yield
-        finally:
-            task.cancel()
-            await asyncio.wait([task])
 
     async def look(self) -> None:
         """Tell of an outage that lasts, end one that is over, and have some of what waits judged again."""
@@ -117,10 +112,7 @@ class Outages:
                 async with asyncio.timeout(self.look_s):
                     await self._changed.wait()
             self._changed.clear()
-            try:
-                await self.look()
-            except (Unavailable, SQLAlchemyError) as problem:
-                log.warning("outages.put_off", error=type(problem).__name__)
+            await attempt("outages", self.look)
 
     async def _tell(self, since: datetime, told: dict[Tenant, str]) -> None:
         if not self._away:

@@ -14,6 +14,7 @@ from weakref import WeakValueDictionary
 
 import structlog
 
+from bot.metrics import Metrics
 from bot.storage.tables import now
 from bot.storage.work import Begun, Ended, Undertaking, Work
 from handlers.answers import Answer
@@ -45,7 +46,9 @@ class Planner(Protocol):
     async def failed(
         self, event: AnyEvent, effect: AnyEffect, performed: Performed, rest: tuple[AnyEffect, ...]
     ) -> Plan | None:
-        """Return what to do in place of the `rest` once an effect will never be done, or None when that simply goes on.
+        """Return what to do in place of the `rest` once an effect will never be done, or was not done whole.
+
+        None when that simply goes on.
 
         A failure of what is returned is logged and not asked about again.
         """
@@ -70,6 +73,7 @@ class Performer:
     work: Work
     planner: Planner
     connections: Mapping[str, Connection]
+    metrics: Metrics
     _turns: WeakValueDictionary[tuple[Tenant, str], asyncio.Lock] = field(default_factory=WeakValueDictionary, repr=False)
 
     async def perform(self, tenant: Tenant, key: str, *, last: bool) -> None:
@@ -126,7 +130,9 @@ class Performer:
             performed = Performed(status="failed", why=GIVEN_UP)
         if performed.status == "failed":
             log.error("effect.failed", effect=effect.key, kind=effect.kind, why=performed.why)
+        if performed.status == "failed" or performed.why:
             then = await self._after_failure(tenant, key, undertaking, position, performed)
+        self.metrics.effect_ended(effect.kind, performed.status)
         return Ended(effect=effect.key, performed=performed, then=then, link=_acted(effect, performed))
 
     async def _reach(self, effect: AnyEffect) -> Connection | Unavailable:

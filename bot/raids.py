@@ -9,21 +9,16 @@ from datetime import timedelta
 from time import monotonic
 from typing import Final
 
-import structlog
-from sqlalchemy.exc import SQLAlchemyError
-
+from bot.background import beside, repeating
 from bot.platforms import Accept
 from bot.storage.cases import StoredCases
 from bot.storage.tables import now
 from handlers.bursts import Bursts
 from handlers.events import FLASHBULB, AnyEvent, Place, RaidGrew, Tenant
-from pipelines.errors import Unavailable
 
 LOOK_S: Final = 5.0
 LEFT_BEHIND: Final = timedelta(days=1)  # raids of which an earlier process may not have shown all
 TAKING_UP_S: Final = 60.0  # after a start, in which what that process had accepted still joins them
-
-log = structlog.get_logger()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -43,8 +38,11 @@ class RaidCards:
     async def look(self) -> None:
         if monotonic() < self._until:
             self._unsettled.update(await self.cases.raids(since=now() - LEFT_BEHIND))
-        for tenant, raid, number in self.bursts.grown():
-            self._unsettled.add((tenant, raid))
+        else:
+            self._shown.clear()  # from now on a raid comes back only when it has grown
+        grown = self.bursts.grown()
+        self._unsettled.update((tenant, raid) for tenant, raid, _ in grown)
+        for tenant, raid, number in grown:
             await self._tell(tenant, raid, f"{number}")
         for tenant, raid in [*self._unsettled]:
             theirs = await self.cases.of_raid(tenant, raid)
@@ -69,22 +67,10 @@ async def watching_raids(bursts: Bursts, cases: StoredCases, accept: Accept, *, 
         # The engine would take what is accepted within a workflow for a part of it, which has to come again after a crash.
         await asyncio.create_task(_of_accept(accept, event), context=Context())
 
-    async def watch() -> None:
-        cards = RaidCards(bursts=bursts, cases=cases, accept=accept)
-        while True:
-            await asyncio.sleep(look_s)
-            try:
-                await cards.look()
-            except (Unavailable, SQLAlchemyError) as problem:
-                log.warning("raids.put_off", error=type(problem).__name__)
-
     bursts.accept = accept_apart
-    task = asyncio.create_task(watch())
-    try:
+    cards = RaidCards(bursts=bursts, cases=cases, accept=accept)
+    async with beside(repeating("raids", cards.look, every_s=look_s)):
         yield
-    finally:
-        task.cancel()
-        await asyncio.wait([task])
 
 
 async def _of_accept(accept: Accept, event: AnyEvent) -> None:

@@ -1,28 +1,22 @@
 """Whether cases wait for too long, and whether shadow mode is to be summed up: looked at once in a while, beside the events."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Container
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
-import structlog
-from sqlalchemy.exc import SQLAlchemyError
-
+from bot.background import beside, repeating
 from bot.platforms import Accept
 from bot.storage.audit import StoredAudit
 from bot.storage.tables import now
 from handlers.events import FLASHBULB, CasesWait, DigestDue, Place, Tenant
 from handlers.ports.cases import CaseFilter, Cases
 from handlers.ports.moderation import Policies
-from pipelines.errors import Unavailable
 
 LOOK_S: Final = 300.0
 DIGEST_FROM: Final = timedelta(hours=9)  # after a week has begun, on Monday in UTC
 WEEK: Final = timedelta(days=7)
-
-log = structlog.get_logger()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -96,21 +90,8 @@ async def watching_reviews(
 ) -> AsyncIterator[None]:
     """Have moderators reminded of what waits, and shadow mode summed up every week."""
     reviews = Reviews(cases=cases, audit=audit, policies=policies, platforms=platforms, accept=accept, clock=clock)
-
-    async def watch() -> None:
-        while True:
-            try:
-                await reviews.look()
-            except (Unavailable, SQLAlchemyError) as problem:
-                log.warning("reviews.put_off", error=type(problem).__name__)
-            await asyncio.sleep(look_s)
-
-    task = asyncio.create_task(watch())
-    try:
+    async with beside(repeating("reviews", reviews.look, every_s=look_s)):
         yield
-    finally:
-        task.cancel()
-        await asyncio.wait([task])
 
 
 def _monday(moment: datetime) -> datetime:

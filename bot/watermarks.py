@@ -6,19 +6,16 @@ from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final, Protocol, Self
 
-import structlog
-
+from bot.background import attempt
 from handlers.events import Tenant
-from pipelines.errors import FlashbulbError
 
 FLUSH_S: Final = 5.0
 
 # What messages are sorted by: anything that can be compared.
 Order = Callable[[str], Any]
-
-log = structlog.get_logger()
 
 
 class KeepsMarks(Protocol):
@@ -129,8 +126,8 @@ class Watermarks:
         await self._flushing
 
     @asynccontextmanager
-    async def accepting(self, tenant: Tenant, channel: str, message: str) -> AsyncIterator[None]:
-        """Accept `message` inside; while that has not succeeded, no mark passes it.
+    async def accepting(self, tenant: Tenant, channel: str, message: str) -> AsyncIterator[str | None]:
+        """Accept `message` inside; while that has not succeeded, no mark passes it. Yields the mark as it stands.
 
         A message that its mark has passed already, such as one that was edited, is let through without a trace.
 
@@ -138,11 +135,11 @@ class Watermarks:
         """
         state = await self._channel(tenant, channel)
         if not state.is_new(message):
-            yield
+            yield state.mark
             return
         state.begin(message)
         try:
-            yield
+            yield state.mark
         except BaseException:
             state.fail(message)
             raise
@@ -168,7 +165,7 @@ class Watermarks:
         self._advance(tenant, channel, state)
 
     def begin_at(self, tenant: Tenant, channel: str, newest: str) -> None:
-        """Count everything up to `newest` as accepted. For use inside `sweeping`, where it yields None."""
+        """Count everything up to `newest` as accepted. For use inside `sweeping` or `accepting`, where it yields None."""
         state = self._tenants[tenant][channel]
         if state.is_new(newest):
             state.accept(newest)
@@ -209,19 +206,15 @@ class Watermarks:
                 async with asyncio.timeout(self._flush_s):
                     ending = await self._ending.wait()
             for tenant in list(self._moved):
-                await self._flush(tenant)
+                await attempt("marks", partial(self._flush, tenant))
 
     async def _flush(self, tenant: Tenant) -> None:
-        """Write what has moved. What cannot be written now is written the next time."""
+        """Write what has moved. What could not be written is written the next time."""
         moved = self._moved[tenant]
         written = dict(moved)
         if not written:
             return
-        try:
-            await self._marks.save(tenant, written)
-        except FlashbulbError as error:
-            log.warning("marks.not_saved", platform=tenant.platform, error=type(error).__name__)
-            return
+        await self._marks.save(tenant, written)
         for channel, mark in written.items():
             if moved[channel] == mark:
                 del moved[channel]

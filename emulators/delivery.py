@@ -80,7 +80,7 @@ def reset(request: web.Request) -> web.StreamResponse:
 async def _open(request: web.Request, reply: Reply, *, announced: bool) -> web.StreamResponse:
     response = web.StreamResponse(status=reply.status, headers=reply.headers)
     response.content_type = reply.media_type
-    if not reply.media_type.startswith("text/event"):
+    if reply.media_type.startswith(("text/", "application/json")) and not reply.media_type.startswith("text/event"):
         response.charset = "utf-8"
     if announced:
         response.content_length = len(reply.body)

@@ -277,6 +277,8 @@ class SetUp(Frozen):
     """How a workspace is set up now. `watched` and `log_channel` are ids of channels; nothing in `watched` means all.
 
     `takes_down`: whether messages can be taken out of its channels at all. `policy` names the rules that hold, in words.
+    What a platform finds when it says this: `unseen`, those of `watched` that Flashbulb is not in; `public`, whether everybody
+    there reads the channel for cases.
     """
 
     kind: Literal["set_up"] = "set_up"
@@ -285,6 +287,8 @@ class SetUp(Frozen):
     mode: Literal["shadow", "enforce"]
     takes_down: bool = True
     policy: str = ""
+    unseen: tuple[str, ...] = ()
+    public: bool = False
 
 
 class Listing(Frozen):
@@ -395,14 +399,36 @@ class Found(Frozen):
     more: bool = False
 
 
+# What is done: something made from words, something done to a picture, or a wish made once more in another way (`rerolled`,
+# `prompted`: with a prompt that somebody changed, `completed`: what was missing of it).
+Deed = Literal[
+    "made",
+    "varied_subtle",
+    "varied",
+    "varied_strong",
+    "redrawn",
+    "inspired",
+    "edited",
+    "cut_out",
+    "upscaled",
+    "animated",
+    "rerolled",
+    "prompted",
+    "completed",
+]
+
+
 class WishShown(Frozen):
     """What would be made, before anything is: somebody has to say yes. `cost_usd` is empty where no price is known.
 
-    `avoid` is what shall not be seen, by the member's word and by a model's.
+    `avoid` is what shall not be seen, by the member's word and by a model's. `deed` and `about` are as in `Making`. `options`
+    are names and values of what the maker will be asked for.
     """
 
     kind: Literal["wish_shown"] = "wish_shown"
     id: str
+    deed: Deed = "made"
+    about: str = Field(default="", repr=False)
     wish: str = Field(repr=False)
     prompt: str = Field(repr=False)
     avoid: str = Field(default="", repr=False)
@@ -419,6 +445,7 @@ class WishShown(Frozen):
 class Making(Frozen):
     """Something is being made. `wish` is what was asked for, `prompt` what is made of it (empty where there is none).
 
+    `deed` is done to what `about` names in a few words of members or models; it is empty where something is made from words.
     `state`: `waiting` (for `ahead` others, from five on for at least so many), `making` or `checking`. `done` of `total` are
     made. `estimate_s`: about how long it takes yet, in seconds; 0 where nobody knows.
     """
@@ -426,6 +453,8 @@ class Making(Frozen):
     kind: Literal["making"] = "making"
     id: str
     media: MediaKind
+    deed: Deed = "made"
+    about: str = Field(default="", repr=False)
     wish: str = Field(repr=False)
     prompt: str = Field(default="", repr=False)
     state: Literal["waiting", "making", "checking"] = "waiting"
@@ -461,14 +490,17 @@ class MadeItem(Frozen):
 class Made(Frozen):
     """What was made for a wish; its files go with the effect, in the order of `items`.
 
-    `notes` are sentences, such as why one of several is not there. `spoiler`: it is for adults. `engine`: the maker's name, or
-    `understudy`, which every renderer spells out. `buttons` (name, label, value) are about all of it, those of `items` about
-    one. `prompt` is what most of it was made from. All texts but the wish come from models.
+    `deed` and `about` are as in `Making`. `notes` are sentences, such as why one of several is not there. `spoiler`: it is for
+    adults. `engine`: the maker's name, or `understudy`, which every renderer spells out. `buttons` (name, label, value) are
+    about all of it, those of `items` about one. `prompt` is what most of it was made from. All texts but the wish and `about`
+    come from models.
     """
 
     kind: Literal["made"] = "made"
     id: str
     media: MediaKind
+    deed: Deed = "made"
+    about: str = Field(default="", repr=False)
     wish: str = Field(repr=False)
     prompt: str = Field(default="", repr=False)
     items: tuple[MadeItem, ...]
@@ -482,10 +514,15 @@ class Made(Frozen):
 
 
 class NotMade(Frozen):
-    """Why nothing was made, in `text`. `buttons` are (name, label); the id is the value that a press brings back."""
+    """Why nothing was made, in `text`. `buttons` are (name, label); the id is the value that a press brings back.
+
+    `deed` and `about` are as in `Making`.
+    """
 
     kind: Literal["not_made"] = "not_made"
     id: str
+    deed: Deed = "made"
+    about: str = Field(default="", repr=False)
     wish: str = Field(default="", repr=False)
     text: str
     buttons: tuple[tuple[str, str], ...] = ()

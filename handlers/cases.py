@@ -1,15 +1,18 @@
 """From a verdict to a case and what follows from it."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Final
 
 from handlers.answers import Alert, CaseCard, FindingSaid, Held
 from handlers.effects import AnyEffect, Card, Notify, Remove, TakeBack, Timeout
-from handlers.events import FLASHBULB, Event, MessagePosted
+from handlers.events import FLASHBULB, Event, MessagePosted, Place
 from handlers.modes import mode_of
 from handlers.ports.cases import Case, KnownBy, Measure
 from handlers.ports.channels import Posted
+from handlers.ports.generation import ErasedWish
 from handlers.ports.services import Services
 from pipelines.content import Intake
 from pipelines.language import catalogue, message
@@ -98,7 +101,7 @@ async def follow(
     removed = any(isinstance(each, Remove) for each in effects)
     if not removed and verdict.keep_copy:
         return effects
-    made = await forget(event, event.message, services, keep=verdict.keep_copy)
+    made = await forget(event, event.place, event.message, services, keep=verdict.keep_copy)
     return (*effects, *made) if removed else effects
 
 
@@ -114,8 +117,8 @@ def known_by(intake: Intake, verdict: Verdict) -> tuple[KnownBy, ...]:
     )
 
 
-async def forget(event: Event, message: str, services: Services, *, keep: bool = False) -> tuple[TakeBack, ...]:
-    """Delete what was made of the pictures of a message that goes from its channel, and give up what is being made of them.
+async def forget(event: Event, place: Place, message: str, services: Services, *, keep: bool = False) -> tuple[TakeBack, ...]:
+    """Delete what was made of the pictures of a message that goes from its channel, which is `place`'s.
 
     What is known of the message itself is deleted as well, save with `keep`: then it may be brought back. What was made is not.
 
@@ -124,9 +127,17 @@ async def forget(event: Event, message: str, services: Services, *, keep: bool =
     tenant = event.place.tenant
     if not keep:
         await services.results.forget(tenant, message)
-    begun = [each.id for each in await services.wishes.begun(tenant) if each.root == message]
-    erased = await services.wishes.forget_of(tenant, message, by=event.key)
-    for id in begun:
+    return await take_back(event, partial(services.wishes.forget_of, tenant, place.channel, message, by=event.key), services)
+
+
+async def take_back(
+    event: Event, erase: Callable[[], Awaitable[tuple[ErasedWish, ...]]], services: Services
+) -> tuple[TakeBack, ...]:
+    """Erase wishes, give up those that are being made, and return how what was made is taken out of wherever it was posted."""
+    tenant = event.place.tenant
+    begun = {each.id for each in await services.wishes.begun(tenant)}
+    erased = await erase()
+    for id in begun & {each.id for each in erased}:
         services.turns.give_up(id)
     posted = [(each, await services.cases.shown(tenant, f"{each.event}#wish")) for each in erased]
     return tuple(

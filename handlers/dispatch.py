@@ -8,7 +8,7 @@ from handlers.appeals import on_appeal_decided, on_appeal_form, on_appeal_presse
 from handlers.casebook import on_why
 from handlers.commands import SHORTCUTS
 from handlers.corrections import on_correct_form, on_extraction_pressed
-from handlers.deletions import on_deleted
+from handlers.deletions import on_deleted, on_edited, on_file_deleted
 from handlers.digest import on_digest_due, on_enforce
 from handlers.effects import AnyEffect, Make, Notify, Performed, Plan
 from handlers.events import (
@@ -18,6 +18,7 @@ from handlers.events import (
     CasesWait,
     CommandUsed,
     DigestDue,
+    FileDeleted,
     FormSubmitted,
     MessageDeleted,
     MessagePosted,
@@ -72,7 +73,7 @@ class Planner:
     async def _plan(self, event: AnyEvent) -> Plan:
         match event:
             case MessagePosted():
-                return await on_message(event, self.services)
+                return await self._with_what_goes(event, await on_message(event, self.services))
             case CommandUsed():
                 return await on_command(event, self.services)
             case ButtonPressed():
@@ -81,6 +82,8 @@ class Planner:
                 return await on_form(event, self.services)
             case MessageDeleted():
                 return await on_deleted(event, self.services)
+            case FileDeleted():
+                return await on_file_deleted(event, self.services)
             case CasesWait():
                 return await on_cases_wait(event, self.services)
             case DigestDue():
@@ -96,10 +99,16 @@ class Planner:
             case _:
                 assert_never(event)
 
+    async def _with_what_goes(self, event: MessagePosted, plan: Plan) -> Plan:
+        """Add that what was made of files goes with them, where the plan does not say so: it may take the whole message out."""
+        planned = {each.key for each in plan.effects}
+        gone = (each for each in await on_edited(event, self.services) if each.key not in planned)
+        return Plan(effects=(*plan.effects, *gone))
+
     async def plan_after_fault(self, event: AnyEvent) -> Plan:
         """Decide what to do about an event over which we failed: content counts as not judged, a person gets an apology."""
         if isinstance(event, MessagePosted):
-            return await on_message_after_fault(event, self.services)
+            return await self._with_what_goes(event, await on_message_after_fault(event, self.services))
         if isinstance(event, RaidJoined):  # there is nothing else that could be done about it, so it is put off
             return await on_raid_joined(event, self.services)
         if await self._has_begun(event):

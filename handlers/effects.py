@@ -179,8 +179,8 @@ class Plan(Frozen):
 class Performed(Frozen):
     """What became of an effect. `message` is the id of the message that now stands or stood.
 
-    `gone`: there is nothing left to act upon, which ends the effect as well as `done`. `failed`: the platform will never do it;
-    `why` is a sentence for moderators.
+    `gone`: there is nothing left to act upon, which ends the effect as well as `done`. `failed`: the platform will never do it.
+    `why` says in sentences for moderators why that is, or what was not done with it.
     """
 
     status: Literal["done", "gone", "failed"]

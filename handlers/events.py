@@ -165,6 +165,16 @@ class MessageDeleted(Event):
     by: Literal["moderator", "unknown"] = "unknown"
 
 
+class FileDeleted(Event):
+    """A file was deleted on the platform, from every message that showed it; these may stand. Its author is Flashbulb.
+
+    `file` is the id that attachments have. Its place is no channel: the platform does not say where the file was shown.
+    """
+
+    kind: Literal["file_deleted"] = "file_deleted"
+    file: str
+
+
 class CasesWait(Event):
     """Cases of a workspace have waited for a person for long. Its author is Flashbulb; `key` names the day."""
 
@@ -222,6 +232,7 @@ AnyEvent = Annotated[
     | ButtonPressed
     | FormSubmitted
     | MessageDeleted
+    | FileDeleted
     | CasesWait
     | DigestDue
     | ModelAway

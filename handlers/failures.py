@@ -1,9 +1,9 @@
-"""What is said and done once an effect will never be carried out."""
+"""What is said and done once an effect will never be carried out, or was not carried out whole."""
 
 from handlers.answers import CaseCard, Held, Made, Notice, NotMade, SetUp
 from handlers.appeals import OUTCOME
 from handlers.effects import AnyEffect, Ban, Card, Edit, Make, Notify, Performed, Plan, Post, Remove, Restore, TakeBack, Timeout
-from handlers.events import FLASHBULB, AnyEvent
+from handlers.events import FLASHBULB, AnyEvent, ButtonPressed, CommandUsed, FormSubmitted, MessagePosted
 from handlers.making import made_nothing
 from handlers.ports.cases import Measure
 from handlers.ports.services import Services
@@ -20,9 +20,14 @@ async def after_failure(
     """
     same, others = _of_same_message(rest)
     match effect:
+        case Remove() if performed.status != "failed":
+            told = tuple(_adding(each, performed.why) for each in same)
+            return Plan(effects=(*told, *await undone_in_raid(effect, performed, services), *others))
+        case _ if performed.status != "failed":
+            return None
         case Remove() | Restore():
             told = tuple(_admitting(each, effect, performed.why) for each in same if not _claims(each))
-            return Plan(effects=(*told, *await undone_in_raid(effect, performed.why, services), *others))
+            return Plan(effects=(*told, *await undone_in_raid(effect, performed, services), *others))
         case TakeBack(case=case) if case:
             return Plan(effects=(*(_admitting(each, effect, performed.why) for each in same if not _claims(each)), *others))
         case Timeout() | Ban():
@@ -35,12 +40,22 @@ async def after_failure(
             return Plan(effects=(heard.model_copy(update={"files": effect.files}), *rest))
         case Make():
             return Plan(effects=(*await made_nothing(effect, performed.why, services), *rest))
+        case Post() if _is_asked_for(event):
+            notice = Notice(text=f"Flashbulb cannot answer where you asked. {performed.why}")
+            return Plan(effects=(Notify.author_of(event, "unposted!", notice, place=effect.place), *rest))
         case Card(answer=SetUp(log_channel=log_channel)):
             words = f"It is saved, but nothing can be written into the channel for cases: {performed.why}"
             notice = Notice(text=words, channel=log_channel or "")
             return Plan(effects=(Notify.author_of(event, "log!", notice),))
         case _:
             return None
+
+
+def _is_asked_for(event: AnyEvent) -> bool:
+    """Whether somebody waits for an answer to `event`: they used us or mentioned us."""
+    return isinstance(event, CommandUsed | ButtonPressed | FormSubmitted) or (
+        isinstance(event, MessagePosted) and event.mentions_us
+    )
 
 
 def _of_same_message(rest: tuple[AnyEffect, ...]) -> tuple[tuple[AnyEffect, ...], tuple[AnyEffect, ...]]:
@@ -54,6 +69,14 @@ def _admitting(effect: AnyEffect, failed: Remove | Restore | TakeBack, why: str)
     """Return the effect; where it shows the case, that says what could not be done."""
     if isinstance(effect, Card | Edit) and isinstance(effect.answer, CaseCard):
         says = {"undone": why, "out": isinstance(failed, Restore)}
+        return effect.model_copy(update={"answer": effect.answer.model_copy(update=says)})
+    return effect
+
+
+def _adding(effect: AnyEffect, why: str) -> AnyEffect:
+    """Return the effect; where it shows the case, that says what was left undone."""
+    if isinstance(effect, Card | Edit) and isinstance(effect.answer, CaseCard):
+        says = {"reasons": (*effect.answer.reasons, why)}
         return effect.model_copy(update={"answer": effect.answer.model_copy(update=says)})
     return effect
 

@@ -12,16 +12,16 @@ from handlers.attachments import SIDES_PX, linked, original_of, pixels, posted_h
 from handlers.effects import AnyEffect, Make, Notify, Plan, Post
 from handlers.events import CommandUsed, Event, FormSubmitted, MessagePosted, Place, Tenant
 from handlers.ports.channels import Posted
-from handlers.ports.generation import Source, StoredWish
+from handlers.ports.generation import OnceMore, Source, StoredWish
 from handlers.ports.services import Services
-from handlers.showing import GONE, NO_MAKER
+from handlers.showing import GONE, NO_MAKER, about_of, deed_of
 from handlers.studio import making_said, waiting_before
 from pipelines.content import Attachment, Intake
 from pipelines.errors import UserError
 from pipelines.generation.asking import parse
 from pipelines.generation.brief import write_brief
 from pipelines.generation.checking import wish_intake
-from pipelines.generation.options import in_format_of, model_for
+from pipelines.generation.options import asked_of, in_format_of, model_for, refuse_unspoken
 from pipelines.generation.permission import NOT_CHECKED, Permission, permission
 from pipelines.generation.wish import WORDLESS, Brief, Wish, is_thought_through
 from pipelines.media.extras import VIDEO
@@ -105,6 +105,7 @@ async def take_up(
     place: Place,
     source: Source | None = None,
     brief: Brief | None = None,
+    once_more: OnceMore | None = None,
 ) -> Plan:
     """Think a wish through, judge it, and have it made; a dear one waits for a yes.
 
@@ -126,7 +127,8 @@ async def take_up(
     wish = in_format_of(intake, wish) if intake else wish
     root = await _root_of(source, event, place, services)
     brief = brief or await _brief(event, wish, intake, services)
-    judged, through = wish_intake(wish, brief, intake), is_thought_through(wish)
+    refuse_unspoken(wish, brief, model)
+    judged, through = wish_intake(wish, brief, intake), is_thought_through(wish, brief)
     allowed = await _judged(event, judged, services, place=place, of_somebody=root.of_somebody, thought_through=through)
     if allowed.refusal:
         return _refused(event, _with_reason(allowed, intake))
@@ -146,6 +148,7 @@ async def take_up(
         state="shown" if wish.show_first or _is_dear(price, services) else "begun",
         cost_usd=price or Decimal(0),
         begun_at=datetime.now(UTC),
+        once_more=once_more,
     )
     stored = await services.wishes.save(stored, budget=services.budget)
     if stored.event != event.key:  # the same message came once more meanwhile, as with its preview, and was quicker
@@ -216,20 +219,15 @@ def _announced(event: Event, stored: StoredWish, services: Services) -> tuple[An
 
 
 def _shown(stored: StoredWish, services: Services) -> WishShown:
-    wish, model = stored.wish, maker_of(services).models.get(stored.model)
-    options = [("Model", model.title if model else stored.model), ("Number", str(wish.count))]
-    if wish.operation == "imagine" and wish.kind in ("image", "video"):
-        options.append(("Format", wish.aspect))
-    if wish.style:
-        options.append(("Style", wish.style))
-    if wish.seed is not None:
-        options.append(("Seed", str(wish.seed)))
+    model = maker_of(services).models.get(stored.model)
     return WishShown(
         id=stored.id,
-        wish=wish.text,
+        deed=deed_of(stored),
+        about=about_of(stored),
+        wish=stored.wish.text,
         prompt=stored.prompt,
         avoid=stored.brief.avoid,
-        options=tuple(options),
+        options=asked_of(stored.wish, stored.brief, model) if model else (("Model", stored.model),),
         cost_usd=f"{stored.cost_usd.normalize():f}" if stored.price_usd is not None else "",
         why="It costs more than what is made without asking." if _is_dear(stored.cost_usd, services) else "",
     )

@@ -80,7 +80,7 @@ def _acted(facts: Any, whom: str, words: Catalogue) -> str:
         case "remove", _ if facts.get("status") == "gone":
             return words.say("The message was gone already when it was to be taken out.")
         case "remove", _ if done:
-            return words.say("The message was taken out of the channel.")
+            return words.say("The message was taken out of the channel.") + (f" {why}" if why else "")
         case "remove", _:
             return words.say("The message could not be taken out: {why}", why=why)
         case "restore", _ if facts.get("status") == "gone":

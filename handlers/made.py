@@ -1,18 +1,19 @@
 """What people do with what was made, or is being made: make more of it, change its prompt, cancel it, delete it."""
 
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Final
 
-from handlers.answers import NotMade
 from handlers.effects import Edit, Make, Notify, Plan, Post, TakeBack
-from handlers.events import ButtonPressed, FormSubmitted, Person
+from handlers.events import ButtonPressed, FormSubmitted, Person, Tenant
 from handlers.generation import maker_of, take_up
-from handlers.ports.generation import Source, StoredWish, WishState
+from handlers.ports.generation import OnceMore, Source, StoredJob, StoredWish, WishState
 from handlers.ports.services import Services
-from handlers.showing import CANCELLED, CANCELLED_UNSPENT, GONE
+from handlers.showing import CANCELLED, CANCELLED_UNSPENT, GONE, not_made
 from handlers.studio import making_said, waiting_before
 from pipelines.errors import UserError
 from pipelines.generation.brief import with_avoided
+from pipelines.generation.make import PATIENCE
 from pipelines.generation.wish import Brief, Operation, Strength, Wish, prompt_chars
 from pipelines.ports import Generator
 
@@ -42,11 +43,12 @@ async def on_wish_pressed(event: ButtonPressed, services: Services) -> Plan:
             return await _delete(event, stored, services)
         case "wish_reroll":
             wish = stored.wish.model_copy(update={"seed": None, "show_first": False})
-            return await _derived(event, stored, wish, services, brief=_with(stored.brief, stored.prompt), source=stored.source)
+            brief = _with(stored.brief, stored.prompt)
+            return await _derived(event, stored, wish, services, brief=brief, source=stored.source, once_more="reroll")
         case "wish_missing":
             count = _missing(position, stored)
             wish = stored.wish.model_copy(update={"seed": None, "show_first": False, "count": count})
-            return await _derived(event, stored, wish, services, brief=stored.brief, source=stored.source)
+            return await _derived(event, stored, wish, services, brief=stored.brief, source=stored.source, once_more="rest")
         case "wish_edit" | "wish_prompt":
             raise UserError("The form for that could not be opened. Press the button once more.")
         case button:
@@ -98,7 +100,7 @@ async def _with_picture(event: ButtonPressed, stored: StoredWish, button: str, p
         strength=deed.strength,
         as_written=stored.wish.as_written,
     )
-    source = Source(wish=stored.id, position=thing.position)
+    source = Source(wish=stored.id, position=thing.position, among=len(stored.made))
     brief = _with(stored.brief, stored.prompt_of(thing))
     return await _derived(event, stored, wish, services, brief=brief, source=source)
 
@@ -111,12 +113,13 @@ async def _derived(
     *,
     brief: Brief,
     source: Source | None,
+    once_more: OnceMore | None = None,
     message: str = "",
 ) -> Plan:
     """Take up a wish that came of another one, in the thread of that one."""
     under = message or (event.message if isinstance(event, ButtonPressed) else "")
     place = event.place.in_thread_of(under) if under else stored.place
-    return await take_up(event, wish, services, place=place, source=source, brief=brief)
+    return await take_up(event, wish, services, place=place, source=source, brief=brief, once_more=once_more)
 
 
 async def on_prompt_changed(event: FormSubmitted, services: Services) -> Plan:
@@ -128,18 +131,21 @@ async def on_prompt_changed(event: FormSubmitted, services: Services) -> Plan:
     prompt, most = event.values.get("prompt", "").strip(), prompt_chars(stored.wish)
     if not prompt:
         raise UserError("Write a prompt, or press Cancel.")
-    brief = Brief(prompt=prompt, avoid=stored.brief.avoid)
+    brief = Brief(prompt=prompt, avoid=stored.brief.avoid, language=stored.brief.language)
     if (beyond := len(with_avoided(prompt, brief.avoid)) - most) > 0:
         raise UserError(f"A prompt may have {most:,} characters with what shall not be seen. Make it {beyond:,} shorter.")
     # It is what is wished for now, as it stands: what it was before says nothing about the result.
     wish = stored.wish.model_copy(update={"text": prompt, "style": "", "as_written": True, "show_first": False})
-    plan = await _derived(event, stored, wish, services, brief=brief, source=stored.source, message=message)
+    once_more: OnceMore | None = None if stored.state == "shown" else "prompt"  # nothing was made by then
+    plan = await _derived(
+        event, stored, wish, services, brief=brief, source=stored.source, once_more=once_more, message=message
+    )
     if any(isinstance(each, Post) for each in plan.effects) and _may(event.author, stored):
         aside = await services.wishes.set_state(
             event.place.tenant, stored.id, become="cancelled", of=frozenset({"shown"}), event=event.key
         )
         if aside and message:
-            answer = NotMade(id=stored.id, wish=stored.wish.text, text="The prompt was changed; see below.")
+            answer = not_made(stored, "The prompt was changed; see below.")
             edit = Edit(key=f"{event.key}#aside", place=stored.place, message=message, answer=answer)
             return Plan(effects=(edit, *plan.effects))
     return plan
@@ -178,15 +184,32 @@ async def _again(event: ButtonPressed, stored: StoredWish, services: Services) -
 
 
 async def _look_again(event: ButtonPressed, stored: StoredWish, services: Services) -> Plan:
-    """Look over what was made and paid for and could not be looked over then; only what is not there is made."""
+    """Look over what was made and paid for and could not be looked over then; only what is not there is made.
+
+    Looking is free. Raises: `UserError` where something is to be made that is beyond the budget; all of it is kept then.
+    """
     _refuse_others(event.author, stored)
     generator = maker_of(services)
+    if stored.state == "failed" and (missing := await _not_begun(event.place.tenant, stored, services)):
+        usd = (stored.price_usd or Decimal(0)) * missing
+        await services.wishes.refuse_beyond(event.place.tenant, stored.asked_by.id, usd=usd, budget=services.budget)
     begun = await services.wishes.set_state(
         event.place.tenant, stored.id, become="begun", of=frozenset({"failed"}), event=event.key
     )
     if not begun:
         raise UserError(_ALREADY)
     return _made_in_place(event, stored, generator, services)
+
+
+async def _not_begun(tenant: Tenant, stored: StoredWish, services: Services) -> int:
+    """Return how many things of a wish the maker will be asked for where it is taken up again, by its newest attempts."""
+    newest: dict[int, StoredJob] = {}
+    for each in await services.jobs.of_wish(tenant, stored.id):  # they come by attempt
+        _, position, attempt = each.key.split(":")
+        if int(attempt) >= stored.first_attempt:
+            newest[int(position)] = each
+    over = [each for each in newest.values() if each.state != "rejected" or each.failure not in PATIENCE]
+    return stored.wish.count - len(over)
 
 
 def _made_in_place(event: ButtonPressed, stored: StoredWish, generator: Generator, services: Services) -> Plan:
@@ -207,7 +230,7 @@ async def _cancel(event: ButtonPressed, stored: StoredWish, services: Services) 
         raise UserError("It is done already.")
     services.turns.give_up(stored.id)
     jobs = await services.jobs.of_wish(event.place.tenant, stored.id)
-    told = NotMade(id=stored.id, wish=stored.wish.text, text=CANCELLED if jobs else CANCELLED_UNSPENT)
+    told = not_made(stored, CANCELLED if jobs else CANCELLED_UNSPENT)
     posted = await services.cases.shown(event.place.tenant, f"{stored.event}#wish")
     if posted is None or posted == event.message:
         return Plan(effects=(Edit(key=f"{event.key}#end", place=event.place, message=event.message, answer=told),))

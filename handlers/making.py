@@ -21,6 +21,7 @@ from handlers.showing import (
     TRY_AGAIN_UNCLEAR,
     made_answer,
     made_files,
+    not_made,
 )
 from handlers.studio import Say, Studio, Unmade
 from pipelines.generation.failures import FailureKind, words_for
@@ -58,7 +59,7 @@ async def _make_alone(effect: Make, services: Services, say: Say) -> Plan:
         return _said(effect, message, NotMade(id=effect.wish, text=GONE))
     if wish.state == "begun" and services.generator is None:
         await services.wishes.set_state(tenant, wish.id, become="failed", of=frozenset({"begun"}), event=effect.key)
-        return _said(effect, message, NotMade(id=wish.id, text=NO_MAKER))
+        return _said(effect, message, not_made(wish, NO_MAKER))
     failures: dict[int, Unmade] = {}
     if wish.state == "begun" and services.generator is not None:
         studio = Studio(wish=wish, message=message, services=services, generator=services.generator, say=say)
@@ -82,8 +83,7 @@ async def _ended(effect: Make, message: str, wish: StoredWish, failures: dict[in
     await _drop(tenant, wish, services)
     if wish.state == "cancelled":
         await services.wishes.drop_files(tenant, wish.id, apart_from=frozenset())
-        text = CANCELLED if jobs else CANCELLED_UNSPENT
-        return _said(effect, message, NotMade(id=wish.id, wish=wish.wish.text, text=text))
+        return _said(effect, message, not_made(wish, CANCELLED if jobs else CANCELLED_UNSPENT))
     known = _last_failures(jobs)  # all that is left of why, after a crash
     missing = [at for at in range(1, wish.wish.count + 1) if at not in {each.position for each in wish.made}]
     unmade = {at: failures.get(at) or known.get(at) or Unmade(says=NOT_KNOWN_WHY) for at in missing}
@@ -96,8 +96,7 @@ async def _ended(effect: Make, message: str, wish: StoredWish, failures: dict[in
     await services.wishes.drop_files(tenant, wish.id, apart_from=keys)
     if not wish.made:
         again = TRY_AGAIN_UNCLEAR if "unclear" in kinds else TRY_AGAIN
-        buttons = (again,) if kinds - NOT_REPEATED else ()
-        answer = NotMade(id=wish.id, wish=wish.wish.text, text=" ".join(reasons), buttons=buttons)
+        answer = not_made(wish, " ".join(reasons), buttons=(again,) if kinds - NOT_REPEATED else ())
         return Plan(effects=(*_said(effect, message, answer).effects, *told))
     generator = services.generator
     once_more = sum(1 for each in unmade.values() if each.kind and each.kind not in NOT_REPEATED)
@@ -135,8 +134,7 @@ async def made_nothing(effect: Make, why: str, services: Services) -> tuple[AnyE
         text, button = f"It could not be made. {why}", TRY_AGAIN
     if button is not LOOK_AGAIN:
         await services.wishes.drop_files(tenant, wish.id, apart_from=frozenset())
-    answer = NotMade(id=wish.id, wish=wish.wish.text, text=text, buttons=(button,))
-    return _said(effect, message, answer).effects
+    return _said(effect, message, not_made(wish, text, buttons=(button,))).effects
 
 
 def _said(effect: Make, message: str, answer: Answer) -> Plan:

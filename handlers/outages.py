@@ -138,7 +138,7 @@ async def _revised(case: Case, verdict: Verdict, standing: Standing, services: S
 async def _follow(event: ModelReturned, before: Case, case: Case, message: MessagePosted, services: Services) -> Plan:
     """Return what a new verdict leads to; `before` is the case as it was."""
     tenant, verdict = event.place.tenant, case.verdict
-    made = () if verdict.keep_copy else await forget(event, case.message, services)
+    made = () if verdict.keep_copy else await forget(event, case.place, case.message, services)
     acted = not case.shadow and case.state != "reported"
     held = acted and before.action.takes_down
     joined = case.raid != before.raid  # while it was being judged
@@ -158,7 +158,7 @@ async def _follow(event: ModelReturned, before: Case, case: Case, message: Messa
             elif not (isinstance(each, Remove) and each.keep and held and case is not before):  # it is out already
                 effects.append(each)
         if any(isinstance(each, Remove) for each in effects):
-            effects.extend(await forget(event, case.message, services, keep=True) if verdict.keep_copy else made)
+            effects.extend(await forget(event, case.place, case.message, services, keep=True) if verdict.keep_copy else made)
     elif acted and verdict.distress and not case.author.bot:
         effects.append(words_of_help(message, await standing_of(message, services)))
     return Plan(effects=(*effects, *await _card_anew(event, shown, case, services)))

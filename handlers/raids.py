@@ -10,7 +10,7 @@ from typing import Final, Literal
 from handlers.answers import Alert, Notice
 from handlers.bursts import FLOOD, Burst, denied_for, is_private
 from handlers.cases import PUT_BACK, Standing, card, follow, standing_of
-from handlers.effects import AnyEffect, Card, Edit, Notify, Plan, Remove, Restore
+from handlers.effects import AnyEffect, Card, Edit, Notify, Performed, Plan, Remove, Restore
 from handlers.events import ButtonPressed, MessagePosted, RaidGrew, RaidJoined, Tenant
 from handlers.outages import log_place
 from handlers.ports.cases import Case
@@ -161,17 +161,19 @@ async def _bring_back(event: ButtonPressed, case: Case, words: Catalogue, servic
     return restore, told, *await let_write_again(event, case, services)
 
 
-async def undone_in_raid(effect: Remove | Restore, why: str, services: Services) -> tuple[AnyEffect, ...]:
-    """Return what tells moderators, once for each raid, that a message of it could not be taken out or brought back."""
+async def undone_in_raid(effect: Remove | Restore, performed: Performed, services: Services) -> tuple[AnyEffect, ...]:
+    """Return what tells moderators, once for each raid, that a message of it could not be taken out whole or brought back."""
     tenant = effect.place.tenant
     case = await services.cases.find(tenant, effect.case) if effect.case else None
     if case is None or not case.raid:
         return ()
-    if isinstance(effect, Remove):
+    if performed.status != "failed":
+        key, title, words = "left", "Files of a raid's messages stay", "The messages are out, but not all of their files"
+    elif isinstance(effect, Remove):
         key, title, words = "undone", "Messages of a raid could not be taken out", "At least one of them still stands"
     else:
         key, title, words = "lost", "Messages of a raid could not be put back", "At least one of them is still out"
-    told = Alert(title=title, text=f"{words}: {why}")
+    told = Alert(title=title, text=f"{words}: {performed.why}")
     return (Card(key=f"{_card_key(tenant, case.raid)}:{key}", place=effect.place, answer=told),)
 
 

@@ -213,7 +213,7 @@ async def _carry_out(event: Event, hearing: Hearing, case: Case, services: Servi
         case "removed":
             return await _take_out(event, hearing, case, services)
         case _ if case.right_category == Category.CHILD_SAFETY:  # a person says so: no copy stays
-            return (_removal(event, hearing, case), *await forget(event, case.message, services))
+            return (_removal(event, hearing, case), *await forget(event, case.place, case.message, services))
         case _:
             return ()
 
@@ -224,7 +224,7 @@ def _bring_back(event: Event, hearing: Hearing, case: Case) -> tuple[AnyEffect, 
 
 
 async def _take_out(event: Event, hearing: Hearing, case: Case, services: Services) -> tuple[AnyEffect, ...]:
-    made = await forget(event, case.message, services, keep=may_keep(case))
+    made = await forget(event, case.place, case.message, services, keep=may_keep(case))
     told = to_author(event, case, words_to_author(case, hearing.policy))
     return (_removal(event, hearing, case), *told, *made)
 
@@ -368,7 +368,8 @@ async def _reversed(event: ButtonPressed, hearing: Hearing, before: Case, servic
                 case=before.id,
                 original=before.message,
             )
-            made = [await forget(event, each, services, keep=True) for each in dict.fromkeys((before.message, message))]
+            both = dict.fromkeys((before.message, message))
+            made = [await forget(event, before.place, each, services, keep=True) for each in both]
             told = to_author(event, before, words_to_author(before, hearing.policy))
             return (out, *told, *(each for those in made for each in those))
         case "removed" if may_keep(before):

@@ -5,12 +5,13 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
-from handlers.answers import Made, MadeItem
+from handlers.answers import Deed, Made, MadeItem, NotMade
 from handlers.effects import Enclosure
-from handlers.ports.generation import MadeThing, StoredWish
-from pipelines.generation.options import can
-from pipelines.generation.wish import WORDLESS, MediaKind, Operation
+from handlers.ports.generation import MadeThing, OnceMore, StoredWish
+from pipelines.generation.options import can, spoken
+from pipelines.generation.wish import WORDLESS, MakerModel, MediaKind, Operation, Strength
 from pipelines.ports import Generator
+from pipelines.tagging import cut
 
 GONE: Final = "This is kept no longer, or was deleted. Make a new one with /imagine."
 NO_MAKER: Final = "Nothing can be made here at present. The operator has to set MODELSLAB_API_KEY."
@@ -51,6 +52,45 @@ _WITH_ONE: Final[tuple[tuple[str, str, Operation], ...]] = (
     ("wish_cutout", "Remove background", "cutout"),
 )
 
+_VARIED: Final[dict[Strength, Deed]] = {"subtle": "varied_subtle", "medium": "varied", "strong": "varied_strong"}
+_DONE: Final[dict[Operation, Deed]] = {
+    "imagine": "made",
+    "restyle": "redrawn",
+    "inspire": "inspired",
+    "edit": "edited",
+    "cutout": "cut_out",
+    "upscale": "upscaled",
+    "animate": "animated",
+}
+_DONE_AGAIN: Final[dict[OnceMore, Deed]] = {"reroll": "rerolled", "prompt": "prompted", "rest": "completed"}
+ABOUT_CHARS: Final = 60  # of what something is done to: a heading holds it
+
+
+def deed_of(wish: StoredWish) -> Deed:
+    """Return what is done for a wish."""
+    if wish.once_more:
+        return _DONE_AGAIN[wish.once_more]
+    return _VARIED[wish.wish.strength] if wish.wish.operation == "vary" else _DONE[wish.wish.operation]
+
+
+def about_of(wish: StoredWish) -> str:
+    """Return in a few words what it is done to; nothing where something is made from words."""
+    if deed_of(wish) == "made":
+        return ""
+    source = None if wish.once_more else wish.source
+    which, words = "", (wish.brief.subject, wish.wish.text)
+    if source and not source.wish:  # whose words are those of the change
+        which, words = "the posted picture", (wish.wish.text, wish.brief.subject)
+    elif source and source.among > 1:
+        which = f"picture {source.position} of {source.among}"
+    said = cut(" ".join(next(filter(None, words), "").split()).rstrip("."), ABOUT_CHARS)
+    return ": ".join(filter(None, (which, said))) or "a picture"
+
+
+def not_made(wish: StoredWish, text: str, *, buttons: tuple[tuple[str, str], ...] = ()) -> NotMade:
+    """Return the answer that says why there is nothing for a wish."""
+    return NotMade(id=wish.id, deed=deed_of(wish), about=about_of(wish), wish=wish.wish.text, text=text, buttons=buttons)
+
 
 def made_answer(
     wish: StoredWish, *, reasons: Sequence[str], generator: Generator | None, elapsed_s: int, missing: int = 0
@@ -72,10 +112,12 @@ def made_answer(
     return Made(
         id=wish.id,
         media=wish.wish.kind,
+        deed=deed_of(wish),
+        about=about_of(wish),
         wish=wish.wish.text,
         prompt=prompt if repeatable else "",
         items=tuple(_item(wish, each, generator, prompt) for each in wish.made),
-        model=model.title if model else wish.model,
+        model=_by(wish, model),
         engine=generator.name if generator else "none",
         elapsed_s=elapsed_s,
         cost_usd=f"{wish.cost_usd.normalize():f}" if wish.price_usd is not None else "",
@@ -83,6 +125,14 @@ def made_answer(
         spoiler=any(each.adults_only for each in wish.made),
         buttons=buttons,
     )
+
+
+def _by(wish: StoredWish, model: MakerModel | None) -> str:
+    """Return what something was made with: the model, and in which language it speaks."""
+    if model is None:
+        return wish.model
+    language, _ = spoken(wish.wish, wish.brief, model)
+    return f"{model.title}, {language}" if language else model.title
 
 
 def _item(wish: StoredWish, thing: MadeThing, generator: Generator | None, prompt: str) -> MadeItem:

@@ -16,6 +16,7 @@ from handlers.events import Place, Tenant
 from handlers.pace import PROGRESS_EVERY_S, in_steps
 from handlers.ports.generation import MadeThing, StoredWish
 from handlers.ports.services import Services
+from handlers.showing import about_of, deed_of
 from pipelines.errors import FlashbulbError, Unavailable, UserError
 from pipelines.generation.checking import About, Checker, without_hidden_colours
 from pipelines.generation.failures import FailureKind, GenerationFailed
@@ -267,6 +268,8 @@ def making_said(
     return MakingSaid(
         id=wish.id,
         media=wish.wish.kind,
+        deed=deed_of(wish),
+        about=about_of(wish),
         wish=wish.wish.text,
         prompt=wish.prompt,
         state=state,
@@ -349,15 +352,23 @@ class _Attempts:
 
     async def keep(self, attempt: int, data: bytes) -> None:
         services, wish = self.studio.services, self.studio.wish
+        if len(data) > (limit := services.channels.upload_limit(wish.place)):
+            data = await self._smaller(data, limit)
         kind = kind_of(data)
-        if wish.wish.kind == "image" and len(data) > services.channels.upload_limit(wish.place):
-            data = await self._smaller(data)
         media_type = kind.media_types[0] if kind and kind.media_types else ""
         await services.wishes.keep_file(self.studio.tenant, self._key(attempt), data, media_type=media_type)
 
-    async def _smaller(self, data: bytes) -> bytes:
+    async def _smaller(self, data: bytes, size_bytes: int) -> bytes:
+        """Return a picture or clip as its platform takes it; where that cannot be, its answer says that it is too large."""
+        media = self.studio.services.media
         try:
-            return await self.studio.services.media.preview(data, side_px=POSTED_SIDE_PX)
+            match self.studio.wish.wish.kind:
+                case "image":
+                    return await media.preview(data, side_px=POSTED_SIDE_PX)
+                case "video":
+                    return await media.smaller_film(data, size_bytes=size_bytes)
+                case _:
+                    return data
         except FlashbulbError:
             return data  # what it is shows when it is read
 

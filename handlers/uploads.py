@@ -6,7 +6,7 @@ from functools import partial
 from typing import Final
 
 from handlers.answers import CaseCard, Notice
-from handlers.cases import Standing, follow, forget, standing_of
+from handlers.cases import Standing, follow, standing_of
 from handlers.commands import help_for
 from handlers.effects import AnyEffect, Card, Notify, Plan, Post, Remove
 from handlers.events import MessagePosted, Place
@@ -50,10 +50,6 @@ async def on_message(event: MessagePosted, services: Services) -> Plan:
     effects = await _moderate(event, intake, services) if watched else ()
     if effects is None:
         return Plan()
-    bare = event.edit and not event.attachments and "://" not in event.text  # previews of links come after the edit
-    if bare and not any(isinstance(each, Remove) for each in effects):
-        # None of its pictures is left. Where some are, it does not say which of them have gone.
-        effects = (*effects, *await forget(event, event.message, services, keep=True))
     if event.mentions_us and not any(_is_last_word(effect) for effect in effects):
         effects = (*effects, *await _answer_mention(event, intake, services))
     return Plan(effects=effects)
@@ -148,6 +144,8 @@ async def _answer_mention(event: MessagePosted, intake: Intake, services: Servic
         words = _MENTION.sub(" ", asked["words"]).strip()
         return await _or_words(event, "words", place, _effects(take_up(event, words, services)))
     if not event.attachments:
+        if event.author.bot:
+            return ()  # two bots that explain themselves to each other never end
         return (Post(key=f"{event.key}#help", place=place, answer=help_for(event.author.role)),)
     return await _look_into(event, intake, place, services)
 

@@ -232,6 +232,13 @@ class Media(Documents, Protocol):
         """
         ...
 
+    async def smaller_film(self, data: bytes, *, size_bytes: int) -> bytes:
+        """Return a clip with its sound as an MP4 of at most `size_bytes`, in smaller pictures where need be.
+
+        Raises: `UserError` when that cannot be, `Unavailable` when no worker can be started.
+        """
+        ...
+
     async def preview(self, data: bytes, *, side_px: int, blurred: bool = False) -> bytes:
         """Return the picture as a WebP of at most `side_px`, without metadata.
 
@@ -252,7 +259,7 @@ class Generator(Protocol):
 
     @property
     def account(self) -> str:
-        """Return what names the account whose queue all replicas share; no secret."""
+        """Return what names the account whose queue all workspaces share; no secret."""
         ...
 
     @property

@@ -4,14 +4,20 @@ import gc
 import os
 import shutil
 import socket
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 REQUIRE_ALL = os.environ.get("TEST_REQUIRE_ALL") == "1"
 DEFAULT_DATABASE = "postgresql://postgres@127.0.0.1:5432/postgres"
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
+
+# The same examples in each run, like all seeds here; and how long one takes says nothing on a busy machine.
+settings.register_profile("same", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("same")
 
 HOW_TO_GET = {
     "browser": "no Chromium: apt install chromium fonts-noto-core, or set CHROMIUM to its path",
@@ -84,6 +90,14 @@ def shared_images() -> Path:
     if not folder.is_dir():
         pytest.skip("the sample pictures are not beside the project")
     return folder
+
+
+@pytest.fixture
+def unused_tcp_port() -> Iterator[int]:
+    """Return a port at which nobody listens. It is held as long as the test runs, unlike that of pytest-asyncio."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        yield held.getsockname()[1]
 
 
 @pytest.fixture(autouse=True)

@@ -6,14 +6,13 @@ those tables and nothing in them; a `bare_home` begins without, for tests of how
 A `conftest.py` imports the fixtures that its tests use, and those that they are made of.
 """
 
-import os
 import shutil
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import count
 from pathlib import Path
 from typing import Final
+from uuid import uuid4
 
 import psycopg
 import pytest
@@ -44,8 +43,6 @@ _EMPTY: Final = """
     END $$
 """
 
-_numbers = count()
-
 
 @dataclass(frozen=True, slots=True)
 class Home:
@@ -57,7 +54,7 @@ class Home:
 
 @contextmanager
 def _new_database() -> Iterator[str]:
-    name = f"flashbulb_test_{os.getpid()}_{next(_numbers)}"
+    name = f"flashbulb_test_{uuid4().hex}"  # a run that was killed leaves its own behind
     server = database_url()
     with psycopg.connect(server, autocommit=True) as admin:
         admin.execute(f"CREATE DATABASE {name}".encode())

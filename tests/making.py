@@ -1,6 +1,6 @@
 """The ports of making in a few lines each: a maker that can be scripted, and records in memory."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
@@ -167,11 +167,29 @@ class ListedWishes:
     async def may_take_back(self, tenant: Tenant, id: str, *, person: str, event: str) -> bool:
         return id in self.erased and (self.erased[id][0].asked_by.id == person or self.erased[id][1] == event)
 
-    async def forget_of(self, tenant: Tenant, message: str, *, by: str) -> tuple[ErasedWish, ...]:
-        for id in [each.id for each in self.wishes.values() if each.root == message]:
+    async def forget_of(
+        self, tenant: Tenant, channel: str, message: str, *, by: str, is_gone: Callable[[str], bool] | None = None
+    ) -> tuple[ErasedWish, ...]:
+        def goes(wish: StoredWish) -> bool:
+            there = wish.root == message and wish.root_channel in ("", channel)
+            return there and (is_gone is None or is_gone(self._file_of(wish)))
+
+        return await self._forget_those(tenant, goes, by=by)
+
+    async def forget_file(self, tenant: Tenant, file: str, *, by: str) -> tuple[ErasedWish, ...]:
+        return await self._forget_those(tenant, lambda wish: self._file_of(wish) == file, by=by)
+
+    async def _forget_those(self, tenant: Tenant, goes: Callable[[StoredWish], bool], *, by: str) -> tuple[ErasedWish, ...]:
+        for id in [each.id for each in self.wishes.values() if goes(each)]:
             await self.forget(tenant, id, by=by)
-        gone = [each for each, _ in self.erased.values() if each.root == message]
+        gone = [each for each, _ in self.erased.values() if goes(each)]
         return tuple(ErasedWish(id=each.id, event=each.event, place=each.place) for each in gone)
+
+    def _file_of(self, wish: StoredWish) -> str:
+        known = self.wishes | {id: erased for id, (erased, _) in self.erased.items()}
+        while wish.source and wish.source.wish:
+            wish = known[wish.source.wish]
+        return wish.source.attachment.id if wish.source and wish.source.attachment else ""
 
     async def forget(self, tenant: Tenant, id: str, *, by: str) -> None:
         if id in self.wishes:

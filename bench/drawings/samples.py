@@ -197,13 +197,22 @@ def _wishes() -> Sequence[Sample]:
         for at, item in enumerate(wishes.MADE.items * 2, start=1)
     )
     nasty = wishes.MADE.model_copy(
-        update={"wish": NASTY_TEXT, "prompt": NASTY_TEXT + LONG, "model": NASTY_NAME, "notes": (NASTY_TEXT, LONG)}
+        update={
+            "deed": "prompted",
+            "about": NASTY_TEXT,
+            "wish": NASTY_TEXT,
+            "prompt": NASTY_TEXT + LONG,
+            "model": NASTY_NAME,
+            "notes": (NASTY_TEXT, LONG),
+        }
         | {"engine": UNDERSTUDY, "spoiler": True, "items": items}
     )
     return (
         Sample(caption="Before something dear is made", answer=wishes.SHOWN, usual=True),
         Sample(caption="While something is made", answer=wishes.MAKING, usual=True),
         Sample(caption="The answer to /imagine", answer=wishes.MADE, usual=True),
+        Sample(caption="While a picture is varied", answer=wishes.VARYING),
+        Sample(caption="After Upscale", answer=wishes.UPSCALED),
         Sample(caption="Made: markup, mentions and long texts", answer=nasty),
         Sample(caption="What could not be made", answer=wishes.NOT_MADE, usual=True),
         Sample(caption="The answer to /flashbulb queue", answer=wishes.QUEUE, to="asker", usual=True),

@@ -9,6 +9,7 @@ PROMPT: Final = (
     "A white lighthouse on a rocky coast at dawn, long waves breaking against dark rocks, low golden light, sea mist,"
     " wide-angle view, watercolour on rough paper"
 )
+SUBJECT: Final = "A white lighthouse on a rocky coast"
 ID: Final = "w4k2"
 ONE_PICTURE: Final = (
     ("wish_vary_subtle", "Vary (subtle)"),
@@ -56,6 +57,14 @@ MADE: Final = Made(
     cost_usd="0.0094",
     notes=("One of three could not be made.",),
     buttons=tuple((name, label, ID) for name, label in ALL_PICTURES),
+)
+VARYING: Final = Making(
+    id=ID, media="image", deed="varied_subtle", about=f"picture 2 of 2: {SUBJECT}", wish=WISH, prompt=PROMPT, state="making"
+)
+UPSCALED: Final = MADE.model_copy(
+    update={"deed": "upscaled", "about": f"picture 2 of 2: {SUBJECT}", "prompt": "", "notes": ()}
+    | {"items": (MADE.items[1].model_copy(update={"position": 1, "missing": "", "seed": ""}),)}
+    | {"model": "Real-ESRGAN", "elapsed_s": 12, "buttons": (("wish_delete", "Delete", ID),)}
 )
 NOT_MADE: Final = NotMade(
     id=ID, wish=WISH, text="It was not made in time. Try again later.", buttons=(("wish_again", "Try again"),)

@@ -4,11 +4,11 @@ import asyncio
 from collections.abc import Coroutine, Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TextIO, cast
 
 import typer
 
-from bot.cli.ends import Commands, End
+from bot.cli.ends import Commands, End, StandardError
 
 if TYPE_CHECKING:
     from bot.settings import Settings
@@ -486,7 +486,7 @@ def _settings() -> "Settings":
     from bot.settings import read_settings
 
     settings = read_settings()
-    logs.configure(secrets=settings.secrets, level="warning")
+    logs.configure(secrets=settings.secrets, level="warning", stream=cast("TextIO", StandardError()))
     return settings
 
 

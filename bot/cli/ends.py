@@ -1,7 +1,9 @@
-"""How a command ends: its exit code, and one sentence where something was wrong."""
+"""How a command ends: its exit code, and one sentence where something was wrong; and where such sentences go."""
 
 import errno
+import io
 import os
+import sys
 from enum import IntEnum
 from typing import Any
 
@@ -48,6 +50,19 @@ class Commands(TyperGroup):
                 os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
             say_problem(f"{error.filename or 'The output'} cannot be written: no space is left. Make room first.")
             raise typer.Exit(End.UNAVAILABLE) from error
+
+
+class StandardError(io.TextIOBase):
+    """Standard error as it is by now: a bar puts a stream in its place that writes above the bar."""
+
+    def write(self, text: str) -> int:
+        return sys.stderr.write(text)
+
+    def flush(self) -> None:
+        sys.stderr.flush()
+
+    def isatty(self) -> bool:
+        return sys.stderr.isatty()
 
 
 def say_problem(sentence: str) -> None:

@@ -6,7 +6,14 @@ import os
 import stat
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from contextlib import AbstractAsyncContextManager, AbstractContextManager, AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import (
+    AbstractAsyncContextManager,
+    AbstractContextManager,
+    AsyncExitStack,
+    asynccontextmanager,
+    contextmanager,
+    nullcontext,
+)
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
@@ -14,7 +21,15 @@ from typing import Any, Final, TypeVar
 from urllib.parse import unquote, urlsplit
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    SpinnerColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
 
 from bot.cli.ends import End, end_of, plain, say_problem
 from bot.models import open_models
@@ -35,6 +50,8 @@ from pipelines.tagging import tag
 Kit = TypeVar("Kit")
 
 AT_ONCE: Final = 4
+BAR_COLUMNS: Final = 36  # a narrower terminal has no room for a bar beside its words and numbers
+STOPPING: Final = "Stopping"
 FILE_KINDS: Final = ("image/", "video/", "audio/", "application/pdf")
 
 # Why content could not be judged in full, where that is not itself what was found.
@@ -175,9 +192,13 @@ async def look_at(
         try:
             ends = []
             for task in tasks:
-                seen = await task
+                await asyncio.wait([task])  # or else whoever is told to stop hears of it when the task has ended
+                seen = task.result()
                 with shown.taken_down():
                     ends.append(_shown(seen, show))
+        except asyncio.CancelledError:
+            shown.stopping()
+            raise
         finally:
             for task in tasks:
                 task.cancel()
@@ -211,6 +232,11 @@ class Bar:
         if self.progress is not None:
             self.progress.advance(self.progress.task_ids[0])
 
+    def stopping(self) -> None:
+        """Say that it was heard, where what is under way has to come to its end first."""
+        if self.progress is not None:
+            self.progress.update(self.progress.task_ids[0], description=STOPPING)
+
     @contextmanager
     def taken_down(self) -> Iterator[None]:
         """Take the bar off the terminal while an answer is printed there, which would run into it."""
@@ -221,20 +247,30 @@ class Bar:
         try:
             yield
         finally:
-            self.progress.start()
+            if not self.progress.finished:
+                self.progress.start()
 
 
 @contextmanager
 def _progress(total: int) -> Iterator[Bar]:
     """Show a bar for several inputs, where standard error is a terminal."""
-    if total < 2 or not sys.stderr.isatty():
-        yield Bar(None)
-        return
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    # Answers are printed while it is down; only warnings come in between, and those it leads around itself.
-    with Progress(*columns, console=Console(stderr=True), transient=True, redirect_stdout=False) as progress:
-        progress.add_task("Looking", total=total)
+    progress = progress_of(total, "Looking", time=TimeRemainingColumn()) if total > 1 else None
+    with progress or nullcontext():
         yield Bar(progress)
+
+
+def progress_of(total: int, says: str, *, time: ProgressColumn, spins: bool = False) -> Progress | None:
+    """Return what shows how many of `total` are done; None where standard error is no terminal that can take a line back."""
+    console = Console(stderr=True)
+    if not sys.stderr.isatty() or console.is_dumb_terminal:
+        return None
+    spinner = (SpinnerColumn(),) if spins else ()
+    bar = (BarColumn(),) if console.width >= BAR_COLUMNS else ()
+    columns = (*spinner, TextColumn("{task.description}"), *bar, MofNCompleteColumn(), time)
+    # Answers are printed while it is down; only warnings come in between, and those it leads around itself.
+    progress = Progress(*columns, console=console, transient=True, redirect_stdout=False)
+    progress.add_task(says, total=total)
+    return progress
 
 
 def problem_of_input(each: Input) -> str | None:

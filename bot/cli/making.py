@@ -43,6 +43,7 @@ _HERE: Final[dict[FailureKind, str]] = {
     "credits": "The maker says that there is no credit left. Add some at https://modelslab.com.",
 }
 NOT_JUDGED: Final = "What was made could not be judged, so it is not shown. It may have been charged."
+NOT_SAVED: Final = "It was made, but cannot be saved in {folder} ({why}). It may have been charged."
 MAY_BE_CHARGED: Final = "What the maker had begun may still be charged, and is not kept."
 
 
@@ -103,6 +104,11 @@ async def _make(
     policy = everywhere(own_policy(settings))
     bar = bar_of(sum(wishes[each].count for each in inputs if each in wishes))
     works: list[_Work] = []
+    told: list[Seen] = []
+
+    def tell(seen: Seen) -> None:
+        show(seen)
+        told.append(seen)
 
     async def look(each: Input, kit: Kit) -> Seen:
         work = _Work(input=each, wish=wishes[each], kit=kit, policy=policy, out=out, bar=bar)
@@ -110,8 +116,11 @@ async def _make(
         return await work.do()
 
     try:
-        return await look_at(inputs, look, open_kit(settings, out), show, problem_of=problems.get, bar=bar.shown())
+        return await look_at(inputs, look, open_kit(settings, out), tell, problem_of=problems.get, bar=bar.shown())
     except asyncio.CancelledError:
+        untold = [work for work in works if not any(seen.input is work.input for seen in told)]
+        if saved := [str(path) for work in untold for path in work.saved]:
+            say_problem(f"Saved already: {', '.join(saved)}")
         if any(work.is_under_way for work in works):
             say_problem(MAY_BE_CHARGED)
         raise
@@ -151,6 +160,7 @@ class _Work:
     bar: MakingBar
     name: str = field(default_factory=lambda: uuid4().hex)
     judge: str = "none"
+    saved: list[Path] = field(default_factory=list)
     _attempts: dict[int, Attempts] = field(default_factory=dict)
     _ended_at: set[int] = field(default_factory=set)
     _began: float = field(default_factory=monotonic)
@@ -244,13 +254,21 @@ class _Work:
             if checked.refusal:
                 ended = _Failed(why=checked.refusal, end=End.FOUND, refused=True)
             else:
-                data, prompt = self.kit.files.made[attempts.address(checked.attempt)], attempts.prompts[checked.attempt]
-                about = self._about(checked, prompt, model, attempts.paid)
-                laid = partial(save, data, about, folder=self.out, stem=stem, number=number, step=self.wish.count)
-                ended = _Made(path=await asyncio.to_thread(laid), checked=checked, prompt=prompt)
+                ended = self._save(checked, attempts, model, stem, number)
         self._ended_at.add(at)
         self.bar.note(self._thing(at), "done")
         return ended
+
+    def _save(self, checked: Checked, attempts: Attempts, model: MakerModel, stem: str, number: int) -> _Made | _Failed:
+        """Lay one thing into the folder. It takes a moment, in which nobody can stop us halfway."""
+        data, prompt = self.kit.files.made[attempts.address(checked.attempt)], attempts.prompts[checked.attempt]
+        about = self._about(checked, prompt, model, attempts.paid)
+        try:
+            path = save(data, about, folder=self.out, stem=stem, number=number, step=self.wish.count)
+        except OSError as error:
+            return _Failed(why=NOT_SAVED.format(folder=self.out, why=error.strerror or type(error).__name__), end=End.FOUND)
+        self.saved.append(path)
+        return _Made(path=path, checked=checked, prompt=prompt)
 
     async def _checked(self, at: int, attempts: Attempts, brief: Brief, order: Order) -> Checked:
         making = Making(

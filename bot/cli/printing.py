@@ -18,6 +18,7 @@ from bot.cli.looking import Seen
 from pipelines.ports import UNDERSTUDY
 
 WIDTH_MAX: Final = 100  # longer lines are hard to read
+BOX_COLUMNS: Final = 40  # in a narrower terminal a box would break names of files that somebody wants to copy
 SEVERITIES: Final = ("none", "mild", "moderate", "severe", "critical")
 STYLES: Final = {"allow": "bold green", "act": "bold red", "unknown": "bold yellow"}
 PART_CHARS: Final = 60  # of a text, where it is shown in a line
@@ -156,7 +157,7 @@ def _part_said(part: dict[str, Any]) -> str:
 
 def _show(name: str, rows: Rows, pretty: Callable[[], RenderableType], seen: Seen) -> None:
     engine = f"{who(seen.document['engine'])}, {seen.document['elapsed_ms']} ms"
-    if sys.stdout.isatty():
+    if sys.stdout.isatty() and console().width >= BOX_COLUMNS:
         title, subtitle = Text(f" {name} ", style="bold"), Text(f" {engine} ", style="dim")
         body = Panel(
             pretty(), title=title, title_align="left", subtitle=subtitle, subtitle_align="right", box=ROUNDED, padding=(1, 2)

@@ -4,7 +4,6 @@ import asyncio
 import json
 import os
 import re
-import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
@@ -12,10 +11,9 @@ from itertools import count
 from pathlib import Path
 from typing import Any, Final, Literal, Self
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import TimeElapsedColumn
 
-from bot.cli.looking import Bar, LocalFiles
+from bot.cli.looking import STOPPING, Bar, LocalFiles, progress_of
 from bot.config_file import read_config
 from bot.generator import open_generator
 from bot.models import open_models
@@ -34,8 +32,9 @@ from pipelines.ports import Generator, LanguageModel, Media
 STEM_CHARS: Final = 40
 NO_MAKER: Final = "Nothing can be made beside real workspaces without MODELSLAB_API_KEY. Set it, or leave their tokens out."
 
-State = Literal["waiting", "making", "checking", "done"]
-_SAYS: Final[dict[State, str]] = {"making": "Making", "checking": "Checking", "waiting": "Waiting"}
+State = Literal["stopping", "making", "checking", "waiting", "done"]
+# What is said of all things together: of their states the first one here.
+_SAYS: Final[dict[State, str]] = {"stopping": STOPPING, "making": "Making", "checking": "Checking", "waiting": "Waiting"}
 
 
 @dataclass(slots=True)
@@ -147,6 +146,9 @@ class MakingBar(Bar):
     def advance(self) -> None:
         """Nothing: each thing counts by itself."""
 
+    def stopping(self) -> None:
+        self.note("all of them", "stopping")
+
     def note(self, thing: str, state: State) -> None:
         self.states[thing] = state
         if self.progress is not None:
@@ -162,13 +164,7 @@ class MakingBar(Bar):
 
 def bar_of(total: int) -> MakingBar:
     """Return a bar for `total` things; it shows nothing where standard error is no terminal."""
-    if not sys.stderr.isatty():
-        return MakingBar(None)
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    # Answers are printed while it is down; only warnings come in between, and those it leads around itself.
-    progress = Progress(*columns, console=Console(stderr=True), transient=True, redirect_stdout=False)
-    progress.add_task(_SAYS["waiting"], total=total)
-    return MakingBar(progress)
+    return MakingBar(progress_of(total, _SAYS["waiting"], time=TimeElapsedColumn(), spins=True))
 
 
 # --- The folder ---------------------------------------------------------------------------------------------------------------
@@ -198,23 +194,34 @@ def first_free(folder: Path, stem: str) -> int:
 def save(data: bytes, about: dict[str, Any], *, folder: Path, stem: str, number: int, step: int) -> Path:
     """Write what was made as `STEM-NUMBER.png`, and what is known of it as JSON beside it. What is there is never overwritten.
 
-    Where the number is taken meanwhile, `step` is added until one is free.
+    Where the number is taken meanwhile, `step` is added until one is free. Raises: `OSError`; nothing of it is left then.
     """
     kind = kind_of(data)
     ending = kind.extensions[0] if kind and kind.extensions else "bin"
     for tried in count(number, step):
         path, beside = folder / f"{stem}-{tried}.{ending}", folder / f"{stem}-{tried}.json"
+        told = json.dumps({"file": path.name, **about}, ensure_ascii=False, indent=2)
         try:
-            with beside.open("x", encoding="utf-8") as file:
-                json.dump({"file": path.name, **about}, file, ensure_ascii=False, indent=2)
-                file.write("\n")
+            _write_new(beside, f"{told}\n".encode())
         except FileExistsError:
             continue
         try:
-            with path.open("xb") as file:
-                file.write(data)
-        except FileExistsError:
+            _write_new(path, data)
+        except OSError as error:
             beside.unlink()
-            continue
+            if isinstance(error, FileExistsError):
+                continue
+            raise
         return path
     raise AssertionError("numbers do not end")
+
+
+def _write_new(path: Path, data: bytes) -> None:
+    """Write a file that was not there; where that fails halfway, it is not there either."""
+    file = path.open("xb")
+    try:
+        with file:
+            file.write(data)
+    except OSError:
+        path.unlink()
+        raise

@@ -1,11 +1,11 @@
 """The web server: every route behind the gate, on one port, in the loop of the bot."""
 
-import asyncio
 import logging
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import structlog
@@ -13,6 +13,7 @@ from aiohttp import WSCloseCode, web
 from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.typedefs import Handler
 
+from bot.background import beside, repeating
 from bot.console.access import add_headers, allow, guard, refuse_unmarked
 from bot.console.address import Address
 from bot.console.live import Live
@@ -86,14 +87,13 @@ async def open_console(
     refuse_unmarked(app)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_S, logger=_class_names_only())
     await runner.setup()
-    watching = asyncio.create_task(_watch(live, sign_ins))
     try:
-        await web.SockSite(runner, bound).start()
-        log.info("console.open", host=address.host, port=address.port)
-        yield
+        # For sign-ins that ended elsewhere, or by time.
+        async with beside(repeating("sign_ins", partial(close_ended, live, sign_ins), every_s=LOOK_AGAIN_S)):
+            await web.SockSite(runner, bound).start()
+            log.info("console.open", host=address.host, port=address.port)
+            yield
     finally:
-        watching.cancel()
-        await asyncio.wait([watching])
         await runner.cleanup()
 
 
@@ -107,16 +107,6 @@ async def _in_words(request: web.Request, handler: Handler) -> web.StreamRespons
     except Unavailable as error:
         log.warning("console.unavailable", service=error.service)
         raise web.HTTPServiceUnavailable(text=str(error)) from error
-
-
-async def _watch(live: Live, sign_ins: SignIns) -> None:
-    """Close the pages of sign-ins that ended elsewhere, or by time."""
-    while True:
-        await asyncio.sleep(LOOK_AGAIN_S)
-        try:
-            await close_ended(live, sign_ins)
-        except Unavailable as error:
-            log.warning("console.unavailable", service=error.service)
 
 
 async def close_ended(live: Live, sign_ins: SignIns) -> None:

@@ -173,7 +173,10 @@ class Arrivals:
 
     async def _hear_new(self, client: DiscordClient, message: Json) -> None:
         tenant = Tenant(platform=PLATFORM, workspace=message["guild_id"])
-        async with self._watermarks.accepting(tenant, message["channel_id"], message["id"]):
+        channel, id = message["channel_id"], message["id"]
+        async with self._watermarks.accepting(tenant, channel, id) as mark:
+            if mark is None:  # the next start would begin at the newest mark of all, which may be past this message
+                self._watermarks.begin_at(tenant, channel, str(int(id) - 1))
             await self._take_live(client, message)
 
     async def _hear_edited(self, client: DiscordClient, message: Json) -> None:

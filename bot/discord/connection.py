@@ -208,7 +208,7 @@ class DiscordConnection:
         said = await self._said(effect)
         placeholder = await self._replies.placeholder(effect.reply)
         waiting = placeholder is not None and waits(placeholder)
-        if effect.about and await self._messages.fetch(place, effect.about) is None:
+        if effect.about and await self._is_gone(place, effect.about, asked=waiting):
             if waiting:
                 await self._replies.drop(effect.reply)
             return GONE_ALREADY
@@ -229,6 +229,17 @@ class DiscordConnection:
             raise
         await self._finish_placeholder(effect, channel, sent, waiting=waiting)
         return _stands(sent)
+
+    async def _is_gone(self, place: Place, message: str, *, asked: bool) -> bool:
+        """Whether a message that is to be answered is gone, as far as we may know.
+
+        What somebody `asked` about where we are not, in their own server or conversation, looks gone to us and is not.
+        """
+        ours = place.workspace != DIRECT and self._gateway.client.get_guild(int(place.workspace)) is not None
+        try:
+            return (ours or not asked) and await self._messages.fetch(place, message) is None
+        except Denied:
+            return False
 
     async def _fill(self, effect: Post | Notify, said: Said) -> str | None:
         return await with_or_without_files(said, lambda view, files: self._replies.fill(effect.reply, view, files))
@@ -278,9 +289,20 @@ class DiscordConnection:
             each = self.upload_limit(effect.place)
             made = await enclosed(self._given.enclosures, effect)
             files, added = small_enough(made, each_bytes=each, all_bytes=max(each, REQUEST_BYTES))
+        if isinstance(answer, SetUp):
+            answer = self._looked_at(effect.place.workspace, answer)
         return Said(
             answer=answer, key=effect.key, workspace=effect.place.workspace, added=added, picture=picture, enclosed=files
         )
+
+    def _looked_at(self, workspace: str, answer: SetUp) -> SetUp:
+        """Return the answer with what will not work in the channels that were chosen."""
+        guild = self._gateway.client.get_guild(int(workspace)) if workspace != DIRECT else None
+        if guild is None:
+            return answer
+        unseen = tuple(each for each in answer.watched if not _is_open(guild, each, guild.me))
+        public = answer.log_channel is not None and _is_open(guild, answer.log_channel, guild.default_role)
+        return answer.model_copy(update={"unseen": unseen, "public": public})
 
     def _check_is_in(self, workspace: str, channel: str) -> None:
         """Raises: `Denied` when a channel is another server's: a dialog brings back whatever its sender put into it."""
@@ -356,3 +378,8 @@ def _stands(message: str) -> Performed:
 
 def _done(message: str | None) -> Performed | None:
     return _stands(message) if message else None
+
+
+def _is_open(guild: discord.Guild, channel: str, who: discord.Member | discord.Role) -> bool:
+    found = guild.get_channel(int(channel)) if channel.isdecimal() else None
+    return found is not None and found.permissions_for(who).view_channel

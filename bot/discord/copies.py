@@ -12,7 +12,7 @@ from discord.ui import Container, LayoutView, MediaGallery, TextDisplay
 
 from bot.discord.layout import TEXT_MAX, component_id
 from bot.discord.markup import escape, one_line
-from bot.discord.parse import Json, Us, author_of, shown
+from bot.discord.parse import SPOILER_NAME, Json, Us, author_of, shown, spoilers
 from bot.storage.copies import CopiedFile, Copy
 from bot.words import LINE_MAX, MORE_MAX, in_pieces
 from handlers.events import Place
@@ -45,7 +45,7 @@ async def sealed_copy(message: Json, place: Place, *, us: Us, files: Files, titl
     `title`: of the post that it begins, which becomes the first line of the copy.
     """
     what = shown(message, us)
-    alt_texts = _alt_texts(message)
+    alt_texts, covered = _alt_texts(message), spoilers(message)
     kept = list(_that_fit(what.files))
     bodies = dict(zip((each.id for each in kept), await asyncio.gather(*(_fetched(each, files) for each in kept)), strict=True))
     return Copy(
@@ -54,7 +54,11 @@ async def sealed_copy(message: Json, place: Place, *, us: Us, files: Files, titl
         text=message_text(message) if title is None else f"{title}\n{message_text(message)}",
         files=tuple(
             CopiedFile(
-                name=each.name, media_type=each.media_type, alt_text=alt_texts.get(each.id, ""), data=bodies.get(each.id)
+                name=each.name,
+                media_type=each.media_type,
+                alt_text=alt_texts.get(each.id, ""),
+                spoiler=each.id in covered,
+                data=bodies.get(each.id),
             )
             for each in what.files
         ),
@@ -148,12 +152,12 @@ def _is_media(file: CopiedFile) -> bool:
 def _file(at: int, copied: CopiedFile) -> discord.File:
     assert copied.data is not None
     # Discord changes names with other letters, and a component must name its file exactly.
-    name = f"{at}-" + re.sub(r"[^A-Za-z0-9._-]", "_", copied.name.removeprefix("SPOILER_"))[-80:]
+    name = f"{at}-" + re.sub(r"[^A-Za-z0-9._-]", "_", copied.name.removeprefix(SPOILER_NAME))[-80:]
     return discord.File(
         BytesIO(copied.data),
         filename=name,
         description=copied.alt_text[:ALT_TEXT_MAX] or None,
-        spoiler=copied.name.startswith("SPOILER_"),
+        spoiler=copied.spoiler or copied.name.startswith(SPOILER_NAME),  # copies of older versions know the name alone
     )
 
 

@@ -7,7 +7,8 @@ author who deletes another message of their own in these seconds may be taken fo
 is not known any more the channel alone decides. Several deletions alike, one after the other, are counted in the first entry
 without our being told (https://github.com/discord/discord-api-docs/issues/5911), and what other bots delete one by one is not
 in the log at all (https://github.com/discord/discord-api-docs/issues/7856): both stay `unknown`. So do an author's own
-deletions. What is deleted while we are away nobody tells us.
+deletions. What is deleted while we are away nobody tells us. Outside of watched channels, and in direct messages, who it was
+matters to nobody.
 """
 
 import asyncio
@@ -21,10 +22,10 @@ from typing import Any, Final, Literal
 import discord
 import structlog
 
-from bot.discord import PLATFORM
+from bot.discord import DIRECT, PLATFORM
 from bot.discord.arrivals import Arrivals, check_ids, place_of
 from bot.discord.client import DiscordClient, key_of
-from bot.discord.members import member_of, role_of
+from bot.discord.members import member_of, role_in_server
 from bot.discord.parse import Json
 from handlers.events import FLASHBULB, MessageDeleted, Person, Place, Role
 from handlers.ports.channels import Setups
@@ -54,7 +55,7 @@ class Entry:
 
 
 class Deletions:
-    """Accepts that messages of watched channels were deleted by others. How surely a moderator did it, the module says."""
+    """Accepts that messages were deleted by others. How surely a moderator did it, the module says."""
 
     def __init__(self, arrivals: Arrivals, setups: Setups) -> None:
         self._arrivals = arrivals
@@ -74,8 +75,6 @@ class Deletions:
 
     def hear(self, client: DiscordClient, gone: Json) -> None:
         """Take in that one message (`id`) or several at once (`ids`) were deleted."""
-        if gone.get("guild_id") is None:
-            return
         if len(self._tasks) >= PENDING_MAX:
             self._arrivals.skip(gone, OverflowError())
             return
@@ -117,10 +116,8 @@ class Deletions:
             messages = [each for each in _messages_in(gone) if self._is_anothers(each, client)]
             if not messages:
                 return
-            place = await self._watched(client, gone)
-            if place is None:
-                return
-            entry = await self._entry(client, gone)
+            place, watched = await self._place(client, gone)
+            entry = await self._entry(client, gone) if watched else None
             if entry is not None and entry.author == client.us.user:
                 return  # it was our own, and we had forgotten
             by: Literal["moderator", "unknown"] = "unknown" if entry is None else "moderator"
@@ -137,14 +134,16 @@ class Deletions:
         """Whether neither we deleted it nor is it our own, as far as we know."""
         return not client.deletes(message) and self._authors.get(message) != client.us.user
 
-    async def _watched(self, client: DiscordClient, gone: Json) -> Place | None:
-        """Return where the message stood, or None where nobody wants to know."""
-        found: list[Place | None] = []
+    async def _place(self, client: DiscordClient, gone: Json) -> tuple[Place, bool]:
+        """Return where the message stood, and whether that is watched."""
+        if gone.get("guild_id") is None:
+            return Place(platform=PLATFORM, workspace=DIRECT, channel=gone["channel_id"]), False
+        found: list[tuple[Place, bool]] = []
 
         async def ask() -> None:
             place = await place_of(client, gone["guild_id"], gone["channel_id"])
             setup = await self._setups.of(place.tenant)
-            found.append(place if setup.watches(place.channel) else None)
+            found.append((place, setup.watches(place.channel)))
 
         await self._arrivals.surely(ask, client)
         return found[-1]
@@ -186,4 +185,4 @@ async def _moderator(client: discord.Client, workspace: str, person: str) -> Per
         member = await member_of(client, workspace, person)
     if member is None:
         return Person(id=person, name=person, role=Role.MODERATOR)
-    return Person(id=person, name=member.display_name, role=role_of(member.guild_permissions), bot=member.bot)
+    return Person(id=person, name=member.display_name, role=role_in_server(member), bot=member.bot)

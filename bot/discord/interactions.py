@@ -15,7 +15,7 @@ import structlog
 from bot.discord import DIRECT, PLATFORM
 from bot.discord.commands import schemas_like
 from bot.discord.forms import modal, read
-from bot.discord.members import role_in, role_of
+from bot.discord.members import role_in, role_in_server
 from bot.discord.outcomes import Denied, answered
 from bot.discord.parse import Us, attachment_of, shown
 from bot.discord.views import read_button
@@ -34,14 +34,18 @@ log = structlog.get_logger()
 # Source: https://docs.discord.com/developers/interactions/receiving-and-responding#interaction-callback
 ANSWER_S: Final = 3.0
 BUDGET_S: Final = 1.0
+RETRIES_S: Final = (0.5, 1.0)  # before what could not be stored is tried again; shorter than a shutdown waits (`close`)
 
 # Kinds of commands and of their options. Source: https://docs.discord.com/developers/interactions/application-commands
 SLASH, MESSAGE_MENU = 1, 3
 SUBCOMMANDS: Final = frozenset({1, 2})
 ATTACHMENT_OPTION: Final = 11
 
-BUSY: Final = "Flashbulb cannot take this in now. Try again in a minute."
-FAULT: Final = "Something went wrong on our side and nothing was done. Try again; the operator sees it in the log."
+# What could not be stored in time may have been stored all the same, and is then done: so neither says that nothing was done.
+BUSY: Final = "Flashbulb is very busy just now. If nothing has happened within a minute, try again."
+FAULT: Final = (
+    "Something went wrong on our side; the operator sees it in the log. If nothing has happened within a minute, try again."
+)
 OLD_COMMAND: Final = "This command is of an older version. Restart Discord and try again."
 OLD_BUTTON: Final = "This button has expired. Use the newest card of the case."
 OLD_FORM: Final = "This form has expired. Open it again."
@@ -129,14 +133,33 @@ class Interactions:
             await interaction.response.send_modal(modal(form, event.place.workspace))
 
     async def _take(self, interaction: Interaction, event: AnyEvent) -> None:
-        """Make `event` durable, then defer. When Discord does not hear of that, the answer arrives as an ordinary message."""
-        async with asyncio.timeout(BUDGET_S):
-            await self._accept(event)
+        """Make `event` durable, then defer. When Discord does not hear of that, the answer arrives as an ordinary message.
+
+        What could not be stored in time may be stored yet, so that we defer in that case as well, and ask again: a second time
+        it is the same event.
+        """
+        taken = await self._is_taken(event)
         private = not isinstance(event, CommandUsed) or event.command in PRIVATE
         # A press changes nothing that one sees until there is something to say, and neither does the form that it opened: often
         # only the message changes. A command, or a form of one, shows that we are at work.
         with _answering(interaction):
-            await interaction.response.defer(thinking=interaction.message is None, ephemeral=private)
+            await interaction.response.defer(thinking=_shows_placeholder(interaction), ephemeral=private)
+        for pause_s in RETRIES_S:
+            if taken:
+                return
+            await asyncio.sleep(pause_s)
+            taken = await self._is_taken(event)
+        if not taken:
+            raise Unavailable("Flashbulb")
+
+    async def _is_taken(self, event: AnyEvent) -> bool:
+        """Make `event` durable; return whether that is sure."""
+        try:
+            async with asyncio.timeout(BUDGET_S):
+                await self._accept(event)
+        except (Unavailable, TimeoutError):
+            return False
+        return True
 
 
 PRIVATE: Final = frozenset(each.name for each in COMMANDS if each.private)
@@ -165,7 +188,7 @@ def command_used(interaction: Interaction) -> CommandUsed:
     return CommandUsed(
         key=f"{PLATFORM}:{interaction.id}",
         place=place_of(interaction),
-        author=_person(interaction, role_of(interaction.permissions)),
+        author=_person(interaction, role_in_server(interaction.user)),
         reply=f"c:{interaction.application_id}:{interaction.token}",
         command=command,
         argument=flagged(command, options) if command in FLAGS else " ".join(_words_in(options)),
@@ -208,7 +231,7 @@ async def form_submitted(interaction: Interaction) -> FormSubmitted:
         key=f"{PLATFORM}:{interaction.id}",
         place=here.model_copy(update={"workspace": filled.workspace}),
         author=await _person_of(interaction, here, filled.workspace),
-        reply=f"b:{interaction.application_id}:{interaction.token}",
+        reply=f"{'c' if _shows_placeholder(interaction) else 'b'}:{interaction.application_id}:{interaction.token}",
         form=filled.form,
         about=filled.about,
         values=filled.values,
@@ -231,7 +254,7 @@ def place_of(interaction: Interaction) -> Place:
 
 async def _person_of(interaction: Interaction, here: Place, workspace: str) -> Person:
     """Return who did it, with what they may do in `workspace` now, which is asked for where they did it `here` privately."""
-    role = role_of(interaction.permissions)
+    role = role_in_server(interaction.user)
     if here.workspace == DIRECT:
         async with asyncio.timeout(BUDGET_S):
             role = await role_in(interaction.client, workspace, str(interaction.user.id))
@@ -240,6 +263,11 @@ async def _person_of(interaction: Interaction, here: Place, workspace: str) -> P
 
 def _person(interaction: Interaction, role: Role) -> Person:
     return Person(id=str(interaction.user.id), name=interaction.user.display_name, role=role, bot=interaction.user.bot)
+
+
+def _shows_placeholder(interaction: Interaction) -> bool:
+    """Whether, once deferred, it shows that we are at work: so does what comes from no message of ours, a form included."""
+    return interaction.message is None
 
 
 def _words_in(options: Sequence[Mapping[str, Any]]) -> Iterator[str]:
@@ -266,9 +294,14 @@ def _typed(interaction: Interaction) -> str:
 
 
 async def _say(interaction: Interaction, sentence: str) -> None:
-    if not interaction.response.is_done():
-        with _answering(interaction):
+    """Say something as the first answer; where that was to defer, in the placeholder, or else to the one person alone."""
+    with _answering(interaction):
+        if not interaction.response.is_done():
             await interaction.response.send_message(sentence, ephemeral=True)
+        elif _shows_placeholder(interaction):
+            await interaction.edit_original_response(content=sentence)
+        else:
+            await interaction.followup.send(sentence, ephemeral=True)
 
 
 @contextmanager

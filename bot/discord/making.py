@@ -7,7 +7,6 @@ from bot.discord.layout import Group, buttons_of
 from bot.discord.markup import escape, one_line
 from bot.making_words import (
     FOR_ADULTS,
-    WISH_SHOWN,
     WITHOUT,
     estimate_of,
     facts_of_item,
@@ -17,8 +16,10 @@ from bot.making_words import (
     price_of_wish,
     title_of_made,
     title_of_making,
+    title_of_not_made,
     title_of_queue,
     title_of_queued,
+    title_of_shown,
     title_of_usage,
     total_of_usage,
 )
@@ -27,7 +28,8 @@ from handlers.answers import Made, MadeItem, Making, NotMade, QueuedWish, Usage,
 
 # Of the 4,000 characters of a message, so that what stands with four things fits as well.
 WISH_MAX: Final = 500
-PROMPT_MAX: Final = 1_100
+PROMPT_MAX: Final = 1_000
+TITLE_MAX: Final = 120
 AVOID_MAX: Final = 500
 NOTE_MAX: Final = 160
 NOTES_MAX: Final = 4
@@ -43,7 +45,7 @@ BAR: Final = 12  # letters of the line that shows how much is done
 def wish_shown(answer: WishShown) -> Iterator[str]:
     """Yield what would be made, and what it would cost."""
     why = f"\n{one_line(answer.why, NOTE_MAX)}" if answer.why else ""
-    yield f"### {WISH_SHOWN}{why}"
+    yield f"### {one_line(title_of_shown(answer), TITLE_MAX)}{why}"
     yield from _wished(answer.wish, answer.prompt)
     options = [f"**{one_line(name)}:** {one_line(value)}" for name, value in answer.options[:ITEMS_MAX]]
     options += [f"**{WITHOUT}:** {one_line(answer.avoid, AVOID_MAX)}"] if answer.avoid.strip() else []
@@ -55,7 +57,7 @@ def wish_shown(answer: WishShown) -> Iterator[str]:
 def making(answer: Making) -> Iterator[str]:
     """Yield how far it is."""
     bar = f"\n{_bar(answer.done, answer.total)}" if answer.total > 1 else ""
-    yield f"### {title_of_making(answer)}{bar}"
+    yield f"### {one_line(title_of_making(answer), TITLE_MAX)}{bar}"
     yield from _wished(answer.wish, answer.prompt)
     if estimate := estimate_of(answer):
         yield _foot(estimate)
@@ -64,7 +66,7 @@ def making(answer: Making) -> Iterator[str]:
 def made(answer: Made) -> Iterator[str]:
     """Yield what was made, save for what is said of each thing."""
     adults = f"\n**{FOR_ADULTS}**" if answer.spoiler else ""
-    yield f"### {title_of_made(answer)}{adults}"
+    yield f"### {one_line(title_of_made(answer), TITLE_MAX)}{adults}"
     own = [(f"Prompt of {each.position}", each.prompt) for each in answer.items if each.prompt.strip()]
     yield from _wished(answer.wish, answer.prompt, own)
     if answer.notes:
@@ -80,6 +82,8 @@ def groups_of_made(answer: Made, workspace: str) -> list[Group]:
 
 def not_made(answer: NotMade) -> Iterator[str]:
     """Yield why nothing was made."""
+    if title := title_of_not_made(answer):
+        yield f"### {one_line(title, TITLE_MAX)}"
     yield escape(answer.text, TEXT_MAX)
     yield from _wished(answer.wish, "")
 

@@ -35,6 +35,15 @@ def role_of(permissions: discord.Permissions) -> Role:
     return Role.MEMBER
 
 
+def role_in_server(user: discord.User | discord.Member) -> Role:
+    """Return what somebody may do with us by what their roles allow in the whole server; nothing where we are not in it.
+
+    What a channel allows beyond that makes nobody a moderator: cases of all channels are decided, wherever one asks.
+    """
+    # Of a server that is not known there are no roles, and no owner.
+    return role_of(user.guild_permissions) if isinstance(user, discord.Member) else Role.MEMBER
+
+
 def in_server(person: Person, member: Json, guild: discord.Guild) -> Person:
     """Return a person with the roles that `member` has in a server, by their ids and names."""
     ids = tuple(str(each) for each in member.get("roles") or ())
@@ -65,7 +74,7 @@ async def member_of(client: discord.Client, workspace: str, person: str) -> disc
 async def role_in(client: discord.Client, workspace: str, person: str) -> Role:
     """Return what somebody may do in a server, wherever they are. Raises: `Unavailable` when Discord does not answer."""
     member = await member_of(client, workspace, person)
-    return Role.MEMBER if member is None else role_of(member.guild_permissions)
+    return Role.MEMBER if member is None else role_in_server(member)
 
 
 class Members:

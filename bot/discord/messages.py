@@ -216,16 +216,22 @@ class Messages:
         us = self._gateway.client.user
         assert us is not None
         try:
-            found = [each for each in await self.newest(inside or message) if each["type"] in SPOKEN]
+            room = inside or message
+            newest = await self.newest(room)
+            has_threads = isinstance(self._gateway.client.get_channel(int(place.channel)), discord.TextChannel)
+            if not newest and not has_threads:  # as beside voice: there we reply
+                room = place.channel
+                newest = await self.newest(room)
+            found = [each for each in newest if each["type"] in SPOKEN]
             ours = [each for each in found if each["author"]["id"] == str(us.id)]
-            if inside is None and ours and len(ours) == len(found) < LOOKED_THROUGH:
+            if room == message and ours and len(ours) == len(found) < LOOKED_THROUGH:
                 async with self.doing("tidy a thread", message):
                     await self._http.delete_channel(int(message), reason="The message it hung on was taken out")
                 return
             for each in ours:
-                if inside is None or (each.get("message_reference") or {}).get("message_id") == message:
+                if room == message or (each.get("message_reference") or {}).get("message_id") == message:
                     with answered():
-                        await self._http.delete_message(int(inside or message), int(each["id"]))
+                        await self._http.delete_message(int(room), int(each["id"]))
         except Denied as denied:
             log.warning("discord.answers_stay", message=message, code=denied.code)
 

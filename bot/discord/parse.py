@@ -40,6 +40,11 @@ GIF_STICKERS: Final = "https://media.discordapp.net"
 TEXT_DISPLAY, THUMBNAIL, MEDIA_GALLERY, FILE = 10, 11, 12, 13
 COMPONENTS_DEEP: Final = 4  # containers hold sections, which hold texts and pictures
 
+# A file that is covered until one looks: the flag of an attachment, or the beginning of its name.
+# Source: https://docs.discord.com/developers/resources/message#attachment-object-attachment-flags
+SPOILER_FLAG: Final = 1 << 3
+SPOILER_NAME: Final = "SPOILER_"
+
 NAME_CHARS: Final = 100
 SOURCE: Final = "#"  # between the address of an uploaded file and CHANNEL/MESSAGE, the message that it came with
 # What stands in letters about a file (its alt text, and its name before Discord changed letters in it), a sticker, a component.
@@ -165,7 +170,7 @@ def shown(message: Json, us: Us) -> Shown:
     source = f"{SOURCE}{message['channel_id']}/{message['id']}" if "channel_id" in message else ""
     files = [attachment_of(each, source) for layer in layers for each in layer.get("attachments") or ()]
     stickers = [file for layer in layers for each in layer.get("sticker_items") or () for file in _sticker(each, us)]
-    media = [_linked(each) for component in components for each in _media(component)]
+    media = [_linked(each) for component in components for each, _ in _media(component)]
     pictures = [_linked(each) for embed in embeds for each in _pictures(embed)]
     words = [
         *(layer.get("content") or "" for layer in layers),
@@ -205,6 +210,15 @@ def address_of(attachment: str, message: Json) -> str | None:
     """Return where an uploaded file of `message` lies now, or None where it has no such file (any more)."""
     found = (each for layer in _layers(message) for each in layer.get("attachments") or () if each["id"] == attachment)
     return next((str(each["url"]) for each in found), None)
+
+
+def spoilers(message: Json) -> frozenset[str]:
+    """Return the ids of the files in `message` that are covered until somebody wants to see them."""
+    layers = _layers(message)
+    uploaded = [each for layer in layers for each in layer.get("attachments") or ()]
+    shown_by = [item for layer in layers for each in _walk(layer.get("components") or ()) for item in _media(each)]
+    covered = [each["id"] for each in uploaded if _is_covered(each)]
+    return frozenset([*covered, *(_linked(media).id for media, spoiler in shown_by if spoiler)])
 
 
 def attachment_of(attachment: Json, source: str = "") -> Attachment:
@@ -250,14 +264,19 @@ def _pictures(embed: Json) -> Iterator[Json]:
         yield video
 
 
-def _media(component: Json) -> Iterator[Json]:
+def _is_covered(attachment: Json) -> bool:
+    return bool((attachment.get("flags") or 0) & SPOILER_FLAG) or attachment["filename"].startswith(SPOILER_NAME)
+
+
+def _media(component: Json) -> Iterator[tuple[Json, bool]]:
+    """Yield what a component shows, and whether it is covered."""
     kind = component["type"]
     if kind == MEDIA_GALLERY:
-        yield from (item["media"] for item in component.get("items") or ())
+        yield from ((item["media"], bool(item.get("spoiler"))) for item in component.get("items") or ())
     elif kind == THUMBNAIL:
-        yield component["media"]
+        yield component["media"], bool(component.get("spoiler"))
     elif kind == FILE:
-        yield component["file"]
+        yield component["file"], bool(component.get("spoiler"))
 
 
 def _words(component: Json) -> Iterator[str]:

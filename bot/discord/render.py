@@ -14,6 +14,7 @@ from bot.discord import making, reviewing
 from bot.discord.extraction import extracted, found, message_link, together
 from bot.discord.layout import TEXT_MAX, buttons_of, layout
 from bot.discord.markup import escape, one_line, verbatim
+from bot.discord.permissions import LABELS
 from bot.discord.reviewing import GIVEN_BACK_MAX, engine, foot
 from bot.discord.views import PersistentButton
 from bot.extraction_words import tone_of_batch, tone_of_extraction
@@ -220,6 +221,11 @@ def _set_up(answer: SetUp) -> Iterable[str]:
     yield f"### Flashbulb is set up\n**Watched:** {watched}\n**Cases:** {log_channel}\n**Mode:** {mode_in_words(answer)}"
     if answer.policy:
         yield f"**Policy:** {one_line(answer.policy, LINE_MAX)}"
+    if answer.unseen:
+        unseen = ", ".join(f"<#{each}>" for each in answer.unseen)
+        yield f"Flashbulb does not see {unseen}: give it *{LABELS['view_channel']}* there."
+    if answer.public:
+        yield "Everybody here can read the channel for cases, with all that was found. Choose another one: /flashbulb setup."
 
 
 def _list(items: Sequence[str]) -> str:

@@ -11,6 +11,7 @@ from typing import Final
 import discord
 import structlog
 
+from bot.background import beside, repeating
 from bot.discord import PLATFORM
 from bot.discord.client import DiscordClient
 from bot.discord.interactions import Interactions
@@ -69,6 +70,7 @@ class Gateway:
         self._spinning = asyncio.Event()
         self._first_ready = asyncio.Event()
         self._ready_at: float | None = None
+        self._was_ready = False  # with any client: our token was good
         self._client = build(self)
 
     @property
@@ -96,6 +98,7 @@ class Gateway:
     def came(self) -> None:
         """Hear that the connection stands (again)."""
         self._ready_at = self._ready_at or monotonic()
+        self._was_ready = True
         self._first_ready.set()
         self._online.set()
 
@@ -116,21 +119,15 @@ class Gateway:
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
         """Stay connected until the end; do not wait for it."""
-        tasks = (asyncio.create_task(self._serve(), name="discord"), asyncio.create_task(self._watch()))
-        try:
+        watching = repeating("discord.token", self._look_at_token, every_s=self._watch_s)
+        async with beside(self._serve()), beside(watching):
             yield
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _watch(self) -> None:
-        """Look for ever whether our token is taken, while we are connected."""
-        while True:
-            await asyncio.sleep(self._watch_s)
-            if self._online.is_set() and not self._stopped and await self._client.is_taken() and self._refused:
-                log.warning("discord.token_taken_again")
-                self._refused = False
+    async def _look_at_token(self) -> None:
+        """Ask whether our token is taken, while we are connected."""
+        if self._online.is_set() and not self._stopped and await self._client.is_taken() and self._refused:
+            log.warning("discord.token_taken_again")
+            self._refused = False
 
     async def _serve(self) -> None:
         failures = itertools.count()
@@ -139,11 +136,14 @@ class Gateway:
             self._first_ready.clear()
             self._losses.clear()
             self._ready_at = None
+            refused = False
             try:
                 why = await self._run(self._client)
             except Exception as problem:  # noqa: BLE001 - whatever ends a client, the next one takes over
                 why = type(problem).__name__
-                self._stopped = useless(problem)
+                # A token that was good is not given up: Discord may be ill, and whoever resets it restarts us anyway.
+                refused = isinstance(problem, discord.LoginFailure) and self._was_ready
+                self._stopped = "" if refused else useless(problem)
             finally:
                 self._online.clear()
                 await self._close(self._client)
@@ -154,6 +154,9 @@ class Gateway:
             if self._ready_at is not None and monotonic() - self._ready_at > STEADY_S:
                 failures = itertools.count()
             pause_s = self._pauses_s[min(next(failures), len(self._pauses_s) - 1)]
+            if refused:
+                log.error("discord.token_refused", fix=NEW_TOKEN)
+                pause_s = self._watch_s
             log.warning("discord.rebuilding", why=why, pause_s=pause_s)
             self._metrics.connection_rebuilt(PLATFORM)
             await asyncio.sleep(pause_s)

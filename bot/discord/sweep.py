@@ -5,9 +5,9 @@ goes the same way as what is delivered, under the same keys, so that nothing is 
 """
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import discord
@@ -33,7 +33,10 @@ CHANNELS_AT_ONCE: Final = 4
 # The most that Discord gives at once; also how many messages before the mark are looked at for edits.
 # Source: https://docs.discord.com/developers/resources/message#get-channel-messages
 PAGE: Final = 100
-ARCHIVED_PAGE: Final = 50
+ARCHIVED_MAX: Final = 1_000  # threads of one channel that are looked at, those that were archived last
+
+# Lists archived threads of a channel, the last one to be archived first.
+ListPage = Callable[..., Awaitable[Mapping[str, Any]]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -226,30 +229,44 @@ class Sweep:
                 self._arrivals.skip(message, problem)
 
     async def _archived(self, client: DiscordClient, guild: discord.Guild, since: int) -> list[Reading]:
-        """Return the public threads that were archived recently and in which something was posted since."""
+        """Return the archived threads in which something was posted since; private ones are shown to who manages threads."""
         found: list[Reading] = []
         for channel in guild.channels:
             if isinstance(channel, discord.TextChannel | discord.ForumChannel) and may_read(channel):
+                lists: list[ListPage] = [client.http.get_public_archived_threads]
+                if isinstance(channel, discord.TextChannel) and channel.permissions_for(guild.me).manage_threads:
+                    lists.append(client.http.get_private_archived_threads)
                 async with self._slots:
-                    found.extend(await self._archived_in(client, channel, since))
+                    for each in lists:
+                        found.extend(await self._archived_in(client, channel, since, each))
         return found
 
     async def _archived_in(
-        self, client: DiscordClient, channel: discord.TextChannel | discord.ForumChannel, since: int
+        self, client: DiscordClient, channel: discord.TextChannel | discord.ForumChannel, since: int, list_page: ListPage
     ) -> list[Reading]:
+        """Return those of the archived threads that `list_page` gives in which something is newer than `since`."""
         pages: list[Mapping[str, Any]] = []
+        found: list[Json] = []
+        more = True
 
         async def fetch() -> None:
             with answered():
-                pages.append(await client.http.get_public_archived_threads(channel.id, limit=ARCHIVED_PAGE))
+                before = found[-1]["thread_metadata"]["archive_timestamp"] if found else None
+                pages.append(await list_page(channel.id, before=before, limit=PAGE))
 
         try:
-            await self._arrivals.surely(fetch, client)
+            while more and len(found) < ARCHIVED_MAX:
+                await self._arrivals.surely(fetch, client)
+                found.extend(pages[-1]["threads"])
+                more = pages[-1]["has_more"] and _archived_after(found[-1], since)
         except (Denied, Unavailable) as problem:
             log.info("discord.archive_unread", channel=str(channel.id), code=getattr(problem, "code", None))
-            return []
+        else:
+            if more:
+                log.warning("discord.archive_cut_short", channel=str(channel.id), threads=len(found))
+                self._arrivals.metrics.sweep_cut(PLATFORM)
         place = Place(platform=PLATFORM, workspace=str(channel.guild.id), channel=str(channel.id))
-        threads = ((each["id"], int(each.get("last_message_id") or each["id"])) for each in pages[-1]["threads"])
+        threads = ((each["id"], int(each.get("last_message_id") or each["id"])) for each in found)
         return [
             Reading(place=place.model_copy(update={"thread": id}), newest=newest) for id, newest in threads if newest > since
         ]
@@ -272,6 +289,12 @@ def may_read(channel: discord.abc.GuildChannel) -> bool:
     """Whether we may read the history of `channel`."""
     permissions = channel.permissions_for(channel.guild.me)
     return permissions.view_channel and permissions.read_message_history
+
+
+def _archived_after(thread: Json, message: int) -> bool:
+    """Whether a thread was archived after `message` was posted. Only then may it hold a newer one: that would have woken it."""
+    archived = datetime.fromisoformat(thread["thread_metadata"]["archive_timestamp"])
+    return archived >= discord.utils.snowflake_time(message)
 
 
 def _oldest() -> int:

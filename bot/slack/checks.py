@@ -10,6 +10,7 @@ import aiohttp
 from bot.policies import own_policy
 from bot.settings import Settings
 from bot.slack.connection import CAN, CAN_AS_ADMIN
+from bot.slack.joined import joined
 from bot.slack.manifest import HOW_TO_REINSTALL, SCOPES, USER_SCOPES, Scope
 from bot.slack.parse import PLATFORM
 from bot.slack.web import Answered, SlackError, TokenRefused, Web, open_client
@@ -30,7 +31,6 @@ HOW_TO_COPY: Final = (
     " the app again."
 )
 HOW_TO_OPEN: Final = "Make one under Basic Information, App-Level Tokens, with connections:write."
-CHANNELS_PAGE, CHANNELS_PAGES = 1000, 5  # Source: https://docs.slack.dev/reference/methods/conversations.list
 NAMED_MAX: Final = 8
 
 
@@ -122,7 +122,7 @@ class Examination:
 
     async def history(self) -> str:
         """Read one message of a channel that the bot is in."""
-        mine = [each for each in await self._listed() if each.get("is_member")]
+        mine = await joined(self._web)
         if not mine:
             raise Misconfigured("Flashbulb is in no channel yet. Invite it: /invite @Flashbulb in each channel to watch.")
         try:
@@ -162,11 +162,7 @@ class Examination:
         """Look whether the bot is in every channel that is to be watched."""
         setup = await self._known_setup()
         if not setup.watched:
-            mine = [
-                str(each.get("name"))
-                for each in await self._listed()
-                if each.get("is_member") and setup.watches(str(each.get("id")))
-            ]
+            mine = [str(each.get("name")) for each in await joined(self._web) if setup.watches(str(each.get("id")))]
             return f"all that Flashbulb is in: {_named(mine)}"
         shown = [await self._info(channel) for channel in setup.watched]
         out = [str(each.get("name")) for each in shown if not each.get("is_member") or each.get("is_archived")]
@@ -222,23 +218,6 @@ class Examination:
             if error.code == "missing_scope":
                 raise
             return {"name": channel}
-
-    async def _listed(self) -> list[Json]:
-        """Return the channels that the bot may know of."""
-        cursor, listed = None, []
-        for _ in range(CHANNELS_PAGES):
-            page = await self._web.call(
-                "conversations.list",
-                types="public_channel,private_channel",
-                exclude_archived=True,
-                limit=CHANNELS_PAGE,
-                cursor=cursor,
-            )
-            listed += page.get("channels", ())
-            cursor = (page.get("response_metadata") or {}).get("next_cursor")
-            if not cursor:
-                break
-        return listed
 
 
 async def _without_repeating(check: Callable[[], Awaitable[str]]) -> str:

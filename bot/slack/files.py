@@ -9,14 +9,15 @@ import structlog
 from pydantic import SecretStr, ValidationError
 from yarl import URL
 
-from bot.downloads import Denied, Downloads
+from bot.downloads import HTML, Denied, Downloads
 from bot.slack.web import SlackError, Web
-from bot.slack.wire import FILE_HOST, LINKED, UNKNOWN_FILE, UNREAD, WireFile
+from bot.slack.wire import ELSEWHERE, FILE_HOST, LINKED, UNKNOWN_FILE, UNREAD, WireFile
 from pipelines.content import Attachment
 from pipelines.errors import Unavailable, UserError
 
 CANNOT_READ: Final = "I cannot read this file; check the `files:read` scope and that I am in the channel."
 CANNOT_UNDERSTAND: Final = "Slack shows a part of this message in a way that Flashbulb does not know."
+NOT_AT_SLACK: Final = "This file does not lie at Slack, so Flashbulb cannot look into it."
 LOOK_UP_S: Final = 1.0  # while Slack waits for the acknowledgement
 
 log = structlog.get_logger()
@@ -34,7 +35,7 @@ class SlackFiles:
 
     def has(self, url: str) -> bool:
         """Whether it is one of Slack's."""
-        if url.startswith((UNKNOWN_FILE, UNREAD, LINKED)):
+        if url.startswith((UNKNOWN_FILE, UNREAD, ELSEWHERE, LINKED)):
             return True
         try:
             return self._is_slack(URL(url))
@@ -50,10 +51,14 @@ class SlackFiles:
             raise UserError(CANNOT_READ)
         if attachment.url == UNREAD:
             raise UserError(CANNOT_UNDERSTAND)
+        if attachment.url == ELSEWHERE:
+            raise UserError(NOT_AT_SLACK)
         if attachment.url.startswith(LINKED):
             return await self._elsewhere.fetch(attachment.url.removeprefix(LINKED), limit_bytes=limit_bytes)
         try:
-            return await self._downloads.fetch(attachment.url, limit_bytes=limit_bytes)
+            # The page to sign in at is behind a redirect, which is not followed: one that comes at once may be the file.
+            is_page = attachment.media_type in HTML
+            return await self._downloads.fetch(attachment.url, limit_bytes=limit_bytes, is_page=is_page)
         except Denied as error:
             # Without permission Slack sends whoever asks to its sign-in page.
             log.warning("slack.file_denied", file=attachment.id)

@@ -33,6 +33,7 @@ from bot.slack.wire import (
     WireEnvelope,
     WireEvent,
     WireFileChange,
+    WireFileDeletion,
     WireJoin,
     WireShortcut,
     WireSubmission,
@@ -40,7 +41,7 @@ from bot.slack.wire import (
 )
 from bot.watermarks import Watermarks
 from handlers.commands import is_open_to
-from handlers.events import ButtonPressed, CommandUsed, MessageDeleted, MessagePosted, Person, Role
+from handlers.events import ButtonPressed, CommandUsed, MessagePosted, Person, Role
 from handlers.forms import OPENS_FORM
 from pipelines.errors import Unavailable
 
@@ -68,6 +69,18 @@ log = structlog.get_logger()
 
 Body = Mapping[str, Any]
 
+# In place of events where there are too many. Source: https://docs.slack.dev/apis/events-api/ (rate limiting)
+RATE_LIMITED: Final = "app_rate_limited"
+# Slack tries again at once, after a minute and after five, then gives an event up: the second time others may be lost already.
+# Source: https://docs.slack.dev/apis/events-api/ (retries)
+LATE_TRY: Final = 2
+
+
+def _comes_late(request: AsyncBoltRequest) -> bool:
+    """Whether a payload over HTTP says that others did not reach us. Of sockets we know ourselves when they were down."""
+    [tried, *_] = request.headers.get("x-slack-retry-num", ["0"])
+    return request.body.get("type") == RATE_LIMITED or (tried.isascii() and tried.isdigit() and int(tried) >= LATE_TRY)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reader:
@@ -93,7 +106,8 @@ class Reader:
 class Listeners:
     """Take every kind of payload, through a Bolt app.
 
-    `missed` is told in which channel messages are to be looked for; `deletes` says whether it is we who delete a message.
+    `missed` is told in which channel messages are to be looked for, and `unreached` that Slack could not reach us for a while;
+    `deletes` says whether it is we who delete a message.
     """
 
     def __init__(
@@ -105,6 +119,7 @@ class Listeners:
         watermarks: Watermarks,
         standing: Standing,
         missed: Callable[[str], None],
+        unreached: Callable[[], None],
         deletes: Callable[[str, str], bool],
         hint_s: float = HINT_S,
     ) -> None:
@@ -116,6 +131,7 @@ class Listeners:
         self._watermarks = watermarks
         self._standing = standing
         self._missed = missed
+        self._unreached = unreached
         self._deletes = deletes
         self._hint_s = hint_s
         self._recent = Recent()
@@ -139,6 +155,10 @@ class Listeners:
         try:
             request = make()
             body = request.body
+            if _comes_late(request):
+                self._unreached()
+            if body.get("type") == RATE_LIMITED:
+                return BoltResponse(status=200, body="")
             response = await self.app.async_dispatch(request)
         except Exception as error:  # noqa: BLE001 - the connection's outermost edge: no payload may end it
             return self._skip(body, error=type(error).__name__)
@@ -212,10 +232,15 @@ class Listeners:
                 change = WireFileChange.model_validate({**envelope.event, "event_id": envelope.event_id})
                 async for seen in self._changes.seen(change):
                     await self._accept_message(seen)
+            case "file_deleted":
+                deletion = WireFileDeletion.model_validate(envelope.event)
+                await self._given.accept(parse.file_deleted(deletion.file_id, self._us))
             case "member_joined_channel":
                 joined = WireJoin.model_validate(envelope.event)
                 if joined.user == self._us.user:
-                    self._missed(joined.channel)  # nothing is, but its mark is set there
+                    # Also where it was before: what was written while it was not in the channel is not its business.
+                    async with self._watermarks.sweeping(self._us.tenant, joined.channel):
+                        self._watermarks.begin_at(self._us.tenant, joined.channel, joined.event_ts)
             case "app_uninstalled":
                 self._standing.stop(TAKEN_BACK)
             case "tokens_revoked":
@@ -226,19 +251,15 @@ class Listeners:
     async def _message(self, event: Body) -> None:
         if event.get("subtype") in RENAMED:
             self._people.renamed(str(event.get("channel")))
-        if (gone := parse.deleted(event, self._us)) is not None:
-            await self._gone(gone)
-        if (seen := parse.seen(event, self._us)) is None:
+        if (gone := parse.deleted(event, self._us)) is not None and not self._deletes(gone.place.channel, gone.message):
+            await self._given.accept(gone)
+        seen = parse.seen(event, self._us)
+        if seen is None or self._deletes(seen.channel, seen.message.ts):  # we delete its files first, and Slack tells of that
             return
         self._recent.note(seen.key(self._us), seen.message.all_files)
+        for file in sorted(seen.files_gone):
+            await self._given.accept(parse.file_deleted(file, self._us))
         await self._accept_message(seen)
-
-    async def _gone(self, event: MessageDeleted) -> None:
-        """Take in that others deleted a message where somebody wants to know."""
-        channel = event.place.channel
-        setup = await self._given.setups.of(self._us.tenant)
-        if setup.watches(channel) and not self._deletes(channel, event.message):
-            await self._given.accept(event)
 
     async def _mention(self, event: Body) -> None:
         """Take a mention as a hint at a message: that comes by itself, with its files, or else it is looked up.

@@ -5,7 +5,6 @@ from typing import Final
 
 from bot.making_words import (
     FOR_ADULTS,
-    WISH_SHOWN,
     WITHOUT,
     estimate_of,
     facts_of_item,
@@ -15,8 +14,10 @@ from bot.making_words import (
     price_of_wish,
     title_of_made,
     title_of_making,
+    title_of_not_made,
     title_of_queue,
     title_of_queued,
+    title_of_shown,
     title_of_usage,
     total_of_usage,
 )
@@ -31,7 +32,7 @@ LINES_MAX: Final = 30  # of what was spent
 
 def wish_shown(answer: WishShown) -> Iterator[Piece]:
     """Yield what would be made, and what it would cost."""
-    yield Title(WISH_SHOWN)
+    yield Title(one_line(title_of_shown(answer), LINE_MAX))
     if answer.why.strip():
         yield Line((run(one_line(answer.why, LINE_MAX)),))
     yield from _wished(answer.wish, answer.prompt)
@@ -45,7 +46,7 @@ def wish_shown(answer: WishShown) -> Iterator[Piece]:
 
 def making(answer: Making) -> Iterator[Piece]:
     """Yield how far it is."""
-    yield Title(title_of_making(answer))
+    yield Title(one_line(title_of_making(answer), LINE_MAX))
     yield from _wished(answer.wish, answer.prompt)
     if estimate := estimate_of(answer):
         yield Small(estimate)
@@ -55,7 +56,7 @@ def making(answer: Making) -> Iterator[Piece]:
 def made(answer: Made, pictures: Sequence[Picture]) -> Iterator[Piece]:
     """Yield what was made, each picture with what is said of it and what can be done with it."""
     shown = {picture.at: picture for picture in pictures}
-    yield Title(title_of_made(answer))
+    yield Title(one_line(title_of_made(answer), LINE_MAX))
     yield from _wished(answer.wish, answer.prompt)
     for at, item in enumerate(answer.items):
         if at in shown:
@@ -71,6 +72,8 @@ def made(answer: Made, pictures: Sequence[Picture]) -> Iterator[Piece]:
 
 def not_made(answer: NotMade) -> Iterator[Piece]:
     """Yield why nothing was made."""
+    if title := title_of_not_made(answer):
+        yield Title(one_line(title, LINE_MAX))
     yield Line((run(cut(answer.text, PARAGRAPH_MAX)),))
     yield from _wished(answer.wish, "")
     if answer.buttons:

@@ -64,6 +64,7 @@ EVENTS: Final = (
     Heard(name="app_mention", why="is mentioned: of these Slack may tell where it tells of no other message"),
     Heard(name="app_uninstalled", why="was taken out of the workspace"),
     Heard(name="file_change", why="a file of a message became another one: the message is judged again"),
+    Heard(name="file_deleted", why="a file was deleted, though its message may stand: what was made of it is deleted as well"),
     Heard(name="member_joined_channel", why="was invited: what is posted from then on is caught up on"),
     Heard(name="message.channels", why="something was posted, edited or deleted in a public channel that it is in"),
     Heard(name="message.groups", why="something was posted, edited or deleted in a private channel that it is in"),

@@ -1,17 +1,17 @@
 """Slack opened: the one place that knows all its parts. The connection is there at once; Slack need not be."""
 
-import asyncio
 import socket
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 import aiohttp
 import structlog
 from pydantic import SecretStr
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.background import beside
 from bot.downloads import guarded_session
 from bot.platforms import Given, OpenConnection
 from bot.settings import Settings, is_loopback
@@ -96,6 +96,7 @@ class Hearing:
             watermarks=self.watermarks,
             standing=self.standing,
             missed=sweeps.ask,
+            unreached=sweeps.ask_unreached,
             deletes=self.deletes,
             hint_s=self.timing.hint_s,
         )
@@ -113,9 +114,9 @@ class Hearing:
                     rhythm=self.timing.rhythm,
                 )
                 listening = sockets.ready
-                await stack.enter_async_context(_background(sockets.serve()))
+                await stack.enter_async_context(beside(sockets.serve()))
             self.standing.begin(us, listening=listening)
-            await stack.enter_async_context(_background(watch(self.web, self.standing, every_s=self.timing.watch_s)))
+            await stack.enter_async_context(beside(watch(self.web, self.standing, every_s=self.timing.watch_s)))
             log.info("slack.open", workspace=us.team, transport="socket" if self.bound is None else "http")
             if not self.web.has_admin:
                 log.warning("slack.takes_nothing_out", so="hold and remove only flag", fix="set SLACK_ADMIN_USER_TOKEN")
@@ -177,21 +178,10 @@ async def _opened(settings: Settings, given: Given, timing: Timing) -> AsyncIter
             deletes=connection.deletes,
             timing=timing,
         )
-        await stack.enter_async_context(_background(hearing.serve()))
+        await stack.enter_async_context(beside(hearing.serve()))
         yield connection
 
 
 def _of(value: Value | None) -> Value:
     assert value is not None, "bot.settings refuses to go on without it"
     return value
-
-
-@asynccontextmanager
-async def _background(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    """Run something that never ends by itself beside the block, until that ends."""
-    task = asyncio.create_task(work)
-    try:
-        yield
-    finally:
-        task.cancel()
-        await asyncio.wait([task])

@@ -8,6 +8,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from bot.slack.wire import (
+    TOMBSTONE,
     Json,
     WireActions,
     WireCommand,
@@ -24,6 +25,7 @@ from handlers.events import (
     FLASHBULB,
     ButtonPressed,
     CommandUsed,
+    FileDeleted,
     FormSubmitted,
     MessageDeleted,
     MessagePosted,
@@ -61,7 +63,8 @@ class Identity:
 class Seen:
     """A message to take in. `direct`: it was written to the bot alone; `mentions_us`: it does, and did not before.
 
-    `changed`: it did without being edited. `file_event` is the id of the event that told of a change in one of its files.
+    `changed`: it did without being edited. `files_gone` are the ids of its files that were deleted just now, `file_event` is
+    the id of the event that told of a change in one of its files.
     """
 
     channel: str
@@ -69,6 +72,7 @@ class Seen:
     direct: bool = False
     mentions_us: bool = False
     changed: bool = False
+    files_gone: frozenset[str] = frozenset()
     file_event: str = ""
 
     @property
@@ -95,7 +99,8 @@ class Seen:
 def seen(event: Json, us: Identity) -> Seen | None:
     """Return the message that an event tells of, or None where there is nothing to take in.
 
-    That is where nobody said anything, where we said it ourselves, and where an edit changed neither words nor files.
+    That is where nobody said anything, where we said it ourselves, where nothing is left of it, and where an edit changed
+    neither words nor files.
 
     Raises: `ValidationError` when it cannot be read of which message it tells.
     """
@@ -108,15 +113,24 @@ def seen(event: Json, us: Identity) -> Seen | None:
     before = _before(told) if changed else None
     if not message.spoken or message.written_by(us.user, us.bot):
         return None
-    if changed and (direct or message.subtype == "tombstone" or (before and message.same_content(before))):
+    gone = direct or message.subtype == TOMBSTONE or message.is_emptied
+    if changed and (gone or (before and message.same_content(before))):
         return None
     mentions_us = us.is_mentioned(message) and not (before and us.is_mentioned(before))
     unedited = changed and message.edited == (before.edited if before else None)
-    return Seen(channel=told.channel, message=message, direct=direct, mentions_us=mentions_us, changed=unedited)
+    files_gone = message.deleted_files - (before.deleted_files if before else frozenset()) if changed else frozenset[str]()
+    return Seen(
+        channel=told.channel,
+        message=message,
+        direct=direct,
+        mentions_us=mentions_us,
+        changed=unedited,
+        files_gone=files_gone,
+    )
 
 
 def deleted(event: Json, us: Identity) -> MessageDeleted | None:
-    """Return that somebody's message was deleted, where an event tells of that; a direct message and our own are not.
+    """Return that somebody's message was deleted, or the files that were all of it; None for other events, and for our own.
 
     Of the first message of a thread a tombstone stays. Raises: `ValidationError` when it cannot be read of which it tells.
     """
@@ -125,14 +139,22 @@ def deleted(event: Json, us: Identity) -> MessageDeleted | None:
     match told.subtype:
         case "message_deleted":
             ts = WireDeletion.model_validate(event).deleted_ts
-        case "message_changed" if _mapping(told.message).get("subtype") == "tombstone":
-            ts = read_message(_mapping(told.message)).ts
+        case "message_changed":
+            message = read_message(_mapping(told.message))
+            if message.subtype != TOMBSTONE and not message.is_emptied:
+                return None
+            ts, before = message.ts, before or (message if message.is_emptied else None)
         case _:
             return None
-    if told.channel.startswith("D") or (before and (not before.spoken or before.written_by(us.user, us.bot))):
+    if before and (not before.spoken or before.written_by(us.user, us.bot)):
         return None
     place = us.place(told.channel, before.thread if before else None)
     return MessageDeleted(key=us.key(told.channel, ts, "deleted"), place=place, author=FLASHBULB, message=ts)
+
+
+def file_deleted(file: str, us: Identity) -> FileDeleted:
+    """Return that a file was deleted: the same event for each message that shows it, and for `file_deleted`."""
+    return FileDeleted(key=us.key(file, "deleted"), place=us.place(""), author=FLASHBULB, file=file)
 
 
 def _before(told: WireMessageEvent) -> WireMessage | None:
@@ -156,7 +178,7 @@ def posted(seen: Seen, us: Identity, *, author: Person, files: Sequence[WireFile
         text=message.words,
         attachments=tuple(file.attachment for file in files),
         mentions_us=seen.mentions_us,
-        edit=_counted(message.edited.ts) if message.edited else 0,
+        edit=_counted(message.edited.ts if message.edited else message.ts) if message.edited or seen.files_gone else 0,
         answers=message.thread or "",
     )
 

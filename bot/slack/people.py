@@ -145,8 +145,13 @@ class People:
         return False
 
     async def author(self, message: WireMessage, channel: str) -> Person:
-        """Return who wrote a message. It is judged all the same when Slack does not say who they are."""
+        """Return who wrote a message. It is judged all the same when Slack does not say who they are.
+
+        Through an app people may write as themselves: then it names both, and Slack is asked which of them that user is.
+        """
         if message.bot_id is not None:
+            if message.user is not None and (person := await self._known_person(message.user, channel)):
+                return person
             return Person(id=message.bot_id, name=(await self._name_of_bot(message))[:NAME_CHARS], bot=True)
         if message.user is None:
             return Person(id="", name="", bot=True)
@@ -154,6 +159,16 @@ class People:
             return await self.person(message.user, channel)
         except Unavailable:
             return Person(id=message.user, name=message.user)
+
+    async def _known_person(self, user: str, channel: str) -> Person | None:
+        """Return who somebody is whom Slack calls a person, else None."""
+        try:
+            if user == self._us().user or not await self._users.of(user):
+                return None
+            person = await self.person(user, channel)
+        except Unavailable:
+            return None
+        return None if person.bot else person
 
     async def channel(self, channel: str) -> str:
         """Return the name of a channel, which costs a request only the first time; empty where Slack does not say."""

@@ -15,13 +15,13 @@ class Recent:
     """Messages by key, each with the states of its files by id."""
 
     _known: dict[str, dict[str, str]] = field(default_factory=dict)
-    _waiting: dict[str, asyncio.Event] = field(default_factory=dict)
+    _waiting: dict[str, list[asyncio.Event]] = field(default_factory=dict)  # one for each who waits; never empty
 
     def note(self, key: str, files: Sequence[WireFile]) -> None:
         if len(self._known) >= RECENT_MAX:
             del self._known[next(iter(self._known))]
         self._known[key] = self._known.get(key, {}) | {file.id: file.state for file in files}
-        if waiting := self._waiting.get(key):
+        for waiting in self._waiting.get(key, ()):
             waiting.set()
 
     def has(self, key: str, file: WireFile) -> bool:
@@ -35,12 +35,15 @@ class Recent:
         """Return whether that message came, or comes soon."""
         if key in self._known:
             return True
-        waiting = self._waiting.setdefault(key, asyncio.Event())
+        came, waiting = asyncio.Event(), self._waiting.setdefault(key, [])
+        waiting.append(came)
         try:
             async with asyncio.timeout(within_s):
-                await waiting.wait()
+                await came.wait()
         except TimeoutError:
             return False
         finally:
-            self._waiting.pop(key, None)
+            waiting.remove(came)
+            if not waiting:
+                del self._waiting[key]
         return True

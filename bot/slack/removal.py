@@ -1,7 +1,8 @@
 """Messages taken out of their channels with an admin's token, and put back as the bot's own."""
 
 import asyncio
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 from typing import Final
 
@@ -12,13 +13,13 @@ from bot.slack.history import GONE, History, block_id, metadata
 from bot.slack.people import People
 from bot.slack.render import restored
 from bot.slack.web import FILE_GONE, SlackError, Web
-from bot.slack.wire import WireFile, WireMessage
+from bot.slack.wire import TOMBSTONE, WireFile, WireMessage
 from bot.storage.copies import CopiedFile, Copies, Copy
 from bot.storage.tables import now
 from handlers.effects import Performed, Remove, Restore
 from handlers.events import Place
 from pipelines.errors import Unavailable, UserError
-from pipelines.limits import ATTACHMENTS_JUDGED, IMAGE_BYTES
+from pipelines.limits import ATTACHMENTS_JUDGED, FILE_BYTES
 
 log = structlog.get_logger()
 
@@ -28,6 +29,13 @@ KEPT_ON: Final = timedelta(days=1)  # a copy of what came back, so that a modera
 # Source: https://docs.slack.dev/reference/methods/files.completeUploadExternal
 LOOKS_S: Final = (0.2, 0.5, 1.0, 2.0)
 DELETED_MAX: Final = 10_000  # messages of which we know that we deleted them
+COPIED_AT_ONCE: Final = 5  # of the files of one message
+COPIED_BYTES: Final = COPIED_AT_ONCE * FILE_BYTES  # of one message: they are in memory together until they are sealed
+
+# Why a file stays when its message goes, for moderators.
+SOMEBODY_ELSES: Final = "not known to be the author's own"
+WRITTEN: Final = "written in Slack itself, such as a canvas, which nobody could put back"
+NOT_COPIED: Final = "of which no copy could be made"
 
 
 class Removal:
@@ -46,7 +54,9 @@ class Removal:
         return (channel, ts) in self._deleted
 
     async def remove(self, effect: Remove) -> Performed:
-        """Delete a message and its files, after a copy of it is sealed where one may be kept.
+        """Delete a message with its author's own files, after a copy of it is sealed where one may be kept.
+
+        With `keep` nothing goes that could not be put back. What is said of one that is done tells which files stay.
 
         Raises: `SlackError` where Slack does not let us, `Unavailable`.
         """
@@ -56,20 +66,23 @@ class Removal:
         if not self._web.has_admin:
             raise SlackError("no_admin_token")  # of what stays nothing is copied
         wire = await self._history.message(channel, ts)
+        shown = () if wire is None else await self._files.look_up([file for file in wire.all_files if not file.is_unread])
+        copied = None
         if effect.keep and wire is not None:
-            copy = await self._copy(effect.place, wire)
-            await self._copies.keep(effect.place.tenant, ts, copy, days=effect.keep_days)
+            copy = await self._copies.find(effect.place.tenant, ts)  # of a try before this one, which found more
+            if copy is None:
+                copy = await self._copy(effect.place, wire, shown)
+                await self._copies.keep(effect.place.tenant, ts, copy, days=effect.keep_days)
+            copied = {file.id for file in copy.files if file.data}
         self._note(channel, ts)  # before Slack tells of it
         try:
-            kept = await self._delete_files(() if wire is None else wire.files or ())
+            stay = "" if wire is None else await self._delete_files(wire, shown, copied)
             deleted = wire is not None and await self._delete(channel, ts)
         except SlackError:
             self._deleted.pop((channel, ts), None)
             raise
         await self._take_back_what_repeats(channel, effect.place.thread or ts, ts)
-        if kept is not None:
-            raise SlackError(kept.code, needed=kept.needed)
-        return Performed(status="done" if deleted else "gone", message=ts)
+        return Performed(status="done" if deleted else "gone", message=ts, why=stay)
 
     async def look_for_restored(self, effect: Restore) -> Performed | None:
         """Return the message that brought another back, or None where none did. Raises: as `restore`."""
@@ -127,24 +140,34 @@ class Removal:
             log.info("slack.restored_unread", channel=channel, error=type(error).__name__)
         return None
 
-    async def _copy(self, place: Place, wire: WireMessage) -> Copy:
-        known = [file for file in wire.all_files if not file.is_unread]
-        shown = (await self._files.look_up(known))[:ATTACHMENTS_JUDGED]
-        files = await asyncio.gather(*(self._copied(file) for file in shown))
+    async def _copy(self, place: Place, wire: WireMessage, shown: Sequence[WireFile]) -> Copy:
+        files: list[CopiedFile] = []
+        for begin in range(0, min(len(shown), ATTACHMENTS_JUDGED), COPIED_AT_ONCE):
+            some = shown[begin : begin + COPIED_AT_ONCE]
+            left = COPIED_BYTES - sum(len(each.data or b"") for each in files)
+            limit_bytes = min(FILE_BYTES, left // len(some))
+            files += await asyncio.gather(*(self._copied(each, limit_bytes=limit_bytes) for each in some))
         author = await self._people.author(wire, place.channel)
         where = place.model_copy(update={"thread": wire.thread})
         return Copy(place=where, author=author, text=wire.words, files=tuple(files))
 
-    async def _copied(self, file: WireFile) -> CopiedFile:
-        attachment = file.attachment
+    async def _copied(self, file: WireFile, *, limit_bytes: int) -> CopiedFile:
+        attachment, data = file.attachment, b""
         try:
-            data = await self._files.fetch(attachment, limit_bytes=IMAGE_BYTES)
+            data = await self._files.fetch(attachment, limit_bytes=limit_bytes)
         except (UserError, Unavailable) as error:
             # The message goes all the same: what is harmful must not stay because it cannot be put back.
             log.warning("slack.copy_without_file", file=file.id, error=type(error).__name__)
-            data = None
+        # What stays where it is comes back as a link: a copy of a canvas is none, of what lies elsewhere there is a picture.
+        stays = file.is_external or file.is_written or not data
+        link = file.url_private if file.is_external else file.permalink
         return CopiedFile(
-            name=attachment.name, media_type=attachment.media_type, alt_text=file.alt_txt or "", data=data or None
+            name=file.name or file.title or attachment.name,
+            media_type=attachment.media_type,
+            alt_text=file.alt_txt or "",
+            id=file.id,
+            link=(link or "") if stays else "",
+            data=data or None,
         )
 
     def _note(self, channel: str, ts: str) -> None:
@@ -152,18 +175,29 @@ class Removal:
             del self._deleted[next(iter(self._deleted))]
         self._deleted[channel, ts] = None
 
-    async def _delete_files(self, files: Sequence[WireFile]) -> SlackError | None:
-        """Delete the message's own files, first of all: once the message is gone nobody knows them. Return what was refused."""
-        refused = None
-        for file in files:
-            if file.is_external or file.is_unread or file.mode == "tombstone":
+    async def _delete_files(self, wire: WireMessage, shown: Sequence[WireFile], copied: Collection[str] | None) -> str:
+        """Delete a message's own files, first of all: once the message is gone nobody knows them.
+
+        `shown` are its files in full. `copied`: the ids of those that can be put back; None: nothing is to be put back.
+
+        Return which files stay and why, in words for moderators.
+        """
+        known = {file.id: file for file in shown}
+        stay: Counter[str] = Counter()
+        refused: dict[str, None] = {}
+        for file in (known.get(each.id, each) for each in wire.files or ()):
+            if file.is_external or file.is_unread or file.mode == TOMBSTONE:
+                continue
+            if why := _stays(file, wire, copied):
+                stay[why] += 1
                 continue
             try:
                 await self._web.call_as_admin("files.delete", file=file.id)
             except SlackError as error:
                 if error.code not in FILE_GONE:
-                    refused = error
-        return refused
+                    refused[str(error)] = None
+        counted = ", ".join(f"{number} {why}" for why, number in stay.items())
+        return " ".join((*([f"Files that stay in Slack: {counted}."] if counted else ()), *refused))
 
     async def _delete(self, channel: str, ts: str) -> bool:
         try:
@@ -190,6 +224,8 @@ class Removal:
         nameless = f"A file that {copy.author.name} posted without a description."
         for file in copy.files:
             try:
+                if file.link:
+                    continue
                 if not file.data:
                     missing.append(file.name)
                     continue
@@ -199,3 +235,14 @@ class Removal:
                 log.warning("slack.upload_refused", code=error.code)
                 missing.append(file.name)
         return uploaded, missing
+
+
+def _stays(file: WireFile, wire: WireMessage, copied: Collection[str] | None) -> str:
+    """Return why a file must not be deleted with a message, or nothing where it goes: others may have shared it as well."""
+    if file.user is None or file.user != wire.user:
+        return SOMEBODY_ELSES
+    if copied is None:
+        return ""
+    if file.is_written:
+        return WRITTEN
+    return "" if file.id in copied else NOT_COPIED

@@ -56,6 +56,11 @@ from handlers.answers import (
 Json = dict[str, Any]
 
 RESTORED_MAX: Final = 4  # paragraphs of a message that comes back
+HOW_TO_INVITE: Final = "It sees nothing there until somebody writes /invite @Flashbulb."
+PUBLIC_CASES: Final = (
+    "The channel for cases is public: everybody sees what was found, and only admins can decide. Choose a private one with"
+    " /flashbulb setup."
+)
 LISTED_MAX: Final = 4  # pieces of a listing; a longer one comes as a file where Slack takes one
 
 
@@ -83,12 +88,16 @@ def beside_file(listing: Listing) -> Json:
 
 
 def restored(copy: Copy, *, missing: Sequence[str] = ()) -> Json:
-    """Return the `text` and `blocks` of a message that a moderator put back; `missing` names the files that are not there."""
+    """Return the `text` and `blocks` of a message that a moderator put back.
+
+    Files that are elsewhere are linked to; `missing` names those that are not there.
+    """
     parts = list(in_pieces(copy.text, PARAGRAPH_MAX))
     told: list[Piece] = [Line((run(one_line(copy.author.name), bold=True), run(" wrote this. A moderator put it back.")))]
     told += [Line((), quote=part) for part in parts[:RESTORED_MAX]]
     if left := sum(len(part) for part in parts[RESTORED_MAX:]):
         told.append(Small(f"{left:,} more characters did not fit."))
+    told += [Line((run("With it: "), link_run(each.link, one_line(each.name) or "a file"))) for each in copy.files if each.link]
     if missing:
         told.append(Small("Not brought back: " + one_line(", ".join(missing), LINE_MAX)))
     return message(told)
@@ -210,6 +219,10 @@ def _set_up(answer: SetUp) -> Iterator[Piece]:
             *([fact("Policy", one_line(answer.policy, LINE_MAX))] if answer.policy else []),
         )
     )
+    if answer.unseen:
+        yield Line((run("Flashbulb is not in "), *channel_runs(answer.unseen), run(f". {HOW_TO_INVITE}")))
+    if answer.public:
+        yield Line((run(PUBLIC_CASES),))
     if not answer.takes_down:
         yield Small("For more, the operator sets SLACK_ADMIN_USER_TOKEN: docs/slack.md, Taking messages out.")
 

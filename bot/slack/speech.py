@@ -6,11 +6,13 @@ from typing import Any, Final
 import structlog
 
 from bot.slack.history import block_id, metadata
+from bot.slack.joined import joined
 from bot.slack.pieces import Picture, message_link
 from bot.slack.render import beside_file, render, too_long
 from bot.slack.web import SlackError, Web
-from handlers.answers import Answer, Listing
+from handlers.answers import Answer, Listing, SetUp
 from handlers.effects import Card, Notify, Performed, Post
+from pipelines.errors import Unavailable
 
 CONVERSATIONS: Final = ("C", "G", "D")  # begin the ids of what files can be shared in; those of people begin otherwise
 
@@ -92,7 +94,20 @@ class Speech:
             return await self._web.respond(effect.reply, words | {"text": said["text"]})
 
     async def rendered(self, answer: Answer, *, added: str = "", pictures: Sequence[Picture] = ()) -> Json:
+        if isinstance(answer, SetUp):
+            answer = await self._looked_at(answer)
         return render(answer, home=await self.home(), added=added, pictures=pictures)
+
+    async def _looked_at(self, answer: SetUp) -> SetUp:
+        """Return the answer with what will not work in the channels that were chosen, as far as Slack says."""
+        try:
+            mine = {str(each.get("id")): each for each in await joined(self._web)}
+        except (SlackError, Unavailable) as error:
+            log.info("slack.channels_unlisted", error=type(error).__name__)
+            return answer
+        unseen = tuple(each for each in answer.watched if each not in mine)
+        public = answer.log_channel in mine and mine[answer.log_channel].get("is_private") is not True
+        return answer.model_copy(update={"unseen": unseen, "public": public})
 
     async def link(self, channel: str, message: str) -> str:
         """Return the address of a message, or nothing where our own is not known."""

@@ -3,10 +3,12 @@
 import asyncio
 import itertools
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Final
 
 import structlog
 
+from bot.background import repeating
 from bot.slack.manifest import HOW_TO_REINSTALL, SCOPES
 from bot.slack.parse import Identity
 from bot.slack.web import SlackError, TokenRefused, Web
@@ -90,13 +92,14 @@ async def introduce(web: Web, *, pauses_s: Sequence[float] = PAUSES_S) -> Identi
 
 async def watch(web: Web, standing: Standing, *, every_s: float = WATCH_S) -> None:
     """Look for ever whether our token is taken: Slack does not always tell of one that was taken back."""
-    while True:
-        await asyncio.sleep(every_s)
-        try:
+
+    async def look() -> None:
+        with suppress(SlackError, Unavailable):  # `web` has told `standing` where it was the token
             await web.call("auth.test")
-        except (SlackError, Unavailable):
-            continue  # `web` has told `standing` where it was the token
-        standing.take()
+            standing.take()
+
+    await asyncio.sleep(every_s)  # `introduce` has just asked the same
+    await repeating("slack.token", look, every_s=every_s)
 
 
 def _say_what_is_missing(granted: frozenset[str]) -> None:

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from bot.metrics import Metrics
 from bot.platforms import Accept
 from bot.slack import parse
+from bot.slack.history import GONE
 from bot.slack.listening import Reader
 from bot.slack.parse import Identity, Seen, order
 from bot.slack.web import SlackError, Web
@@ -29,6 +30,9 @@ KINDS: Final = ("public_channel", "private_channel")
 # How far one sweep reads at most in one channel or thread: so many pages, and nothing older than that.
 PAGES: Final = 10
 AGE_S: Final = 7 * 24 * 3600
+# Over HTTP nothing tells us that Slack could not reach us: what it then gives up on lies before messages that came since. It
+# goes on trying with an app for an hour. Source: https://docs.slack.dev/apis/events-api/ (failure conditions)
+UNREACHED_S: Final = 3600
 # Before the mark lie messages that were edited or answered since; those of so long ago are looked through.
 LOOK_BACK_S: Final = 3 * 24 * 3600
 # Threads cost a request each, of which Slack takes some 50 a minute: those with an answer since a little before the mark.
@@ -64,16 +68,20 @@ class Sweep:
         found: list[str] = []
         for kind in KINDS:
             try:
-                pages = self._pages("conversations.list", CHANNEL_PAGES, limit=CHANNELS_PAGE, types=kind, exclude_archived=True)
+                pages = self._pages(
+                    "users.conversations", CHANNEL_PAGES, limit=CHANNELS_PAGE, types=kind, exclude_archived=True
+                )
                 async for page in pages:
-                    found += [str(each.get("id")) for each in page.get("channels") or () if each.get("is_member") is True]
+                    found += [str(each.get("id")) for each in page.get("channels") or ()]
             except SlackError as error:
                 log.warning("slack.channels_unlisted", kind=kind, code=error.code)
                 found += await self.watermarks.channels(self.us.tenant)  # where it was heard before
         return tuple(found)
 
-    async def channel(self, channel: str) -> None:
+    async def channel(self, channel: str, *, unreached_s: int = 0) -> None:
         """Take in what was missed in a channel, oldest first. Where its history may not be read nothing happens.
+
+        `unreached_s`: so far back Slack may not have reached us, whatever came since.
 
         Raises: `Unavailable` when it has to be tried again.
         """
@@ -82,6 +90,8 @@ class Sweep:
                 if since is None:
                     self.watermarks.begin_at(self.us.tenant, channel, await self._newest(channel))
                     return
+                if unreached_s:
+                    since = min(since, f"{int(time.time()) - unreached_s}.000000", key=order)
                 missed = sorted(await self._missed(channel, since), key=lambda seen: order(seen.moment))
             except SlackError as error:
                 log.info("slack.history_closed", channel=channel, code=error.code)
@@ -112,16 +122,28 @@ class Sweep:
         oldest = f"{max(order(since)[0] - LOOK_BACK_S, int(time.time()) - AGE_S, 0)}.000000"
         shown = [each async for each in self._messages("conversations.history", channel=channel, oldest=oldest)]
         found = [seen for each in shown if (seen := self._seen(channel, each, since))]
-        older = self._messages("conversations.history", pages=OLDER_PAGES, channel=channel, latest=oldest)
+        pages = self._messages("conversations.history", pages=OLDER_PAGES, channel=channel, latest=oldest)
+        older = [each async for each in pages]
+        if order(since) < order(oldest) and any(self._seen(channel, each, since) for each in older):
+            self._cut("conversations.history", channel, older=oldest)
         answered = order(since)[0] - THREAD_LOOK_BACK_S
-        threads = [each for each in (*shown, *[each async for each in older]) if _answered_after(each, answered)]
+        threads = [each for each in (*shown, *older) if _answered_after(each, answered)]
         if len(threads) > THREADS:
             self._cut("conversations.replies", channel, threads=len(threads) - THREADS)
         for first in threads[:THREADS]:
-            answers = self._messages("conversations.replies", channel=channel, ts=first["ts"], oldest=oldest)
-            found += [seen async for each in answers if (seen := self._seen(channel, each, since))]
+            found += await self._missed_answers(channel, first["ts"], oldest, since)
         # A broadcast answer stands in the channel and in its thread.
         return list({seen.key(self.us): seen for seen in found}.values())
+
+    async def _missed_answers(self, channel: str, thread: str, oldest: str, since: str) -> list[Seen]:
+        """Return what was missed in a thread. One that was deleted by now, or may not be read, costs only itself."""
+        try:
+            answers = self._messages("conversations.replies", channel=channel, ts=thread, oldest=oldest)
+            return [seen async for each in answers if (seen := self._seen(channel, each, since))]
+        except SlackError as error:
+            if error.code not in GONE:
+                self._cut("conversations.replies", channel, code=error.code)
+            return []
 
     def _seen(self, channel: str, shown: Shown, since: str) -> Seen | None:
         try:
@@ -175,6 +197,7 @@ class Sweeps:
         self._rest_s = rest_s
         self._channels: set[str] = set()
         self._everywhere = True  # at the start
+        self._unreached_s = 0
         self._due = asyncio.Event()
         self._due.set()
 
@@ -189,6 +212,11 @@ class Sweeps:
         self._everywhere = True
         self._due.set()
 
+    def ask_unreached(self) -> None:
+        """Ask for a sweep of every channel, also of the last hour before its mark: Slack could not reach us for a while."""
+        self._unreached_s = UNREACHED_S
+        self.ask_everywhere()
+
     async def serve(self, listening: Callable[[], Awaitable[None]]) -> None:
         """Sweep for ever, each time once `listening` returns: what is posted after that comes by itself."""
         while True:
@@ -200,6 +228,7 @@ class Sweeps:
     async def _until_done(self) -> None:
         self._due.clear()
         everywhere, self._everywhere = self._everywhere, False
+        unreached_s, self._unreached_s = self._unreached_s, 0
         left, self._channels = self._channels, set()
         for turn in itertools.count():
             try:
@@ -207,7 +236,7 @@ class Sweeps:
                     left |= {*await self._sweep.channels()}
                     everywhere = False
                 for channel in sorted(left):
-                    await self._channel(channel)
+                    await self._channel(channel, unreached_s)
                     left.discard(channel)
                 return
             except Unavailable as error:
@@ -217,10 +246,10 @@ class Sweeps:
                 return
             await asyncio.sleep(PAUSES_S[min(turn, len(PAUSES_S) - 1)])
 
-    async def _channel(self, channel: str) -> None:
+    async def _channel(self, channel: str, unreached_s: int) -> None:
         """Sweep a channel. One over which we fail costs only itself: its mark stays. Raises: `Unavailable`."""
         try:
-            await self._sweep.channel(channel)
+            await self._sweep.channel(channel, unreached_s=unreached_s)
         except Unavailable:
             raise
         except Exception as error:  # noqa: BLE001 - the others are still to be swept

@@ -27,6 +27,7 @@ Json = dict[str, Any]
 PACE_S: Final = 1.0
 BURST: Final = 3
 PATIENCE_S: Final = 10.0  # whoever would have to wait longer is put off, so that others get on with their work
+LANES_MAX: Final = 1_000  # of which we know when they are free; beyond it, those are forgotten that were for PATIENCE_S
 TRIES: Final = 3
 PAUSE_S: Final = 0.4  # before a second try, doubled before a third
 REQUEST_S: Final = 15.0
@@ -38,7 +39,17 @@ PACED: Final = frozenset({"chat.postMessage", "files.completeUploadExternal"})
 ONCE: Final = frozenset({"chat.postMessage", "chat.postEphemeral", "files.completeUploadExternal", "views.open"})
 # Slack's own trouble, in the words of its answers.
 # Source: the errors on each method's page, https://docs.slack.dev/reference/methods
-PASSING: Final = frozenset({"fatal_error", "internal_error", "ratelimited", "request_timeout", "service_unavailable"})
+PASSING: Final = frozenset(
+    {
+        "fatal_error",
+        "internal_error",
+        "message_limit_exceeded",  # this and the next two come with HTTP 200
+        "rate_limited",
+        "ratelimited",
+        "request_timeout",
+        "service_unavailable",
+    }
+)
 # What an operator mends by another token: the work waits for it.
 # Source: https://docs.slack.dev/reference/methods/auth.test
 DEAD_TOKEN: Final = frozenset({"account_inactive", "invalid_auth", "not_authed", "token_expired", "token_revoked"})
@@ -130,6 +141,8 @@ class Pace:
         if begin - now > PATIENCE_S:
             raise Unavailable("Slack", "takes no more for now")
         self._next[lane] = begin + every_s
+        if len(self._next) > LANES_MAX:  # one that was free for so long is as good as new
+            self._next = {each: at for each, at in self._next.items() if at > now - PATIENCE_S}
         if begin > now:
             await asyncio.sleep(begin - now)
 

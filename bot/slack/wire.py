@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from pipelines.content import Attachment
 
@@ -25,8 +25,9 @@ Json = Mapping[str, Any]
 # Of messages with these something is said by a member or another bot; others tell of joins, topics and the like.
 # Source: https://docs.slack.dev/reference/events/message
 SPOKEN: Final = frozenset({None, "file_share", "thread_broadcast", "bot_message", "me_message"})
+TOMBSTONE: Final = "tombstone"  # the mode of a file that was deleted, and the subtype of such a message
 # Files of which there are no bytes for us: deleted, hidden by the workspace's plan.
-WITHOUT_BYTES: Final = frozenset({"tombstone", "hidden_by_limit"})
+WITHOUT_BYTES: Final = frozenset({TOMBSTONE, "hidden_by_limit"})
 STUB: Final = "check_file_info"  # what `file_access` says of a file in Slack Connect that has to be looked up first
 LINKED: Final = "slack-link:"  # before the address of a picture that lies elsewhere, which an app shows in a message
 PICTURE: Final = "picture"  # the name of one that has none
@@ -37,6 +38,11 @@ FILE_HOST: Final = "slack.com"
 SLACKS_HOSTS: Final = (FILE_HOST, "slack-edge.com", "slack-imgs.com")
 UNKNOWN_FILE: Final = "slack-file:"  # the address of a file of which Slack does not tell us one
 UNREAD: Final = "slack-unread:"  # the address of what stands in a message and does not fit these models
+ELSEWHERE: Final = "slack-elsewhere:"  # the address of a file that a message holds and that does not lie at Slack
+SNIPPET: Final = "snippet"  # the mode of a text that people may change in Slack, and that is a file all the same
+WRITTEN: Final = "application/vnd.slack-"  # begins the types of canvases and lists
+PAGE: Final = "text/html"  # as which these are fetched
+UNTYPED: Final = "application/octet-stream"
 # Under these names blocks hold what people read, and where it leads.
 SAID: Final = ("text", "alt_text", "url")
 
@@ -49,6 +55,7 @@ class WireFile(Wire):
     """A file as a message shows it. Source: https://docs.slack.dev/reference/objects/file-object"""
 
     id: Id
+    user: str | None = None
     mode: str | None = None
     file_access: str | None = None
     is_external: bool | None = None
@@ -60,10 +67,25 @@ class WireFile(Wire):
     size: int | None = Field(default=None, ge=0)
     url_private: str | None = None
     url_private_download: str | None = None
+    permalink: str | None = None
+    # What Slack shows of it. Whatever shape these have, the message is judged.
+    thumb_1024: Any = None
+    thumb_720: Any = None
+    thumb_360: Any = None
 
     @property
     def is_stub(self) -> bool:
         return self.file_access == STUB
+
+    @property
+    def is_written(self) -> bool:
+        """Whether it is something that people write in Slack itself: a canvas, a list, a post."""
+        return (bool(self.editable) and self.mode != SNIPPET) or (self.mimetype or "").startswith(WRITTEN)
+
+    @property
+    def thumb(self) -> str | None:
+        """Return the address of the largest picture of it that Slack shows."""
+        return next((each for each in (self.thumb_1024, self.thumb_720, self.thumb_360) if isinstance(each, str)), None)
 
     @property
     def is_unread(self) -> bool:
@@ -84,11 +106,15 @@ class WireFile(Wire):
 
     @property
     def attachment(self) -> Attachment:
+        """Return what can be fetched of it: of what lies elsewhere only the picture that Slack shows."""
+        if self.is_external and self.thumb:
+            return Attachment(id=self.id, url=self.thumb, name=PICTURE, media_type=UNTYPED, size_bytes=0)
+        kept = ELSEWHERE if self.is_external else self.url_private_download or self.url_private
         return Attachment(
             id=self.id,
-            url=self.url_private_download or self.url_private or f"{UNKNOWN_FILE}{self.id}",
+            url=kept or f"{UNKNOWN_FILE}{self.id}",
             name=self.name or self.title or "",
-            media_type=self.mimetype or "application/octet-stream",
+            media_type=PAGE if self.is_written else self.mimetype or UNTYPED,
             size_bytes=self.size or 0,
         )
 
@@ -172,10 +198,18 @@ class WireMessage(Wire):
 
     @property
     def all_files(self) -> tuple[WireFile, ...]:
-        """Return every file that can be fetched, also those of messages that are passed on."""
-        shared = (file for share in self.attachments or () for file in share.files or ())
+        """Return every file that is to be looked at, also those of messages that are passed on.
+
+        What lies outside Slack is one of them where the message holds it; of a link's preview only what Slack shows of it.
+        """
+        shared = (
+            file
+            for share in self.attachments or ()
+            for file in share.files or ()
+            if share.is_share or not file.is_external or file.thumb
+        )
         every = {file.id: file for file in (*(self.files or ()), *shared, *self._shown_pictures)}
-        return tuple(file for file in every.values() if file.mode not in WITHOUT_BYTES and not file.is_external)
+        return tuple(file for file in every.values() if file.mode not in WITHOUT_BYTES)
 
     @property
     def words(self) -> str:
@@ -196,6 +230,18 @@ class WireMessage(Wire):
         for share in self.attachments or ():
             anywhere = bool(share.is_share or self.bot_id)
             yield from (picture for picture in share.pictures if anywhere or picture.is_at_slack)
+
+    @property
+    def deleted_files(self) -> frozenset[str]:
+        """Return the ids of files that were deleted while the message stands, also in what it passes on."""
+        shared = (file for share in self.attachments or () for file in share.files or ())
+        return frozenset(file.id for file in (*(self.files or ()), *shared) if file.mode == TOMBSTONE)
+
+    @property
+    def is_emptied(self) -> bool:
+        """Whether its files were deleted and nothing is left of it but that somebody wrote it."""
+        stands = any(file.mode != TOMBSTONE for file in self.files or ())
+        return bool(self.deleted_files) and not (stands or self.all_files or self.words)
 
     def written_by(self, user: str, bot: str) -> bool:
         return self.user == user or (bool(bot) and self.bot_id == bot)
@@ -228,6 +274,14 @@ def read_message(raw: Json) -> WireMessage:
         return message.model_copy(update={"files": (*known, WireFile(id="UNREAD", url_private=UNREAD))})
 
 
+def _read_any(raw: Any) -> WireMessage:
+    return read_message(raw if isinstance(raw, Mapping) else {})
+
+
+# A message that stands in another payload, which is not skipped for what does not fit.
+AnyMessage = Annotated[WireMessage, BeforeValidator(_read_any)]
+
+
 def _fitting(files: Any) -> Iterator[WireFile]:
     for file in _listed(files):
         with suppress(ValidationError):
@@ -246,6 +300,7 @@ class WireJoin(Wire):
 
     user: Id
     channel: Id
+    event_ts: Ts
 
 
 class WireFileChange(Wire):
@@ -256,6 +311,15 @@ class WireFileChange(Wire):
 
     file_id: Id
     event_id: Token  # of its envelope
+
+
+class WireFileDeletion(Wire):
+    """An event of the type `file_deleted`. It does not say where the file was shown, and nobody can ask for that any more.
+
+    Source: https://docs.slack.dev/reference/events/file_deleted
+    """
+
+    file_id: Id
 
 
 class WirePlace(Wire):
@@ -349,7 +413,7 @@ class WireShortcut(Wire):
     trigger_id: Token
     user: WireWho
     channel: WireWho
-    message: WireMessage
+    message: AnyMessage
     response_url: str = Field(default="", max_length=1000, repr=False)
 
 

@@ -20,11 +20,18 @@ KEPT_DAYS: Final = 30
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CopiedFile:
-    """A file of a copied message. `data` is None where its bytes could not be kept. Name and type are claims."""
+    """A file of a copied message. `data` is None where its bytes could not be kept. Name and type are claims.
+
+    `id` is its platform's. `link`: where people find it also while the message is out, empty where it goes with that.
+    `spoiler`: it was covered until somebody wanted to see it.
+    """
 
     name: str
     media_type: str
     alt_text: str = ""
+    id: str = ""
+    link: str = ""
+    spoiler: bool = False
     data: bytes | None = field(default=None, repr=False)
 
 
@@ -42,6 +49,9 @@ class _File(Frozen):
     name: str
     media_type: str
     alt_text: str
+    id: str = ""
+    link: str = ""
+    spoiler: bool = False
     kept: bool
 
 
@@ -110,7 +120,15 @@ class Copies:
             author=copy.author,
             text=copy.text,
             files=tuple(
-                _File(name=each.name, media_type=each.media_type, alt_text=each.alt_text, kept=each.data is not None)
+                _File(
+                    name=each.name,
+                    media_type=each.media_type,
+                    alt_text=each.alt_text,
+                    id=each.id,
+                    link=each.link,
+                    spoiler=each.spoiler,
+                    kept=each.data is not None,
+                )
                 for each in copy.files
             ),
         )
@@ -128,6 +146,9 @@ class Copies:
                     name=each.name,
                     media_type=each.media_type,
                     alt_text=each.alt_text,
+                    id=each.id,
+                    link=each.link,
+                    spoiler=each.spoiler,
                     data=self._seal.open(files[at]) if each.kept else None,
                 )
                 for at, each in enumerate(said.files)

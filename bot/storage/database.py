@@ -31,6 +31,17 @@ POOL_SIZE: Final = 5  # connections on Postgres; the engine has as many of its o
 SQLITE_READERS: Final = 2
 # Seconds that a start waits for the database of a process that has just died: Postgres needs a moment to see that it is gone.
 HELD_BY_THE_DEAD_S: Final = 5.0
+# After how long a server counts as gone that no longer answers at all: seconds to connect and to sign in, seconds until an idle
+# connection is tried out, between further tries, and how many those are, and milliseconds without a sign that what was sent
+# has arrived. Unset, a sign-in is given up after minutes, an idle connection after two hours, a request after a quarter of one.
+# Source: https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS and man 7 tcp
+POSTGRES_ARGS: Final[Mapping[str, str]] = {
+    "connect_timeout": "5",
+    "keepalives_idle": "30",
+    "keepalives_interval": "10",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "30000",
+}
 # Names the lock of one Flashbulb per Postgres database: any number that nobody else uses.
 _LOCK: Final = 0x666C617368
 
@@ -43,6 +54,8 @@ _WRONG_ADDRESS = (
 def address(data: Path, url: str | None) -> sa.URL:
     """Return where the records are: Postgres at `url`, else SQLite in `data`.
 
+    The address holds `POSTGRES_ARGS`, save what `url` says otherwise, so that whoever connects keeps to them.
+
     Raises: `Misconfigured` when `url` is not a Postgres address.
     """
     if url is None:
@@ -53,7 +66,7 @@ def address(data: Path, url: str | None) -> sa.URL:
         raise Misconfigured(_WRONG_ADDRESS) from None
     if parsed.drivername not in {"postgres", "postgresql", "postgresql+psycopg"} or not parsed.database:
         raise Misconfigured(_WRONG_ADDRESS)
-    return parsed.set(drivername="postgresql+psycopg")
+    return parsed.set(drivername="postgresql+psycopg", query={**POSTGRES_ARGS, **parsed.query})
 
 
 T = TypeVar("T")
@@ -214,9 +227,9 @@ async def _alone(where: sa.URL) -> AsyncIterator[None]:
         return
     engine = create_async_engine(where, poolclass=sa.NullPool, isolation_level="AUTOCOMMIT", hide_parameters=True)
     async with engine.connect() as connection:
-        # A machine that vanished lets go within a minute, not when the server's own two hours are over.
-        for setting, seconds in (("idle", 30), ("interval", 10), ("count", 3)):
-            await connection.execute(sa.text(f"SET tcp_keepalives_{setting} = {seconds}"))
+        # The same from the server's side: a machine that vanished lets go within a minute, not after its own two hours.
+        for setting in ("idle", "interval", "count"):
+            await connection.execute(sa.text(f"SET tcp_keepalives_{setting} = {POSTGRES_ARGS[f'keepalives_{setting}']}"))
         taking = sa.select(sa.func.pg_try_advisory_lock(_LOCK))
         for _ in range(int(HELD_BY_THE_DEAD_S / 0.25)):
             if await connection.scalar(taking):

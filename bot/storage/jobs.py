@@ -1,4 +1,4 @@
-"""The maker's queue: which jobs there are, and who holds a slot of an account, by all workspaces and replicas."""
+"""The maker's queue: which jobs there are, and who holds a slot of an account, by all workspaces."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta

@@ -13,7 +13,6 @@ from sqlalchemy.exc import DatabaseError, OperationalError
 
 from pipelines.errors import Misconfigured, Unavailable
 
-CONNECT_S: Final = 5
 BUSY_MS: Final = 30_000
 
 
@@ -75,10 +74,8 @@ def prepare_sqlite(engine: sa.Engine, *, foreign_keys: bool, synchronous: Litera
 
 @contextmanager
 def _connected(where: sa.URL) -> Iterator[sa.Connection]:
-    postgres = where.get_backend_name() == "postgresql"
-    arguments = {"connect_timeout": CONNECT_S} if postgres else {}
-    engine = sa.create_engine(where, poolclass=sa.NullPool, connect_args=arguments, hide_parameters=True)
-    if not postgres:
+    engine = sa.create_engine(where, poolclass=sa.NullPool, hide_parameters=True)
+    if where.get_backend_name() != "postgresql":
         prepare_sqlite(engine, foreign_keys=False)  # batch mode rebuilds tables that others point to
     try:
         with engine.begin() as connection:

@@ -1,7 +1,7 @@
 """What members wanted made and what came of it, sealed, for as long as results are kept."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -34,9 +34,11 @@ class _Kept(Frozen):
 
 
 class _Answered(Frozen):
-    """What stays of a wish so that its answer can be taken back."""
+    """What stays of a wish so that its answer can be taken back, with where it began: empty where that is not known."""
 
     erased: ErasedWish
+    channel: str = ""
+    file: str = ""
 
 
 class StoredWishes:
@@ -204,8 +206,12 @@ class StoredWishes:
         known = sa.select(WishRow.id).where(*_is(tenant, id), WishRow.state == ERASED, theirs)
         return await self._records.read(lambda connection: connection.scalar(known) is not None)
 
-    async def forget_of(self, tenant: Tenant, message: str, *, by: str) -> tuple[ErasedWish, ...]:
-        """Delete, as `forget` does, all wishes that began with a message that has gone.
+    async def forget_of(
+        self, tenant: Tenant, channel: str, message: str, *, by: str, is_gone: Callable[[str], bool] | None = None
+    ) -> tuple[ErasedWish, ...]:
+        """Delete, as `forget` does, all wishes that began with a message, or with those of its files that `is_gone` says it of.
+
+        It is asked by a file's id. That is not known where a wish in between was deleted: then only the whole message counts.
 
         Return where their answers stand, also of those that were deleted so before.
         """
@@ -214,18 +220,41 @@ class StoredWishes:
         of_message = _select(*_of(tenant)).where(WishRow.root == message).order_by(WishRow.id).with_for_update()
 
         def forget(connection: sa.Connection) -> tuple[ErasedWish, ...]:
+            rows = {row.id: row for row in connection.execute(of_message)}
+            stored = {id: self._opened(row).stored for id, row in rows.items() if row.state != ERASED}
             erased = []
-            for row in connection.execute(of_message).all():
+            for id, row in rows.items():
                 if row.state == ERASED:
-                    erased.append(_Answered.model_validate_json(self._seal.open(row.sealed)).erased)
+                    known = _Answered.model_validate_json(self._seal.open(row.sealed))
+                else:
+                    wish = stored[id]
+                    answered = ErasedWish(id=id, event=wish.event, place=wish.place)
+                    known = _Answered(erased=answered, channel=wish.root_channel, file=_file_of(wish, stored))
+                if known.channel not in ("", channel) or (is_gone is not None and not (known.file and is_gone(known.file))):
                     continue
-                stored = self._opened(row).stored
-                erased.append(ErasedWish(id=stored.id, event=stored.event, place=stored.place))
-                sealed = self._seal.close(_Answered(erased=erased[-1]))
-                self._erase(connection, tenant, row, by=by, root=message, sealed=sealed)
+                erased.append(known.erased)
+                if row.state != ERASED:
+                    self._erase(connection, tenant, row, by=by, root=message, sealed=self._seal.close(known))
             return tuple(erased)
 
         return await self._records.write(forget)
+
+    async def forget_file(self, tenant: Tenant, file: str, *, by: str) -> tuple[ErasedWish, ...]:
+        """Delete, as `forget_of` does, all wishes that began with a file, whichever message it came with."""
+        with_root = sa.select(WishRow.root, WishRow.state, WishRow.sealed).where(*_of(tenant), WishRow.root != "")
+        named = file.encode()
+
+        def roots(connection: sa.Connection) -> set[tuple[str, str]]:
+            """Return the messages with which wishes began that name the file: few do, so that only those are read in full."""
+            opened = ((row, self._seal.open(row.sealed)) for row in connection.execute(with_root))
+            return {(_root_channel(row.state, content), row.root) for row, content in opened if named in content}
+
+        found = await self._records.read(roots)
+        erased: dict[str, ErasedWish] = {}
+        for channel, message in sorted(found):
+            of_it = await self.forget_of(tenant, channel, message, by=by, is_gone=lambda each: each == file)
+            erased |= {each.id: each for each in of_it}
+        return tuple(erased.values())
 
     async def begun(self, tenant: Tenant) -> tuple[StoredWish, ...]:
         """Return the wishes that are being made, the oldest first."""
@@ -334,6 +363,22 @@ class StoredWishes:
             cost_usd=row.cost_microusd / MICRO,
             begun_at=row.begun_at,
         )
+
+
+def _root_channel(state: str, content: bytes) -> str:
+    """Return the channel of the message that a wish began with, empty where that is not known."""
+    if state == ERASED:
+        return _Answered.model_validate_json(content).channel
+    return _Kept.model_validate_json(content).stored.root_channel
+
+
+def _file_of(wish: StoredWish, others: Mapping[str, StoredWish]) -> str:
+    """Return the id of the file that a wish began with; empty where one of the `others` in between is kept no longer."""
+    source = wish.source
+    while source and source.wish:
+        before = others.get(source.wish)
+        source = before.source if before else None
+    return source.attachment.id if source and source.attachment else ""
 
 
 def _price(wish: StoredWish) -> Decimal:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from emulators.discord import messages, moderation, reactions, shapes, threads
-from emulators.discord.permissions import THREADS, may, require
+from emulators.discord.permissions import GROUP, THREADS, may, require
 from emulators.discord.problems import Problem, bad_form
 from emulators.discord.rest import Call, routes
 from emulators.discord.state import APPLICATION, CONTENT_FLAG, World
@@ -23,6 +23,8 @@ def shown(world: World, stored: Json) -> Json:
 def channel_of(world: World, channel: str) -> Json:
     """Return a channel that the bot sees. Raises: `Problem` 10003, 50001."""
     if (found := world.channels.get(channel)) is None:
+        raise Problem(10003)
+    if found["type"] == GROUP:  # what the bot is not in; a channel of its guild that it does not see, Discord tells from that
         raise Problem(10003)
     if found["type"] != 1:
         require(world, APPLICATION, "view_channel", channel=channel)

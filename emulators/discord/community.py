@@ -17,7 +17,7 @@ from emulators.discord.state import APPLICATION, BOT_ROLE, World
 Json = dict[str, Any]
 Names = int | str | Iterable[str]
 
-KINDS = {"text": 0, "announcement": 5, "forum": 15}
+KINDS = {"text": 0, "voice": 2, "announcement": 5, "stage": 13, "forum": 15}
 
 
 class Community:
@@ -49,6 +49,10 @@ class Community:
     async def direct(self, user: str, text: str = "", files: Sequence[Upload] = ()) -> str:
         """Write to the bot privately; return the message's id."""
         return await self.post(self.world.direct(user)["id"], user, text, files)
+
+    async def converse(self, users: Sequence[str]) -> str:
+        """Open a private conversation without the bot; return its channel."""
+        return str(self.world.group(users)["id"])
 
     async def post_as_webhook(self, channel: str, name: str, text: str = "", files: Sequence[Upload] = ()) -> str:
         """Post as a webhook of that name does, as proxies of members' messages do."""

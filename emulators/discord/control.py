@@ -1,10 +1,10 @@
 """The control API of the emulated Discord: `emulators.control` says how it is asked, here is what for.
 
 The verbs are the public coroutines of `Community` and `Using`: post, direct, post_as_webhook, post_in_forum, post_layout,
-forward, edit, delete, react, unreact, unfurl, open_thread, archive, lock, messages, private, close_direct_messages, set_avatar,
-put_asset, join, leave, outage, timeout, ban, unban, add_channel, remove_bot, set_permissions, set_intents, drop, dispatch,
-advance_clock, command, autocomplete, shortcut, press, choose, form, submit, answer. And `connections`: how many gateway
-connections there are.
+converse, forward, edit, delete, react, unreact, unfurl, open_thread, archive, lock, messages, private, close_direct_messages,
+set_avatar, put_asset, join, leave, outage, timeout, ban, unban, add_channel, remove_bot, set_permissions, set_intents, drop,
+dispatch, advance_clock, command, autocomplete, shortcut, press, choose, form, submit, answer, thinking. And `connections`: how
+many gateway connections there are.
 """
 
 from typing import TYPE_CHECKING, Final

@@ -3,7 +3,7 @@
 from typing import Any
 
 from emulators.discord import moderation, search, shapes, threads
-from emulators.discord.permissions import THREADS, may, require
+from emulators.discord.permissions import PRIVATE, THREADS, may, require
 from emulators.discord.problems import Problem, bad_form
 from emulators.discord.rest import Call, routes
 from emulators.discord.state import APPLICATION, World
@@ -77,7 +77,7 @@ async def get_guild(emulator: Any, call: Call, guild: str) -> Json:
 @routes.add("GET /guilds/{id}/channels")
 async def list_channels(emulator: Any, call: Call, guild: str) -> list[Json]:
     guild_of(emulator.world, guild)
-    return [each for each in emulator.world.channels.values() if each["type"] not in (1, *THREADS)]
+    return [each for each in emulator.world.channels.values() if each["type"] not in (*PRIVATE, *THREADS)]
 
 
 @routes.add("GET /guilds/{id}/roles")

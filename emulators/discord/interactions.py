@@ -10,7 +10,7 @@ from typing import Any, Final
 from emulators.discord import messages, shapes
 from emulators.discord.components import check_form
 from emulators.discord.messages import Upload
-from emulators.discord.permissions import allowed
+from emulators.discord.permissions import GROUP, allowed
 from emulators.discord.problems import Problem, bad_form
 from emulators.discord.state import APPLICATION, World
 
@@ -26,6 +26,8 @@ ALLOWED: Final = {
     SUBMITTED: (MESSAGE, DEFERRED, DEFERRED_UPDATE, UPDATE),
 }
 SLASH_ANSWER, MENU_ANSWER, CHOICES_MAX = 20, 23, 25
+# What Discord calls the context, by the type of a private channel; a guild's is 0.
+CONTEXTS: Final = {1: 1, GROUP: 2}
 
 
 @dataclass(slots=True, kw_only=True)
@@ -149,6 +151,16 @@ class Interactions:
         made.follow_ups.append(stored["id"])
         return stored
 
+    def thinking(self) -> list[Json]:
+        """Return the deferred answers to which nothing came yet. Those whose token has expired say instead that it failed."""
+        waiting = [each for each in self.known.values() if each.waiting and self._age_ms(each) <= TOKEN_LIVES_MS]
+        return [found for each in waiting if each.original and (found := self.world.find(each.original))]
+
+    def bot_is_in(self, channel: str) -> bool:
+        """Whether the bot is where this is, or in a conversation with it; else people bring it along, as their own."""
+        kind = self.world.channels[channel]["type"]
+        return kind == 1 or (kind != GROUP and APPLICATION in self.world.members)
+
     def _first_answer(self, made: Interaction, kind: int, data: Json, uploads: list[Upload]) -> Json | None:
         world = self.world
         if kind == FORM:
@@ -218,9 +230,10 @@ class Interactions:
         }
         if made.message is not None:
             shown["message"] = shapes.message(world, made.message)
-        if place["type"] == 1:
-            return shown | {"user": world.users[made.user], "context": 1, "authorizing_integration_owners": {"0": "0"}}
-        member = shapes.member(world, made.user) | {"permissions": str(allowed(world, made.user, made.channel))}
         guild = world.guild["id"]
+        owners = {"0": "0" if place["type"] == 1 else guild} if self.bot_is_in(made.channel) else {"1": made.user}
+        if context := CONTEXTS.get(place["type"]):
+            return shown | {"user": world.users[made.user], "context": context, "authorizing_integration_owners": owners}
+        member = shapes.member(world, made.user) | {"permissions": str(allowed(world, made.user, made.channel))}
         shown |= {"guild_id": guild, "guild_locale": "en-US", "guild": {"id": guild, "locale": "en-US", "features": []}}
-        return shown | {"member": member, "context": 0, "authorizing_integration_owners": {"0": guild}}
+        return shown | {"member": member, "context": 0, "authorizing_integration_owners": owners}

@@ -41,6 +41,8 @@ BITS: Final[dict[str, int]] = {
 }
 EVERYTHING: Final = (1 << 53) - 1
 THREADS: Final = (10, 11, 12)
+GROUP: Final = 3
+PRIVATE: Final = (1, GROUP)  # channels of no guild: of the bot with somebody, and of people without it
 
 
 def bits(names: int | str | Iterable[str]) -> int:
@@ -57,6 +59,8 @@ def allowed(world: "World", user: str, channel: str | None = None) -> int:
     place = world.channels.get(channel) if channel else None
     if place and place["type"] == 1:
         return EVERYTHING if user in world.dm_parties(place) else 0
+    if place and place["type"] == GROUP:
+        return EVERYTHING if user in [each["id"] for each in place["recipients"]] else 0
     if user == world.guild["owner_id"]:
         return EVERYTHING
     if (member := world.members.get(user)) is None:

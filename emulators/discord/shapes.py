@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from emulators.discord.permissions import THREADS
+from emulators.discord.permissions import PRIVATE, THREADS
 from emulators.discord.state import APPLICATION, World
 
 Json = dict[str, Any]
@@ -94,7 +94,7 @@ def gateway_message(world: World, stored: Json) -> Json:
 
 def guild(world: World) -> Json:
     """Return the guild as GUILD_CREATE shows it to the bot."""
-    channels = [each for each in world.channels.values() if each["type"] != 1]
+    channels = [each for each in world.channels.values() if each["type"] not in PRIVATE]
     return {
         **world.guild,
         "member_count": len(world.members),

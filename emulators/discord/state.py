@@ -1,11 +1,11 @@
 """All that the emulated Discord knows, and the small community that it starts with."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from emulators.discord.clock import Clock
 from emulators.discord.files import FILE_BYTES_BY_TIER, Files
-from emulators.discord.permissions import BITS, bits
+from emulators.discord.permissions import BITS, GROUP, bits
 
 Json = dict[str, Any]
 
@@ -33,6 +33,7 @@ EVERYONE = bits(
     )
 )
 CONTENT_FLAG, MEMBERS_FLAG, PRESENCE_FLAG = 1 << 19, 1 << 15, 1 << 13  # "limited", as for apps in few servers
+VOICES = (2, 13)  # channels beside which one writes, and opens no thread
 JOINED = "2026-01-01T00:00:00.000000+00:00"
 
 
@@ -129,8 +130,18 @@ class World:
             "topic": None,
             "last_message_id": None,
         }
+        if kind in VOICES:
+            self.channels[channel] |= {"bitrate": 64_000, "user_limit": 0}
         self.messages[channel] = {}
         return self.channels[channel]
+
+    def group(self, users: Sequence[str]) -> Json:
+        """Open a conversation of users, without the bot."""
+        channel: Json = {"id": self.clock.new_id(), "type": GROUP, "recipients": [self.users[each] for each in users]}
+        channel |= {"owner_id": users[0], "name": None, "icon": None, "last_message_id": None}
+        self.messages[channel["id"]] = {}
+        self.channels[channel["id"]] = channel
+        return channel
 
     def direct(self, user: str) -> Json:
         """Return the direct channel between the bot and a user, opening it where there was none."""

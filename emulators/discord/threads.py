@@ -112,13 +112,16 @@ def delete(world: World, thread: Json) -> None:
 
 
 def inside(world: World, *, parent: str | None = None, archived: bool) -> list[Json]:
-    """Return threads, newest first."""
+    """Return threads, newest first; of archived ones, the last to be archived."""
     found = [
         each
         for each in world.channels.values()
         if each["type"] in THREADS and parent in (None, each["parent_id"]) and each["thread_metadata"]["archived"] is archived
     ]
-    return sorted(found, key=lambda each: int(each["id"]), reverse=True)
+    newest_first = sorted(found, key=lambda each: int(each["id"]), reverse=True)
+    if archived:
+        newest_first.sort(key=lambda each: str(each["thread_metadata"]["archive_timestamp"]), reverse=True)
+    return newest_first
 
 
 def _start(world: World, thread_id: str, parent: str, owner: str, payload: Json, kind: int) -> Json:

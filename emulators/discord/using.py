@@ -6,15 +6,16 @@ from typing import Any
 from emulators.discord import interactions as kinds
 from emulators.discord import options, shapes
 from emulators.discord.components import BUTTON, INTERACTIVE, walk
-from emulators.discord.interactions import Interactions
+from emulators.discord.interactions import CONTEXTS, Interactions
 from emulators.discord.messages import Upload
-from emulators.discord.permissions import BITS, allowed, require
+from emulators.discord.permissions import BITS, PRIVATE, allowed, require
 from emulators.discord.problems import Problem
 from emulators.discord.state import World
 
 Json = dict[str, Any]
 
 SLASH, MESSAGE_MENU = 1, 3
+FOR_ONESELF = 1  # a way to install an application
 
 
 class Using:
@@ -98,19 +99,26 @@ class Using:
         stored = self.world.find(made.original) if made.original else None
         return made.answer | ({"message": shapes.message(self.world, stored)} if stored else {})
 
+    async def thinking(self) -> list[Json]:
+        """Return the answers that people still see as "Flashbulb is thinking…", oldest first."""
+        found = self.interactions.thinking()
+        return [shapes.message(self.world, each) for each in found]
+
     def _offered(self, name: str, kind: int, user: str, channel: str) -> Json:
         world = self.world
         if channel not in world.channels:
             raise Problem(10003)
-        direct = world.channels[channel]["type"] == 1
+        place = world.channels[channel]["type"]
         registered = [each for guild in (world.guild["id"], None) for each in world.commands.get(guild, ())]
         command = next((each for each in registered if each["name"] == name and each["type"] == kind), None)
         if command is None:
             raise LookupError(f"the bot registered no {name}; there are {', '.join(each['name'] for each in registered)}")
         contexts = command.get("contexts")
-        if direct and contexts is not None and 1 not in contexts:
+        if place in PRIVATE and contexts is not None and CONTEXTS[place] not in contexts:
             raise LookupError(f"{name} is not offered in direct messages")
-        if not direct:
+        if not self.interactions.bot_is_in(channel) and FOR_ONESELF not in command.get("integration_types", ()):
+            raise LookupError(f"{name} is not offered where the bot is not")
+        if place not in PRIVATE:
             require(world, user, "use_application_commands", channel=channel)
             wanted = command.get("default_member_permissions")
             needed = 0 if wanted is None else int(wanted) or BITS["administrator"]

@@ -62,11 +62,19 @@ async def info(slack: Parts, caller: Token, given: Json) -> Json:
 
 
 async def list_(slack: Parts, caller: Token, given: Json) -> Json:
+    return _listed(slack, caller, given, joined_only=False)
+
+
+async def of_user(slack: Parts, caller: Token, given: Json) -> Json:
+    return _listed(slack, caller, given, joined_only=True)
+
+
+def _listed(slack: Parts, caller: Token, given: Json, *, joined_only: bool) -> Json:
     kinds = [KINDS.get(kind.strip()) for kind in str(given.get("types") or "public_channel").split(",")]
     channels = [
         channel
         for channel in slack.workspace.channels.values()
-        if channel.kind in kinds and (channel.kind == "channel" or caller.user in channel.members)
+        if channel.kind in kinds and (caller.user in channel.members or (channel.kind == "channel" and not joined_only))
         if not (channel.is_archived and flag(given, "exclude_archived"))
     ]
     page, cursor = _page(channels, given, min(number(given, "limit", LIST_LIMIT), LIST_MAX))

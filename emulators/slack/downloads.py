@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 
 from emulators.delivery import Reply
-from emulators.slack.files import File, may_download
+from emulators.slack.files import WRITTEN_TYPES, File, may_download
 from emulators.slack.journal import Call
 from emulators.slack.parts import Parts
 from emulators.slack.web_api import token_of
@@ -53,14 +53,15 @@ class Downloads:
 
     def _whole(self, file: File) -> Reply:
         content, faults = self._parts.files.content(file), self._parts.faults
+        media_type = "text/html" if file.claims.get("mimetype", "").startswith(WRITTEN_TYPES) else file.mimetype
         if faults.take("wrong_bytes"):
-            return Reply(pieces=(LOGIN_PAGE,), media_type=file.mimetype)
+            return Reply(pieces=(LOGIN_PAGE,), media_type=media_type)
         if faults.take("truncated"):
-            return Reply(pieces=(content[: len(content) // 2],), media_type=file.mimetype)
+            return Reply(pieces=(content[: len(content) // 2],), media_type=media_type)
         if switch := faults.take("oversize"):
             pieces = int(switch.seconds(OVERSIZE_BYTES)) // PIECE_BYTES + 1
-            return Reply(pieces=(content, *[bytes(PIECE_BYTES)] * pieces), media_type=file.mimetype)
-        return Reply(pieces=(content,), media_type=file.mimetype)
+            return Reply(pieces=(content, *[bytes(PIECE_BYTES)] * pieces), media_type=media_type)
+        return Reply(pieces=(content,), media_type=media_type)
 
 
 async def _login(request: web.Request) -> web.Response:

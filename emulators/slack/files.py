@@ -22,6 +22,7 @@ DRIVE_NAME = "gdrive"
 # What blocks show. Source: https://docs.slack.dev/reference/block-kit/composition-objects/slack-file-object
 SHOWN_TYPES = ("image/png", "image/jpeg", "image/gif")
 # What people write in Slack itself is a file too; downloaded, it is a page.
+WRITTEN_TYPES = "application/vnd.slack-"
 WRITTEN = {
     "canvas": {"mimetype": "application/vnd.slack-docs", "filetype": "quip", "mode": "quip", "editable": True},
     "list": {"mimetype": "application/vnd.slack-list", "filetype": "list", "mode": "list", "editable": True},

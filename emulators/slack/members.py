@@ -52,7 +52,9 @@ class Members:
     async def post(
         self, channel: str, user: str, text: str = "", files: Sequence[Given] = (), thread: str | None = None, **content: Any
     ) -> str:
-        """Post, as `user`, text and files (name and bytes, or `{"name", "base64"}`, or `{"name", "path"}`).
+        """Post, as `user`, text and files: name and bytes, `{"name", "base64"}`, `{"name", "path"}`, or `{"id"}`.
+
+        The last is a file that is there already, of whomever, and that they may see.
 
         The text is as the API shows it: `&`, `<` and `>` written by a person are `&amp;`, `&lt;` and `&gt;`.
         """
@@ -109,6 +111,10 @@ class Members:
             self._parts.files.fill(changed, _read(content)[1])
         self._parts.messages.tell_of_change_in(changed)
         self._journal.tell()
+
+    async def file(self, file: str) -> Json:
+        """Return a file as messages show it, also once it was deleted."""
+        return self._parts.files.in_message(file)
 
     async def react(self, channel: str, message: str, user: str, name: str) -> None:
         self._parts.messages.react(self._channel(channel), message, user, name)
@@ -175,10 +181,17 @@ class Members:
     # The workspace.
 
     async def add_user(
-        self, user: str, name: str = "", is_admin: bool = False, is_guest: bool = False, channels: Sequence[str] = ()
+        self,
+        user: str,
+        name: str = "",
+        is_admin: bool = False,
+        is_guest: bool = False,
+        channels: Sequence[str] = (),
+        is_bot: bool = False,
     ) -> str:
-        """Add a member, to these channels too."""
-        self.workspace.users[user] = User(id=user, name=name or user.lower(), is_admin=is_admin, is_guest=is_guest)
+        """Add a member, or the user of another app, to these channels too."""
+        called = name or user.lower()
+        self.workspace.users[user] = User(id=user, name=called, is_admin=is_admin, is_guest=is_guest, is_bot=is_bot)
         for channel in channels:
             await self.join(channel, user)
         return user
@@ -285,6 +298,8 @@ class Members:
         self._journal.tell()
 
     def _add_file(self, given: Given, user: str) -> File:
+        if isinstance(given, dict) and "id" in given:
+            return self._parts.files.readable(given["id"], user)
         name, content = _read(given)
         return self._parts.files.add(name, content, user)
 

@@ -126,9 +126,14 @@ class Messages:
             self._tell_of_change(channel, "message_deleted", {"deleted_ts": ts, "previous_message": before})
 
     def delete_file(self, file: File) -> None:
-        """Leave the tombstone of a file and tell of it."""
+        """Leave the tombstone of a file and tell of it, and of the messages that showed it."""
         heard = any(BOT in self._workspace.channels[channel].members for channel in file.shares)
+        showing = [(self._workspace.channels[channel], ts) for channel, messages in file.shares.items() for ts in messages]
+        stood = [(channel, channel.messages[ts]) for channel, ts in showing if ts in channel.messages]
+        before = [self.shown(message) for _, message in stood]
         self._files.delete(file)
+        for (channel, message), shown in zip(stood, before, strict=True):
+            self._tell_of_change(channel, "message_changed", {"message": self.shown(message), "previous_message": shown})
         if heard:
             event_ts = self._workspace.timestamp()
             self._events.happened("file_deleted", {"type": "file_deleted", "file_id": file.id, "event_ts": event_ts})

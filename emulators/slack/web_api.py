@@ -56,6 +56,7 @@ METHODS: dict[str, Method] = {
     "reactions.add": Method(answer=chat.add_reaction, scopes=("reactions:write",)),
     "reactions.remove": Method(answer=chat.remove_reaction, scopes=("reactions:write",)),
     "team.info": Method(answer=conversations.team_info, scopes=("team:read",)),
+    "users.conversations": Method(answer=conversations.of_user, by_kind=READ),
     "users.info": Method(answer=conversations.users_info, scopes=("users:read",)),
     "users.list": Method(answer=conversations.users_list, scopes=("users:read",)),
     "views.open": Method(answer=views.open_),

@@ -10,7 +10,7 @@ from typing import Any, Final
 from emulators.problems import Problem, Rejected
 from emulators.understudy.describing import describe
 from emulators.understudy.extracting import extract, kind_of
-from emulators.understudy.imagining import brief, brief_of_picture, compared
+from emulators.understudy.imagining import brief, brief_of_picture, compared, language
 from emulators.understudy.judging import judge, judge_together, own_categories
 from emulators.understudy.reading import Parts, parts_of
 from emulators.wire import Asked
@@ -25,6 +25,7 @@ KIND: Final = {"nonce", "kind"}
 TAGGING: Final = {"subjects", "style", "mood", "technical_quality", "colours", "text", "alt_text", "tags"}
 BRIEF: Final = {"nonce", "subject", "style", "mood", "technical", "avoid", "prompt"}
 BRIEF_OF_PICTURE: Final = {*BRIEF, "seen"}
+LANGUAGE: Final = {"nonce", "language"}
 QUALITY: Final = {
     "nonce",
     "parts",
@@ -44,7 +45,7 @@ def answer(asked: Asked) -> str:
     Raises: `Rejected` for any other question, and for one that it cannot read.
     """
     wanted = set((asked.schema or {}).get("properties", ()))
-    if wanted not in (MODERATION, TOGETHER, TAGGING, EXTRACTION, KIND, BRIEF, BRIEF_OF_PICTURE, QUALITY):
+    if wanted not in (MODERATION, TOGETHER, TAGGING, EXTRACTION, KIND, BRIEF, BRIEF_OF_PICTURE, LANGUAGE, QUALITY):
         raise Rejected(
             Problem(
                 status=501,
@@ -67,6 +68,8 @@ def _said(wanted: set[str], parts: Parts, instructions: str) -> dict[str, Any] |
         return describe(parts)
     if wanted in (BRIEF, BRIEF_OF_PICTURE):
         return (brief if wanted == BRIEF else brief_of_picture)(parts, instructions)
+    if wanted == LANGUAGE:
+        return language(parts)
     if wanted == QUALITY:
         return compared(parts)
     if wanted in (EXTRACTION, KIND):

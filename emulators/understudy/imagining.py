@@ -20,6 +20,13 @@ GOOD: Final = 8  # the score of everything with which nothing measurable is wron
 POOR: Final = re.compile(r"\s*FLASHBULB[-_]TEST[-_]POOR\b", re.IGNORECASE)
 _TEST_STRING: Final = re.compile(rf"FLASHBULB[-_]TEST[-_][\w-]+|{re.escape(GTUBE)}", re.IGNORECASE)
 _STYLE: Final = re.compile(r"^The style is chosen, and the prompt says it in words that fit the subject: (.+)\.$", re.MULTILINE)
+# In this order: Japanese is written with Chinese characters too. What is written otherwise is in no language that is spoken.
+_SCRIPTS: Final = {
+    "japanese": re.compile(r"[\u3040-\u30ff]"),
+    "mandarin-chinese": re.compile(r"[\u4e00-\u9fff]"),
+    "hindi": re.compile(r"[\u0900-\u097f]"),
+    "other": re.compile(r"[\u0370-\u08ff\uac00-\ud7af]"),
+}
 _NO_WISH: Final = "the picture once more"
 
 
@@ -45,6 +52,13 @@ def brief_of_picture(parts: Parts, instructions: str) -> dict[str, Any] | None:
     if measures is None:
         return None
     return {**brief(parts, instructions), "seen": seen(measures)}
+
+
+def language(parts: Parts) -> dict[str, Any]:
+    """Return the answer about the language of words: by their script, and English where that is Latin."""
+    words = " ".join(text.text for text in parts.texts)
+    found = next((name for name, script in _SCRIPTS.items() if script.search(words)), "american-english")
+    return {"nonce": parts.nonce, "language": found}
 
 
 def compared(parts: Parts) -> dict[str, Any]:

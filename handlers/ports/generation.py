@@ -1,6 +1,6 @@
 """What the handlers need of the records of wishes and of the jobs that make them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -14,7 +14,7 @@ from pipelines.generation.wish import Brief, MakerJob, MediaKind, Wish
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """The picture that a wish begins with: one that we made (`wish`, `position`), or a file of a message.
+    """The picture that a wish begins with: one that we made (`wish`, `position` of `among`), or a file of a message.
 
     `message` is empty where the file came with a command alone. `sha256` is of the bytes that were judged, empty before:
     nothing is made of any others.
@@ -22,6 +22,7 @@ class Source:
 
     wish: str = ""
     position: int = 0
+    among: int = 1
     place: Place | None = None
     message: str = ""
     attachment: Attachment | None = None
@@ -48,6 +49,8 @@ class MadeThing:
     prompt: str = field(default="", repr=False)
 
 
+# What was pressed for another wish's answer to be made once more, in another way.
+OnceMore = Literal["reroll", "prompt", "rest"]
 WishState = Literal["shown", "begun", "made", "failed", "cancelled"]
 
 
@@ -59,7 +62,8 @@ class StoredWish:
     `of_somebody`: at its beginning, also several wishes before, stands a picture that somebody posted; `root` is the id of the
     message that it came with, where there is one, in the channel `root_channel`. `state`:
     `shown` waits for a yes, `begun` is being made. `first_attempt`: the number that attempts begin with; it grows each time
-    that a member says to try once more. `cost_usd` is what is reserved for it, then what it came to.
+    that a member says to try once more. `cost_usd` is what is reserved for it, then what it came to. `once_more`: what made it
+    of another wish, None for a new one and for what is done to one picture.
     """
 
     id: str
@@ -79,6 +83,7 @@ class StoredWish:
     made: tuple[MadeThing, ...] = ()
     cost_usd: Decimal = Decimal(0)
     begun_at: datetime | None = None
+    once_more: OnceMore | None = None
 
     @property
     def prompt(self) -> str:
@@ -219,11 +224,19 @@ class Wishes(Protocol):
         """Whether a wish was erased by `event`, or was erased and is known to have been that person's."""
         ...
 
-    async def forget_of(self, tenant: Tenant, message: str, *, by: str) -> tuple[ErasedWish, ...]:
-        """Delete, as `forget` does, all wishes that began with a message of which nothing may be kept.
+    async def forget_of(
+        self, tenant: Tenant, channel: str, message: str, *, by: str, is_gone: Callable[[str], bool] | None = None
+    ) -> tuple[ErasedWish, ...]:
+        """Delete, as `forget` does, all wishes that began with a message, or with those of its files that `is_gone` says it of.
+
+        It is asked by a file's id. That is not known where a wish in between was deleted: then only the whole message counts.
 
         Return where their answers stand, also of those that were deleted so before.
         """
+        ...
+
+    async def forget_file(self, tenant: Tenant, file: str, *, by: str) -> tuple[ErasedWish, ...]:
+        """Delete, as `forget_of` does, all wishes that began with a file, whichever message it came with."""
         ...
 
     async def begun(self, tenant: Tenant) -> tuple[StoredWish, ...]:

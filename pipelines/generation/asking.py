@@ -8,6 +8,7 @@ from typing import Any, Final, NoReturn, get_args
 
 from pipelines.errors import UserError
 from pipelines.generation.brief import with_avoided
+from pipelines.generation.languages import language_named
 from pipelines.generation.styles import style_named
 from pipelines.generation.wish import (
     ASPECTS,
@@ -120,6 +121,8 @@ def written(wish: Wish) -> str:
         "seed": "" if wish.seed is None else wish.seed,
         "strength": wish.strength if wish.strength != "medium" else "",
         "seconds": wish.seconds or "",
+        "language": wish.language,
+        "voice": wish.voice,
     }
     said = [f"--{name} {value}" for name, value in options.items() if value != ""]
     said += [f"--{name}" for name, field in _SWITCHES.items() if getattr(wish, field)]
@@ -302,10 +305,17 @@ def _style(value: str) -> dict[str, Any]:
     return {"style": style_named(value).name}
 
 
-def _model(value: str) -> dict[str, Any]:
-    if not _NAME.fullmatch(value):
-        raise UserError("After --model write the name of a model, such as flux.")
-    return {"model": value.lower()}
+def _name(option: str, example: str) -> Callable[[str], dict[str, Any]]:
+    def read(value: str) -> dict[str, Any]:
+        if not _NAME.fullmatch(value):
+            raise UserError(f"After --{option} write the name of a {option}, such as {example}.")
+        return {option: value.lower()}
+
+    return read
+
+
+def _language(value: str) -> dict[str, Any]:
+    return {"language": language_named(value)}
 
 
 _READERS: Final[dict[str, Callable[[str], dict[str, Any]]]] = {
@@ -315,8 +325,10 @@ _READERS: Final[dict[str, Callable[[str], dict[str, Any]]]] = {
     "strength": _choice("strength", "strength", _STRENGTHS),
     "count": _whole("count", "count", 1, COUNT_MAX),
     "style": _style,
-    "model": _model,
+    "model": _name("model", "flux"),
     "kind": _choice("kind", "kind", _KINDS),
     "seconds": _whole("seconds", "seconds", 1, SECONDS_MAX),
+    "language": _language,
+    "voice": _name("voice", "madison"),
     "as": _choice("as", "operation", NAMED),
 }

@@ -8,15 +8,17 @@ from pydantic import BaseModel, Field
 
 from pipelines.content import ImagePart, Intake, Part, TextPart
 from pipelines.errors import UserError
+from pipelines.generation.languages import LANGUAGES
 from pipelines.generation.styles import style_named
 from pipelines.generation.wish import AVOID_CHARS, PROMPT_CHARS, WORDLESS, Brief, MediaKind, Operation, Wish
 from pipelines.ports import Call, LanguageModel, Question
 from pipelines.questions import fresh_nonce, prompt
 from pipelines.tagging import cut
 
+USUAL: Final = next(iter(LANGUAGES))
 SEEN_WORDS: Final = (50, 80)  # of what a picture shows
 
-# Of voice there is nothing to think through: its words are spoken as they are.
+# Of voice only the language is thought about: its words are spoken as they are.
 _MAKES: Final[dict[MediaKind, str]] = {
     "image": "a still picture",
     "video": "a clip of a few seconds",
@@ -44,6 +46,8 @@ _ASKS_OF_PICTURE: Final[dict[Operation, str]] = {
         " what stays."
     ),
 }
+OTHER: Final = "other"  # a language in which nothing is spoken here
+_BETWEEN: Final = re.compile(r"[,;\n]")
 _WITHOUT: Final = " Without: "
 _STYLE: Final = "The style is chosen, and the prompt says it in words that fit the subject: "
 
@@ -66,15 +70,27 @@ class DraftOfPicture(Draft):
     seen: str
 
 
+class Spoken(BaseModel):
+    """In which language words are, by a model's word: a name of `LANGUAGES`, or `OTHER`."""
+
+    nonce: str
+    language: str = Field(json_schema_extra={"enum": [*LANGUAGES, OTHER]})
+
+
 async def write_brief(wish: Wish, *, model: LanguageModel, source: Intake | None = None, calls: list[Call]) -> Brief:
     """Have `wish` thought through, about `source` where it begins with a picture; what asking cost is added to `calls`.
 
-    Nobody is asked where there is nothing to think about: the words are the prompt, are spoken as they are, or change nothing.
+    Nobody is asked where there is nothing to think about: the words are the prompt, or change nothing. Of those that are spoken
+    only the language is asked for, if nobody chose one.
 
-    Raises: `UserError` when there is no picture in `source`; `Refused`, `Unavailable` or `BadAnswer` when there is no answer.
+    Raises: `UserError` when there is no picture in `source`, or nobody speaks the language of the words; `Refused`,
+        `Unavailable` or `BadAnswer` when there is no answer.
     """
-    if wish.as_written or wish.kind == "voice" or wish.operation in WORDLESS or wish.operation == "vary":
-        return Brief(prompt=wish.text if wish.kind == "voice" else whole_words(wish.text, PROMPT_CHARS), avoid=wish.avoid)
+    if wish.kind == "voice":
+        language = "" if wish.as_written or wish.language else await _language_of(wish, model, calls)
+        return Brief(prompt=wish.text, avoid=wish.avoid, language=language)
+    if wish.as_written or wish.operation in WORDLESS or wish.operation == "vary":
+        return Brief(prompt=whole_words(wish.text, PROMPT_CHARS), avoid=wish.avoid)
     nonce = fresh_nonce()
     instructions = prompt(
         "brief" if source is None else "brief_of_picture",
@@ -93,6 +109,7 @@ async def write_brief(wish: Wish, *, model: LanguageModel, source: Intake | None
         mood=_line(draft.mood),
         technical=_line(draft.technical),
         avoid=_avoided(wish.avoid, draft.avoid),
+        avoid_is_known=_phrases(wish.avoid) <= _phrases(draft.avoid),
         prompt=whole_words(_line(draft.prompt), PROMPT_CHARS),
         seen=_first_words(draft.seen, SEEN_WORDS[1]) if isinstance(draft, DraftOfPicture) else "",
     )
@@ -137,6 +154,30 @@ async def _asked(
     return reply.value()
 
 
+async def _language_of(wish: Wish, model: LanguageModel, calls: list[Call]) -> str:
+    """Return the language of words that are to be spoken. Raises: as `write_brief`."""
+    nonce = fresh_nonce()
+    instructions = prompt("language", nonce=nonce, languages=", ".join(f"`{each}`" for each in LANGUAGES), usual=f"`{USUAL}`")
+
+    def check(said: Spoken) -> str | None:
+        if said.nonce != nonce:
+            return f"nonce must be exactly {nonce}."
+        return None if said.language in (*LANGUAGES, OTHER) else "language must be one of those that are named."
+
+    words = TextPart(id="wish", text=wish.text, role="message")
+    reply = await model.ask(
+        Question(task="brief", instructions=instructions.text, parts=(words,), shape=Spoken, nonce=nonce, check=check)
+    )
+    calls.extend(reply.calls)
+    language = reply.value().language
+    if language == OTHER:
+        raise UserError(
+            f"Nobody here speaks the language of these words: there are {', '.join(LANGUAGES)}. To hear them as if they were in"
+            " one of these, name it after --language."
+        )
+    return language
+
+
 def _checking(nonce: str) -> Callable[[Draft], str | None]:
     """Return the rule of the answer. That too few or too many words were seen is objected to only once."""
     objected = False
@@ -167,9 +208,13 @@ def _views(source: Intake) -> tuple[ImagePart, ...]:
 
 def _avoided(by_member: str, by_model: str) -> str:
     """Return what shall not be seen: the member's words as they are, then what of the model's is new."""
-    known = {each.strip().casefold() for each in by_member.split(",")}
-    added = [each for each in map(str.strip, re.split(r"[,;\n]", by_model)) if each and each.casefold() not in known]
+    known = _phrases(by_member)
+    added = [each for each in map(str.strip, _BETWEEN.split(by_model)) if each and each.casefold() not in known]
     return whole_words(", ".join(([by_member] if by_member else []) + added), AVOID_CHARS)
+
+
+def _phrases(avoid: str) -> set[str]:
+    return {each for phrase in _BETWEEN.split(avoid) if (each := " ".join(phrase.split()).casefold())}
 
 
 def _line(text: str) -> str:

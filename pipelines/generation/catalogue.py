@@ -11,8 +11,9 @@ from typing import Final, get_args
 from pydantic import ValidationError
 
 from pipelines.generation import modelslab_bodies as bodies
+from pipelines.generation.languages import ENGLISH, LANGUAGES
 from pipelines.generation.modelslab_bodies import FLUX_STEPS, SIZES, STEPS, Ratio, Write
-from pipelines.generation.wish import ASPECTS, MakerModel, MediaKind, Operation, Order, Takes
+from pipelines.generation.wish import ASPECTS, SECONDS_MAX, Lengths, MakerModel, MediaKind, Operation, Order, Takes
 
 RATIOS: Final[tuple[str, ...]] = get_args(Ratio)
 
@@ -42,8 +43,6 @@ class Offer:
         way = self.ways.get(order.operation)
         if way is None or order.kind != self.model.kind:
             return None
-        if self.model.aspects and order.aspect not in self.model.aspects:
-            order = order.model_copy(update={"aspect": self.model.aspects[0]})
         try:
             return way, way.write(order).fields()
         except ValidationError:
@@ -58,10 +57,20 @@ def _offer(
     *,
     takes: frozenset[Takes] = frozenset(),
     aspects: tuple[str, ...] = (),
+    lengths: Lengths | None = None,
+    voices: Mapping[str, tuple[str, ...]] | None = None,
     usual_s: float,
 ) -> Offer:
     model = MakerModel(
-        name=name, title=title, kind=kind, operations=frozenset(ways), takes=takes, aspects=aspects, usual_s=usual_s
+        name=name,
+        title=title,
+        kind=kind,
+        operations=frozenset(ways),
+        takes=takes,
+        aspects=aspects,
+        lengths=lengths,
+        voices=voices or {},
+        usual_s=usual_s,
     )
     return Offer(model=model, ways=ways)
 
@@ -85,6 +94,12 @@ _PREMIUM_FILM, _PREMIUM_ANIMATE = "v7/video-fusion/text-to-video", "v7/video-fus
 _STABLE: Final = frozenset[Takes]({"avoid", "seed", "strength", "aspect"})
 _FLUX: Final = frozenset[Takes]({"seed", "strength", "aspect"})
 _ASPECT: Final = frozenset[Takes]({"aspect"})
+
+# 81 frames at most, 16 a second.
+FILM_S: Final = Lengths(least_s=1, most_s=5, usual_s=5)
+KLING_S: Final = Lengths(least_s=5, most_s=10, usual_s=5, step_s=5)
+MUSIC_S: Final = Lengths(least_s=30, most_s=SECONDS_MAX, usual_s=30)  # up to 480 s are made there
+EFFECT_S: Final = Lengths(least_s=3, most_s=15, usual_s=10)
 
 OFFERS: Final[Mapping[str, Offer]] = {
     each.model.name: each
@@ -241,6 +256,7 @@ OFFERS: Final[Mapping[str, Offer]] = {
             },
             takes=frozenset({"avoid", "seed", "aspect", "seconds"}),
             aspects=("16:9", "9:16"),
+            lengths=FILM_S,
             usual_s=90,
         ),
         _offer(
@@ -250,6 +266,7 @@ OFFERS: Final[Mapping[str, Offer]] = {
             {"imagine": Way(path=_FILM, write=bodies.film("ltx-2.3"))},
             takes=frozenset({"avoid", "seed", "aspect", "seconds"}),
             aspects=("16:9", "9:16"),
+            lengths=FILM_S,
             usual_s=60,
         ),
         _offer(
@@ -259,6 +276,7 @@ OFFERS: Final[Mapping[str, Offer]] = {
             {"imagine": Way(path=_PREMIUM_FILM, write=bodies.kling)},
             takes=frozenset({"aspect", "seconds"}),
             aspects=("16:9", "9:16", "1:1"),
+            lengths=KLING_S,
             usual_s=120,
         ),
         _offer(
@@ -279,6 +297,7 @@ OFFERS: Final[Mapping[str, Offer]] = {
             "music",
             {"imagine": Way(path="v6/voice/music_gen", write=bodies.music)},
             takes=frozenset({"seconds"}),
+            lengths=MUSIC_S,
             usual_s=40,
         ),
         _offer(
@@ -287,6 +306,7 @@ OFFERS: Final[Mapping[str, Offer]] = {
             "music",
             {"imagine": Way(path="v6/voice/sfx", write=bodies.effect)},
             takes=frozenset({"seconds"}),
+            lengths=EFFECT_S,
             usual_s=15,
         ),
         _offer(
@@ -294,6 +314,8 @@ OFFERS: Final[Mapping[str, Offer]] = {
             "Speech",
             "voice",
             {"imagine": Way(path="v6/voice/text_to_speech", write=bodies.speech)},
+            takes=frozenset({"language", "voice"}),
+            voices={bodies.VOICE: tuple(LANGUAGES), **dict.fromkeys(bodies.FEELING_VOICES, ENGLISH)},
             usual_s=8,
         ),
     )

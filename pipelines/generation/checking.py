@@ -151,7 +151,7 @@ class Checker:
         return folded(better, avoid) if prompt != before else better
 
     def _allowed(self, verdict: Verdict, *, made: bool = False) -> Permission:
-        through = is_thought_through(self.wish)
+        through = is_thought_through(self.wish, self.brief)
         return permission(verdict, self.policy, of_somebody=self.of_somebody, thought_through=through, made=made)
 
     @property

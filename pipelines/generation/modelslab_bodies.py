@@ -28,14 +28,12 @@ SIZES: Final[Mapping[str, tuple[int, int]]] = {
 
 STRENGTH: Final = 0.7  # of the documented example, where an order says nothing
 EDIT_STRENGTH: Final = 0.5
+VOICE: Final = "madison"  # of the documented example, the only one there that is not bound to English
+FEELING_VOICES: Final = ("tara", "leah", "jess", "mia", "zoe", "leo", "dan", "zac")  # which are for `emotion` and English
 FLUX_STEPS: Final = 28
 STEPS: Final = 20  # "capped at 20" but for flux
 FPS: Final = 16
 FRAMES_MAX: Final = 81
-KLING_S: Final = 5  # or 10
-MUSIC_S: Final = (30, 480)
-EFFECT_S: Final = (3, 15)
-EFFECT_USUAL_S: Final = 10
 
 
 class Body(BaseModel):
@@ -199,12 +197,25 @@ class SoundEffect(Body):
     duration: int = Field(ge=3, le=15)
 
 
+Spoken = Literal[
+    "american english",
+    "british english",
+    "spanish",
+    "japanese",
+    "mandarin chinese",
+    "french",
+    "brazilian portuguese",
+    "hindi",
+    "italian",
+]
+
+
 class Speech(Body):
     prompt: str = Field(min_length=1, max_length=2500)
-    language: str = "american english"
-    voice_id: str = "madison"
+    language: Spoken
+    voice_id: str
     speed: Literal[1] = 1
-    emotion: Literal[False] = False
+    emotion: bool = False
 
 
 Write = Callable[[Order], Body]
@@ -307,7 +318,7 @@ def film(model: str, *, animated: bool = False) -> Write:
             "prompt": order.prompt,
             "negative_prompt": order.avoid or None,
             "init_image": order.source if animated else None,
-            "num_frames": min(FRAMES_MAX, FPS * order.seconds + 1) if order.seconds else FRAMES_MAX,
+            "num_frames": FPS * order.seconds + 1 if order.seconds else FRAMES_MAX,
             "fps": FPS,
             "portrait": None if animated else order.aspect == "9:16",
             "seed": order.seed,
@@ -318,9 +329,8 @@ def film(model: str, *, animated: bool = False) -> Write:
 
 
 def kling(order: Order) -> Body:
-    duration = "5" if (order.seconds or KLING_S) <= KLING_S else "10"
-    ratio = {"duration": duration, "aspect_ratio": order.aspect}
-    return PremiumVideo.model_validate({"model_id": "kling-v2-5-turbo-t2v", "prompt": order.prompt} | ratio)
+    fields = {"model_id": "kling-v2-5-turbo-t2v", "prompt": order.prompt, "aspect_ratio": order.aspect}
+    return PremiumVideo.model_validate(fields | {"duration": str(order.seconds)})  # a text there
 
 
 def seedance(order: Order) -> Body:
@@ -333,21 +343,23 @@ def seedance_animate(order: Order) -> Body:
 
 
 def music(order: Order) -> Body:
-    return Music(prompt=order.prompt, duration=_seconds(order, MUSIC_S, MUSIC_S[0]))
+    return Music.model_validate({"prompt": order.prompt, "duration": order.seconds})
 
 
 def effect(order: Order) -> Body:
-    return SoundEffect(prompt=order.prompt, duration=_seconds(order, EFFECT_S, EFFECT_USUAL_S))
+    return SoundEffect.model_validate({"prompt": order.prompt, "duration": order.seconds})
 
 
 def speech(order: Order) -> Body:
-    return Speech(prompt=order.prompt)
+    felt = order.voice in FEELING_VOICES
+    fields = {
+        "prompt": order.prompt,
+        "language": order.language.replace("-", " "),
+        "voice_id": order.voice.capitalize() if felt else order.voice,
+        "emotion": felt,
+    }
+    return Speech.model_validate(fields)
 
 
 def _strength(order: Order) -> float:
     return STRENGTH if order.strength is None else float(order.strength)
-
-
-def _seconds(order: Order, between: tuple[int, int], usual: int) -> int:
-    least, most = between
-    return min(max(order.seconds or usual, least), most)

@@ -24,8 +24,8 @@ NOT_HERE: Final = "Flashbulb does not make this."
 NOT_OF_PEOPLE: Final = "Flashbulb makes nothing sexual out of a picture that somebody posted."
 NOT_IN_THIS_CHANNEL: Final = "This is for adults, so it is made only in channels that are marked as age-restricted."
 NOT_AS_WRITTEN: Final = (
-    "This is for adults, so it is made only from a wish that was thought through, which names no real person. Wish for it anew,"
-    " without --raw and --no, and leave the prompt as it is."
+    "This is for adults, so it is made only from a wish that was thought through, which names no real person. Wish for it anew"
+    " without --raw, name nobody after --no, and leave the prompt as it is."
 )
 
 

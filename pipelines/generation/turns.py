@@ -1,6 +1,6 @@
 """Whose turn it is at a maker that takes only a few jobs at once: fair between members, first come first served for each.
 
-The slots themselves are counted where all replicas see them; here those wait who want one of them.
+The slots themselves are counted in the records, which outlive a process; here those wait who want one of them.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ import structlog
 
 from pipelines.errors import Unavailable
 
-LOOK_AGAIN_S: Final = 1.0  # for slots that another replica has given back
+LOOK_AGAIN_S: Final = 1.0  # for slots whose time is up: nobody gives those back
 # Between the tries to give back a slot that nobody wants: together as long as a database is away when it is started anew.
 UNDO_PAUSES_S: Final = (1.0, 2.0, 5.0, 10.0, 30.0, *(60.0,) * 10)
 
@@ -67,6 +67,8 @@ class _Queue:
             self._places = None
             if not line:
                 del self._lines[waiter.member]
+        if not self._lines:
+            self._last_served.clear()  # everybody has had their turn: who comes now is served in that order
 
     def hold(self, member: Hashable) -> None:
         self._holding[member] += 1

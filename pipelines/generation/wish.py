@@ -1,5 +1,6 @@
 """What somebody wants made, as they said it and as it is put to a maker."""
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Annotated, Final, Literal
 
@@ -35,7 +36,7 @@ class Wish(Value):
 
     `show_first`: the refined prompt is shown before anything is made. `as_written`: `text` is the prompt itself, not refined;
     so it is of all that is made of its result. `seconds`: how long sound or a clip shall be. `strength`: how much of a source
-    picture may change.
+    picture may change. `language` (a name of `languages.LANGUAGES`) and `voice` are for what is spoken, empty for the usual.
     """
 
     kind: MediaKind = "image"
@@ -49,6 +50,8 @@ class Wish(Value):
     seed: int | None = Field(default=None, ge=0, le=SEED_MAX)
     strength: Strength = "medium"
     seconds: int | None = Field(default=None, ge=1, le=SECONDS_MAX)
+    language: str = ""
+    voice: str = ""
     show_first: bool = False
     as_written: bool = False
 
@@ -58,18 +61,11 @@ def prompt_chars(wish: Wish) -> int:
     return WISH_CHARS if wish.kind == "voice" else PROMPT_CHARS
 
 
-def is_thought_through(wish: Wish) -> bool:
-    """Whether a model has gone over every word that a maker gets, so that they name no real person.
-
-    What shall not be seen is put to a maker in the member's own words, and what is spoken, too.
-    """
-    return not wish.as_written and not wish.avoid and wish.kind != "voice"
-
-
 class Brief(Value):
     """What a wish comes to once it was thought through. `prompt` is what a maker is asked; the rest says what it is made of.
 
-    `seen`: what a source picture shows, in 50 to 80 words.
+    `seen`: what a source picture shows, in 50 to 80 words. `language`: of what is to be spoken, where nobody chose one.
+    `avoid_is_known`: the model has left what the member would not see as it was, which it was told to do save for real people.
     """
 
     subject: str = ""
@@ -79,11 +75,25 @@ class Brief(Value):
     avoid: str = ""
     prompt: str
     seen: str = ""
+    language: str = ""
+    avoid_is_known: bool = False
+
+
+def is_thought_through(wish: Wish, brief: Brief | None = None) -> bool:
+    """Whether a model has gone over every word that a maker gets, so that they name no real person.
+
+    What is spoken is put to a maker in the member's own words, and so is what shall not be seen: a name there may bring about
+    what it shall keep away, since many models get it within their prompt. Without its brief nobody is known to have gone over
+    that.
+    """
+    avoid_is_known = not wish.avoid or (brief is not None and brief.avoid_is_known)
+    return not wish.as_written and wish.kind != "voice" and avoid_is_known
 
 
 class Order(Value):
     """One thing to be made: a picture, a clip, a piece of sound. `model` is the name of a `MakerModel`.
 
+    `aspect`, `seconds`, `language` and `voice` are such as the model knows; those that it does not take are not heeded.
     `source` is an address from `Generator.bring`. `strength`: 0 keeps the source picture, 1 forgets it.
     """
 
@@ -96,15 +106,35 @@ class Order(Value):
     seed: int | None = None
     strength: float | None = None
     seconds: int | None = None
+    language: str = ""
+    voice: str = ""
     source: str = Field(default="", repr=False)
 
 
-Takes = Literal["avoid", "seed", "strength", "aspect", "seconds"]
+Takes = Literal["avoid", "seed", "strength", "aspect", "seconds", "language", "voice"]
+
+
+class Lengths(Value):
+    """How long what a model makes can be, in seconds: from `least_s` to `most_s` by `step_s`; `usual_s` where nobody says."""
+
+    least_s: int = Field(ge=1)
+    most_s: int
+    usual_s: int
+    step_s: int = Field(default=1, ge=1)
+
+    def of(self, seconds: int | None) -> int:
+        """Return how long it becomes where so much is asked for: no shorter than that, as far as there is such a length."""
+        if seconds is None:
+            return self.usual_s
+        steps = -((self.least_s - seconds) // self.step_s)
+        return min(self.least_s + max(0, steps) * self.step_s, self.most_s)
 
 
 class MakerModel(Value):
     """What one model of a maker can do. `name` is what members write. Options that are not in `takes` do not exist for it.
 
+    `aspects` are the formats it knows, `lengths` how long its clips or sound can be; None where that is not known. `voices`
+    names the languages of each of its voices; the first voice is the usual one.
     `price_usd` is for one picture, clip or piece of sound; None where it is not known. `usual_s` is how long one takes.
     """
 
@@ -114,6 +144,8 @@ class MakerModel(Value):
     operations: frozenset[Operation]
     takes: frozenset[Takes] = frozenset()
     aspects: tuple[str, ...] = ()
+    lengths: Lengths | None = None
+    voices: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
     price_usd: Annotated[Decimal, Field(ge=0)] | None = None
     usual_s: float = 10.0
 

@@ -90,6 +90,19 @@ class MediaReader:
         except ValueError as error:
             raise UserError("The picture cannot be read.") from error
 
+    async def smaller_film(self, data: bytes, *, size_bytes: int) -> bytes:
+        """Return a clip with its sound as an MP4 of at most `size_bytes`, in smaller pictures where need be.
+
+        Raises: `UserError` when that cannot be, `Unavailable` when no worker can be started.
+        """
+        async with self._sandbox.room.hold(len(data)):
+            answer = await self._sandbox.run("smaller_film", data, allowance=LONG, size_bytes=size_bytes)
+        if answer.status != "ok":
+            raise UserError(answer.why)
+        if len(answer.body) > size_bytes or answer.body[4:8] != b"ftyp":
+            raise UserError("The clip cannot be read.")
+        return answer.body
+
     async def marked_page(self, attachment: Attachment, *, page: int, marks: Sequence[Mark]) -> bytes:
         """Return one page of a document, or a picture, as a PNG of at most 1600 px with the marks drawn on it.
 

@@ -20,6 +20,7 @@ from pipelines.media import claims, endings, kinds, wire
 from pipelines.media.documents import e_invoice as invoices
 from pipelines.media.documents import e_invoice_xml, marks, pdf
 from pipelines.media.documents import text_layer as layers
+from pipelines.media.films import video
 from pipelines.media.kinds import Kind
 from pipelines.media.pictures import images, measuring
 from pipelines.media.pictures.opening import open_picture
@@ -35,6 +36,7 @@ def main() -> None:
             "read": functools.partial(read, load_readers()),
             "preview": preview,
             "original": original,
+            "smaller_film": smaller_film,
             "marked_page": marked_page,
             "measure": measure,
             "text_layer": text_layer,
@@ -90,6 +92,11 @@ def original(data: bytes, arguments: Mapping[str, Any]) -> tuple[dict[str, Any],
     side_px, size_bytes = int(arguments["side_px"]), int(arguments["size_bytes"])
     body, media_type, size, posted = images.original(data, side_px=side_px, size_bytes=size_bytes)
     return {"original": {"media_type": media_type, "size_px": size, "posted_px": posted}}, body
+
+
+def smaller_film(data: bytes, arguments: Mapping[str, Any]) -> tuple[dict[str, Any], bytes]:
+    """Return a clip in at most so many bytes."""
+    return {}, video.made_smaller(data, size_bytes=int(arguments["size_bytes"]))
 
 
 def marked_page(data: bytes, arguments: Mapping[str, Any]) -> tuple[dict[str, Any], bytes]:

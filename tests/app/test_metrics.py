@@ -1,68 +1,16 @@
 """What is counted, and that labels are names from our own code."""
 
 import asyncio
-from dataclasses import dataclass
 from decimal import Decimal
 
 import psutil
 import pytest
 
-from bot.metrics import CountedConnection, CountedModel, CountedPlanner, Metrics
-from handlers.effects import AnyEffect, Performed, Plan, Remove
-from handlers.events import AnyEvent, Place
-from handlers.ports.channels import Posted
+from bot.metrics import CountedModel, Metrics
 from pipelines.media.sandbox import Sandbox
-from pipelines.moderation.policy import Action, Channel
 from pipelines.ports import Call, Question, Reply
 from pipelines.tagging import Tags
-from tests.fakes import GENERAL, TAGS, ScriptedModel, a_message
-from tests.making import MakesNothing
-
-
-@dataclass
-class NothingToDo(MakesNothing):
-    """Plans nothing, or fails at it."""
-
-    fails: bool = False
-
-    async def plan(self, event: AnyEvent) -> Plan:
-        if self.fails:
-            raise RuntimeError
-        return Plan()
-
-    async def plan_after_fault(self, event: AnyEvent) -> Plan:
-        return Plan()
-
-    async def failed(
-        self, event: AnyEvent, effect: AnyEffect, performed: Performed, rest: tuple[AnyEffect, ...]
-    ) -> Plan | None:
-        return None
-
-
-class Obedient:
-    """A platform that does everything at once, and then finds nothing any more."""
-
-    platform = "test"
-    emulated = True
-    supports = frozenset(Action)
-
-    async def ready(self) -> None: ...
-
-    async def look(self, effect: AnyEffect) -> Performed | None:
-        return Performed(status="gone")
-
-    async def act(self, effect: AnyEffect) -> Performed:
-        return Performed(status="done")
-
-    async def message(self, place: Place, message: str) -> Posted | None: ...
-
-    async def channel(self, place: Place) -> Channel:
-        return Channel(platform=place.platform, id=place.channel, name=place.channel)
-
-    async def taken_out(self, place: Place, message: str) -> Posted | None:
-        return None
-
-    async def latest_with_files(self, place: Place, *, pictures: bool = False) -> Posted | None: ...
+from tests.fakes import TAGS, ScriptedModel, a_message
 
 
 def value(metrics: Metrics, series: str) -> float | None:
@@ -71,12 +19,12 @@ def value(metrics: Metrics, series: str) -> float | None:
     return float(found[0].rsplit(" ", 1)[1]) if found else None
 
 
-async def test_an_event_is_in_flight_from_its_plan_to_its_end() -> None:
+def test_an_event_is_in_flight_from_its_plan_to_its_end() -> None:
     metrics = Metrics()
-    planner = CountedPlanner(NothingToDo(), metrics)
 
     metrics.event_accepted(a_message(key="test:1"))
-    await planner.plan(a_message(key="test:1"))
+    with metrics.planning(a_message(key="test:1")):
+        pass
     during = value(metrics, "flashbulb_events_in_flight")
     metrics.event_finished("test:1")
 
@@ -86,13 +34,13 @@ async def test_an_event_is_in_flight_from_its_plan_to_its_end() -> None:
     assert value(metrics, 'flashbulb_event_seconds_count{kind="message_posted"}') == 1
 
 
-async def test_a_plan_that_fails_and_the_one_in_its_place_are_told_apart() -> None:
+def test_a_plan_that_fails_and_the_one_in_its_place_are_told_apart() -> None:
     metrics = Metrics()
-    planner = CountedPlanner(NothingToDo(fails=True), metrics)
 
-    with pytest.raises(RuntimeError):
-        await planner.plan(a_message(key="test:1"))
-    await planner.plan_after_fault(a_message(key="test:1"))
+    with pytest.raises(RuntimeError), metrics.planning(a_message(key="test:1")):
+        raise RuntimeError
+    with metrics.planning(a_message(key="test:1"), after_fault=True):
+        pass
     metrics.event_finished("test:1")
 
     assert value(metrics, 'flashbulb_plans_total{kind="message_posted",outcome="fault"}') == 1
@@ -118,18 +66,6 @@ def test_an_event_that_an_earlier_process_had_planned_is_counted_as_recovered() 
     metrics.event_finished("test:1")
 
     assert value(metrics, 'flashbulb_events_finished_total{kind="recovered",outcome="done"}') == 1
-
-
-async def test_every_effect_is_counted_by_how_it_ended() -> None:
-    metrics = Metrics()
-    connection = CountedConnection(Obedient(), metrics)
-    effect = Remove(key="test:1#remove", place=GENERAL, message="m1", keep=True)
-
-    await connection.act(effect)
-    await connection.look(effect)
-
-    assert value(metrics, 'flashbulb_effects_total{kind="remove",status="done"}') == 1
-    assert value(metrics, 'flashbulb_effects_total{kind="remove",status="gone"}') == 1
 
 
 def test_new_starts_of_the_understudy_are_counted() -> None:

@@ -133,6 +133,27 @@ async def test_any_answer_in_between_is_a_sign_of_life(watch: Watch, outcome: An
     assert "flashbulb_model_away 0.0" in watch.metrics.text()
 
 
+async def test_it_looks_again_after_a_fault_in_a_look(watch: Watch) -> None:
+    looked_again = asyncio.Event()
+
+    class Faulty(StoredSetups):
+        faults = 1
+
+        async def with_choice_for_outage(self) -> tuple[Tenant, ...]:
+            if self.faults:
+                self.faults -= 1
+                raise ValueError
+            looked_again.set()
+            return ()
+
+    watch.outages.setups = Faulty(watch.records)
+    watch.outages.look_s = 0.01
+    watch.outages.heard(ANSWER)
+
+    async with asyncio.timeout(15), watch.outages.watching():
+        await looked_again.wait()
+
+
 async def test_a_new_outage_is_told_of_again(watch: Watch) -> None:
     watch.outages.heard(SILENCE)
     await watch.unjudged(3)
@@ -327,7 +348,9 @@ async def test_a_message_held_in_an_outage_is_back_when_it_is_over(records: Reco
     outages = Outages(accept=accept, cases=cases, setups=setups, metrics=Metrics(), look_s=0.05)
     services = replace(known.services, cases=cases, setups=setups, model=WatchedModel(known.model, outages))
     connections: Any = {"test": platform}
-    engine = open_durable(records, seal, Planner(services), connections, tmp_path, None, on_end=outages.ended)
+    engine = open_durable(
+        records, seal, Planner(services), connections, tmp_path, None, metrics=Metrics(), on_end=outages.ended
+    )
     async with engine as durable, outages.watching():
         await durable.accept(event)
         await until(lambda: "test:m1#card" in platform.posts)

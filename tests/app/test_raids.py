@@ -10,6 +10,7 @@ import pytest
 from cryptography.fernet import Fernet
 
 from bot.durable import open_durable
+from bot.metrics import Metrics
 from bot.raids import RaidCards, watching_raids
 from bot.storage.cases import StoredCases
 from bot.storage.database import Records, open_records
@@ -18,7 +19,7 @@ from bot.storage.work import Work
 from handlers.bursts import PAUSE_S, Bursts
 from handlers.dispatch import Planner
 from handlers.effects import AnyEffect, Performed, Remove
-from handlers.events import AnyEvent, MessagePosted, Person, RaidGrew
+from handlers.events import AnyEvent, MessagePosted, Person, RaidGrew, Tenant
 from handlers.ports.channels import Setup
 from pipelines.errors import Unavailable
 from pipelines.moderation.policy import Action, Raid
@@ -76,7 +77,7 @@ async def test_all_copies_are_taken_out_and_share_one_card(records: Records, sea
     cases = StoredCases(records, seal)
     services = replace(known.services, cases=cases)
     connections: Any = {"test": platform}
-    engine = open_durable(records, seal, Planner(services), connections, tmp_path, None)
+    engine = open_durable(records, seal, Planner(services), connections, tmp_path, None, metrics=Metrics())
     left = refusals
 
     async def accept(event: AnyEvent) -> object:
@@ -120,6 +121,56 @@ async def test_the_card_of_a_raid_says_all_also_where_another_process_had_counte
 
     assert early == []
     assert [(each.raid, each.place.tenant) for each in accepted if isinstance(each, RaidGrew)] == [("r1", GENERAL.tenant)]
+
+
+async def test_what_a_raid_came_to_is_remembered_only_while_it_may_come_up_again(records: Records, seal: Seal) -> None:
+    known, cases = Keeping(), StoredCases(records, seal)
+    accepted: list[AnyEvent] = []
+
+    async def accept(event: AnyEvent) -> None:
+        accepted.append(event)
+
+    await cases.open(posted(0), HELD, action=Action.HOLD, shadow=False, raid="r1")
+    cards = RaidCards(bursts=known.bursts, cases=cases, accept=accept)
+    await cards.look()
+    taking_up = dict(cards._shown)
+    cards._until = 0.0
+
+    await cards.look()
+
+    assert taking_up == {(GENERAL.tenant, "r1"): 1}
+    assert cards._shown == {}
+    assert len(accepted) == 1
+
+
+async def test_every_raid_that_grew_is_counted_in_the_end_also_where_its_growth_could_not_be_told(
+    records: Records, seal: Seal
+) -> None:
+    cases, accepted = StoredCases(records, seal), []
+    faults: list[Exception] = [Unavailable("The engine")]
+
+    class BothGrew(Bursts):
+        grew: tuple[tuple[Tenant, str, int], ...] = ((GENERAL.tenant, "r1", 1), (GENERAL.tenant, "r2", 1))
+
+        def grown(self) -> tuple[tuple[Tenant, str, int], ...]:
+            grew, self.grew = self.grew, ()
+            return grew
+
+    async def accept(event: AnyEvent) -> None:
+        if faults:
+            raise faults.pop()
+        accepted.append(event.key)
+
+    for number, raid in enumerate(("r1", "r2")):
+        await cases.open(posted(number), HELD, action=Action.HOLD, shadow=False, raid=raid)
+    cards = RaidCards(bursts=BothGrew(), cases=cases, accept=accept)
+    cards._until = 0.0  # nothing of an earlier process is looked for any more
+
+    with pytest.raises(Unavailable):
+        await cards.look()
+    await cards.look()
+
+    assert sorted(accepted) == ["test:raid:r1:1:all", "test:raid:r2:1:all"]
 
 
 async def test_what_joins_is_no_part_of_the_work_that_led_to_it(records: Records, seal: Seal) -> None:

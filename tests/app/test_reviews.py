@@ -44,14 +44,14 @@ async def records(tmp_path: Path) -> AsyncIterator[Records]:
 
 @dataclass
 class Watch:
-    """The watcher with a clock that a test turns, and what it had accepted. `refusals`: how often nothing is accepted."""
+    """The watcher with a clock that a test turns, and what it had accepted. `problems` are raised first, once each."""
 
     records: Records
     moment: datetime = MONDAY
     policies: FixedPolicy = field(default_factory=FixedPolicy)
     platforms: tuple[str, ...] = ("test",)
     accepted: list[AnyEvent] = field(default_factory=list)
-    refusals: int = 0
+    problems: list[Exception] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         seal = Seal(Fernet.generate_key().decode())
@@ -70,9 +70,8 @@ class Watch:
         )
 
     async def accept(self, event: AnyEvent) -> None:
-        if self.refusals:
-            self.refusals -= 1
-            raise Unavailable("the engine")
+        if self.problems:
+            raise self.problems.pop()
         self.accepted.append(event)
 
     async def case(self, at: datetime, *, place: Place = GENERAL, shadow: bool = False) -> str:
@@ -193,7 +192,7 @@ async def test_the_week_of_a_key_is_that_of_the_calendar(records: Records) -> No
 
 
 async def test_it_goes_on_after_what_could_not_be_told(records: Records) -> None:
-    watch = Watch(records, refusals=2)
+    watch = Watch(records, problems=[Unavailable("the engine"), ValueError()])
     await watch.case(MONDAY - timedelta(days=3))
 
     async with watching_reviews(

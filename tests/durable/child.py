@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.durable import open_durable
+from bot.metrics import Metrics
 from bot.storage.database import open_records
 from bot.storage.seal import load_seal
 from handlers.answers import Notice
@@ -50,7 +51,7 @@ async def _run(data: Path, url: str | None, relay: str) -> None:
     async with (
         RelayConnection(relay) as connection,
         open_records(data, url, seal=seal) as records,
-        open_durable(records, seal, AskingPlanner(connection), {"relay": connection}, data, url) as durable,
+        open_durable(records, seal, AskingPlanner(connection), {"relay": connection}, data, url, metrics=Metrics()) as durable,
     ):
         serving = asyncio.create_task(connection.serve(durable.accept))
         await stop.wait()

@@ -7,6 +7,7 @@ import pytest
 from cryptography.fernet import Fernet
 
 from bot.durable import Durable, open_durable
+from bot.metrics import Metrics
 from bot.storage.database import open_records
 from bot.storage.seal import Seal
 from tests.databases import Home
@@ -36,14 +37,19 @@ def platform() -> Platform:
 
 
 @pytest.fixture
-def open_engine(home: Home, seal: Seal, planner: ScriptedPlanner, platform: Platform) -> OpenEngine:
+def metrics() -> Metrics:
+    return Metrics()
+
+
+@pytest.fixture
+def open_engine(home: Home, seal: Seal, planner: ScriptedPlanner, platform: Platform, metrics: Metrics) -> OpenEngine:
     """Return what opens the engine, as often as a test wants to start Flashbulb anew."""
 
     @asynccontextmanager
     async def opened() -> AsyncIterator[Durable]:
         async with (
             open_records(home.data, home.url, seal=seal) as records,
-            open_durable(records, seal, planner, {"test": platform}, home.data, home.url) as durable,
+            open_durable(records, seal, planner, {"test": platform}, home.data, home.url, metrics=metrics) as durable,
         ):
             yield durable
 

@@ -15,6 +15,7 @@ from structlog.testing import capture_logs
 from bot import durable as engine
 from bot import perform
 from bot.durable import ENGINE_FILE, Durable, open_durable
+from bot.metrics import Metrics
 from bot.storage.database import RECORDS_FILE, address, open_records
 from bot.storage.retention import REMEMBERED_FOR
 from bot.storage.seal import Seal
@@ -24,6 +25,7 @@ from handlers.effects import Performed, Plan
 from handlers.events import MessagePosted, Tenant
 from pipelines.errors import Misconfigured, Unavailable
 from pipelines.limits import ACCEPT_S
+from tests.app.test_metrics import value
 from tests.databases import Home
 from tests.durable.conftest import OpenEngine
 from tests.durable.parts import Platform, ScriptedPlanner, post, until
@@ -358,7 +360,7 @@ async def test_a_second_engine_in_the_same_process_is_refused(
 ) -> None:
     async with open_engine(), open_records(tmp_path / "other", None) as records:
         with pytest.raises(RuntimeError, match="one open engine"):
-            async with open_durable(records, seal, planner, {}, tmp_path / "other", None):
+            async with open_durable(records, seal, planner, {}, tmp_path / "other", None, metrics=Metrics()):
                 pass
 
 
@@ -393,7 +395,9 @@ async def test_events_that_were_done_long_ago_are_forgotten(open_engine: OpenEng
     assert left["workflow_uuid"] == "test:2"
 
 
-async def test_what_else_has_expired_is_deleted_as_well(home: Home, seal: Seal, planner: ScriptedPlanner) -> None:
+async def test_what_else_has_expired_is_deleted_as_well(
+    home: Home, seal: Seal, planner: ScriptedPlanner, metrics: Metrics
+) -> None:
     moments: list[datetime] = []
 
     async def clean(moment: datetime) -> None:
@@ -401,11 +405,48 @@ async def test_what_else_has_expired_is_deleted_as_well(home: Home, seal: Seal, 
 
     async with (
         open_records(home.data, home.url, seal=seal) as records,
-        open_durable(records, seal, planner, {}, home.data, home.url, clean=clean),
+        open_durable(records, seal, planner, {}, home.data, home.url, metrics=metrics, clean=clean),
     ):
         await until(lambda: moments)
 
     assert now() - moments[0] < timedelta(minutes=1)
+
+
+@only_sqlite
+async def test_housekeeping_goes_on_after_a_fault_in_it(
+    home: Home, seal: Seal, planner: ScriptedPlanner, metrics: Metrics, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "HOUSEKEEPING_S", 0.01)
+    faults, cleaned = [ValueError("canary")], asyncio.Event()
+
+    async def clean(moment: datetime) -> None:
+        if faults:
+            raise faults.pop()
+        cleaned.set()
+
+    with capture_logs() as logs:
+        async with (
+            open_records(home.data, home.url, seal=seal) as records,
+            open_durable(records, seal, planner, {}, home.data, home.url, metrics=metrics, clean=clean),
+            asyncio.timeout(15),
+        ):
+            await cleaned.wait()
+
+    assert logs == [{"event": "housekeeping.failed", "error": "ValueError", "log_level": "error"}]
+
+
+@only_sqlite
+async def test_an_event_is_counted_from_its_plan_to_its_end(
+    open_engine: OpenEngine, planner: ScriptedPlanner, metrics: Metrics
+) -> None:
+    planner.faults = [ValueError("canary")]
+    async with open_engine() as durable:
+        await durable.accept(EVENT)
+        await until(lambda: value(metrics, 'flashbulb_events_finished_total{kind="message_posted",outcome="after_fault"}') == 1)
+
+    assert value(metrics, 'flashbulb_plans_total{kind="message_posted",outcome="fault"}') == 1
+    assert value(metrics, 'flashbulb_plans_total{kind="message_posted",outcome="after_fault"}') == 1
+    assert value(metrics, "flashbulb_events_in_flight") == 0
 
 
 def said(text: str, *, key: str) -> MessagePosted:

@@ -6,6 +6,7 @@ from contextlib import suppress
 import pytest
 
 from bot import perform
+from bot.metrics import Metrics
 from bot.perform import GIVEN_UP, SETTLE, Performer
 from bot.storage.audit import StoredAudit
 from bot.storage.cases import StoredCases
@@ -28,10 +29,10 @@ DOWN = Unavailable("The platform")
 
 
 @pytest.fixture
-async def performer(records: Records, seal: Seal, planner: ScriptedPlanner, platform: Platform) -> Performer:
+async def performer(records: Records, seal: Seal, planner: ScriptedPlanner, platform: Platform, metrics: Metrics) -> Performer:
     work = Work(records, seal)
     await work.keep_event(a_message(key="k"))
-    return Performer(work=work, planner=planner, connections={"test": platform})
+    return Performer(work=work, planner=planner, connections={"test": platform}, metrics=metrics)
 
 
 @pytest.fixture
@@ -152,6 +153,19 @@ async def test_what_will_never_be_done_is_told_and_what_follows_takes_the_place_
     begun = await performer.work.begun(TENANT, "remove")
     assert begun is not None
     assert begun.performed == Performed(status="failed", why=why)
+
+
+async def test_what_was_not_done_whole_is_told_as_well(
+    performer: Performer, platform: Platform, planner: ScriptedPlanner
+) -> None:
+    platform.troubles = {"remove": [Performed(status="done", why="A file stays.")]}
+    planner.consequence = Plan(effects=(post("told"),))
+    await undertake(performer, post("remove"), post("card"))
+
+    await performer.perform(TENANT, "k", last=False)
+
+    assert planner.failures == [("remove", "A file stays.")]
+    assert platform.posts == ["told", "card"]
 
 
 async def test_where_nobody_need_be_told_the_rest_simply_goes_on(
@@ -294,6 +308,34 @@ async def test_making_that_fails_is_told(
     await performer.perform(TENANT, "k", last=last)
 
     assert planner.failures == [("make", why)]
+
+
+@pytest.mark.usefixtures("settled")
+async def test_every_effect_is_counted_once_by_how_it_ended_and_what_is_said_meanwhile_is_none(
+    performer: Performer, planner: ScriptedPlanner, platform: Platform, metrics: Metrics
+) -> None:
+    planner.making = [Plan(effects=(post("made"),))]
+    platform.troubles = {
+        "e2": [DOWN],
+        "e3": [UserError("It is gone.")],
+        "e4": [TypeError("canary")],
+        "e5": [Performed(status="gone")],
+        "e6": [DOWN, DOWN],
+    }
+    platform.lost = {"e2"}
+    await undertake(performer, MAKE, *(post(f"e{number}") for number in range(2, 7)))
+
+    for last in (False, False, True):
+        with suppress(Unavailable):
+            await performer.perform(TENANT, "k", last=last)
+
+    counted = [line for line in metrics.text().splitlines() if line.startswith("flashbulb_effects_total{")]
+    assert sorted(counted) == [
+        'flashbulb_effects_total{kind="make",status="done"} 1.0',
+        'flashbulb_effects_total{kind="post",status="done"} 2.0',  # one of them by a look, and what was made
+        'flashbulb_effects_total{kind="post",status="failed"} 3.0',  # refused, a fault of ours, and given up on
+        'flashbulb_effects_total{kind="post",status="gone"} 1.0',
+    ]
 
 
 REMOVE = Remove(key="out", place=GENERAL, message="m1", keep=True, case="c1")

@@ -20,10 +20,11 @@ OURS, THEIRS = Tenant(platform="test", workspace="w1"), Tenant(platform="test", 
 
 @dataclass
 class ListedMarks:
-    """Marks of one workspace in memory. `down`: how often they cannot be written."""
+    """Marks of one workspace in memory. `down`: how often they cannot be written, because of `problem`."""
 
     marks: dict[str, str] = field(default_factory=dict)
     down: int = 0
+    problem: Exception = field(default_factory=lambda: Unavailable("The database"))
     writes: int = 0
 
     async def all(self, tenant: Tenant) -> dict[str, str]:
@@ -32,7 +33,7 @@ class ListedMarks:
     async def save(self, tenant: Tenant, marks: Mapping[str, str]) -> None:
         self.writes += 1
         if self.writes <= self.down:
-            raise Unavailable("The database")
+            raise self.problem
         self.marks.update(marks)
 
 
@@ -78,8 +79,13 @@ async def test_marks_are_written_now_and_then(watermarks: Watermarks, marks: Lis
     assert marks.writes == 1  # and no more, while nothing moves
 
 
-async def test_a_database_that_is_away_gets_them_later(watermarks: Watermarks, marks: ListedMarks) -> None:
-    marks.down = 2
+@pytest.mark.parametrize(
+    "problem", [pytest.param(Unavailable("The database"), id="an-outage"), pytest.param(ValueError(), id="a-fault-of-ours")]
+)
+async def test_marks_that_cannot_be_written_are_written_later(
+    watermarks: Watermarks, marks: ListedMarks, problem: Exception
+) -> None:
+    marks.down, marks.problem = 2, problem
 
     await accept(watermarks, 1)
 

@@ -13,6 +13,7 @@ from emulators.understudy.measuring import measure
 from emulators.understudy.patterns import GTUBE
 from emulators.wire import Asked, Blob
 from pipelines.content import AudioPart, Intake, Part
+from pipelines.errors import UserError
 from pipelines.generation.brief import SEEN_WORDS, Draft, DraftOfPicture, write_brief
 from pipelines.generation.quality import Comparison, Quality, compare, is_poor
 from pipelines.generation.styles import style_named
@@ -70,6 +71,25 @@ def test_it_knows_the_questions_that_the_product_asks() -> None:
     assert set(Draft.model_fields) == BRIEF
     assert set(DraftOfPicture.model_fields) == BRIEF_OF_PICTURE
     assert set(Comparison.model_fields) == QUALITY
+
+
+@pytest.mark.parametrize(
+    ("words", "language"),
+    [
+        ("Good evening, everybody!", "american-english"),
+        ("1, 2, 3", "american-english"),
+        ("東京の夜は明るい", "japanese"),
+        ("晚上好", "mandarin-chinese"),
+        ("शुभ संध्या", "hindi"),
+    ],
+)
+async def test_the_language_of_what_is_spoken_is_told_by_its_script(words: str, language: str) -> None:
+    assert (await briefed(Wish(kind="voice", text=words))).language == language
+
+
+async def test_what_is_written_in_a_script_that_nobody_speaks_is_refused() -> None:
+    with pytest.raises(UserError, match="Nobody here speaks"):
+        await briefed(Wish(kind="voice", text="Добрый вечер"))
 
 
 async def test_a_brief_is_made_of_the_words_of_the_wish() -> None:

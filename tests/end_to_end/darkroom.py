@@ -73,6 +73,14 @@ class Darkroom:
         """Wait until a message was taken out."""
         await self.discord.wait_for(lambda: not self.stands(channel, message), SECONDS)
 
+    async def answered(self) -> None:
+        """Wait until nobody reads any more that Flashbulb is thinking."""
+
+        async def nobody_waits() -> bool:
+            return not await self.discord.thinking()
+
+        await self.discord.wait_for(nobody_waits, SECONDS)
+
     async def asked(self, words: str) -> None:
         """Wait until a model was asked about something that holds `words`."""
         await self.discord.wait_for(lambda: self.times_asked(words), SECONDS)

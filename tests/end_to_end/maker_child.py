@@ -14,5 +14,5 @@ def run(data: Path, database: str | None, environment: dict[str, str]) -> None:
     """Run until killed or told to stop; `environment` names the emulators."""
     modelslab.FIRST_PAUSE_S = (LOOK_S, LOOK_S)
     modelslab.NEXT_PAUSE_S = modelslab.PAUSE_MAX_S = LOOK_S
-    dropped.LOOK_EVERY_S = LOOK_S
+    dropped.watching_dropped.__wrapped__.__kwdefaults__["look_s"] = LOOK_S
     discord_child.run(data, database, environment)

@@ -41,6 +41,7 @@ async def town(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Town]:
         await bot.start()
         await room.set_up(watched=(room.discord.general, room.discord.pics))
         yield Town(room.discord, room, bot)
+        await room.answered()  # whatever was asked
         await bot.stop()
 
 
@@ -131,6 +132,7 @@ async def test_a_report_shows_the_message_to_the_moderators_and_leaves_it(town: 
     await discord.submit(discord.bob, form["custom_id"], {"reason": "This is about me."})
     await room.whispered(discord.bob, "The moderators see your report")
     card = await room.card("Reported by a member: This is about me.")
+    await room.answered()
 
     assert f"/{discord.general}/{posted})" in words_of(card)
     assert room.stands(discord.general, posted)

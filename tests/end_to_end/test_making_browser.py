@@ -190,5 +190,5 @@ async def test_on_a_phone_a_clip_is_followed_played_and_deleted_with_the_keyboar
             await page.get_by_role("link", name="Close the thread").click()
     await shoot(page, "deleted-390")
 
-    assert "Making a video" in read_out
+    assert "Animating · waves on a beach" in read_out
     assert length_s > 1

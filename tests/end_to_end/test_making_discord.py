@@ -135,6 +135,7 @@ async def town(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Town]:
         await bot.start()
         await room.set_up(watched=(room.discord.general, room.discord.pics))
         yield Town(room.discord, room.maker, room, bot)
+        await room.answered()  # whatever was asked
         await bot.stop()
 
 

@@ -199,7 +199,7 @@ async def test_a_picture_begins_to_move_in_a_clip_below_it(studio: Studio, chann
     assert clip["mimetype"] == "video/mp4"
     assert seconds_of(await studio.bytes_of(clip)) > 1
     assert clip["alt_txt"]
-    assert said["text"].startswith("A video")
+    assert said["text"].startswith("Animated · ")
 
 
 async def test_what_was_spoken_is_deleted_with_its_file(studio: Studio, channel: str) -> None:

@@ -77,7 +77,7 @@ async def test_a_report_goes_to_the_moderators_with_its_reason(team: Team) -> No
     slack = team.slack
     message = await slack.post(slack.general, slack.ann, "nothing that a rule is against")
     await slack.shortcut(slack.general, slack.bob, message, "report_message")
-    form = await slack.wait_for(lambda: slack.form(slack.bob))
+    form = await slack.wait_for(lambda: slack.form(slack.bob), PATIENCE_S)
     await slack.submit(slack.bob, form["id"], {"reason": "it is <rude> to me"})
 
     [card] = await team.until(lambda: team.said(slack.moderators), "Reported by")
@@ -90,7 +90,7 @@ async def test_a_report_goes_to_the_moderators_with_its_reason(team: Team) -> No
 async def test_a_message_that_is_edited_into_a_violation_gets_one_case(team: Team) -> None:
     slack = team.slack
     message = await slack.post(slack.pics, slack.bob, "all is well")
-    await slack.wait_for(lambda: team.questions("all is well"))
+    await slack.wait_for(lambda: team.questions("all is well"), PATIENCE_S)
     await slack.edit(slack.pics, message, f"{BAD} edited")
 
     await team.told(slack.bob, "Please delete your message")
@@ -208,7 +208,7 @@ async def test_what_happened_while_it_was_away_is_judged_once(tmp_path: Path) ->
         await team.set_up(slack.moderators)
         seen = await slack.post(slack.pics, slack.bob, "seen before")
         changed = await slack.post(slack.pics, slack.ann, "to be changed")
-        await slack.wait_for(lambda: team.questions("to be changed") and team.questions("seen before"))
+        await slack.wait_for(lambda: team.questions("to be changed") and team.questions("seen before"), PATIENCE_S)
         await team.bot.stop()
 
         await slack.edit(slack.pics, changed, f"{BAD} changed")
@@ -237,7 +237,7 @@ async def test_what_cannot_be_stored_comes_again_and_is_done_once(tmp_path: Path
         await team.set_up(slack.moderators)
         with _database_held(team.data / "records.db"):
             message = await slack.post(slack.general, slack.ann, f"{BAD} unstored")
-            await slack.wait_for(lambda: any(each.attempts >= 2 for each in slack.deliveries))
+            await slack.wait_for(lambda: any(each.attempts >= 2 for each in slack.deliveries), PATIENCE_S)
         await team.card(slack.general, message, slack.moderators)
         await _is_quiet(team)
 

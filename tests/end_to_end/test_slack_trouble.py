@@ -43,7 +43,7 @@ async def test_who_is_removed_from_a_channel_says_so_to_whoever_asks_there(team:
     slack = team.slack
     channel = await slack.add_channel("CLEFT", "left")
     message = await slack.post(channel, slack.ann, "before it left", files=[("look.jpg", photo(1, 640, 480))])
-    await slack.wait_for(lambda: team.questions("before it left"))
+    await slack.wait_for(lambda: team.questions("before it left"), PATIENCE_S)
     await slack.remove_bot(channel)
     await slack.command(channel, slack.bob, "tag")
 
@@ -79,7 +79,7 @@ async def test_a_channel_that_is_archived_while_a_picture_is_tagged_ends_the_ans
     team.vendor.on_answered = archive
     await slack.shortcut(channel, slack.bob, message, "tag_message")
     await slack.wait_for(lambda: _refusals(slack.calls, "is_archived"), PATIENCE_S)
-    await slack.wait_for(lambda: "The channel is archived." in team.bot.log.read_text())
+    await slack.wait_for(lambda: "The channel is archived." in team.bot.log.read_text(), PATIENCE_S)
 
     assert await team.said(channel, thread=message) == []
     assert await team.bot.readiness() == READY

@@ -349,8 +349,8 @@ def test_whatever_is_said_nothing_is_raised(kind: str, raw: str) -> None:
 def test_a_long_text_takes_no_time(piece: str) -> None:
     read_amount("1")
     text = (piece * LENGTH_MAX)[:LENGTH_MAX]
-    begun = time.perf_counter()
+    begun = time.process_time()
 
     read_amount(text)
 
-    assert time.perf_counter() - begun < 0.1
+    assert time.process_time() - begun < 0.1

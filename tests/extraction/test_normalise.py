@@ -248,8 +248,8 @@ def test_every_shipped_field_can_be_read(name: str) -> None:
 def test_a_long_text_takes_no_time(kind: FieldType, piece: str) -> None:
     text = (piece * LENGTH_MAX)[:LENGTH_MAX].strip()
     normalised(text, a_field(kind), Locale(country="DE"))
-    begun = time.perf_counter()
+    begun = time.process_time()
 
     normalised(text, a_field(kind), Locale(country="DE"))
 
-    assert time.perf_counter() - begun < 0.1
+    assert time.process_time() - begun < 0.1

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from pipelines.errors import UserError
 from pipelines.generation.asking import SECONDS_MAX, parse, written
+from pipelines.generation.languages import LANGUAGES
 from pipelines.generation.styles import STYLES
 from pipelines.generation.wish import ASPECTS, COUNT_MAX, PROMPT_CHARS, SEED_MAX, WISH_CHARS, Operation, Wish
 
@@ -29,6 +30,10 @@ from pipelines.generation.wish import ASPECTS, COUNT_MAX, PROMPT_CHARS, SEED_MAX
         pytest.param("a cat --model Flux-2", {"text": "a cat", "model": "flux-2"}, id="model"),
         pytest.param("rain --kind music --seconds 60", {"text": "rain", "kind": "music", "seconds": 60}, id="music"),
         pytest.param("kind: video a river", {"text": "a river", "kind": "video"}, id="kind-in-words-first"),
+        pytest.param("salut --language FR", {"text": "salut", "language": "french"}, id="a-language-by-its-tag"),
+        pytest.param("oi --language pt_BR", {"text": "oi", "language": "brazilian-portuguese"}, id="a-tag-with-a-country"),
+        pytest.param("hi --language british.", {"text": "hi", "language": "british-english"}, id="a-language-by-its-word"),
+        pytest.param("hi --voice Tara", {"text": "hi", "voice": "tara"}, id="a-voice"),
         pytest.param("Good morning\nall, Kind: voice", {"text": "Good morning\nall,", "kind": "voice"}, id="kind-last"),
         pytest.param("a new kind: voice of a bell", {"text": "a new kind: voice of a bell"}, id="kind-as-a-word"),
         pytest.param("a cat --show --raw", {"text": "a cat", "show_first": True, "as_written": True}, id="switches"),
@@ -114,6 +119,8 @@ def test_a_kind_that_was_chosen_beside_the_text_yields_to_an_option_alone() -> N
         pytest.param("a cat --iw nan", "imagine", "After --iw write", id="no-number"),
         pytest.param("a cat --style monet", "imagine", "watercolour", id="an-unknown-style"),
         pytest.param("a cat --model ../x", "imagine", "After --model write", id="no-name"),
+        pytest.param("hallo --language german", "imagine", "american-english, .*hindi, italian", id="an-unknown-language"),
+        pytest.param("hallo --voice ?", "imagine", "such as madison", id="no-name-of-a-voice"),
         pytest.param("a cat --kind poem", "imagine", "image, video, music, voice", id="an-unknown-kind"),
         pytest.param("a cat --show=yes", "imagine", "--show stands alone", id="a-switch-with-a-value"),
         pytest.param("a cat --as edit", "imagine", "--as is for /remix", id="a-picture-is-needed"),
@@ -250,6 +257,8 @@ def test_whatever_is_written_is_a_wish_or_a_sentence_and_reads_the_same_again(
         model=st.sampled_from(["", "flux", "wan2.2"]),
         seed=st.none() | st.integers(0, SEED_MAX),
         seconds=st.none() | st.integers(1, SECONDS_MAX),
+        language=st.sampled_from(["", *LANGUAGES]),
+        voice=st.sampled_from(["", "tara"]),
         show_first=st.booleans(),
         as_written=st.booleans(),
     )

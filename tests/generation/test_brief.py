@@ -7,6 +7,7 @@ import pytest
 from pipelines.content import Gap, Intake
 from pipelines.errors import BadAnswer, FlashbulbError, Refused, Unavailable, UserError
 from pipelines.generation.brief import Draft, DraftOfPicture, folded, unfolded, with_avoided, write_brief
+from pipelines.generation.languages import LANGUAGES
 from pipelines.generation.styles import style_named
 from pipelines.generation.wish import AVOID_CHARS, PROMPT_CHARS, Brief, Wish
 from pipelines.ports import Call, Question, Reply
@@ -64,7 +65,8 @@ async def test_each_kind_is_asked_for_what_its_makers_understand(wish: Wish, nam
     ("wish", "prompt"),
     [
         pytest.param(Wish(text="a cat", avoid="text", as_written=True), "a cat", id="as-written"),
-        pytest.param(Wish(text="x " * 900 + "\nend", kind="voice"), "x " * 900 + "\nend", id="spoken-word-for-word-to-the-end"),
+        pytest.param(Wish(text="salut", kind="voice", language="french"), "salut", id="spoken-in-a-language-that-was-chosen"),
+        pytest.param(Wish(text="salut", kind="voice", as_written=True), "salut", id="spoken-as-written"),
         pytest.param(Wish(operation="upscale"), "", id="larger"),
         pytest.param(Wish(operation="cutout"), "", id="background"),
         pytest.param(Wish(operation="vary", text="a cat"), "a cat", id="varied"),
@@ -77,6 +79,52 @@ async def test_nobody_is_asked_where_there_is_nothing_to_think_about(wish: Wish,
 
     assert model.questions == []
     assert brief == Brief(prompt=prompt, avoid=wish.avoid)
+
+
+def spoken_in(language: str) -> ScriptedModel:
+    return ScriptedModel([lambda question: {"nonce": question.nonce, "language": language}])
+
+
+async def test_words_that_are_spoken_are_kept_to_the_end_and_asked_only_for_their_language() -> None:
+    words, model, calls = "x " * 900 + "\nend", spoken_in("french"), list[Call]()
+
+    brief = await write_brief(Wish(text=words, kind="voice"), model=model, calls=calls)
+
+    assert brief == Brief(prompt=words, language="french")
+    [question] = model.questions
+    assert [getattr(part, "text", "") for part in question.parts] == [words]
+    assert words not in question.instructions
+    assert all(f"`{name}`" in question.instructions for name in LANGUAGES)
+    assert len(calls) == 1
+
+
+async def test_a_language_that_nobody_speaks_is_refused_with_those_that_there_are() -> None:
+    with pytest.raises(UserError, match="american-english, .*italian.*--language"):
+        await write_brief(Wish(text="Guten Abend", kind="voice"), model=spoken_in("other"), calls=[])
+
+
+async def test_a_language_that_was_not_named_is_no_answer() -> None:
+    with pytest.raises(BadAnswer):
+        await write_brief(Wish(text="Guten Abend", kind="voice"), model=spoken_in("german"), calls=[])
+
+
+@pytest.mark.parametrize(
+    ("by_member", "by_model", "known"),
+    [
+        pytest.param("", "blur", True, id="nothing-to-go-over"),
+        pytest.param("text, people", "Text, people, blur", True, id="left-as-it-was"),
+        pytest.param("no hats,\n ", "No  hats", True, id="but-for-blanks"),
+        pytest.param("hats of Ada", "hats of a mathematician, blur", False, id="without-a-name"),
+        pytest.param("text, people", "text", False, id="something-left-out"),
+    ],
+)
+async def test_whether_a_model_has_gone_over_what_shall_not_be_seen_is_known_by_its_words(
+    by_member: str, by_model: str, known: bool
+) -> None:
+    brief = await write_brief(Wish(text="a cat", avoid=by_member), model=drafted(avoid=by_model), calls=[])
+
+    assert brief.avoid_is_known is known
+    assert brief.avoid.startswith(by_member.strip())
 
 
 async def test_what_is_too_long_ends_with_a_whole_word() -> None:

@@ -171,24 +171,27 @@ async def test_the_same_prompt_is_tried_once_more_where_it_may_not_change(wish: 
 
 
 @pytest.mark.parametrize(
-    ("wish", "refusal", "covered"),
+    ("wish", "known", "refusal"),
     [
-        pytest.param(Wish(text="a portrait"), "", True, id="thought-through"),
-        pytest.param(Wish(text="a portrait", as_written=True), NOT_AS_WRITTEN, False, id="as-it-was-written"),
-        pytest.param(Wish(text="a portrait", avoid="a hat"), NOT_AS_WRITTEN, False, id="with-words-to-avoid"),
-        pytest.param(Wish(text="a portrait", kind="voice"), NOT_AS_WRITTEN, False, id="spoken-word-for-word"),
+        pytest.param(Wish(text="a portrait"), False, "", id="thought-through"),
+        pytest.param(Wish(text="a portrait", as_written=True), True, NOT_AS_WRITTEN, id="as-it-was-written"),
+        pytest.param(Wish(text="a portrait", avoid="a hat"), False, NOT_AS_WRITTEN, id="with-words-to-avoid"),
+        pytest.param(Wish(text="a portrait", avoid="a hat"), True, "", id="with-words-to-avoid-that-were-gone-over"),
+        pytest.param(Wish(text="a portrait", kind="voice"), True, NOT_AS_WRITTEN, id="spoken-word-for-word"),
     ],
 )
 async def test_a_result_for_adults_is_covered_and_shown_only_where_nobody_real_was_named(
-    wish: Wish, refusal: str, covered: bool
+    wish: Wish, known: bool, refusal: str
 ) -> None:
     voice = MadeMedia(shown=(SOUND,), media_type="audio/mpeg")
     media = voice if wish.kind == "voice" else MadeMedia()
     model = ScriptedModel(by_task={"moderation": [lambda question: a_judgement(question, sexual=(3, 0.9, "explicit"))]})
 
-    checked = await a_checker(model, wish=wish, media=media).check(MADE, attempt=0, prompt="a portrait")
+    brief = Brief(prompt="a portrait", avoid=wish.avoid, avoid_is_known=known)
 
-    assert (checked.refusal, checked.adults_only) == (refusal, covered)
+    checked = await a_checker(model, wish=wish, brief=brief, media=media).check(MADE, attempt=0, prompt="a portrait")
+
+    assert (checked.refusal, checked.adults_only) == (refusal, not refusal)
 
 
 async def test_children_are_never_shown_however_unsure_the_judge_is() -> None:

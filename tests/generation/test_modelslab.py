@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import socket
 from collections.abc import AsyncIterator, Iterator
 from decimal import Decimal
 from typing import Any
@@ -262,9 +261,8 @@ async def test_a_model_that_takes_no_seed_is_said_to_have_none(side: Side) -> No
     assert job.seed is None
 
 
-async def test_where_nobody_listens_nothing_was_sent() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        address = f"http://127.0.0.1:{server.getsockname()[1]}/api"
+async def test_where_nobody_listens_nothing_was_sent(unused_tcp_port: int) -> None:
+    address = f"http://127.0.0.1:{unused_tcp_port}/api"
 
     async with ModelsLab(key=SecretStr(KEY), base_url=address, download=_no_download) as maker:
         with pytest.raises(GenerationFailed) as refused:

@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 from emulators.modelslab.operations import OPERATIONS, check
 from pipelines.generation.catalogue import OFFERS
 from pipelines.generation.failures import FailureKind
+from pipelines.generation.languages import LANGUAGES, language_named
 from pipelines.generation.modelslab_wire import Answer, Begun, Said, after_poll, after_submit
-from pipelines.generation.wish import ASPECTS, MakerJob
+from pipelines.generation.options import order_of
+from pipelines.generation.wish import ASPECTS, Brief, MakerJob, Wish
 from tests.generation.making_at import an_order
 
 R2 = "https://pub-3626123a908346a7a8be8d9295f44e26.r2.dev/generations/0-1ec64a77-ef0f-4ccf-932b-0c70e917e526.png"
@@ -212,9 +214,12 @@ WAYS = [(name, operation) for name, offer in OFFERS.items() for operation in sor
 def test_what_is_offered_is_written_as_documented(model: str, operation: Any) -> None:
     offer, source = OFFERS[model], "" if operation in ("imagine", "inspire") else "https://modelslab.com/a.png"
     for aspect in ASPECTS:
-        order = an_order(kind=offer.model.kind, model=model, operation=operation, source=source, aspect=aspect, seed=2**32 - 1)
-        for more in ({}, {"avoid": "fog", "seconds": 480, "strength": 1}, {"seconds": 1, "strength": 0}):
-            written = offer.written(order.model_copy(update=more))
+        for more in ({}, {"avoid": "fog", "seconds": 300, "strength": "strong"}, {"seconds": 1, "strength": "subtle"}):
+            asked = {"kind": offer.model.kind, "operation": operation, "text": "a boat", "aspect": aspect, "seed": 2**32 - 1}
+            wish, brief = Wish.model_validate(asked | more), Brief(prompt="a boat", avoid=str(more.get("avoid", "")))
+            order = order_of(wish, brief, offer.model, position=1).model_copy(update={"source": source})
+
+            written = offer.written(order)
 
             assert written is not None
             way, fields = written
@@ -275,3 +280,13 @@ def test_half_a_character_in_an_address_keeps_no_job_from_being_stored() -> None
 
     MakerJob(handle=answer.job or "", family="v6/images", state="done", urls=answer.results).model_dump_json()
     assert answer.results == ("https://x.example/.png",)
+
+
+def test_the_manual_names_every_language_and_every_voice() -> None:
+    manual = (Path(__file__).parents[2] / "docs/generation.md").read_text("utf-8")
+    [languages] = re.findall(r"^\| `--language french` \| (.+) \|$", manual, re.MULTILINE)
+    [voices] = re.findall(r"^\| `--voice tara` \| (.+) \|$", manual, re.MULTILINE)
+
+    assert {language_named(each) for each in re.findall(r"`([\w-]+)`", languages)} == set(LANGUAGES)
+    assert set(LANGUAGES) <= set(re.findall(r"`([\w-]+)`", languages))
+    assert set(re.findall(r"`(\w+)`", voices)) == set(OFFERS["speech"].model.voices)

@@ -5,10 +5,12 @@ from typing import Any
 
 import pytest
 
+from emulators.modelslab.operations import LANGUAGES as DOCUMENTED
 from pipelines.content import ImagePart, Intake
 from pipelines.errors import UserError
 from pipelines.generation.catalogue import OFFERS
-from pipelines.generation.options import in_format_of, model_for, order_of
+from pipelines.generation.languages import LANGUAGES
+from pipelines.generation.options import asked_of, in_format_of, model_for, order_of, refuse_unspoken
 from pipelines.generation.wish import Brief, MakerModel, Wish
 
 MODELS = {name: offer.model for name, offer in OFFERS.items()}
@@ -90,3 +92,112 @@ def test_what_is_made_of_a_picture_keeps_its_format() -> None:
 
     assert in_format_of(wide, Wish(operation="edit", text="add a hat")).aspect == "16:9"
     assert in_format_of(wide, Wish(operation="inspire", text="a fox", aspect="3:4")).aspect == "3:4"
+
+
+@pytest.mark.parametrize(
+    ("model", "aspect", "asked"),
+    [
+        pytest.param("wan", "1:1", "16:9", id="a-clip-has-the-first-of-two-that-are-as-near"),
+        pytest.param("wan", "3:4", "9:16", id="a-tall-clip"),
+        pytest.param("seedream", "3:2", "4:3", id="the-nearest"),
+        pytest.param("flux", "21:9", "21:9", id="the-very-one"),
+        pytest.param("music", "16:9", "1:1", id="what-has-none"),
+    ],
+)
+def test_a_model_is_asked_for_the_nearest_format_that_it_knows(model: str, aspect: str, asked: str) -> None:
+    wish = Wish(operation="edit", aspect=aspect, text="a fox")
+
+    assert order_of(wish, BRIEF, MODELS[model], position=1).aspect == asked
+
+
+@pytest.mark.parametrize(
+    ("model", "seconds", "asked"),
+    [
+        ("wan", None, 5),
+        ("wan", 2, 2),
+        ("wan", 60, 5),
+        ("kling", 5, 5),
+        ("kling", 6, 10),
+        ("kling", 90, 10),
+        ("music", 3, 30),
+        ("music", 300, 300),
+        ("sound-effect", None, 10),
+        ("seedance", None, None),
+        ("flux", None, None),
+    ],
+)
+def test_a_length_is_brought_into_what_a_model_makes(model: str, seconds: int | None, asked: int | None) -> None:
+    wish = Wish(kind="video", text="waves", seconds=seconds)
+
+    assert order_of(wish, BRIEF, MODELS[model], position=1).seconds == asked
+
+
+@pytest.mark.parametrize(
+    ("wish", "brief", "language", "voice"),
+    [
+        pytest.param({}, "", "american-english", "madison", id="the-usual"),
+        pytest.param({}, "french", "french", "madison", id="the-language-of-the-words"),
+        pytest.param({"language": "hindi"}, "french", "hindi", "madison", id="the-language-that-was-chosen"),
+        pytest.param({"voice": "leo"}, "british-english", "british-english", "leo", id="the-voice-that-was-chosen"),
+    ],
+)
+def test_what_is_spoken_is_spoken_in_one_language_by_one_voice(
+    wish: dict[str, str], brief: str, language: str, voice: str
+) -> None:
+    asked, thought = Wish.model_validate({"kind": "voice", "text": "hi", **wish}), Brief(prompt="hi", language=brief)
+    refuse_unspoken(asked, thought, MODELS["speech"])
+
+    order = order_of(asked, thought, MODELS["speech"], position=1)
+
+    assert (order.language, order.voice) == (language, voice)
+    assert dict(asked_of(asked, thought, MODELS["speech"])).items() >= {"Language": language, "Voice": voice}.items()
+
+
+@pytest.mark.parametrize(
+    ("wish", "brief", "says"),
+    [
+        pytest.param({"voice": "bob"}, "", "one of madison, tara, .*zac", id="a-voice-that-is-not-there"),
+        pytest.param(
+            {"voice": "leo"}, "french", "leo speaks american-english and british-english, not french", id="by-its-words"
+        ),
+        pytest.param({"voice": "leo", "language": "hindi"}, "", "choose one of madison for that", id="as-chosen"),
+    ],
+)
+def test_a_voice_that_cannot_say_it_is_refused_with_those_that_can(wish: dict[str, str], brief: str, says: str) -> None:
+    asked, thought = Wish.model_validate({"kind": "voice", "text": "hi", **wish}), Brief(prompt="hi", language=brief)
+
+    with pytest.raises(UserError, match=says):
+        refuse_unspoken(asked, thought, MODELS["speech"])
+    if not brief:  # then it is known before anybody thinks about the wish
+        with pytest.raises(UserError, match=says):
+            model_for(asked, MODELS)
+
+
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [({"language": "french"}, r"a language \(--language\)"), ({"voice": "leo"}, r"a voice \(--voice\)")],
+    ids=["language", "voice"],
+)
+def test_only_what_is_spoken_has_a_language_and_a_voice(more: dict[str, str], says: str) -> None:
+    with pytest.raises(UserError, match=says):
+        model_for(Wish.model_validate({"text": "a fox", **more}), MODELS)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_language_is_one_that_the_maker_documents(language: str) -> None:
+    wish = Wish(kind="voice", text="hi", language=language)
+
+    written = OFFERS["speech"].written(order_of(wish, Brief(prompt="hi"), MODELS["speech"], position=1))
+
+    assert written is not None
+    assert written[1]["language"] in DOCUMENTED
+    assert (written[1]["voice_id"], written[1]["emotion"]) == ("madison", False)
+
+
+def test_a_voice_with_feeling_is_asked_for_as_it_is_documented() -> None:
+    wish = Wish(kind="voice", text="hi <laugh>", voice="tara")
+
+    written = OFFERS["speech"].written(order_of(wish, Brief(prompt="hi <laugh>"), MODELS["speech"], position=1))
+
+    assert written is not None
+    assert written[1].items() >= {"voice_id": "Tara", "emotion": True, "language": "american english"}.items()

@@ -213,6 +213,22 @@ async def test_whoever_asks_how_many_are_ahead_costs_little_however_many_wait() 
     assert slots.log == [f"w{at}" for at in range(many)]
 
 
+async def test_who_was_served_is_remembered_while_anybody_waits_and_no_longer() -> None:
+    turns, slots, names = Turns(), Slots(free=1), ("ada1", "bo1", "bo2", "cy1")
+    going = {name: asyncio.Event() for name in names}
+    tasks = [asyncio.create_task(have_made(turns, slots, name[:-1], name, going[name])) for name in names]
+    for left in (3, 2, 1, 0):
+        await slots.begun.acquire()
+        if left:
+            await slots.full.wait()  # for the next one
+        slots.full.clear()
+        going[slots.log[-1]].set()
+    await asyncio.gather(*tasks)
+
+    assert slots.log == ["ada1", "bo1", "cy1", "bo2"]  # bo was served already, though nothing of theirs is at work any more
+    assert not turns._queue._last_served
+
+
 async def test_how_many_are_ahead_is_told_as_they_will_be_served() -> None:
     turns, slots, going = Turns(), Slots(free=2), asyncio.Event()
     names = ["ada1", "bo1", *(f"ada{at}" for at in range(2, 6)), "cy1", "bo2", "cy2", "di1", "bo3"]

@@ -204,6 +204,10 @@ async def test_a_platform_that_does_not_answer_is_a_line_of_the_history() -> Non
             "The message was taken out of the channel.",
         ),
         (
+            Link(key="k", kind="acted", facts={"effect": "remove", "status": "done", "why": "A file stays."}),
+            "The message was taken out of the channel. A file stays.",
+        ),
+        (
             Link(key="k", kind="acted", facts={"effect": "remove", "status": "failed", "why": "Not allowed."}),
             "The message could not be taken out: Not allowed.",
         ),

@@ -1,17 +1,23 @@
-"""Messages that others delete, and those that we took out ourselves."""
+"""Messages and files that others delete, and those that we took out ourselves."""
 
 from dataclasses import replace
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 
 from handlers.answers import CaseCard
 from handlers.dispatch import Planner
-from handlers.effects import Edit, Plan
-from handlers.events import FLASHBULB, MessageDeleted
+from handlers.effects import Edit, Plan, Remove
+from handlers.events import FLASHBULB, FileDeleted, MessageDeleted, MessagePosted
 from handlers.ports.cases import Link
 from handlers.ports.channels import Setup
-from tests.fakes import GENERAL, MO, Known, a_message
+from tests.fakes import GENERAL, MO, Known, a_message, a_picture
+from tests.handlers.test_generation import Bot, judges
+from tests.handlers.test_generation import bot as bot
+from tests.handlers.test_remixes_gone import remixed, taken_back
+
+NOWHERE = GENERAL.model_copy(update={"channel": ""})
+ALL = {("general", "answer-here"), ("general", "answer-larger"), ("elsewhere", "answer-there")}
 
 
 def deleted(by: Literal["moderator", "unknown"] = "unknown") -> MessageDeleted:
@@ -106,3 +112,92 @@ async def test_a_case_without_a_card_is_marked_all_the_same() -> None:
 
     assert await Planner(known.services).plan(deleted()) == Plan()
     assert [each.gone for each in known.cases.cases.values()] == [True]
+
+
+def file_deleted(file: str = "cat.jpg") -> FileDeleted:
+    return FileDeleted(key=f"test:{file}:deleted", place=NOWHERE, author=FLASHBULB, file=file)
+
+
+def edited(text: str = "look", *files: str, edit: int = 7) -> MessagePosted:
+    posted = a_message(text, *map(a_picture, files), key="test:m1:7")
+    return posted.model_copy(update={"edit": edit})
+
+
+async def remixed_of_two(bot: Bot) -> None:
+    """Have a message of two pictures remixed, each with an enlargement, and in another channel one with the same id as it."""
+    await remixed(bot)
+    here, _, there, _ = bot.wishes.wishes.values()
+    assert there.source is not None
+    bot.wishes.wishes[there.id] = replace(there, source=replace(there.source, attachment=a_picture("dog.jpg")))
+    bot.wishes.wishes["twin"] = replace(here, id="twin", event="test:twin", root_channel="another")
+    bot.cases.cards["test:twin#wish"] = "answer-twin"
+
+
+async def test_what_was_made_of_a_deleted_file_goes_once(bot: Bot) -> None:
+    await remixed(bot)
+
+    first, again = [await bot.plan(file_deleted()) for _ in range(2)]  # the first is lost
+
+    assert taken_back(first.effects) == ALL
+    assert first == again
+    assert [each.root for each in bot.wishes.wishes.values()] == [""]
+
+
+async def test_what_was_made_of_other_files_of_its_message_stays(bot: Bot) -> None:
+    await remixed_of_two(bot)
+
+    assert await bot.plan(file_deleted("bird.jpg")) == Plan()
+    assert taken_back((await bot.plan(file_deleted("dog.jpg"))).effects) == {("elsewhere", "answer-there")}
+    assert len(bot.wishes.wishes) == 4
+
+
+@pytest.mark.parametrize(
+    ("event", "gone"),
+    [
+        pytest.param(edited("look", "dog.jpg"), ALL - {("elsewhere", "answer-there")}, id="one-of-two"),
+        pytest.param(edited("look", "bird.jpg"), ALL, id="both-for-another"),
+        pytest.param(edited("look"), ALL, id="all"),
+        pytest.param(edited("look again", "cat.jpg", "dog.jpg"), set(), id="only-other-words"),
+        pytest.param(edited("https://pictures.example", "dog.jpg"), set(), id="one-beside-a-link"),
+        pytest.param(edited("look", "dog.jpg", edit=0), set(), id="none-since-it-was-not-edited"),
+    ],
+)
+@pytest.mark.parametrize("watched", [(), ("elsewhere",)], ids=["watched", "not-watched"])
+async def test_what_was_made_of_files_that_an_edit_takes_away_goes(
+    bot: Bot, event: MessagePosted, gone: set[tuple[str, str]], watched: tuple[str, ...]
+) -> None:
+    await remixed_of_two(bot)
+    bot.setups.setup = Setup(watched=watched)
+
+    assert taken_back((await bot.plan(event)).effects) == gone
+    assert "twin" in bot.wishes.wishes, "it began in another channel"
+
+
+@pytest.mark.parametrize("event", [deleted(), deleted("moderator"), edited()], ids=["deleted", "by-a-moderator", "edited"])
+async def test_where_nobody_looks_only_what_was_made_and_found_out_goes(bot: Bot, event: Any) -> None:
+    await remixed_of_two(bot)
+    bot.setups.setup = Setup(watched=("elsewhere",))
+    asked = len(bot.model.questions)
+
+    assert taken_back((await bot.plan(event)).effects) == ALL
+    assert bot.results.forgotten == ["m1"]
+    assert list(bot.wishes.wishes)[1:] == ["twin"]
+    assert (len(bot.model.questions), bot.cases.cases, bot.audit.links) == (asked, {}, [])
+
+
+async def test_it_goes_once_where_the_edited_message_is_taken_out_as_well(bot: Bot) -> None:
+    await remixed(bot)
+    for _ in range(2):
+        judges(bot, hate=(3, 0.95))
+
+    effects = (await bot.plan(edited("bad"))).effects
+
+    assert [each.message for each in effects if isinstance(each, Remove)] == ["m1"]
+    assert taken_back(effects) == ALL
+
+
+async def test_it_goes_also_where_we_fail_over_the_edited_message(bot: Bot) -> None:
+    await remixed(bot)
+    bot.setups.setup = Setup(watched=("elsewhere",))
+
+    assert taken_back((await bot.planner.plan_after_fault(edited())).effects) == ALL

@@ -12,17 +12,18 @@ import pytest
 from handlers.answers import Alert, Answer, Made, Making, Notice, NotMade, WishShown
 from handlers.dispatch import Planner
 from handlers.effects import AnyEffect, Card, Edit, Make, Notify, Plan, Post, Remove, TakeBack
-from handlers.events import ButtonPressed, CommandUsed, FormSubmitted, Person, Place
+from handlers.events import ButtonPressed, CommandUsed, FormSubmitted, Person, Place, Tenant
 from handlers.making import UNCLEAR_SECOND, made_nothing, make_wish
 from handlers.ports.channels import Posted
 from handlers.ports.generation import Budget, StoredJob
 from handlers.showing import CANCELLED_UNSPENT
 from pipelines.content import Attachment, Content, Hashes, Intake, Reading
-from pipelines.errors import Unavailable
+from pipelines.errors import Unavailable, UserError
+from pipelines.generation.catalogue import OFFERS
 from pipelines.generation.wish import MakerJob
 from pipelines.ports import Reply
 from tests.fakes import ADA, GENERAL, MO, Known, ListedFiles, PlainMedia, a_comparison, a_judgement, a_message, a_picture
-from tests.making import PNG, ScriptedMaker, a_job
+from tests.making import FILM, PNG, ListedWishes, ScriptedMaker, a_job
 
 BO = Person(id="bo", name="Bo")
 
@@ -36,9 +37,18 @@ class EveryFile(ListedFiles):
 
 @dataclass
 class ReadMedia(PlainMedia):
-    """As `PlainMedia`, and every file was read; all are of one type, and the same."""
+    """As `PlainMedia`, and every file was read; all are of one type, and the same.
+
+    `shrinks`: what becomes of a clip that is to be made smaller; None where that cannot be.
+    """
 
     media_type: str = "image/png"
+    shrinks: bytes | None = None
+
+    async def smaller_film(self, data: bytes, *, size_bytes: int) -> bytes:
+        if self.shrinks is None:
+            raise UserError("The clip cannot be made small enough.")
+        return self.shrinks[:size_bytes]
 
     async def intake(self, content: Content, *, fine: bool = False, file_bytes: int = 0) -> Intake:
         made = await super().intake(content, fine=fine, file_bytes=file_bytes)
@@ -299,6 +309,81 @@ async def test_what_nobody_could_look_over_for_a_day_is_kept_and_looked_over_by_
     assert (len(answer.items), len(bot.scripted.orders)) == (2, 2)
 
 
+@dataclass
+class Counted(ListedWishes):
+    """As `ListedWishes`; notes what a member asks to be let spend."""
+
+    asked: list[Decimal] = field(default_factory=list)
+
+    async def refuse_beyond(self, tenant: Tenant, person: str, *, usd: Decimal, budget: Budget) -> None:
+        self.asked.append(usd)
+        await super().refuse_beyond(tenant, person, usd=usd, budget=budget)
+
+
+async def given_up(bot: Bot, count: int, **jobs: StoredJob) -> NotMade:
+    """Return the answer to a wish for so many that nobody could look over for a day; `jobs` are by their positions."""
+    bot.wishes = Counted(jobs=bot.jobs)
+    bot.planner = Planner(bot.services)
+    plan = await bot.plan(command("imagine", f"a lighthouse --count {count}"))
+    (make,) = (each for each in plan.effects if isinstance(each, Make))
+    for at, job in jobs.items():
+        key = f"{make.wish}:{at.removeprefix('at')}:0"
+        bot.jobs.jobs[key] = replace(job, key=key)
+        if job.state == "fetched":
+            bot.wishes.files[key] = PNG
+    (told,) = await made_nothing(make, "Nobody has answered for a day.", bot.services)
+    assert isinstance(told.answer, NotMade)
+    assert told.answer.buttons == (("wish_look", "Look once more"),)
+    bot.wishes.asked.clear()
+    return told.answer
+
+
+FETCHED = StoredJob(key="", state="fetched", job=a_job())
+
+
+async def test_looking_once_more_is_free(bot: Bot) -> None:
+    answer = await given_up(bot, 2, at1=FETCHED, at2=FETCHED)
+    bot.wishes.refuses = "You have made enough today."
+
+    assert isinstance(last(await bot.do(press("wish_look", answer.id))), Made)
+    assert bot.scripted.orders == []
+
+
+async def test_what_is_missing_when_something_is_looked_over_is_within_the_limits(bot: Bot) -> None:
+    answer = await given_up(bot, 3, at1=FETCHED, at2=StoredJob(key="", state="rejected", failure="queue_full"))
+    assert isinstance(bot.wishes, Counted)
+    before = (dict(bot.wishes.files), dict(bot.jobs.jobs), dict(bot.wishes.wishes))
+    bot.wishes.refuses = "You have made enough today."
+
+    refused = await bot.do(press("wish_look", answer.id, key="test:b1"))
+
+    assert [type(each) for each in refused] == [Notify]
+    assert last(refused).text == "You have made enough today."
+    assert (bot.wishes.files, bot.jobs.jobs, bot.wishes.wishes) == before
+    bot.wishes.refuses = ""
+    answer_made = last(await bot.do(press("wish_look", answer.id, key="test:b2")))
+    assert isinstance(answer_made, Made)
+    assert (len(answer_made.items), len(bot.scripted.orders)) == (3, 2)
+    assert bot.wishes.asked == [Decimal("0.02")] * 2  # of what is missing alone
+
+
+@pytest.mark.parametrize("job", [StoredJob(key="", state="failed", failure="failed"), StoredJob(key="", state="unclear")])
+async def test_what_is_not_made_again_needs_no_room_when_something_is_looked_over(bot: Bot, job: StoredJob) -> None:
+    answer = await given_up(bot, 2, at1=FETCHED, at2=job)
+    bot.wishes.refuses = "You have made enough today."
+
+    assert len(last(await bot.do(press("wish_look", answer.id))).items) == 1
+    assert bot.scripted.orders == []
+
+
+async def test_a_press_that_a_crash_interrupted_is_not_counted_against_itself(bot: Bot) -> None:
+    answer = await given_up(bot, 2, at1=FETCHED)
+    plan = await bot.plan(press("wish_look", answer.id))  # which is lost
+    bot.wishes.refuses = "There is a pause between two wishes."
+
+    assert await bot.plan(press("wish_look", answer.id)) == plan
+
+
 @pytest.mark.parametrize(
     ("state", "says", "button"),
     [
@@ -401,6 +486,42 @@ async def test_a_dear_wish_waits_for_a_yes_of_who_asked(bot: Bot) -> None:
     assert isinstance(last(stranger), Notice)
     yes = await bot.plan(press("wish_make", shown.id))
     assert [type(each) for each in yes.effects] == [Edit, Make]
+
+
+@pytest.mark.parametrize(
+    ("wished", "options"),
+    [
+        pytest.param("waves --kind video", {"Model": "Wan 2.2", "Number": "1", "Format": "16:9", "Length": "5 s"}, id="a-clip"),
+        pytest.param("waves --kind video --ar 9:16 --seconds 2", {"Format": "9:16", "Length": "2 s"}, id="a-tall-short-one"),
+        pytest.param("waves --kind video --model kling --seconds 6", {"Format": "1:1", "Length": "10 s"}, id="by-steps"),
+        pytest.param("waves --kind music --seconds 3", {"Model": "Music", "Number": "1", "Length": "30 s"}, id="music"),
+        pytest.param("a boat --ar 21:9 --seed 5", {"Format": "21:9", "Seed": "5"}, id="a-picture"),
+    ],
+)
+async def test_what_waits_for_a_yes_says_what_the_maker_will_be_asked_for(
+    bot: Bot, wished: str, options: dict[str, str]
+) -> None:
+    bot.scripted.models = {name: offer.model for name, offer in OFFERS.items()}
+
+    shown = last(await bot.do(command("imagine", f"{wished} --show")))
+    await bot.do(press("wish_make", shown.id))
+
+    said, order = dict(shown.options), bot.scripted.orders[0]
+    assert said.items() >= options.items()
+    assert ("Format" in said) == (order.kind not in ("music", "voice"))
+    assert said.get("Format", order.aspect) == order.aspect
+    assert said.get("Length") == (None if order.seconds is None else f"{order.seconds} s")
+
+
+async def test_what_keeps_the_format_of_its_picture_names_none(bot: Bot) -> None:
+    bot.scripted.models["film"] = FILM.model_copy(update={"aspects": ("16:9", "9:16")})
+    answer = await made(bot, "a boat --ar 16:9")
+    bot.budget = Budget(confirm_above_usd=Decimal("0.10"))
+    bot.planner = Planner(bot.services)
+
+    shown = last(await bot.do(press("wish_animate", f"{answer.id}:1")))
+
+    assert dict(shown.options) == {"Model": "Film", "Number": "1"}
 
 
 async def test_cancelling_while_it_waits_posts_nothing_and_says_what_may_be_charged(bot: Bot) -> None:
@@ -568,6 +689,26 @@ async def test_what_cannot_be_is_said_in_a_sentence_and_nothing_is_spent(bot: Bo
     assert [type(each) for each in effects] == [Notify]
     assert words in last(effects).text
     assert bot.scripted.orders == []
+
+
+@pytest.mark.parametrize(
+    ("largest", "shrinks", "kept"),
+    [
+        pytest.param(len(PNG), b"smaller", PNG, id="as-it-is"),
+        pytest.param(10, b"smaller, by far", b"smaller, b", id="smaller"),
+        pytest.param(10, None, PNG, id="as-it-is-where-it-cannot-be-smaller"),
+    ],
+)
+async def test_a_clip_that_its_platform_would_not_take_is_made_smaller_before_it_is_judged(
+    bot: Bot, largest: int, shrinks: bytes | None, kept: bytes
+) -> None:
+    bot.media.media_type, bot.media.shrinks = "video/mp4", shrinks
+    bot.channels.largest = largest
+
+    answer = last(await bot.do(command("imagine", "waves --kind video")))
+
+    assert isinstance(answer, Made)
+    assert list(bot.wishes.files.values()) == [kept]
 
 
 async def test_where_nobody_makes_anything_that_is_said(bot: Bot) -> None:

@@ -279,11 +279,14 @@ def rerolled(id: str) -> Any:
         pytest.param("a famous person --raw", varied, True, id="of-words-as-they-are"),
         pytest.param("a famous person --raw", rerolled, True, id="words-as-they-are-once-more"),
         pytest.param("a portrait --no hats of a famous person", varied, True, id="of-words-to-avoid"),
+        pytest.param("a portrait --no hats", varied, False, id="of-words-to-avoid-that-were-gone-over"),
+        pytest.param("a portrait --no hats", rerolled, False, id="of-those-once-more"),
     ],
 )
 async def test_whether_somebody_has_gone_over_the_words_is_known_of_what_comes_of_them(
     among_adults: Bot, argument: str, again: Callable[[str], Any], refused: bool
 ) -> None:
+    drafts(among_adults, avoid="hats, blur")
     first = await made(among_adults, argument)
     judges(among_adults, sexual=(3, 0.9, "explicit"))
 

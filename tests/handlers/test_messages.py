@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from handlers.answers import CaseCard, Held, Help, Tagged
+from handlers.answers import CaseCard, Held, Help, Notice, Tagged
 from handlers.dispatch import Planner
 from handlers.effects import Card, Notify, Performed, Post, Remove
 from handlers.events import ButtonPressed, MessagePosted, Person, Role, Tenant
@@ -193,6 +193,15 @@ async def test_a_mention_alone_is_answered_with_help() -> None:
     assert isinstance(post.answer, Help)
 
 
+async def test_another_bot_that_mentions_it_gets_no_help_which_it_might_answer() -> None:
+    said = a_message("@flashbulb", mentions_us=True)
+    by_bot = said.model_copy(update={"author": Person(id="b1", name="Other", bot=True)})
+
+    plan = await Planner(Known().services).plan(by_bot)
+
+    assert plan.effects == ()
+
+
 async def test_a_flag_is_not_lost_when_the_tags_fail() -> None:
     known = Known()
     known.model.judges(hate=(2, 0.6))
@@ -223,6 +232,40 @@ async def test_a_removal_that_failed_is_shown_as_such_and_nobody_is_told_that_it
     assert isinstance(card.answer, CaseCard)
     assert card.answer.undone == "The bot may not delete here."
     assert [name for name, _ in card.answer.buttons] == ["dismiss", "remove", "why"]  # a person may try again
+
+
+@pytest.mark.parametrize("asked", [True, False])
+async def test_who_asked_for_an_answer_that_cannot_be_posted_hears_why(asked: bool) -> None:
+    planner = Planner(Known().services)
+    event = a_message("@flashbulb", a_picture(), mentions_us=asked)
+    post = Post(key=f"{event.key}#tag0", place=event.place, answer=Notice(text="Tags"))
+
+    plan = await planner.failed(event, post, Performed(status="failed", why="The bot may open no thread."), (post,))
+
+    if not asked:
+        assert plan is None
+        return
+    assert plan is not None
+    notice, *rest = plan.effects
+    assert rest == [post]
+    assert isinstance(notice, Notify)
+    assert notice.person == event.author.id
+    assert notice.answer == Notice(text="Flashbulb cannot answer where you asked. The bot may open no thread.")
+
+
+async def test_what_stays_of_a_message_that_is_out_is_shown_and_its_author_hears_of_it() -> None:
+    planner, event = Planner(Known(model=ScriptedModel().judges(hate=(3, 0.95))).services), a_message("bad")
+    remove, *rest = (await planner.plan(event)).effects
+
+    plan = await planner.failed(event, remove, Performed(status="done", why="A file stays."), tuple(rest))
+
+    assert plan is not None
+    [notice] = [each for each in plan.effects if isinstance(each, Notify)]
+    [card] = [each for each in plan.effects if isinstance(each, Card)]
+    assert notice in rest
+    assert isinstance(card.answer, CaseCard)
+    assert card.answer.reasons[-1] == "A file stays."
+    assert [name for name, _ in card.answer.buttons] == ["restore", "keep", "why"]
 
 
 class BrokenPolicy(FixedPolicy):

@@ -569,6 +569,19 @@ async def test_that_one_cannot_be_taken_out_is_told_once_for_each_raid() -> None
     assert "The bot may not delete here." in cards[0].answer.text
 
 
+async def test_that_files_stay_is_told_once_for_each_raid() -> None:
+    known = keeping()
+    plans = await post(known, *(posted(each, LONG) for each in range(6)))
+    planner, left = Planner(known.services), Performed(status="done", why="A file stays.")
+
+    told = [await planner.failed(posted(each), plans[each].effects[0], left, plans[each].effects[1:]) for each in (4, 5)]
+
+    cards = [each for plan in told if plan for each in plan.effects if isinstance(each, Card)]
+    assert len({each.key for each in cards}) == 1
+    assert isinstance(cards[0].answer, Alert)
+    assert cards[0].answer.text == "The messages are out, but not all of their files: A file stays."
+
+
 async def test_workspaces_count_for_themselves() -> None:
     known = keeping()
     events = [posted(each, LONG) for each in range(6)]

@@ -25,7 +25,6 @@ from pipelines.ports import Call
 from tests.fakes import ADA, GENERAL, MO, Known
 from tests.storage.clock import Clock
 
-TODAY = datetime.now(UTC).replace(hour=12)  # what models are asked is written down at the time that it is
 TENANT = GENERAL.tenant
 
 
@@ -34,15 +33,17 @@ class Spender:
     """Somebody who has things made, and then asks what that cost."""
 
     records: Records
-    clock: Clock = field(default_factory=lambda: Clock(TODAY))
+    # Not a day of ours: what models are asked is written down at the time that it is.
+    today: datetime = field(default_factory=lambda: datetime.now(UTC).replace(hour=12))
 
     def __post_init__(self) -> None:
+        self.clock = Clock(self.today)
         seal = Seal(Fernet.generate_key().decode())
         self.wishes = StoredWishes(self.records, seal, clock=self.clock)
         self.jobs = StoredJobs(self.records, seal, clock=self.clock)
 
     async def make(self, id: str, *, usd: str | None, ago: timedelta = timedelta(), model: str = "flux") -> None:
-        self.clock.at = TODAY - ago
+        self.clock.at = self.today - ago
         wish = StoredWish(
             id=id,
             event=f"test:{id}",
@@ -56,7 +57,7 @@ class Spender:
         await self.wishes.save(wish, budget=Budget())
         await self.jobs.begin(TENANT, f"{id}:1:0", account="a", slots=99)
         await self.jobs.update(TENANT, f"{id}:1:0", state="running", cost_usd=wish.price_usd)
-        self.clock.at = TODAY
+        self.clock.at = self.today
 
     async def ask(self, *, usd: str | None) -> None:
         call = Call(model="m", outcome="ok", cost_usd=Decimal(usd) if usd is not None else None)
@@ -103,7 +104,7 @@ async def test_things_are_counted_where_no_price_is_known_and_it_says_where_pric
     assert total_of_usage(usage) == "3 made, prices not known"
     assert "What 3 of them cost is not known" in usage.left[0]
     assert "[modelslab.prices]" in usage.left[0]
-    assert chart == f"Bars for 30 days: 3 made, prices not known. Most on {TODAY:%d %B}: 2."
+    assert chart == f"Bars for 30 days: 3 made, prices not known. Most on {spender.today:%d %B}: 2."
 
 
 async def test_what_has_a_price_is_told_apart_from_what_has_none(spender: Spender) -> None:

@@ -74,11 +74,12 @@ class Stage(NamedTuple):
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def opened() -> AsyncIterator[Stage]:
     days = itertools.count(0, 200_000)  # so that every pause is over at the next question
-    brief: dict[str, Any] = {"profile": {"read_s": 0.5, "request_s": 0.8}, "monotonic": days.__next__}
+    brief: dict[str, Any] = {"profile": {"read_s": 1.0, "request_s": 1.5}, "monotonic": days.__next__}
     async with (
         ModelEmulator(answer) as vendor,
         asking(FLASH, providers=accounts(gemini=vendor), allow_understudy=True, **brief) as models,
     ):
+        await models.warm_up()  # outside of the deadline, which loading takes longer than on a busy machine
         yield Stage(vendor, models)
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import socket
 import stat
 import sys
 import threading
@@ -13,7 +14,7 @@ import sqlalchemy as sa
 from alembic import command
 
 from bot.storage import migration
-from bot.storage.database import Records, address, open_records, put
+from bot.storage.database import POSTGRES_ARGS, Records, address, open_records, put
 from bot.storage.folder import LOCK_FILE
 from bot.storage.index import TABLE as INDEX
 from bot.storage.tables import CallRow, EffectRow, Table, now
@@ -85,7 +86,13 @@ def test_an_address_that_is_none_is_told_without_quoting_it(url: str, tmp_path: 
 
 @pytest.mark.parametrize("url", ["postgres://a@b/c", "postgresql://a@b/c", "postgresql+psycopg://a@b/c"])
 def test_every_spelling_of_postgres_means_the_same_driver(url: str, tmp_path: Path) -> None:
-    assert str(address(tmp_path, url)) == "postgresql+psycopg://a@b/c"
+    assert str(address(tmp_path, url).set(query={})) == "postgresql+psycopg://a@b/c"
+
+
+def test_what_the_address_says_of_timeouts_wins(tmp_path: Path) -> None:
+    said = address(tmp_path, "postgresql://a@b/c?connect_timeout=60&sslmode=require").query
+
+    assert said == {**POSTGRES_ARGS, "connect_timeout": "60", "sslmode": "require"}
 
 
 async def test_a_server_that_does_not_answer_is_unavailable(tmp_path: Path, unused_tcp_port: int) -> None:
@@ -94,6 +101,32 @@ async def test_a_server_that_does_not_answer_is_unavailable(tmp_path: Path, unus
             pass
 
     assert "s3cret" not in str(outage.value)
+
+
+async def test_a_server_that_takes_a_connection_and_never_answers_is_unavailable(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"postgresql://ada@127.0.0.1:{silent.getsockname()[1]}/flashbulb"
+        records = Records(address(tmp_path, url))
+        started, read = await asyncio.wait_for(
+            asyncio.gather(
+                open_records(tmp_path, url).__aenter__(),
+                records.read(lambda connection: connection.scalar(sa.text("SELECT 1"))),
+                return_exceptions=True,
+            ),
+            4 * float(POSTGRES_ARGS["connect_timeout"]),
+        )
+        await records.close()
+
+    assert (type(started), type(read)) == (Unavailable, Unavailable)
+
+
+@pytest.mark.postgres
+async def test_the_connections_know_when_a_server_is_gone(tmp_path: Path, postgres_url: str) -> None:
+    def kept(connection: sa.Connection) -> dict[str, str]:
+        return connection.connection.driver_connection.info.get_parameters()
+
+    async with open_records(tmp_path, postgres_url) as records:
+        assert POSTGRES_ARGS.items() <= (await records.read(kept)).items()
 
 
 @pytest.mark.postgres

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -21,6 +22,7 @@ from bot.storage.tables import CallRow, JobRow, MadeFileRow, WishRow
 from bot.storage.wishes import StoredWishes
 from handlers.events import Tenant
 from handlers.ports.generation import Budget, DaySpent, ErasedWish, JobState, MadeThing, Source, SpentOn, StoredWish, WishState
+from pipelines.content import Attachment
 from pipelines.errors import Misconfigured, UserError
 from pipelines.generation.wish import Brief, MakerJob, Wish
 from pipelines.ports import Call
@@ -374,7 +376,7 @@ async def test_with_a_message_of_which_nothing_may_be_kept_goes_what_was_made_of
     await wishes.save(a_wish("f", root="m1"), budget=NO_LIMIT)
     await wishes.forget(OURS, "f", by="its own deletion")
 
-    erased = [await wishes.forget_of(OURS, "m1", by="e") for _ in range(2)]
+    erased = [await wishes.forget_of(OURS, "general", "m1", by="e") for _ in range(2)]
 
     rows = [await every(records, table) for table in (WishRow, MadeFileRow, JobRow)]
     assert erased == [tuple(ErasedWish(id=each.id, event=each.event, place=GENERAL) for each in of_it)] * 2
@@ -382,8 +384,64 @@ async def test_with_a_message_of_which_nothing_may_be_kept_goes_what_was_made_of
     assert await wishes.find(THEIRS, "e") is not None
     assert sorted(row["wish"] for row in rows[1]) == ["c", "d", "e"]
     assert sorted(row["wish"] for row in rows[2] if row["sealed"]) == ["c", "d", "e"]
-    assert [await wishes.forget_of(OURS, message, by="e") for message in ("", "m3")] == [(), ()]
+    assert [await wishes.forget_of(OURS, "general", message, by="e") for message in ("", "m3")] == [(), ()]
     assert await wishes.find(OURS, "d") is not None, "it began with no message"
+
+
+def began_with(id: str, file: str, *, channel: str = "general", **changes: Any) -> StoredWish:
+    """Return a wish that began with a file of the message `m1`."""
+    attachment = Attachment(id=file, url=f"test:{file}", name="cat.jpg", media_type="image/jpeg", size_bytes=3)
+    place = GENERAL.model_copy(update={"channel": channel})
+    source = Source(place=place, message="m1", attachment=attachment)
+    return a_wish(id, **{"source": source, "root": "m1", "root_channel": channel, **changes})
+
+
+def ids(erased: Sequence[ErasedWish]) -> list[str]:
+    return [each.id for each in erased]
+
+
+async def test_a_message_of_another_channel_may_have_the_same_id(wishes: StoredWishes) -> None:
+    for wish in (began_with("a", "F1"), began_with("b", "F2", channel="pics"), began_with("c", "F3", root_channel="")):
+        await wishes.save(wish, budget=NO_LIMIT)
+
+    erased = [ids(await wishes.forget_of(OURS, channel, "m1", by="e")) for channel in ("pics", "general", "pics", "nowhere")]
+
+    # Where `c` began is not known, as of what was kept before that was.
+    assert erased == [["b", "c"], ["a", "c"], ["b", "c"], ["c"]]
+
+
+async def of_two_files(wishes: StoredWishes) -> None:
+    """Keep what began with two files of a message, and in another channel with a file whose id is longer and with the first."""
+    derived = began_with("b", "", source=Source(wish="a", position=1))
+    further = began_with("c", "", source=Source(wish="b", position=1))
+    orphan = began_with("d", "", source=Source(wish="deleted since", position=1))
+    others = (began_with("e", "F2"), began_with("f", "F11", channel="pics"), began_with("g", "F1", channel="pics"))
+    for wish in (began_with("a", "F1"), derived, further, orphan, *others):
+        await wishes.save(wish, budget=NO_LIMIT)
+
+
+async def test_with_a_file_of_a_message_goes_what_came_of_it_and_nothing_else(wishes: StoredWishes) -> None:
+    await of_two_files(wishes)
+
+    some = [await wishes.forget_of(OURS, "general", "m1", by="e", is_gone=lambda file: file == "F1") for _ in range(2)]
+    rest = await wishes.forget_of(OURS, "general", "m1", by="e", is_gone=lambda file: file != "F1")
+    whole = await wishes.forget_of(OURS, "general", "m1", by="e")
+
+    assert [ids(each) for each in (*some, rest, whole)] == [["a", "b", "c"], ["a", "b", "c"], ["e"], ["a", "b", "c", "d", "e"]]
+    assert [await wishes.find(OURS, id) is not None for id in "fg"] == [True, True]
+
+
+async def test_with_a_file_goes_what_came_of_it_in_every_channel(wishes: StoredWishes) -> None:
+    await of_two_files(wishes)
+    await wishes.save(began_with("h", "F1", place=ELSEWHERE), budget=NO_LIMIT)
+
+    nothing = await wishes.forget_file(OURS, "F9", by="e")
+    erased = [await wishes.forget_file(OURS, "F1", by="e") for _ in range(2)]
+
+    assert nothing == ()
+    assert [ids(each) for each in erased] == [["a", "b", "c", "g"]] * 2
+    assert [await wishes.find(OURS, id) is not None for id in "abcdefg"] == [False, False, False, True, True, True, False]
+    assert await wishes.find(THEIRS, "h") is not None
 
 
 async def test_only_what_is_being_made_is_finished_and_that_once(wishes: StoredWishes, jobs: StoredJobs) -> None:

@@ -34,7 +34,6 @@ from bot.extraction_words import (
 from bot.making_words import (
     FOR_ADULTS,
     MADE,
-    WISH_SHOWN,
     WITHOUT,
     estimate_of,
     facts_of_item,
@@ -42,8 +41,10 @@ from bot.making_words import (
     price_of_wish,
     title_of_made,
     title_of_making,
+    title_of_not_made,
     title_of_queue,
     title_of_queued,
+    title_of_shown,
     title_of_usage,
     took,
     usd,
@@ -240,7 +241,7 @@ class Renderer:
             case Found():
                 values = {"title": title_of_found(answer.words, len(answer.items), more=answer.more)}
             case WishShown():
-                values = {"title": WISH_SHOWN, "price": price_of_wish(answer), "without": WITHOUT}
+                values = {"title": title_of_shown(answer), "price": price_of_wish(answer), "without": WITHOUT}
                 values |= {"prompt": prompt_beside(answer.wish, answer.prompt)}
             case Making():
                 values = {"title": title_of_making(answer), "estimate": estimate_of(answer)}
@@ -253,7 +254,9 @@ class Renderer:
                 values |= {"queued": [(each, self._queued(each), each in still) for each in answer.items]}
             case Usage():
                 values = {"title": title_of_usage(answer)}
-            case Tagged() | Help() | Notice() | Listing() | NotMade():
+            case NotMade():
+                values = {"title": title_of_not_made(answer)}
+            case Tagged() | Help() | Notice() | Listing():
                 pass
             case _:
                 assert_never(answer)

@@ -55,6 +55,9 @@ export function forget(id) {
   awaited.delete(id);
 }
 
+/** Whether a press about a case is still to come to something. @param {string} id */
+export const isAwaited = id => awaited.has(id);
+
 /** Hear of a change of a case. Return whether what was pressed is still to come: that somebody else looks at it is not that.
  * @param {Message} message @returns {boolean} */
 export function stillAwaited(message) {

@@ -2,7 +2,7 @@
 // The queue: keys and clicks decide the case that is current, and what others decide is seen where it stands.
 
 import {
-  buttonOf, caseOf, FINE, keepShown, note, press, putCounts, stillAwaited, toggle, watchAges, watchCases, WRONG,
+  buttonOf, caseOf, FINE, isAwaited, keepShown, note, press, putCounts, stillAwaited, toggle, watchAges, watchCases, WRONG,
 } from './desk.js';
 import { watchKeys } from './dialogs.js';
 import { fragment, put, refresh, say } from './dom.js';
@@ -66,13 +66,17 @@ const page = {
   },
   /** @param {string} id @param {string} words */
   nothing: (id, words) => note(cardOf(id), words),
+  /** @param {string} id */
+  refused(id) { if (last === id) last = ''; }, // somebody else was first
 };
 
 /** @param {import('./live.js').Message} message */
 function hear(message) {
   if (message.op === 'count') return putCounts(message);
   const id = String(message.id);
-  stillAwaited(message);
+  const pressed = isAwaited(id);
+  // What came of a press is often heard before the press itself is answered.
+  if (!stillAwaited(message) && pressed && message.op === 'put' && !message.waits) last = id;
   if (message.op === 'drop') return drop(id);
   if (message.op !== 'put') return undefined;
   const old = cardOf(id);

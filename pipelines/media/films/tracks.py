@@ -37,7 +37,7 @@ _STYLING: Final = re.compile(r"\{\\[^{}]*\}")  # what FFmpeg writes between the 
 def read(data: bytes) -> Read:
     """Read all tracks. See `pipelines.media.films.video.read`."""
     pace = Pace()
-    with _opened(data) as container:
+    with opened(data) as container:
         found = _Found(container)
     found.look(data, pace)
     found.listen(data, pace)
@@ -65,7 +65,7 @@ def kind_of(data: bytes) -> str | None:
     return None
 
 
-def _opened(data: bytes) -> InputContainer:
+def opened(data: bytes) -> InputContainer:
     kind = kind_of(data)
     if kind is None:
         raise NotRead("refused-format", "This kind of video or sound is not read. MP4, MOV, WebM, MKV, MP3, M4A, OGG, WAV are.")
@@ -92,8 +92,8 @@ class _Found:
         if len(tracks) > _TRACKS:
             raise NotRead("refused-limits", f"The file has more than {_TRACKS} tracks.")
         # Positions among the tracks of their kind.
-        self._pictures = [at for at, track in enumerate(tracks.video) if _is_picture(track)]
-        self._films = [at for at, track in enumerate(tracks.video) if not _is_picture(track)]
+        self._pictures = [at for at, track in enumerate(tracks.video) if is_picture(track)]
+        self._films = [at for at, track in enumerate(tracks.video) if not is_picture(track)]
         best = tracks.best("audio")  # what players choose
         self._sounds = sorted(range(len(tracks.audio)), key=lambda at: tracks.audio[at] is not best)
         self._subtitles = range(len(tracks.subtitles))
@@ -130,7 +130,7 @@ class _Found:
         """Show the scenes of the video."""
         if not self._films:
             return
-        with _opened(data) as container:
+        with opened(data) as container:
             track = container.streams.video[self._films[0]]
             if not _can_be_decoded(track):
                 self._unreadable("The video is in a format that is not read here.")
@@ -156,7 +156,7 @@ class _Found:
         """Add the sound."""
         if not self._sounds:
             return
-        with _opened(data) as container:
+        with opened(data) as container:
             track = container.streams.audio[self._sounds[0]]
             if not _can_be_decoded(track):
                 self._unreadable("The sound is in a format that is not read here.")
@@ -178,7 +178,7 @@ class _Found:
         """Add the text of all subtitles, each line once."""
         lines: dict[str, None] = {}
         for at in self._subtitles:
-            with _opened(data) as container:
+            with opened(data) as container:
                 lines |= dict.fromkeys(self._lines(container, container.streams.subtitles[at]))
         text, size = "\n".join(lines), limits.TEXT_PART_CHARS
         if len(text) > limits.TEXT_JUDGED_CHARS:
@@ -190,7 +190,7 @@ class _Found:
     def take_pictures(self, data: bytes) -> None:
         """Take cover art out, as files that are read on their own."""
         for at in self._pictures:
-            with _opened(data) as container:
+            with opened(data) as container:
                 packet = next(container.demux(container.streams.video[at]))
                 self.members.append(Member(name="cover", data=bytes(packet)))
 
@@ -234,7 +234,7 @@ class _Found:
         self.gaps.insert(0, Gap(place="", kind="unreadable", why=why))
 
 
-def _is_picture(track: Stream) -> bool:
+def is_picture(track: Stream) -> bool:
     return track.type == "video" and bool(track.disposition & Disposition.attached_pic)
 
 
@@ -251,7 +251,7 @@ def _is_transparent(track: Any) -> bool:
 
 def _texts(container: InputContainer) -> str:
     """Return what the file, its tracks and chapters say about themselves, a line each."""
-    tracks = [track.metadata for track in container.streams if not _is_picture(track)]
+    tracks = [track.metadata for track in container.streams if not is_picture(track)]
     tables = (container.metadata, *tracks, *(chapter["metadata"] for chapter in container.chapters()))
     said = (f"{key}: {text.strip()}" for table in tables for key, text in table.items() if not _is_technical(key, text))
     return "\n".join(dict.fromkeys(said))

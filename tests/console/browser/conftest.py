@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest_asyncio
-from playwright.async_api import Browser, BrowserContext, Page, ViewportSize, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, ViewportSize, async_playwright, expect
 
 from handlers.events import Role
 from tests.conftest import chromium
@@ -20,6 +20,9 @@ AXE_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practi
 WIDTHS = {1280: 800, 390: 844, 320: 640}
 NARROWEST = min(WIDTHS)
 LAYOUT_RULES = ["target-size", "scrollable-region-focusable"]
+
+WAIT_MS = 30_000  # of a test, on a busy machine
+expect.set_options(timeout=WAIT_MS)
 
 # What can be pressed and is smaller than 24 px, save links in running text, which WCAG 2.5.8 excepts.
 SMALL_TARGETS = """() => [...document.querySelectorAll('a[href], button, input, textarea, select, summary, [role=option]')]
@@ -101,13 +104,13 @@ class Desk:
             await page.set_viewport_size(viewport)
         if color_scheme:
             await page.emulate_media(color_scheme=color_scheme)
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(WAIT_MS)
         page.on("pageerror", lambda error: self.problems.append(f"page error: {error}"))
         page.on("dialog", lambda dialog: self.problems.append(f"dialog: {dialog.message}"))
         page.on("console", lambda said: self._heard(said.type, said.text))
         page.on("request", lambda request: self._asked(request.url))
         live = self.live and context.get("java_script_enabled", True)
-        async with page.expect_event("websocket", timeout=10_000) if live else _nothing():
+        async with page.expect_event("websocket", timeout=WAIT_MS) if live else _nothing():
             await page.goto(self.site.url + path)
         return page
 

@@ -455,14 +455,14 @@ async def test_enter_sends_shift_enter_breaks_and_composing_does_neither(desk: D
 
 async def test_a_page_that_lost_its_line_says_so_and_catches_up(desk: Desk) -> None:
     page = await desk.newcomer("Ada")
-    lines: list[WebSocketRoute] = []
+    lines: asyncio.Queue[WebSocketRoute] = asyncio.Queue()
     let_through = asyncio.Event()
     let_through.set()
 
     async def carry(line: WebSocketRoute) -> None:
         if let_through.is_set():
             line.connect_to_server()
-            lines.append(line)
+            lines.put_nowait(line)
         else:
             await line.close()
 
@@ -471,7 +471,7 @@ async def test_a_page_that_lost_its_line_says_so_and_catches_up(desk: Desk) -> N
     await expect(page.locator("#empty")).to_be_visible()
     await page.locator("#channel-text").fill("a draft")
     let_through.clear()
-    await lines[0].close()
+    await (await lines.get()).close()
     await expect(page.locator("#line")).to_have_text("Reconnecting…")
     await desk.site.connection.act(Post(key="p1", place=GENERAL, answer=Notice(text="said meanwhile")))
     let_through.set()

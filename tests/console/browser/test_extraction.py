@@ -13,7 +13,7 @@ from tests.console.chat.serving import GENERAL
 from tests.enclosing import PAGE, SHEET
 from tests.extracted import TOGETHER, an_extracted, what_was_found
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
 
 async def say_everything(desk: Desk) -> None:

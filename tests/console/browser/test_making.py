@@ -18,7 +18,7 @@ from tests.console.made import MAKING, NOT_MADE, QUEUE, SHOWN, USAGE, KeptFiles,
 from tests.media.films import film, pan, tone, voice
 from tests.media.samples import encoded, scene
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 SHOTS = os.environ.get("FLASHBULB_SHOTS")  # a folder for pictures of what the test sees
 
 # How long a player's file is, in seconds, once it knows; and where it stands after a jump.

@@ -21,7 +21,7 @@ from tests.fakes import Known
 from tests.making import ScriptedMaker
 from tests.media.samples import encoded, scene
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 REFUSED = "/imagine a lighthouse --ar nonsense"
 PICTURE = {"name": "fox.png", "mimeType": "image/png", "buffer": encoded(scene(1, (64, 64)), "PNG")}
 

@@ -2,6 +2,7 @@
 
 import json
 import uuid
+from typing import Any
 
 import pytest
 from aiohttp import FormData
@@ -245,6 +246,25 @@ async def test_what_is_for_adults_is_not_in_the_page_until_somebody_asks(chat: C
     assert f' src="/media/{file.id}?blurred"' in html
     assert f' src="/media/{file.id}"' not in html
     assert "This is for adults." in html
+
+
+@pytest.mark.parametrize(
+    ("answer", "heading"),
+    [
+        pytest.param(SHOWN, "Shall this be made? Upscaling · a &lt;red&gt; boat", id="shown"),
+        pytest.param(MAKING, "Upscaling (4 pictures), 1 done · a &lt;red&gt; boat", id="making"),
+        pytest.param(a_made(1), "Upscaled · a &lt;red&gt; boat", id="made"),
+        pytest.param(NOT_MADE, "Upscaling · a &lt;red&gt; boat", id="not-made"),
+    ],
+)
+async def test_the_heading_says_what_is_done_to_what(chat: ChatSite, answer: Any, heading: str) -> None:
+    named = answer.model_copy(update={"deed": "upscaled", "about": "a <red> boat"})
+    message = await say(chat, PLACEHOLDER.model_copy(update={"answer": named}))
+
+    _, html = await (await chat.visitor("Ada")).get(f"/parts/messages/{message}")
+
+    title = html.partition("card-title")[2].partition("</b>")[0]
+    assert title.endswith(f">{heading}")
 
 
 async def test_a_press_brings_back_which_one_it_was_about(chat: ChatSite, kept: KeptFiles) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from bot.storage.copies import CopiedFile, Copy
-from emulators.discord.files import FILE_BYTES_BY_TIER
+from emulators.discord.files import FILE_BYTES_BY_TIER, SPOILER
 from handlers.effects import Remove, Restore
 from pipelines.errors import UserError
 from tests.discord_side.acting.conftest import Discord, words
@@ -204,6 +204,48 @@ async def test_what_we_answered_inside_a_thread_goes_with_the_message_it_answere
     await discord.connection.act(discord.remove(inside, thread=root))
 
     assert await discord.shown(discord.emulator.pics, root) == ["Flashbulb says so."]
+
+
+@pytest.mark.parametrize("kind", ["voice", "stage"])
+async def test_what_we_replied_where_there_are_no_threads_goes_with_the_message(discord: Discord, kind: str) -> None:
+    emulator = discord.emulator
+    place = discord.place.model_copy(update={"channel": await emulator.add_channel("talking", kind)})
+    bad, fine = [await emulator.post(place.channel, emulator.ann, text) for text in ("bad", "fine")]
+    for message in (bad, fine):
+        effect = discord.post(key=message, place=place.in_thread_of(message), about=message)
+        await discord.connection.act(effect)
+
+    await discord.connection.act(Remove(key="e-remove", place=place, message=bad, keep=True))
+
+    [kept, answer] = await emulator.messages(place.channel)
+    assert (kept["id"], answer["message_reference"]["message_id"]) == (fine, fine)
+
+
+@pytest.mark.parametrize("name", ["cat.png", "SPOILER_cat.png"])
+@pytest.mark.parametrize("by_flag", [True, False])
+async def test_what_was_covered_comes_back_covered(discord: Discord, name: str, by_flag: bool) -> None:
+    message = await discord.emulator.post(discord.emulator.pics, discord.emulator.ann, "look", [(name, PNG)])
+    discord.emulator.world.messages[discord.emulator.pics][message]["_files"][0]["flags"] = SPOILER if by_flag else 0
+    await discord.connection.act(discord.remove(message))
+
+    await discord.connection.act(discord.restore(message))
+
+    [back] = await discord.emulator.messages(discord.emulator.pics)
+    [picture] = back["components"][0]["components"][2]["items"]
+    assert bool(picture.get("spoiler")) is (by_flag or name.startswith("SPOILER_"))
+
+
+async def test_what_another_app_had_covered_comes_back_covered(discord: Discord) -> None:
+    media = {"media": {"url": "attachment://cat.png"}, "spoiler": True}
+    layout = [{"type": 12, "items": [media]}, {"type": 13, "file": {"url": "attachment://notes.txt"}, "spoiler": True}]
+    files = [("cat.png", PNG), ("notes.txt", b"words")]
+    message = await discord.emulator.post_layout(discord.emulator.pics, discord.emulator.other_bot, layout, files)
+    await discord.connection.act(discord.remove(message))
+
+    copy = await discord.given.copies.find(discord.place.tenant, message)
+
+    assert copy is not None
+    assert [(each.name, each.spoiler) for each in copy.files] == [("cat.png", True), ("notes.txt", True)]
 
 
 async def test_a_message_comes_back_with_its_author_s_name_its_text_and_its_files(discord: Discord) -> None:

@@ -233,18 +233,20 @@ EXTREMES: dict[str, Answer] = {
         }
     ),
     "wish-shown": WISH_SHOWN.model_copy(
-        update=dict.fromkeys(("wish", "prompt", "avoid", "why"), LONG) | {"options": ((LONG, LONG),) * 60}
+        update=dict.fromkeys(("about", "wish", "prompt", "avoid", "why"), LONG)
+        | {"deed": "animated", "options": ((LONG, LONG),) * 60}
     ),
-    "making": Making(id="w1", media="voice", wish=LONG, prompt=LONG, ahead=99_999, total=4),
+    "making": Making(id="w1", media="voice", deed="prompted", about=LONG, wish=LONG, prompt=LONG, ahead=99_999, total=4),
     "made": MADE.model_copy(
         update={"wish": LONG, "prompt": LONG, "model": LONG, "engine": LONG, "notes": (LONG,) * 60}
+        | {"deed": "prompted", "about": LONG}
         | {
             "items": tuple(
                 each.model_copy(update=dict.fromkeys(("alt_text", "missing", "prompt"), LONG)) for each in MADE.items
             )
         }
     ),
-    "not-made": NotMade(id="w1", wish=LONG, text=LONG, buttons=(("wish_again", LONG),)),
+    "not-made": NotMade(id="w1", deed="upscaled", about=LONG, wish=LONG, text=LONG, buttons=(("wish_again", LONG),)),
     "queue": QUEUE.model_copy(
         update={
             "items": tuple(
@@ -361,6 +363,21 @@ def test_what_is_said_of_each_picture_goes_before_any_button_does() -> None:
     assert "seed 4" not in str(drawn)
     assert len([each for each in drawn if each["type"] == 2]) == 23
     assert len(drawn) <= COMPONENTS_MAX
+
+
+@pytest.mark.parametrize(
+    ("answer", "heading"),
+    [
+        pytest.param(WISH_SHOWN, r"### Shall this be made? Upscaling · a \*red\* boat", id="shown"),
+        pytest.param(Making(id="w1", media="image", wish="x"), r"### Upscaling: next in turn · a \*red\* boat", id="making"),
+        pytest.param(MADE, r"### Upscaled (4 pictures) · a \*red\* boat", id="made"),
+        pytest.param(NotMade(id="w1", text="No."), r"### Upscaling · a \*red\* boat", id="not-made"),
+    ],
+)
+def test_the_heading_says_what_is_done_to_what(answer: WishShown | Making | Made | NotMade, heading: str) -> None:
+    shown = said(answer.model_copy(update={"deed": "upscaled", "about": "a *red*\nboat"})).replace("\\:", ":")
+
+    assert shown.splitlines()[0].replace("\\(", "(").replace("\\)", ")") == heading
 
 
 def test_made_things_say_their_prompt_model_time_and_price() -> None:

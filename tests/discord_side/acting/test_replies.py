@@ -1,5 +1,7 @@
 """Answers to commands and presses: the placeholder ends as the answer, as a way to it, or not at all; late ones arrive too."""
 
+import pytest
+
 from tests.discord_side.acting.conftest import Discord, words
 from tests.discord_side.acting.test_saying import CASE
 
@@ -128,3 +130,58 @@ async def test_a_press_is_answered_to_the_presser_alone(discord: Discord) -> Non
     await discord.connection.act(discord.notify(key="e2", person=discord.emulator.mo, reply=pressed.reply))
 
     assert await discord.whispered(discord.emulator.mo) == ["Flashbulb says so."]
+
+
+async def test_a_form_of_a_command_leads_to_the_answer_that_all_see(discord: Discord) -> None:
+    message = await discord.emulator.post(discord.emulator.pics, discord.emulator.bob, "rude")
+    reply = await filled_in(discord, message)
+
+    performed = await discord.connection.act(discord.post(reply=reply))
+
+    [placeholder] = await discord.whispered(discord.emulator.ann)
+    assert str(performed.message) in placeholder
+    assert await discord.shown(discord.emulator.pics) == ["Flashbulb says so."]
+    assert await discord.emulator.thinking() == []
+
+
+async def test_a_form_of_a_command_is_answered_where_it_showed_that_we_are_at_work(discord: Discord) -> None:
+    message = await discord.emulator.post(discord.emulator.pics, discord.emulator.bob, "rude")
+    reply = await filled_in(discord, message)
+    effect = discord.notify(reply=reply)
+
+    performed = await discord.connection.act(effect)
+
+    assert await discord.whispered(discord.emulator.ann) == ["Flashbulb says so."]
+    assert await discord.emulator.thinking() == []
+    assert await discord.connection.look(effect) == performed
+
+
+@pytest.mark.parametrize("where", ["a hidden channel", "a conversation of others", "a server without the bot"])
+async def test_a_menu_is_answered_also_where_we_cannot_see_its_message(discord: Discord, where: str) -> None:
+    emulator = discord.emulator
+    channel = await emulator.converse([emulator.ann, emulator.bob]) if where == "a conversation of others" else emulator.pics
+    message = await emulator.post(channel, emulator.bob, "look", [("cat.png", b"cat")])
+    if where == "a hidden channel":
+        await emulator.remove_bot(channel)
+    if where == "a server without the bot":
+        await emulator.leave(emulator.bot)
+
+    await emulator.shortcut(channel, emulator.ann, message, "Tag image")
+    asked = await emulator.wait_for(lambda: discord.accepted and discord.accepted[-1])
+    effect = discord.post(place=asked.place.in_thread_of(message), about=message, reply=asked.reply)
+    performed = await discord.connection.act(effect)
+
+    assert performed.status == "done"
+    assert await discord.shown(channel) == ["Flashbulb says so."]
+    assert await emulator.thinking() == []
+
+
+async def filled_in(discord: Discord, message: str) -> str:
+    """Let Ann report a message; return the address of the reply to her form once it is deferred."""
+    emulator, known = discord.emulator, len(discord.accepted)
+    await emulator.shortcut(emulator.pics, emulator.ann, message, "Report to moderators")
+    form = await emulator.wait_for(lambda: emulator.form(emulator.ann))
+    await emulator.submit(emulator.ann, form["custom_id"], {"reason": "it is"})
+    await emulator.wait_for(lambda: discord.accepted[known:])
+    await emulator.wait_for(emulator.thinking)
+    return discord.accepted[-1].reply

@@ -193,6 +193,25 @@ async def test_whoever_chose_a_log_channel_that_we_may_not_write_to_learns_what_
         await discord.connection.act(discord.card(chosen))
 
 
+async def test_what_will_not_work_in_the_channels_that_were_chosen_is_said(discord: Discord) -> None:
+    emulator = discord.emulator
+    await emulator.set_permissions(emulator.pics, deny=["view_channel"])
+    await emulator.wait_for(lambda: not _sees(discord, emulator.pics))
+    chosen = SetUp(watched=(emulator.pics, emulator.general), log_channel=emulator.moderators, mode="shadow")
+
+    await discord.connection.act(discord.notify(chosen))
+
+    [said] = await discord.whispered(emulator.ann)
+    assert f"Flashbulb does not see <#{emulator.pics}>: give it *View Channels* there." in said
+    assert "Everybody here can read the channel for cases" not in said
+
+    await discord.connection.act(discord.notify(chosen.model_copy(update={"watched": (), "log_channel": emulator.general})))
+
+    said = (await discord.whispered(emulator.ann))[-1]
+    assert "Flashbulb does not see" not in said
+    assert "Everybody here can read the channel for cases" in said
+
+
 async def test_an_edit_replaces_what_a_message_says_and_its_buttons(discord: Discord) -> None:
     performed = await discord.connection.act(discord.card(CASE))
     assert performed.message is not None

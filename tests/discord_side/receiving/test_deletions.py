@@ -145,19 +145,31 @@ async def test_what_stood_in_a_thread_is_gone_from_there(ears: Ears, emulator: D
     assert (event.place.channel, event.place.thread, event.by) == (emulator.pics, root, "moderator")
 
 
-async def test_what_is_not_watched_and_what_we_did_ourselves_is_not_heard_of(ears: Ears, emulator: DiscordEmulator) -> None:
+async def test_where_nobody_looks_it_is_heard_of_and_never_asked_who_it_was(ears: Ears, emulator: DiscordEmulator) -> None:
     ears.setups.setup = Setup(watched=(emulator.pics, emulator.moderators), log_channel=emulator.moderators)
-    client = ears.connection._gateway.client
     elsewhere = await emulator.post(emulator.general, emulator.ann, "elsewhere")
     in_log = await emulator.post(emulator.moderators, emulator.mo, "among us")
-    ours = str((await client.get_partial_messageable(int(emulator.pics)).send("ours")).id)
-    taken_out, last = await posted(ears, emulator, "bad", "oops")
+    private = await emulator.direct(emulator.ann, "psst")
+    direct = emulator.world.direct(emulator.ann)["id"]
+    await ears.heard(MessagePosted, 2)
 
     await emulator.delete(emulator.general, elsewhere, by=emulator.mo)
     await emulator.delete(emulator.moderators, in_log)
+    await emulator.delete(direct, private)
+
+    await ears.heard(MessageDeleted, 3)
+    assert sorted(gone(ears)) == sorted([(elsewhere, "unknown"), (in_log, "unknown"), (private, "unknown")])
+    [event] = [each for each in ears.accepted if isinstance(each, MessageDeleted) and each.message == private]
+    assert (event.place.workspace, event.place.channel) == ("@me", direct)
+
+
+async def test_what_we_did_ourselves_is_not_heard_of(ears: Ears, emulator: DiscordEmulator) -> None:
+    client = ears.connection._gateway.client
+    ours = str((await client.get_partial_messageable(int(emulator.pics)).send("ours")).id)
+    taken_out, last = await posted(ears, emulator, "bad", "oops")
+
     await emulator.delete(emulator.pics, ours, by=emulator.mo)
     await client.http.delete_message(int(emulator.pics), int(taken_out))
-    await emulator.delete(emulator.world.direct(emulator.ann)["id"], await emulator.direct(emulator.ann, "psst"))
     await emulator.delete(emulator.pics, last)
 
     await ears.first(MessageDeleted)

@@ -5,10 +5,11 @@ import asyncio
 import pytest
 from discord.ui import ActionRow, Button, LayoutView, TextDisplay
 
+from bot.discord import interactions
 from bot.discord.interactions import BUSY, FAULT, OLD_BUTTON, OLD_COMMAND, OLD_FORM
 from bot.discord.views import PersistentButton, Pressed
 from emulators.discord import DiscordEmulator
-from handlers.events import ButtonPressed, CommandUsed, FormSubmitted, Role
+from handlers.events import AnyEvent, ButtonPressed, CommandUsed, FormSubmitted, Role
 from handlers.forms import Form, FormField
 from pipelines.generation.asking import parse
 from tests.app.test_metrics import value
@@ -119,7 +120,9 @@ async def test_a_form_opens_at_once_and_nothing_is_accepted(ears: Ears, emulator
     assert [each for each in ears.offered if isinstance(each, CommandUsed)] == []
 
 
-async def test_a_form_that_an_earlier_process_opened_is_accepted(emulator: DiscordEmulator) -> None:
+async def test_a_form_that_an_earlier_process_opened_is_accepted_and_shows_that_we_are_at_work(
+    emulator: DiscordEmulator,
+) -> None:
     ears = Ears(emulator, form=FORM)
     async with ears.listening():
         message = await emulator.post(emulator.pics, emulator.bob, "rude")
@@ -132,7 +135,7 @@ async def test_a_form_that_an_earlier_process_opened_is_accepted(emulator: Disco
     event = await ears.first(FormSubmitted)
     assert (answer["type"], answer["data"]) == (DEFERRED, {"flags": EPHEMERAL})
     assert (event.form, event.about, event.values) == ("report", "77", {"reason": "it is"})
-    assert event.reply == f"b:{emulator.application}:{emulator.interactions.known[interaction].token}"
+    assert event.reply == f"c:{emulator.application}:{emulator.interactions.known[interaction].token}"
 
 
 async def test_a_button_that_an_earlier_process_made_works(emulator: DiscordEmulator) -> None:
@@ -162,6 +165,60 @@ async def test_a_press_in_a_private_message_has_the_role_of_the_server_of_the_ca
 
     event = await ears.first(ButtonPressed)
     assert (event.author.role, event.place.workspace, event.place.channel) == (role, emulator.guild, channel)
+
+
+HERE_ALONE = ("manage_messages", "moderate_members", "manage_guild", "administrator")
+
+
+@pytest.mark.parametrize("way", ["command", "menu", "press", "form"])
+async def test_what_a_channel_allows_somebody_makes_them_no_moderator(ears: Ears, emulator: DiscordEmulator, way: str) -> None:
+    await emulator.set_permissions(emulator.general, allow=HERE_ALONE, user=emulator.ann)
+    message, button = await a_card(ears, emulator, emulator.general, Pressed(emulator.guild, "C1", "restore"))
+
+    match way:
+        case "command":
+            await emulator.command(emulator.general, emulator.ann, "flashbulb case", values={"id": "C1"})
+        case "menu":
+            await emulator.shortcut(emulator.general, emulator.ann, message, "Tag image")
+        case "press":
+            await emulator.press(emulator.general, message, emulator.ann, button)
+        case "form":
+            data = {"custom_id": f"ff:{emulator.guild}:report:77", "components": []}
+            emulator.interactions.start(5, emulator.ann, emulator.general, data)
+
+    await emulator.wait_for(lambda: ears.accepted)
+    assert ears.accepted[0].author.role is Role.MEMBER
+
+
+async def test_what_a_channel_takes_from_a_moderator_leaves_them_one(ears: Ears, emulator: DiscordEmulator) -> None:
+    await emulator.set_permissions(emulator.general, deny=HERE_ALONE, user=emulator.mo)
+
+    await emulator.command(emulator.general, emulator.mo, "flashbulb help")
+
+    assert (await ears.first(CommandUsed)).author.role is Role.MODERATOR
+
+
+@pytest.mark.parametrize("why", ["owner", "administrator", "manages the server"])
+async def test_who_may_do_everything_in_a_server_is_an_admin(ears: Ears, emulator: DiscordEmulator, why: str) -> None:
+    user = emulator.olga
+    if why == "owner":
+        emulator.world.members[user]["roles"] = []
+    else:
+        user = await emulator.join("ida", ["administrator" if why == "administrator" else "manage_guild"])
+
+    await emulator.command(emulator.general, user, "flashbulb help")
+
+    assert (await ears.first(CommandUsed)).author.role is Role.ADMIN
+
+
+async def test_an_admin_of_a_server_that_we_are_not_in_is_a_member(ears: Ears, emulator: DiscordEmulator) -> None:
+    message = await emulator.post(emulator.general, emulator.ann, "look", [("cat.png", PNG)])
+    await emulator.leave(emulator.bot)
+
+    await emulator.shortcut(emulator.general, emulator.olga, message, "Tag image")
+
+    event = await ears.first(CommandUsed)
+    assert (event.place.workspace, event.author.role) == (emulator.guild, Role.MEMBER)
 
 
 async def test_a_role_that_was_taken_away_is_gone_at_the_next_press(ears: Ears, emulator: DiscordEmulator) -> None:
@@ -198,12 +255,70 @@ async def test_a_form_and_a_command_of_another_version_say_so(ears: Ears, emulat
     assert not client.is_closed()
 
 
-async def test_what_cannot_be_accepted_is_said(ears: Ears, emulator: DiscordEmulator) -> None:
+async def test_what_cannot_be_stored_is_said_in_place_of_the_answer(ears: Ears, emulator: DiscordEmulator) -> None:
+    ears.failures = 1_000
+
+    interaction = await emulator.command(emulator.pics, emulator.ann, "tag")
+
+    assert (await answer_to(emulator, interaction))["type"] == DEFERRED
+    await emulator.wait_for(lambda: contents(emulator, emulator.pics) == [BUSY])
+    assert await emulator.thinking() == []
+    assert ears.accepted == []
+
+
+async def test_what_cannot_be_stored_of_a_press_is_said_to_the_presser_alone(ears: Ears, emulator: DiscordEmulator) -> None:
+    message, button = await a_card(ears, emulator, emulator.pics, Pressed(emulator.guild, "C1", "restore"))
+    ears.failures = 1_000
+
+    await emulator.press(emulator.pics, message, emulator.mo, button)
+
+    async def whispered() -> list[str]:
+        return [each["content"] for each in await emulator.private(emulator.mo)]
+
+    assert await emulator.wait_for(whispered) == [BUSY]
+
+
+async def test_what_is_stored_a_little_late_is_never_called_refused(ears: Ears, emulator: DiscordEmulator) -> None:
     ears.failures = 1
 
     interaction = await emulator.command(emulator.pics, emulator.ann, "tag")
 
-    await says(emulator, interaction, BUSY)
+    event = await ears.first(CommandUsed)
+    await ears.connection._gateway.answered(event.reply)
+    assert (await answer_to(emulator, interaction))["type"] == DEFERRED
+    assert contents(emulator, emulator.pics) == [""]  # it waits for its answer
+
+
+async def test_what_takes_longer_than_discord_waits_is_deferred_in_time(
+    emulator: DiscordEmulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(interactions, "BUDGET_S", 0.05)
+    ears, stored = SlowEars(emulator), asyncio.Event()
+    ears.stored = stored
+    async with ears.listening():
+        interaction = await emulator.command(emulator.pics, emulator.ann, "tag")
+        assert (await answer_to(emulator, interaction))["type"] == DEFERRED
+        assert ears.accepted == []
+
+        stored.set()
+
+        event = await ears.first(CommandUsed)
+        await ears.connection._gateway.answered(event.reply)
+        assert contents(emulator, emulator.pics) == [""]
+
+
+class SlowEars(Ears):
+    """Does not accept before `stored` is set."""
+
+    stored: asyncio.Event
+
+    async def accept(self, event: AnyEvent) -> str:
+        await self.stored.wait()
+        return await super().accept(event)
+
+
+def contents(emulator: DiscordEmulator, channel: str) -> list[str]:
+    return [each["content"] for each in emulator.world.messages[channel].values()]
 
 
 async def test_a_fault_of_our_own_is_said_and_logged_without_words(ears: Ears, emulator: DiscordEmulator) -> None:

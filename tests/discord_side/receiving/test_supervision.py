@@ -178,6 +178,24 @@ async def test_a_token_that_dies_without_a_word_is_noticed_and_so_is_its_return(
     assert emulator.gateway.connects == 1
 
 
+async def test_a_token_that_was_taken_before_is_not_given_up_when_the_client_is_built_anew(emulator: DiscordEmulator) -> None:
+    ears = Ears(emulator, watch_s=0.05)
+    async with ears.listening() as connection:
+        emulator.fault("unauthorized", method="GET /users/@me")
+        for each in list(emulator.gateway.connections):
+            await each.send("[]")  # ends the client
+        refused = await ears.logged("discord.token_refused")
+        await ears.logged("discord.token_refused", times=2)
+        assert not await is_ready(ears)
+
+        emulator.clear_faults()
+        await ears.logged("discord.swept", times=2)
+        await connection.ready()
+
+    assert "DISCORD_TOKEN" in refused["fix"]
+    assert [each for each in ears.logs if each["event"] == "discord.stopped"] == []
+
+
 async def test_any_request_tells_that_the_token_is_not_taken(emulator: DiscordEmulator) -> None:
     ears = Ears(emulator)
     async with ears.listening() as connection:

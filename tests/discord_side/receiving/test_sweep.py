@@ -2,9 +2,10 @@
 
 import pytest
 
-from bot.discord import arrivals
-from emulators.discord import DiscordEmulator, shapes
+from bot.discord import arrivals, sweep
+from emulators.discord import DiscordEmulator, shapes, threads
 from handlers.events import MessagePosted, Tenant
+from tests.app.test_metrics import value
 from tests.discord_side.receiving.ears import PNG, Ears
 
 
@@ -252,3 +253,117 @@ async def test_what_another_app_may_have_finished_while_away_is_looked_at_again(
 
     async with ears.listening():
         assert (texts(ears), len(ears.offered)) == (["finished"], 2)
+
+
+async def test_threads_that_fill_several_pages_of_the_archive_are_read(emulator: DiscordEmulator) -> None:
+    ears = Ears(emulator)
+    forum = await emulator.add_channel("questions", "forum")
+    early = await emulator.post_in_forum(forum, emulator.ann, "early", "before")
+    async with ears.listening():
+        await emulator.post(emulator.general, emulator.ann, "seen")
+        await ears.first(MessagePosted)
+    missed = [await a_filed_post(emulator, forum, number) for number in range(250)]
+    await emulator.post(forum, emulator.bob, "in the oldest thread", thread=early)
+    await emulator.advance_clock(1)
+    await emulator.archive(early)
+
+    async with ears.listening():
+        heard = {event.message for event in ears.accepted}
+
+    assert set(missed) <= heard
+    assert "in the oldest thread" in texts(ears)
+    pages = [call for call in emulator.calls if call.method == "GET /channels/{id}/threads/archived/public"]
+    assert len([call for call in pages if forum in call.path]) == 3
+    assert value(ears.metrics, 'flashbulb_sweeps_cut_total{platform="discord"}') in (None, 0)
+
+
+async def test_the_archive_is_left_where_it_holds_nothing_new(emulator: DiscordEmulator) -> None:
+    ears = Ears(emulator)
+    forum = await emulator.add_channel("questions", "forum")
+    for number in range(201):
+        await a_filed_post(emulator, forum, number)
+    await emulator.advance_clock(1)
+    async with ears.listening():
+        await emulator.post(emulator.general, emulator.ann, "seen")
+        await ears.first(MessagePosted)
+    emulator.calls.clear()
+
+    async with ears.listening():
+        pass
+
+    pages = [call.path for call in emulator.calls if call.method == "GET /channels/{id}/threads/archived/public"]
+    assert len([each for each in pages if forum in each]) == 1
+
+
+async def test_an_archive_that_is_too_long_is_cut_short_and_that_is_counted(
+    emulator: DiscordEmulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sweep, "ARCHIVED_MAX", 100)
+    ears = Ears(emulator)
+    forum = await emulator.add_channel("questions", "forum")
+    async with ears.listening():
+        await emulator.post(emulator.general, emulator.ann, "seen")
+        await ears.first(MessagePosted)
+    for number in range(101):
+        await a_filed_post(emulator, forum, number)
+
+    async with ears.listening():
+        assert (await ears.logged("discord.archive_cut_short"))["channel"] == forum
+
+    assert len(texts(ears)) == 101  # "seen", and the hundred that were archived last
+    assert value(ears.metrics, 'flashbulb_sweeps_cut_total{platform="discord"}') == 1
+
+
+@pytest.mark.parametrize("may_manage", [True, False])
+async def test_private_threads_in_the_archive_are_read_by_who_manages_threads(
+    emulator: DiscordEmulator, may_manage: bool
+) -> None:
+    ears = Ears(emulator)
+    async with ears.listening():
+        await emulator.post(emulator.general, emulator.ann, "seen")
+        await ears.first(MessagePosted)
+    thread = threads.open_alone(
+        emulator.world, emulator.general, emulator.olga, {"name": "between us", "type": threads.PRIVATE}
+    )
+    await emulator.post(emulator.general, emulator.olga, "in private", thread=thread["id"])
+    await emulator.archive(thread["id"])
+    if not may_manage:
+        await emulator.set_permissions(emulator.general, deny=["manage_threads"])
+
+    async with ears.listening():
+        assert texts(ears) == (["in private", "seen"] if may_manage else ["seen"])
+
+
+@pytest.mark.parametrize("where", ["a new channel", "a new thread", "a new post"])
+async def test_the_first_message_of_all_is_not_lost_when_it_was_not_accepted_before_the_end(
+    emulator: DiscordEmulator, where: str
+) -> None:
+    ears = Ears(emulator)
+    forum = await emulator.add_channel("questions", "forum")
+    async with ears.listening():
+        root = await emulator.post(emulator.general, emulator.ann, "seen")
+        await ears.first(MessagePosted)
+        ears.turns_away = {"first", "How?\nfirst"}
+        match where:
+            case "a new channel":
+                await emulator.post(await emulator.add_channel("fresh"), emulator.ann, "first")
+            case "a new thread":
+                thread = await emulator.open_thread(emulator.general, emulator.ann, root, "talk")
+                await emulator.post(emulator.general, emulator.ann, "first", thread=thread)
+            case "a new post":
+                await emulator.post_in_forum(forum, emulator.ann, "How?", "first")
+        await ears.logged("discord.put_off")
+        await emulator.post(emulator.pics, emulator.ann, "after it")
+        await ears.heard(MessagePosted, 2)
+
+    ears.turns_away = set()
+    async with ears.listening():
+        assert len([each for each in texts(ears) if each.endswith("first")]) == 1
+
+
+async def a_filed_post(emulator: DiscordEmulator, forum: str, number: int) -> str:
+    """Let a post be opened and archived, a second after the one before."""
+    post = await emulator.post_in_forum(forum, emulator.ann, f"title {number}", f"post {number}")
+    await emulator.advance_clock(1)
+    await emulator.archive(post)
+    return post

@@ -68,6 +68,9 @@ async def running(emulator: DiscordEmulator, bot: Bot | None = None) -> AsyncIte
                 task.result()
             yield bot
         finally:
+            listening = [each for each in asyncio.all_tasks() if each.get_name().startswith("discord.py: on_")]
+            if listening:
+                await asyncio.wait(listening, timeout=5)  # else what they still answer is cut off
             await bot.close()
             task.cancel()
             with suppress(asyncio.CancelledError, Exception):

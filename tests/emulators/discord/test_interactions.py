@@ -91,6 +91,28 @@ async def test_a_deferred_answer_is_filled_and_stays_private(discord_emulator: D
     assert (public["content"], public["attachments"][0]["filename"]) == ("second, edited", "o.png")
 
 
+async def test_one_sees_that_an_answer_is_thought_about_until_it_comes_or_its_time_is_over(
+    discord_emulator: DiscordEmulator,
+) -> None:
+    async def script(interaction: discord.Interaction, prompt: str, image: Any) -> None:
+        await interaction.response.defer(thinking=True)
+        if prompt == "fast":
+            await interaction.edit_original_response(content="done")
+
+    async with running(discord_emulator, Interactive(script)):
+        for prompt in ("slow", "fast"):
+            await answered(
+                discord_emulator,
+                await discord_emulator.command(discord_emulator.pics, discord_emulator.ann, "imagine", prompt),
+            )
+        await discord_emulator.wait_for(lambda: "PATCH" in str([call.method for call in discord_emulator.calls]))
+
+    slow, _ = await discord_emulator.messages(discord_emulator.pics)
+    assert [each["id"] for each in await discord_emulator.thinking()] == [slow["id"]]
+    await discord_emulator.advance_clock(15 * 60 + 1)
+    assert await discord_emulator.thinking() == []
+
+
 async def test_an_answer_can_be_deleted(discord_emulator: DiscordEmulator) -> None:
     async def script(interaction: discord.Interaction, *_: Any) -> None:
         await interaction.response.send_message("oops")
@@ -308,6 +330,32 @@ async def test_it_works_in_direct_messages(discord_emulator: DiscordEmulator) ->
         await answered(discord_emulator, await discord_emulator.command(channel, discord_emulator.ann, "imagine", "cat"))
 
     assert [each["content"] for each in await discord_emulator.messages(channel)] == ["privately"]
+
+
+async def test_people_bring_the_bot_into_conversations_that_it_is_not_in(discord_emulator: DiscordEmulator) -> None:
+    async def script(interaction: discord.Interaction, message: discord.Message) -> None:
+        await interaction.response.send_message(f"read {message.content}")
+
+    bot = Interactive(script)
+    async with running(discord_emulator, bot):
+        channel = await discord_emulator.converse([discord_emulator.ann, discord_emulator.bob])
+        message = await discord_emulator.post(channel, discord_emulator.bob, "look")
+        with pytest.raises(LookupError, match="not offered in direct messages"):
+            await discord_emulator.shortcut(channel, discord_emulator.ann, message, "Extract data")
+        [menu] = [each for each in discord_emulator.world.commands[None] if each["name"] == "Extract data"]
+        menu |= {"contexts": [0, 1, 2], "integration_types": [0]}
+        with pytest.raises(LookupError, match="not offered where the bot is not"):
+            await discord_emulator.shortcut(channel, discord_emulator.ann, message, "Extract data")
+        menu["integration_types"] = [0, 1]
+
+        await answered(
+            discord_emulator, await discord_emulator.shortcut(channel, discord_emulator.ann, message, "Extract data")
+        )
+        assert await refusal(bot.http.get_message(int(channel), int(message))) == (404, 10003)
+
+    [used] = bot.interactions
+    assert (used.guild_id, used.context.private_channel, used.is_user_integration()) == (None, True, True)
+    assert [each["content"] for each in await discord_emulator.messages(channel)] == ["look", "read look"]
 
 
 async def test_with_an_endpoint_set_nothing_reaches_the_gateway(discord_emulator: DiscordEmulator) -> None:

@@ -341,6 +341,29 @@ async def test_private_threads_are_listed_apart(discord_emulator: DiscordEmulato
     assert [each.id async for each in channel.archived_threads()] == []
 
 
+async def test_the_archive_lists_what_was_archived_last_first(discord_emulator: DiscordEmulator, bot: Bot) -> None:
+    posted = [await discord_emulator.post(discord_emulator.pics, discord_emulator.ann, "look") for _ in range(3)]
+    old, middle, young = [
+        await discord_emulator.open_thread(discord_emulator.pics, discord_emulator.ann, each, "talk") for each in posted
+    ]
+    for thread in (young, old, middle):
+        await discord_emulator.advance_clock(1)
+        await discord_emulator.archive(thread)
+
+    channel = a_channel(bot, discord_emulator.pics)
+    assert [str(each.id) async for each in channel.archived_threads()] == [middle, old, young]
+
+
+@pytest.mark.parametrize("kind", ["voice", "stage"])
+async def test_beside_voice_one_writes_and_opens_no_threads(discord_emulator: DiscordEmulator, bot: Bot, kind: str) -> None:
+    channel = await discord_emulator.add_channel("talking", kind)
+    posted = await discord_emulator.post(channel, discord_emulator.ann, "hello")
+    (message,) = await discord_emulator.wait_for(lambda: bot.of("message"))
+
+    assert (str(message.id), message.channel.type.name) == (posted, "stage_voice" if kind == "stage" else kind)
+    assert await refusal(message.create_thread(name="tags")) == (400, 50024)
+
+
 async def test_another_bot_s_layout_shows_its_pictures_in_components_only(discord_emulator: DiscordEmulator, bot: Bot) -> None:
     gallery = {"type": 12, "items": [{"media": {"url": "attachment://cat.png"}}]}
 

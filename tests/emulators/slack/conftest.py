@@ -85,7 +85,7 @@ class Bot:
 
 @pytest.fixture
 async def slack() -> AsyncIterator[SlackEmulator]:
-    async with SlackEmulator(ack_s=0.3, retry_waits_s=(0.0, 0.01, 0.02)) as emulator:
+    async with SlackEmulator(ack_s=2.0, retry_waits_s=(0.0, 0.01, 0.02)) as emulator:
         yield emulator
 
 

@@ -56,8 +56,9 @@ async def test_edits_deletions_and_arrivals_are_told(slack: SlackEmulator, conne
     await slack.delete_file(shown["files"][0]["id"])
     await slack.delete(slack.pics, message)
     await slack.add_user("UNEW", "new", channels=[slack.pics])
-    await slack.wait_for(acknowledged(slack, 6))
+    await slack.wait_for(acknowledged(slack, 7))
 
+    edit, without_file = (event for event in connected.events if event.get("subtype") == "message_changed")
     heard = {(event["type"], event.get("subtype")): event for event in connected.events}
     assert set(heard) == {
         ("message", "file_share"),
@@ -67,8 +68,9 @@ async def test_edits_deletions_and_arrivals_are_told(slack: SlackEmulator, conne
         ("message", "message_deleted"),
         ("member_joined_channel", None),
     }
-    change = heard["message", "message_changed"]
-    assert (change["previous_message"]["text"], change["message"]["text"], change["hidden"]) == ("a", "b", True)
+    assert (edit["previous_message"]["text"], edit["message"]["text"], edit["hidden"]) == ("a", "b", True)
+    assert without_file["previous_message"]["files"][0]["mode"] == "hosted"
+    assert without_file["message"]["files"] == [{"id": shown["files"][0]["id"], "mode": "tombstone"}]
     assert heard["message", "message_deleted"]["deleted_ts"] == message
 
 
@@ -86,6 +88,7 @@ async def test_the_bot_hears_of_what_it_is_a_member_of(slack: SlackEmulator, con
 async def test_a_listener_that_fails_makes_the_event_come_again(
     slack: SlackEmulator, bot: Bot, caplog: pytest.LogCaptureFixture
 ) -> None:
+    slack.set(ack_s=0.3)
     tries: list[Json] = []
 
     @bot.app.event("message")
@@ -125,7 +128,7 @@ async def test_http_says_why_it_comes_again(slack: SlackEmulator, bot: Bot) -> N
             raise RuntimeError("the database is down")
         await next()
 
-    slack.http_url = await bot.listen()
+    slack.set(http_url=await bot.listen(), ack_s=0.3)
     await slack.post(slack.pics, slack.ann, "hi")
     await slack.wait_for(acknowledged(slack, 1))
 
@@ -187,6 +190,7 @@ async def test_one_event_is_delivered_twice(slack: SlackEmulator, connected: Bot
 
 
 async def test_an_acknowledgement_is_lost(slack: SlackEmulator, connected: Bot) -> None:
+    slack.set(ack_s=0.3)
     slack.fault("ack_lost", times=1)
 
     await slack.post(slack.pics, slack.ann, "hi")

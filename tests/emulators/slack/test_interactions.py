@@ -32,6 +32,7 @@ async def test_a_command_is_answered_in_private_and_then_for_all(slack: SlackEmu
 
 
 async def test_a_command_that_nobody_answers_is_said_to_have_failed(slack: SlackEmulator, bot: Bot) -> None:
+    slack.set(ack_s=0.3)
     await bot.connect()
 
     await slack.command(slack.pics, slack.ann, "unknown")

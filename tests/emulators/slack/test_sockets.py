@@ -132,6 +132,7 @@ async def test_a_silent_connection_is_greeted_and_hears_nothing(slack: SlackEmul
 
 
 async def test_a_frame_without_its_keys_is_ignored_by_the_vendors_client(slack: SlackEmulator, bot: Bot) -> None:
+    slack.set(ack_s=0.3)
     await bot.connect()
     slack.fault("missing_keys", times=1)
 

@@ -136,6 +136,7 @@ async def test_a_form(slack: SlackEmulator, wire: Socket, http: aiohttp.ClientSe
 
 
 async def test_a_repeated_event_says_why_it_is_repeated(slack: SlackEmulator, wire: Socket) -> None:
+    slack.set(ack_s=0.3)
     await slack.post(slack.pics, slack.ann, "hi")
 
     first, second = await wire.frame(), await wire.frame()

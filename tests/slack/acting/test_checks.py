@@ -7,6 +7,7 @@ import pytest
 from cryptography.fernet import Fernet
 
 from bot.settings import Settings
+from bot.slack import joined
 from bot.slack.checks import slack_checks
 from bot.slack.manifest import SCOPES
 from bot.storage.database import open_records
@@ -166,6 +167,21 @@ async def test_channels_that_cannot_be_watched_are_named(slack: SlackEmulator, c
     said = await says(chosen, tmp_path)
 
     assert said["slack channels"] == ("! Flashbulb cannot watch #pics: invite it there, or take them out by /flashbulb setup.")
+
+
+async def test_in_a_large_workspace_its_own_channels_are_found(
+    slack: SlackEmulator, chosen: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(joined, "PAGE", 2)
+    for number in range(30):
+        await slack.add_channel(f"COTHER{number}", members=[slack.ann])
+    await slack.add_channel("COURS", "ours", members=[slack.ann, slack.bot])
+
+    said = await says(chosen, tmp_path)
+
+    assert said["slack history"] == "may be read in 4 channels"
+    assert said["slack channels"] == "all that Flashbulb is in: #general, #pics, #moderators, #ours"
+    assert "conversations.list" not in {call.method for call in slack.calls}
 
 
 async def test_in_no_channel_there_is_nothing_to_do(slack: SlackEmulator, chosen: dict[str, Any], tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from bot.slack import removal
 from bot.slack.removal import NO_COPY
 from bot.storage.copied_files import CopiedFiles
 from bot.storage.copies import CopiedFile, Copy
@@ -10,6 +11,7 @@ from handlers.answers import Notice
 from handlers.effects import Performed, Post, Remove, Restore
 from handlers.events import Person
 from pipelines.errors import Unavailable
+from pipelines.limits import FILE_BYTES
 from pipelines.moderation.policy import Action
 from tests.media.samples import encoded, plain
 from tests.slack.acting.conftest import TENANT, Desk, at
@@ -46,6 +48,7 @@ async def test_without_one_nothing_is_deleted_and_nothing_copied(slack: SlackEmu
 
 async def test_a_message_goes_with_its_files_after_a_copy_is_sealed(slack: SlackEmulator, desk: Desk) -> None:
     message = await slack.post(slack.pics, slack.ann, "look &amp; see", [("cat.png", PICTURE)])
+    [file] = await files_in(slack, slack.pics)
 
     performed = await desk.with_admin.act(a_removal(slack.pics, message))
 
@@ -56,7 +59,7 @@ async def test_a_message_goes_with_its_files_after_a_copy_is_sealed(slack: Slack
         place=at(slack.pics),
         author=Person(id=slack.ann, name="ann"),
         text="look & see",
-        files=(CopiedFile(name="cat.png", media_type="image/png", data=PICTURE),),
+        files=(CopiedFile(name="cat.png", media_type="image/png", id=file, data=PICTURE),),
     )
     order = [call.method for call in slack.calls]
     assert order.index("download") < order.index("files.delete") < order.index("chat.delete")
@@ -121,8 +124,6 @@ async def test_a_deletion_whose_answer_was_lost_counts(slack: SlackEmulator, des
     [
         pytest.param("cant_delete_message", "chat.delete", "not delete this message", id="not-this-message"),
         pytest.param("compliance_exports_prevent_deletion", "chat.delete", "keeps everything for compliance", id="compliance"),
-        pytest.param("cant_delete_file", "files.delete", "not delete this file", id="not-this-file"),
-        pytest.param("file_deleting_disabled", "files.delete", "lets nobody delete files", id="no-files"),
         pytest.param("token_revoked", "chat.delete", "SLACK_ADMIN_USER_TOKEN does not work any more", id="revoked"),
         pytest.param("missing_scope", "chat.delete", "lacks the scope", id="missing-scope"),
     ],
@@ -139,25 +140,146 @@ async def test_what_slack_does_not_let_an_admin_delete_is_said(
     assert why in performed.why
 
 
-async def test_a_file_that_stays_does_not_keep_its_message(slack: SlackEmulator, desk: Desk) -> None:
-    message = await slack.post(slack.pics, slack.ann, "look", [("cat.png", PICTURE)])
-    slack.fault("cant_delete_file", method="files.delete")
+@pytest.mark.parametrize(
+    ("fault", "why"),
+    [
+        pytest.param("cant_delete_file", "lets the owner of SLACK_ADMIN_USER_TOKEN not delete this file.", id="not-this-file"),
+        pytest.param("file_deleting_disabled", "This workspace lets nobody delete files.", id="no-files"),
+    ],
+)
+async def test_files_that_slack_does_not_let_go_do_not_keep_their_message(
+    slack: SlackEmulator, desk: Desk, fault: str, why: str
+) -> None:
+    message = await slack.post(slack.pics, slack.ann, "look", [("cat.png", PICTURE), ("dog.png", PICTURE)])
+    slack.fault(fault, method="files.delete")
 
+    performed = await desk.with_admin.act(a_removal(slack.pics, message))
+
+    assert await slack.messages(slack.pics) == []
+    assert performed.status == "done"
+    assert performed.why.endswith(why)
+    assert performed.why.count(why) == 1
+
+
+async def test_a_file_that_cannot_be_copied_stays_and_does_not_keep_its_message(slack: SlackEmulator, desk: Desk) -> None:
+    message = await slack.post(slack.pics, slack.ann, "look", [("cat.png", PICTURE), ("dog.png", PICTURE)])
+    files = await files_in(slack, slack.pics)
+    slack.fault("login_page", times=1)
+
+    performed = await desk.with_admin.act(a_removal(slack.pics, message))
+
+    assert performed.status == "done"
+    assert performed.why == "Files that stay in Slack: 1 of which no copy could be made."
+    assert await slack.messages(slack.pics) == []
+    assert sorted(await stand(slack, files)) == [False, True]
+
+    slack.clear_faults()
+    await desk.with_admin.act(a_restoring(slack.pics, message))
+
+    (back,) = await slack.messages(slack.pics)
+    assert len(back["files"]) == 1
+    [link] = [run for run in runs(back) if run["type"] == "link"]
+    assert link["url"].startswith(f"{slack.origin}/files/{slack.ann}/")
+
+
+async def test_by_a_second_try_it_is_known_what_the_first_one_copied(slack: SlackEmulator, desk: Desk) -> None:
+    message = await slack.post(slack.pics, slack.ann, "look", [("cat.png", PICTURE), ("dog.png", PICTURE)])
+    files = await files_in(slack, slack.pics)
+    slack.fault("login_page", times=1)
+    slack.fault("error_500", method="files.delete")
+    with pytest.raises(Unavailable):
+        await desk.with_admin.act(a_removal(slack.pics, message))
+    slack.clear_faults()
+
+    performed = await desk.with_admin.act(a_removal(slack.pics, message))
+
+    assert performed.why == "Files that stay in Slack: 1 of which no copy could be made."
+    assert sorted(await stand(slack, files)) == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("keep", "stays"), [pytest.param(True, True, id="it-may-come-back"), pytest.param(False, False, id="it-never-comes-back")]
+)
+@pytest.mark.parametrize("fault", ["canvas", "list"])
+async def test_what_is_written_in_slack_is_not_deleted_where_it_may_have_to_come_back(
+    slack: SlackEmulator, desk: Desk, fault: str, keep: bool, stays: bool
+) -> None:
+    slack.fault(fault, times=1)
+    message = await slack.post(slack.pics, slack.ann, "look", [("notes", b"<html>Agenda</html>")])
+    files = await files_in(slack, slack.pics)
+
+    performed = await desk.with_admin.act(a_removal(slack.pics, message, keep=keep))
+
+    assert performed.status == "done"
+    assert ("1 written in Slack itself" in performed.why) is stays
+    assert await stand(slack, files) == [stays]
+
+
+async def test_a_canvas_is_linked_to_by_what_comes_back(slack: SlackEmulator, desk: Desk) -> None:
+    slack.fault("canvas", times=1)
+    message = await slack.post(slack.pics, slack.ann, "look", [("notes", b"<html>Agenda</html>")])
     await desk.with_admin.act(a_removal(slack.pics, message))
 
+    performed = await desk.with_admin.act(a_restoring(slack.pics, message))
+
+    (back,) = await slack.messages(slack.pics)
+    assert performed == Performed(status="done", message=back["ts"])
+    assert "files" not in back
+    assert "Not brought back" not in back["text"]
+    [link] = [run for run in runs(back) if run["type"] == "link"]
+    assert link["text"] == "notes"
+
+
+@pytest.mark.parametrize("keep", [True, False])
+async def test_a_file_of_somebody_else_stays_where_they_posted_it(slack: SlackEmulator, desk: Desk, keep: bool) -> None:
+    theirs = await slack.post(slack.general, slack.ann, "the chart", [("chart.png", PICTURE)])
+    [chart] = await files_in(slack, slack.general)
+    message = await slack.post(slack.pics, slack.bob, "bad words", [("cat.png", PICTURE), {"id": chart}])
+    files = await files_in(slack, slack.pics)
+
+    performed = await desk.with_admin.act(a_removal(slack.pics, message, keep=keep))
+
+    [standing] = await slack.messages(slack.general)
+    assert (standing["ts"], standing["files"][0]["mode"]) == (theirs, "hosted")
+    assert performed.why == "Files that stay in Slack: 1 not known to be the author's own."
+    assert await stand(slack, files) == [False, True]
     assert await slack.messages(slack.pics) == []
 
 
-async def test_a_file_that_cannot_be_copied_does_not_keep_its_message(slack: SlackEmulator, desk: Desk) -> None:
+async def test_whose_file_it_is_that_slack_connect_hints_at_is_looked_up(slack: SlackEmulator, desk: Desk) -> None:
+    slack.fault("connect_stub", times=1)
     message = await slack.post(slack.pics, slack.ann, "look", [("cat.png", PICTURE)])
-    slack.fault("login_page")
+    files = await files_in(slack, slack.pics)
+
+    performed = await desk.with_admin.act(a_removal(slack.pics, message))
+
+    assert performed == Performed(status="done", message=message)
+    assert await stand(slack, files) == [False]
+
+
+async def test_a_file_that_may_be_judged_may_be_copied(slack: SlackEmulator, desk: Desk) -> None:
+    large = bytes(FILE_BYTES)
+    message = await slack.post(slack.pics, slack.ann, "look", [("film.mp4", large)])
 
     performed = await desk.with_admin.act(a_removal(slack.pics, message))
 
     copy = await desk.given.copies.find(TENANT, message)
-    assert performed.status == "done"
+    assert performed == Performed(status="done", message=message)
     assert copy is not None
-    assert copy.files == (CopiedFile(name="cat.png", media_type="image/png", data=None),)
+    assert copy.files[0].data == large
+
+
+async def test_of_many_large_files_no_more_is_copied_than_fits(
+    slack: SlackEmulator, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(removal, "COPIED_BYTES", 5 * len(PICTURE))
+    message = await slack.post(slack.pics, slack.ann, "look", [(f"cat{n}.png", PICTURE) for n in range(7)])
+    files = await files_in(slack, slack.pics)
+
+    performed = await desk.with_admin.act(a_removal(slack.pics, message))
+
+    assert performed.why == "Files that stay in Slack: 2 of which no copy could be made."
+    assert await stand(slack, files) == [False] * 5 + [True] * 2
 
 
 async def test_what_repeats_a_message_goes_with_it(slack: SlackEmulator, desk: Desk) -> None:
@@ -264,6 +386,21 @@ async def test_without_a_copy_nothing_comes_back(slack: SlackEmulator, desk: Des
 
 def words(block: dict) -> str:
     return "".join(run["text"] for element in block["elements"] for run in element["elements"])
+
+
+def runs(message: dict) -> list[dict]:
+    """Return the runs of text that a message's blocks are made of."""
+    return [run for block in message["blocks"] for element in block["elements"] for run in element.get("elements", ())]
+
+
+async def files_in(slack: SlackEmulator, channel: str) -> list[str]:
+    """Return the ids of the files of a channel's newest message."""
+    return [file["id"] for file in (await slack.messages(channel))[-1]["files"]]
+
+
+async def stand(slack: SlackEmulator, files: list[str]) -> list[bool]:
+    """Return of each file whether it was not deleted."""
+    return [(await slack.file(file))["mode"] != "tombstone" for file in files]
 
 
 async def test_what_was_taken_out_is_read_from_its_copy(slack: SlackEmulator, desk: Desk) -> None:

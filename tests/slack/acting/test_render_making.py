@@ -1,9 +1,11 @@
 """What is made, as blocks: each picture with its words and buttons, within Slack's limits whatever is said of it."""
 
+import pytest
+
 from bot.slack import pieces, render
 from emulators.slack.blocks import problems_of
-from handlers.answers import MadeItem, QueuedWish
-from tests.console.made import QUEUE, SHOWN, a_made
+from handlers.answers import Made, MadeItem, Making, NotMade, QueuedWish, WishShown
+from tests.console.made import MAKING, NOT_MADE, QUEUE, SHOWN, a_made
 from tests.slack.acting.shown import NASTY, words
 
 
@@ -22,12 +24,40 @@ def test_each_picture_that_was_made_stands_with_its_words_and_its_buttons() -> N
     assert "understudy: no model" in words(said)
 
 
+@pytest.mark.parametrize(
+    ("answer", "heading"),
+    [
+        pytest.param(SHOWN, "Shall this be made? Upscaling · a <red> boat", id="shown"),
+        pytest.param(MAKING, "Upscaling (4 pictures), 1 done · a <red> boat", id="making"),
+        pytest.param(a_made(1), "Upscaled · a <red> boat", id="made"),
+        pytest.param(NOT_MADE, "Upscaling · a <red> boat", id="not-made"),
+    ],
+)
+def test_the_heading_and_the_text_without_blocks_say_what_is_done_to_what(
+    answer: WishShown | Making | Made | NotMade, heading: str
+) -> None:
+    said = render.render(answer.model_copy(update={"deed": "upscaled", "about": "a <red>\nboat"}))
+
+    assert problems_of(said["blocks"]) == []
+    assert (said["blocks"][0]["type"], said["blocks"][0]["text"]["text"]) == ("header", heading)
+    assert said["text"].splitlines()[0] == heading.replace("<", "&lt;").replace(">", "&gt;")
+
+
 def test_what_was_made_fits_however_much_is_said_of_it() -> None:
     long = f"{NASTY} " * 400
     buttons = tuple((f"b{at}", long, "w7:1") for at in range(30))
     item = MadeItem(position=1, alt_text=long, caption=long, prompt=long, seed=long, score=3, missing=long, attempts=2)
     item = item.model_copy(update={"buttons": buttons})
-    answer = a_made(items=(item,) * 4, wish=long, prompt=f"more {long}", notes=(long,) * 40, buttons=buttons, model=long)
+    answer = a_made(
+        items=(item,) * 4,
+        deed="prompted",
+        about=long,
+        wish=long,
+        prompt=f"more {long}",
+        notes=(long,) * 40,
+        buttons=buttons,
+        model=long,
+    )
 
     said = render.render(answer, pictures=[pieces.Picture(f"F{at}", long, at) for at in range(4)], added=long)
 

@@ -247,6 +247,30 @@ async def test_whoever_chose_a_channel_that_refuses_is_told(slack: SlackEmulator
     assert (await desk.connection.act(a_card().model_copy(update={"answer": chosen}))).why == "The channel is archived."
 
 
+async def test_what_will_not_work_in_the_channels_that_were_chosen_is_said(slack: SlackEmulator, desk: Desk) -> None:
+    await slack.remove_bot(slack.pics)
+    chosen = SetUp(watched=(slack.pics, slack.moderators), log_channel=slack.general, mode="shadow")
+    fine = SetUp(watched=(slack.general,), log_channel=slack.moderators, mode="shadow")
+
+    for answer in (chosen, fine):
+        await desk.connection.act(Notify(key="slack:T1:one#set-up", place=at("CGENERAL"), person=slack.ann, answer=answer))
+
+    doubtful, good = [each["text"] for each in await slack.private(slack.ann)]
+    assert "Flashbulb is not in <#CPICS>. It sees nothing there" in doubtful
+    assert "The channel for cases is public" in doubtful
+    assert not [doubt for doubt in ("Flashbulb is not in", "is public") if doubt in good]
+
+
+async def test_where_slack_does_not_tell_of_channels_the_set_up_is_said_all_the_same(slack: SlackEmulator, desk: Desk) -> None:
+    slack.fault("missing_scope", method="users.conversations")
+    chosen = SetUp(watched=(slack.pics,), log_channel=slack.general, mode="shadow")
+
+    await desk.connection.act(Notify(key="slack:T1:one#set-up", place=at("CGENERAL"), person=slack.ann, answer=chosen))
+
+    [said] = await slack.private(slack.ann)
+    assert "Flashbulb is not in" not in said["text"]
+
+
 async def test_a_card_is_edited_in_place(slack: SlackEmulator, desk: Desk) -> None:
     await desk.set_up(log_channel=slack.moderators)
     shown = await desk.connection.act(a_card())

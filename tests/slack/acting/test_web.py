@@ -9,7 +9,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from bot.slack.web import ALT_TEXT_MAX, BURST, Pace, SlackError, Web, open_client
+from bot.slack.web import ALT_TEXT_MAX, BURST, LANES_MAX, PATIENCE_S, Pace, SlackError, Web, open_client
 from emulators.slack import SlackEmulator
 from pipelines.errors import Unavailable
 from tests.slack.acting.conftest import PACE_S, Desk
@@ -97,6 +97,19 @@ async def test_a_channel_with_too_long_a_queue_puts_off() -> None:
         await pace.turn(("chat.postMessage", "CPICS"), every_s=30)
 
     await pace.turn(("chat.postMessage", "CGENERAL"), every_s=30)
+
+
+async def test_a_lane_is_forgotten_once_it_was_free_for_long_and_there_are_many() -> None:
+    pace = Pace()
+    pace.hold(("chat.postMessage", "CHELD"), 60)
+    for number in range(LANES_MAX):
+        pace.hold(("chat.postMessage", f"C{number}"), -PATIENCE_S - 1)
+
+    await pace.turn(("chat.postMessage", "CPICS"), every_s=1)
+
+    assert {channel for _, channel in pace._next} == {"CHELD", "CPICS"}
+    with pytest.raises(Unavailable):
+        await pace.turn(("chat.postMessage", "CHELD"), every_s=1)
 
 
 async def test_the_whole_number_of_seconds_counts(slack: SlackEmulator, desk: Desk) -> None:

@@ -72,6 +72,15 @@ async def test_a_menu_entry_is_a_command_about_its_message(slack: SlackEmulator,
     assert [each.name for each in event.attachments] == ["cat.png"]
 
 
+async def test_a_menu_entry_works_on_a_message_that_does_not_fit(slack: SlackEmulator, desk: Desk) -> None:
+    async with listening(slack, desk):
+        ts = await slack.post(slack.pics, slack.ann, "look", attachments=[{"text": ["no text"]}])
+        await slack.shortcut(slack.pics, slack.bob, ts, "report_message")
+        event = await slack.wait_for(lambda: desk.the(CommandUsed))
+
+    assert (event.command, event.message) == ("report", ts)
+
+
 @BOTH_WAYS
 async def test_a_form_opens_in_place_of_the_command_and_comes_back(slack: SlackEmulator, desk: Desk, http: bool) -> None:
     desk.form = REPORT

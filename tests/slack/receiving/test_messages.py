@@ -18,6 +18,7 @@ from handlers.ports.channels import Setup
 from pipelines.content import Attachment
 from pipelines.errors import UserError
 from tests.app.test_metrics import value
+from tests.media.samples import encoded, plain
 from tests.slack.receiving.bots import Desk, listening
 
 PICTURE = b"\x89PNG\r\n\x1a\n" + bytes(400)
@@ -191,7 +192,7 @@ async def test_a_hinted_file_that_may_not_be_known_counts_as_not_to_be_read(slac
             await bot.files.fetch(event.attachments[0], limit_bytes=1000)
 
 
-@pytest.mark.parametrize("fault", ["tombstone", "hidden_by_limit", "external"])
+@pytest.mark.parametrize("fault", ["tombstone", "hidden_by_limit"])
 async def test_files_without_bytes_are_left_out(slack: SlackEmulator, desk: Desk, fault: str) -> None:
     async with listening(slack, desk):
         slack.fault(fault, times=1)
@@ -199,6 +200,53 @@ async def test_files_without_bytes_are_left_out(slack: SlackEmulator, desk: Desk
         event = await slack.wait_for(lambda: desk.the(MessagePosted))
 
     assert [each.name for each in event.attachments] == ["cat.png"]
+
+
+async def test_of_a_file_that_lies_elsewhere_what_slack_shows_is_fetched_or_it_counts_as_not_to_be_read(
+    slack: SlackEmulator, desk: Desk
+) -> None:
+    async with listening(slack, desk) as bot:
+        slack.fault("external", times=2)
+        await slack.post(slack.pics, slack.ann, "two", files=[("cat.png", encoded(plain(), "PNG")), ("plan.gdoc", b"words")])
+        event = await slack.wait_for(lambda: desk.the(MessagePosted))
+        picture, document = event.attachments
+
+        assert (await bot.files.fetch(picture, limit_bytes=100_000)).startswith(b"\x89PNG")
+        with pytest.raises(UserError, match="does not lie at Slack"):
+            await bot.files.fetch(document, limit_bytes=100_000)
+
+
+@pytest.mark.parametrize(
+    ("name", "fault"),
+    [
+        pytest.param("notes.html", None, id="a-page"),
+        pytest.param("notes", "canvas", id="a-canvas"),
+        pytest.param("todo", "list", id="a-list"),
+        pytest.param("a.parquet", None, id="of-unknown-type"),
+    ],
+)
+async def test_what_is_a_page_itself_is_read(slack: SlackEmulator, desk: Desk, name: str, fault: str | None) -> None:
+    async with listening(slack, desk) as bot:
+        if fault:
+            slack.fault(fault, times=1)
+        await slack.post(slack.pics, slack.ann, files=[(name, b"<html>Agenda</html>")])
+        event = await slack.wait_for(lambda: desk.the(MessagePosted))
+        page = event.attachments[0]
+
+        assert await bot.files.fetch(page, limit_bytes=1000) == b"<html>Agenda</html>"
+
+        slack.fault("login_page")
+        with pytest.raises(UserError, match="check the `files:read` scope"):
+            await bot.files.fetch(page, limit_bytes=1000)
+
+
+async def test_a_page_in_place_of_another_file_is_refused(slack: SlackEmulator, desk: Desk) -> None:
+    async with listening(slack, desk) as bot:
+        await slack.post(slack.pics, slack.ann, files=[("notes.html", b"<html>sign in</html>")])
+        event = await slack.wait_for(lambda: desk.the(MessagePosted))
+
+        with pytest.raises(UserError, match="cannot read this file"):
+            await bot.files.fetch(replace(event.attachments[0], media_type="image/png"), limit_bytes=1000)
 
 
 async def test_the_sign_in_page_is_understood_as_a_missing_scope(slack: SlackEmulator, desk: Desk) -> None:

@@ -4,7 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from bot.slack.parse import Identity, order, posted, pressed, seen
-from bot.slack.wire import UNREAD, WireActions, WireEnvelope, WireFile, WireMessage, plain
+from bot.slack.wire import ELSEWHERE, UNREAD, WireActions, WireEnvelope, WireFile, WireMessage, plain
 from handlers.events import Person
 
 US = Identity(team="T1", user="U0BOT", bot="B0BOT")
@@ -183,11 +183,36 @@ def test_what_stands_in_the_text_is_not_read_twice() -> None:
     assert message.words == "@U1 a < b *bold*"
 
 
-def test_the_name_of_a_file_that_lies_elsewhere_is_read() -> None:
-    elsewhere = {"id": "F1", "is_external": True, "title": "a title", "url_private": "https://e.org/x"}
+OUTSIDE = {"id": "F1", "is_external": True, "title": "a title", "mimetype": "image/png", "url_private": "https://e.org/x"}
+SLACKS = "https://files.slack.com/files-tmb/T1-F1-ab"
+THUMBS = {"thumb_360": f"{SLACKS}/x_360.png", "thumb_720": f"{SLACKS}/x_720.png", "thumb_1024": None}
 
-    found = seen(MESSAGE | {"text": "", "files": [elsewhere], "subtype": "file_share"}, US).message
-    assert (found.words, found.all_files) == ("a title", ())
+
+@pytest.mark.parametrize(
+    ("outside", "address"),
+    [
+        pytest.param(OUTSIDE, ELSEWHERE, id="nothing-to-look-at"),
+        pytest.param(OUTSIDE | THUMBS, f"{SLACKS}/x_720.png", id="the-largest-picture-of-it"),
+        pytest.param(OUTSIDE | {"thumb_360": 5}, ELSEWHERE, id="a-thumb-that-is-none"),
+    ],
+)
+@pytest.mark.parametrize("passed_on", [False, True], ids=["its-own", "passed-on"])
+def test_of_a_file_that_lies_elsewhere_its_name_is_read_and_what_slack_shows_of_it_looked_at(
+    outside: dict, address: str, passed_on: bool
+) -> None:
+    held = {"attachments": [{"is_share": True, "files": [outside]}]} if passed_on else {"files": [outside]}
+
+    found = seen(MESSAGE | {"text": "", "subtype": "file_share"} | held, US)
+    assert found is not None
+    assert [file.attachment.url for file in found.message.all_files] == [address]
+    assert passed_on or found.message.words == "a title"
+
+
+def test_of_the_preview_of_a_link_only_what_slack_shows_is_looked_at() -> None:
+    previews = [{"files": [OUTSIDE]}, {"files": [OUTSIDE | THUMBS | {"id": "F2"}]}]
+
+    message = WireMessage.model_validate({"ts": "1.1", "text": "https://e.org/x", "attachments": previews})
+    assert [file.attachment.url for file in message.all_files] == [f"{SLACKS}/x_720.png"]
 
 
 def test_an_edit_of_which_slack_keeps_no_moment_is_an_event_of_its_own() -> None:

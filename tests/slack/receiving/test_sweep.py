@@ -201,15 +201,12 @@ async def test_an_answer_in_an_old_thread_is_found_or_it_is_said_that_it_was_not
 
 
 async def test_a_channel_that_the_bot_is_invited_to_has_a_mark_from_then_on(slack: SlackEmulator, desk: Desk) -> None:
-    for channel in ("CNEW", "CNEXT"):
-        await slack.add_channel(channel, members=[slack.ann])
+    await slack.add_channel("CNEW", members=[slack.ann])
     async with listening(slack, desk):
         await slack.wait_for(lambda: _histories(slack) >= 3)
         old = await slack.post("CNEW", slack.ann, "before the invitation")
         await slack.join("CNEW", slack.bot)
-        await slack.wait_for(lambda: _histories(slack) >= 4)
-        await slack.join("CNEXT", slack.bot)
-        await slack.wait_for(lambda: _histories(slack) >= 5)  # one after the other, so that the first is through
+        await slack.wait_for(lambda: slack.deliveries[-1].acknowledged)
     with unheard(slack):
         await slack.post("CNEW", slack.ann, "while away")
     async with listening(slack, desk):
@@ -217,6 +214,21 @@ async def test_a_channel_that_the_bot_is_invited_to_has_a_mark_from_then_on(slac
 
     assert desk.said() == ["while away"]
     assert desk.marks["CNEW"] > old
+
+
+async def test_what_was_written_between_two_invitations_is_left(slack: SlackEmulator, desk: Desk) -> None:
+    async with listening(slack, desk):
+        await slack.post(slack.general, slack.ann, "before")
+        await slack.wait_for(lambda: desk.messages and _histories(slack) >= 3)
+        await slack.leave(slack.general, slack.bot)
+        await slack.post(slack.general, slack.ann, "among themselves")
+        await slack.join(slack.general, slack.bot)
+        await slack.wait_for(lambda: slack.deliveries[-1].acknowledged)
+    async with listening(slack, desk):
+        await slack.post(slack.general, slack.ann, "after")
+        await slack.wait_for(lambda: "after" in desk.said() and _histories(slack) >= 6)
+
+    assert desk.said() == ["before", "after"]
 
 
 def _histories(slack: SlackEmulator) -> int:
@@ -259,10 +271,10 @@ async def test_a_channel_over_which_we_fail_costs_only_itself(
 ) -> None:
     whole = sweep.Sweep.channel
 
-    async def fail(self: sweep.Sweep, channel: str) -> None:
+    async def fail(self: sweep.Sweep, channel: str, **how: int) -> None:
         if channel == slack.general:
             raise RuntimeError
-        await whole(self, channel)
+        await whole(self, channel, **how)
 
     async with listening(slack, desk):
         await slack.wait_for(lambda: _histories(slack) == 3)
@@ -300,8 +312,65 @@ async def test_channels_that_may_not_be_listed_are_swept_where_they_were_heard(s
         await slack.wait_for(lambda: _histories(slack) == 3)
     with unheard(slack):
         await slack.post(slack.general, slack.ann, "missed")
-    slack.fault("missing_scope", method="conversations.list")
+    slack.fault("missing_scope", method="users.conversations")
     async with listening(slack, desk):
         await slack.wait_for(lambda: desk.messages)
 
     assert desk.said() == ["missed"]
+
+
+@pytest.mark.parametrize(("code", "cut"), [("thread_not_found", 0), ("missing_scope", 1)], ids=["gone", "closed"])
+async def test_a_thread_that_cannot_be_read_costs_only_itself(slack: SlackEmulator, desk: Desk, code: str, cut: int) -> None:
+    async with listening(slack, desk):
+        thread = await slack.post(slack.general, slack.ann, "before")
+        await slack.wait_for(lambda: desk.the(MessagePosted))
+    with unheard(slack):
+        await slack.post(slack.general, slack.bob, "an answer", thread=thread)
+        await slack.post(slack.general, slack.ann, "missed")
+    slack.fault(code, method="conversations.replies", times=1)
+    async with listening(slack, desk) as bot:
+        await slack.wait_for(lambda: len(desk.messages) == 2)
+
+    assert desk.said() == ["before", "missed"]
+    assert (value(bot.metrics, 'flashbulb_sweeps_cut_total{platform="slack"}') or 0) == cut
+
+
+@pytest.mark.parametrize("rate_limited", [True, False], ids=["said", "seen-by-its-tries"])
+async def test_what_slack_gave_up_on_while_it_did_not_reach_us_over_http_is_swept(
+    slack: SlackEmulator, desk: Desk, *, rate_limited: bool
+) -> None:
+    async with listening(slack, desk, http=True):
+        await slack.post(slack.general, slack.ann, "before")
+        await slack.wait_for(lambda: desk.the(MessagePosted) and _histories(slack) >= 3)
+        with unheard(slack):
+            await slack.post(slack.general, slack.ann, "lost")
+        await slack.post(slack.general, slack.ann, "there again")
+        await slack.wait_for(lambda: len(desk.messages) == 2)
+        if rate_limited:
+            slack._deliveries.send_event({"type": "app_rate_limited", "team_id": "T1", "minute_rate_limited": 1})
+        else:
+            slack.set(retry_waits_s=(0.05,) * 100)
+            desk.down = True
+            await slack.post(slack.general, slack.ann, "late")
+            await slack.wait_for(lambda: slack.deliveries[-1].attempts >= 2)
+            desk.down = False
+        await slack.wait_for(lambda: "lost" in desk.said())
+
+
+async def test_it_is_said_when_more_was_missed_than_is_looked_through(
+    slack: SlackEmulator, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with listening(slack, desk):
+        await slack.post(slack.general, slack.ann, "before")
+        await slack.wait_for(lambda: desk.the(MessagePosted))
+    with unheard(slack):
+        await slack.post(slack.general, slack.ann, "missed")
+        slack.workspace.advance(10)
+        await slack.post(slack.general, slack.ann, "seen")
+    monkeypatch.setattr(sweep, "AGE_S", -5)  # of our clock, which did not go forward
+    with capture_logs() as logs:
+        async with listening(slack, desk):
+            await slack.wait_for(lambda: "seen" in desk.said())
+
+    assert desk.said() == ["before", "seen"]
+    assert [each["channel"] for each in logs if each["event"] == "slack.sweep_cut"] == ["CGENERAL"]

@@ -7,7 +7,7 @@ import pytest
 from bot.slack.files import CANNOT_READ
 from bot.slack.wire import LINKED
 from emulators.slack import SlackEmulator
-from handlers.events import MessagePosted
+from handlers.events import MessagePosted, Person, Place
 from handlers.ports.channels import Setup
 from pipelines.errors import UserError
 from pipelines.moderation.policies import preset
@@ -148,10 +148,11 @@ async def test_a_message_of_nothing_but_blocks_is_read_with_all_its_pictures(sla
 
 async def test_a_bot_goes_by_its_id_and_the_name_that_the_workspace_knows(slack: SlackEmulator, desk: Desk) -> None:
     await slack.add_bot("BNEWS", "News")
+    await slack.add_user("UNEWS", "news", channels=[slack.general], is_bot=True)
     async with listening(slack, desk):
         await slack.post_as_bot(slack.general, "BNEWS", "one", username="Olga the admin")
         await slack.post_as_bot(slack.general, "BHOOK", "two", username="News")
-        await slack.post(slack.general, slack.ann, "three", bot_id="BNEWS", bot_profile={"name": "News"})
+        await slack.post(slack.general, "UNEWS", "three", bot_id="BNEWS", bot_profile={"name": "News"})
         await slack.wait_for(lambda: len(desk.messages) == 3)
 
     said = sorted(desk.messages, key=lambda each: each.message)
@@ -164,6 +165,38 @@ async def test_a_bot_goes_by_its_id_and_the_name_that_the_workspace_knows(slack:
     for exempt, left in judged.items():
         policy = preset().model_copy(update={"exempt": Exempt(bots=(exempt,))}).at(Channel(platform="slack", id="CGENERAL"))
         assert [each.author.id for each in said if not policy.exempts(each.author.as_author)] == left
+
+
+async def test_whoever_writes_through_an_app_is_themselves(slack: SlackEmulator, desk: Desk) -> None:
+    await slack.add_bot("BNEWS", "News")
+    async with listening(slack, desk):
+        await slack.post(slack.general, slack.ann, "by my own token", bot_id="BNEWS", bot_profile={"name": "News"})
+        event = await slack.wait_for(lambda: desk.the(MessagePosted))
+
+    assert event.author == Person(id=slack.ann, name="ann")
+
+
+async def test_where_slack_does_not_say_who_writes_through_an_app_it_is_the_app(slack: SlackEmulator, desk: Desk) -> None:
+    await slack.add_bot("BNEWS", "News")
+    async with listening(slack, desk):
+        slack.fault("missing_scope", method="users.info")
+        await slack.post(slack.general, slack.ann, "one", bot_id="BNEWS", bot_profile={"name": "News"})
+        event = await slack.wait_for(lambda: desk.the(MessagePosted))
+
+    assert event.author == Person(id="BNEWS", name="News", bot=True)
+
+
+async def test_our_own_words_are_never_a_persons(slack: SlackEmulator, desk: Desk) -> None:
+    async with listening(slack, desk) as bot:
+        ours = await slack.post(slack.general, slack.bot, "an answer")
+        slack.workspace.users[slack.bot].is_bot = False
+        posted = await bot.connection.message(Place(platform="slack", workspace="T1", channel=slack.general), ours)
+        await slack.post(slack.general, slack.ann, "hello")
+        await slack.wait_for(lambda: desk.messages)
+
+    assert posted is not None
+    assert posted.author.bot
+    assert desk.said() == ["hello"]
 
 
 async def test_slackbot_is_a_bot(slack: SlackEmulator, desk: Desk) -> None:
