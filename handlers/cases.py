@@ -126,7 +126,7 @@ async def forget(event: Event, place: Place, message: str, services: Services, *
     """
     tenant = event.place.tenant
     if not keep:
-        await services.results.forget(tenant, message)
+        await services.results.forget(tenant, place.channel, message)
     return await take_back(event, partial(services.wishes.forget_of, tenant, place.channel, message, by=event.key), services)
 
 

@@ -680,7 +680,7 @@ class ListedResults:
     changed: list[tuple[str, str]] = field(default_factory=list)
     found: list[FoundResult] = field(default_factory=list)
 
-    async def forget(self, tenant: Tenant, message: str) -> None:
+    async def forget(self, tenant: Tenant, channel: str, message: str) -> None:
         self.forgotten.append(message)
 
     async def save_tags(

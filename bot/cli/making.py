@@ -23,7 +23,7 @@ from pipelines.generation.brief import write_brief
 from pipelines.generation.checking import Checker, wish_intake, without_hidden_colours
 from pipelines.generation.failures import REJECTIONS, FailureKind, GenerationFailed
 from pipelines.generation.make import Checked, Making
-from pipelines.generation.options import in_format_of, model_for, order_of
+from pipelines.generation.options import in_format_of, model_for, order_of, refuse_unspoken
 from pipelines.generation.permission import permission
 from pipelines.generation.quality import POOR_BELOW
 from pipelines.generation.styles import STYLES
@@ -191,11 +191,12 @@ class _Work:
             brief = await write_brief(self.wish, model=self.kit.model, source=source, calls=[])
         except Refused as error:
             return self._ended("refused", End.FOUND, model, reasons=[str(error)])
+        refuse_unspoken(self.wish, brief, model)
         verdict, _ = await moderate(wish_intake(self.wish, brief, source), policy=self.policy, model=self.kit.model)
         self.judge = verdict.engine
         if verdict.waits_for_model:
             raise Unavailable("The model", "does not judge the wish")
-        through = is_thought_through(self.wish)
+        through = is_thought_through(self.wish, brief)
         allowed = permission(verdict, self.policy, of_somebody=source is not None, thought_through=through)
         if allowed.refusal:
             return self._ended("refused", End.FOUND, model, prompt=brief.prompt, reasons=[allowed.refusal])

@@ -130,6 +130,15 @@ class Live:
             if topic in page.topics and said.is_for(page.who.person):
                 page.mailbox.put(text, otherwise=self._resync())
 
+    def is_followed(self, topic: str) -> bool:
+        """Whether any page follows `topic` now."""
+        return any(topic in page.topics for page in self._pages)
+
+    def leave_unsaid(self, topic: str) -> None:
+        """Have pages that come to `topic`, or back to it, fetch their lists: something happened that nobody was told."""
+        self._seq += 1
+        self._topics[topic] = Topic(forgotten=self._seq)
+
     @allow("person")
     async def follow(self, request: web.Request) -> web.StreamResponse:
         """Serve `/live?topics=a,b&after=SEQ&epoch=E`."""

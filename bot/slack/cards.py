@@ -66,6 +66,7 @@ class Cards:
         """Show a case in the channel for cases; to the owner while there is none, or where it cannot be written into."""
         log_channel = (await self._setups.of(effect.place.tenant)).log_channel
         case = effect.answer if isinstance(effect.answer, CaseCard) else None
+        self._web.expect_room(log_channel or await self._owner.id())
         picture = await self._pictures.bring(effect.place.tenant, case.message) if case and case.picture else ""
         added = NO_LOG_CHANNEL
         if log_channel:

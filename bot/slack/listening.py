@@ -78,6 +78,8 @@ LATE_TRY: Final = 2
 
 def _comes_late(request: AsyncBoltRequest) -> bool:
     """Whether a payload over HTTP says that others did not reach us. Of sockets we know ourselves when they were down."""
+    if request.mode != "http":
+        return False
     [tried, *_] = request.headers.get("x-slack-retry-num", ["0"])
     return request.body.get("type") == RATE_LIMITED or (tried.isascii() and tried.isdigit() and int(tried) >= LATE_TRY)
 

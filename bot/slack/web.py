@@ -136,15 +136,20 @@ class Pace:
 
     async def turn(self, lane: tuple[str, str], *, every_s: float) -> None:
         """Wait for the lane's turn. Raises: `Unavailable` when that is too long to wait for here."""
-        now = time.monotonic()
-        begin = max(self._next.get(lane, 0.0), now - (BURST - 1) * every_s)
-        if begin - now > PATIENCE_S:
-            raise Unavailable("Slack", "takes no more for now")
+        begin, now = self.next(lane, every_s=every_s), time.monotonic()
         self._next[lane] = begin + every_s
         if len(self._next) > LANES_MAX:  # one that was free for so long is as good as new
             self._next = {each: at for each, at in self._next.items() if at > now - PATIENCE_S}
         if begin > now:
             await asyncio.sleep(begin - now)
+
+    def next(self, lane: tuple[str, str], *, every_s: float) -> float:
+        """Return when the lane's next turn is, on the monotonic clock. Raises: as `turn`."""
+        now = time.monotonic()
+        begin = max(self._next.get(lane, 0.0), now - (BURST - 1) * every_s)
+        if begin - now > PATIENCE_S:
+            raise Unavailable("Slack", "takes no more for now")
+        return begin
 
     def hold(self, lane: tuple[str, str], seconds: float) -> None:
         """Let nothing pass in this lane for that time."""
@@ -209,6 +214,13 @@ class Web:
                 raise
             log.warning("slack.blocks_refused", method=method, code=error.code)
             return await self.call(method, text=said["text"], **arguments)
+
+    def expect_room(self, channel: str) -> None:
+        """See that a message to `channel` would not be put off: else nothing needs to be brought for it yet.
+
+        Raises: `Unavailable` where it would be.
+        """
+        self._pace.next(("chat.postMessage", channel), every_s=self._pace_s)
 
     async def upload(self, name: str, data: bytes, *, alt_text: str = "") -> str:
         """Bring a file to Slack, where nobody sees it yet; return its id. Raises: as `call`."""

@@ -173,9 +173,10 @@ class StoredResults:
 
         return await self._records.read(read)
 
-    async def forget(self, tenant: Tenant, message: str) -> None:
-        """Delete what is known about `message`, of which no copy may stay."""
-        await self._records.write(lambda connection: delete(connection, *ResultRow.of(tenant), ResultRow.message == message))
+    async def forget(self, tenant: Tenant, channel: str, message: str) -> None:
+        """Delete what is known about a message, of which no copy may stay. Ids of messages are unique in their channel alone."""
+        about = (*ResultRow.of(tenant), ResultRow.channel == channel, ResultRow.message == message)
+        await self._records.write(lambda connection: delete(connection, *about))
 
     async def tags(self, tenant: Tenant, message: str) -> tuple[Tagged, ...]:
         """Return what is known about the pictures of `message`, the newest event's first."""

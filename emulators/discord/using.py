@@ -115,8 +115,8 @@ class Using:
             raise LookupError(f"the bot registered no {name}; there are {', '.join(each['name'] for each in registered)}")
         contexts = command.get("contexts")
         if place in PRIVATE and contexts is not None and CONTEXTS[place] not in contexts:
-            raise LookupError(f"{name} is not offered in direct messages")
-        if not self.interactions.bot_is_in(channel) and FOR_ONESELF not in command.get("integration_types", ()):
+            raise LookupError(f"{name} is not offered in direct messages of this kind")
+        if not self.interactions.bot_is_in(channel) and FOR_ONESELF not in (command.get("integration_types") or ()):
             raise LookupError(f"{name} is not offered where the bot is not")
         if place not in PRIVATE:
             require(world, user, "use_application_commands", channel=channel)

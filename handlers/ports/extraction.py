@@ -100,6 +100,6 @@ class Results(Protocol):
         """Return what holds all of `words`, most fitting first, without the first `after`."""
         ...
 
-    async def forget(self, tenant: Tenant, message: str) -> None:
-        """Delete what is known about `message`, of which no copy may stay."""
+    async def forget(self, tenant: Tenant, channel: str, message: str) -> None:
+        """Delete what is known about a message, of which no copy may stay. Ids of messages are unique in their channel alone."""
         ...

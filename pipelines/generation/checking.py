@@ -87,13 +87,16 @@ class Checker:
         intake, media_type = await self._read(made)
         calls: list[Call] = []
         asking = asyncio.ensure_future(self._compared(made, intake, prompt, calls))
-        # What is said in it is judged as well, so that has to be known first.
-        quality = await asking if any(isinstance(part, AudioPart) for part in intake.parts) else None
-        if quality and quality.transcript.strip():
-            said = TextPart(id="text:0", text=quality.transcript, role="message", note="what is said in it")
-            intake = replace(intake, parts=(said, *intake.parts))
-        verdict, asked = await moderate(intake, policy=self.policy, model=self.model, bank=self.bank)
-        quality = await asking
+        try:
+            # What is said in it is judged as well, so that has to be known first.
+            quality = await asking if any(isinstance(part, AudioPart) for part in intake.parts) else None
+            if quality and quality.transcript.strip():
+                said = TextPart(id="text:0", text=quality.transcript, role="message", note="what is said in it")
+                intake = replace(intake, parts=(said, *intake.parts))
+            verdict, asked = await moderate(intake, policy=self.policy, model=self.model, bank=self.bank)
+            quality = await asking
+        finally:
+            asking.cancel()  # it is not to go on, unheard and uncounted, when this is left early
         await self.spent("result", "moderation", asked)
         await self.spent("result", "quality", calls)
         if verdict.waits_for_model:

@@ -79,15 +79,13 @@ class Brief(Value):
     avoid_is_known: bool = False
 
 
-def is_thought_through(wish: Wish, brief: Brief | None = None) -> bool:
+def is_thought_through(wish: Wish, brief: Brief) -> bool:
     """Whether a model has gone over every word that a maker gets, so that they name no real person.
 
     What is spoken is put to a maker in the member's own words, and so is what shall not be seen: a name there may bring about
-    what it shall keep away, since many models get it within their prompt. Without its brief nobody is known to have gone over
-    that.
+    what it shall keep away, since many models get it within their prompt.
     """
-    avoid_is_known = not wish.avoid or (brief is not None and brief.avoid_is_known)
-    return not wish.as_written and wish.kind != "voice" and avoid_is_known
+    return not wish.as_written and wish.kind != "voice" and (not wish.avoid or brief.avoid_is_known)
 
 
 class Order(Value):

@@ -1,5 +1,6 @@
 """What is judged before something is made and once it is: all that goes to a maker, and all that comes back."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -205,6 +206,35 @@ async def test_what_nobody_can_judge_now_is_judged_later() -> None:
 
     with pytest.raises(Unavailable):
         await a_checker(model).check(MADE, attempt=0, prompt="a portrait")
+
+
+@dataclass
+class Silent(ScriptedModel):
+    """Never answers, and knows who stopped listening to it."""
+
+    asked: asyncio.Event = field(default_factory=asyncio.Event)
+    left: set[str] = field(default_factory=set)
+
+    async def ask(self, question: Question[Any]) -> Reply[Any]:
+        self.questions.append(question)
+        if {each.task for each in self.questions} == {"moderation", "quality"}:
+            self.asked.set()
+        try:
+            return await asyncio.Future()
+        finally:
+            self.left.add(question.task)
+
+
+async def test_nobody_goes_on_comparing_once_a_check_is_given_up() -> None:
+    model = Silent()
+    check = asyncio.create_task(a_checker(model).check(MADE, attempt=0, prompt="a portrait"))
+    await model.asked.wait()
+
+    check.cancel()
+    await asyncio.wait([check])
+    await asyncio.sleep(0)
+
+    assert model.left == {"moderation", "quality"}
 
 
 async def test_a_caption_and_an_alt_text_are_a_models_and_else_the_wishs_own() -> None:

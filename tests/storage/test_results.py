@@ -82,15 +82,16 @@ async def test_nothing_of_them_can_be_read_in_the_rows(results: StoredResults, r
     assert not any(word in str(dict(row)) for word in ("canary", "cat.jpg", "A cat.", "photograph"))
 
 
-async def test_what_must_not_stay_is_forgotten_in_its_own_workspace_alone(results: StoredResults) -> None:
-    elsewhere = GENERAL.model_copy(update={"workspace": "w2"})
-    for place in (GENERAL, elsewhere):
-        await results.save_tags(place, event="e1", message="m1", tagged=[tagged("cat")])
+@pytest.mark.parametrize("other", [{"workspace": "w2"}, {"channel": "c2"}], ids=["workspace", "channel"])
+async def test_what_must_not_stay_is_forgotten_in_its_own_place_alone(results: StoredResults, other: dict[str, str]) -> None:
+    elsewhere = GENERAL.model_copy(update=other)
+    for at, place in enumerate((GENERAL, elsewhere)):
+        await results.save_tags(place, event=f"e{at}", message="m1", tagged=[tagged(f"cat {at}")])
 
-    await results.forget(GENERAL.tenant, "m1")
+    await results.forget(GENERAL.tenant, GENERAL.channel, "m1")
 
-    assert await results.tags(GENERAL.tenant, "m1") == ()
-    assert await results.tags(elsewhere.tenant, "m1") == (tagged("cat"),)
+    assert tagged("cat 0") not in await results.tags(GENERAL.tenant, "m1")
+    assert await results.tags(elsewhere.tenant, "m1") == (tagged("cat 1"),)
 
 
 # --- Extractions --------------------------------------------------------------------------------------------------------------
@@ -315,7 +316,7 @@ async def test_what_is_deleted_leaves_nothing_in_the_index(results: StoredResult
 
     match way:
         case "forget":
-            await results.forget(OURS, "m1")
+            await results.forget(OURS, GENERAL.channel, "m1")
         case "expire":
             await delete_expired(records, moment=now() + KEPT_FOR + timedelta(minutes=1))
         case _:

@@ -197,15 +197,17 @@ async def test_what_will_not_work_in_the_channels_that_were_chosen_is_said(disco
     emulator = discord.emulator
     await emulator.set_permissions(emulator.pics, deny=["view_channel"])
     await emulator.wait_for(lambda: not _sees(discord, emulator.pics))
+    notify = discord.notify(person=emulator.ann)
     chosen = SetUp(watched=(emulator.pics, emulator.general), log_channel=emulator.moderators, mode="shadow")
 
-    await discord.connection.act(discord.notify(chosen))
+    await discord.connection.act(notify.model_copy(update={"answer": chosen}))
 
     [said] = await discord.whispered(emulator.ann)
     assert f"Flashbulb does not see <#{emulator.pics}>: give it *View Channels* there." in said
     assert "Everybody here can read the channel for cases" not in said
 
-    await discord.connection.act(discord.notify(chosen.model_copy(update={"watched": (), "log_channel": emulator.general})))
+    elsewhere = chosen.model_copy(update={"watched": (), "log_channel": emulator.general})
+    await discord.connection.act(notify.model_copy(update={"answer": elsewhere, "key": "e2"}))
 
     said = (await discord.whispered(emulator.ann))[-1]
     assert "Flashbulb does not see" not in said
@@ -251,6 +253,11 @@ async def test_who_takes_no_direct_messages_is_not_told_in_public(discord: Disco
         await discord.connection.act(discord.notify())
 
     assert await discord.shown(discord.emulator.pics) == []
+
+
+def _sees(discord: Discord, channel: str) -> bool:
+    found = discord.connection._gateway.client.get_channel(int(channel))  # type: ignore[attr-defined]
+    return found is not None and found.permissions_for(found.guild.me).view_channel
 
 
 def _sees_denial(discord: Discord, channel: str) -> bool:

@@ -340,10 +340,11 @@ async def test_people_bring_the_bot_into_conversations_that_it_is_not_in(discord
     async with running(discord_emulator, bot):
         channel = await discord_emulator.converse([discord_emulator.ann, discord_emulator.bob])
         message = await discord_emulator.post(channel, discord_emulator.bob, "look")
+        [menu] = [each for each in discord_emulator.world.commands[None] if each["name"] == "Extract data"]
+        menu |= {"contexts": [0, 1], "integration_types": [0]}
         with pytest.raises(LookupError, match="not offered in direct messages"):
             await discord_emulator.shortcut(channel, discord_emulator.ann, message, "Extract data")
-        [menu] = [each for each in discord_emulator.world.commands[None] if each["name"] == "Extract data"]
-        menu |= {"contexts": [0, 1, 2], "integration_types": [0]}
+        menu["contexts"] = [0, 1, 2]
         with pytest.raises(LookupError, match="not offered where the bot is not"):
             await discord_emulator.shortcut(channel, discord_emulator.ann, message, "Extract data")
         menu["integration_types"] = [0, 1]

@@ -7,6 +7,7 @@ import pytest
 from bot.slack.pictures import SIDE_PX
 from emulators.slack import SlackEmulator
 from handlers.effects import Card, Edit
+from pipelines.errors import Unavailable
 from pipelines.moderation.policy import Action
 from tests.media.samples import encoded, plain
 from tests.slack.acting.conftest import BLURRED, Desk, at
@@ -82,6 +83,19 @@ async def test_where_none_may_be_shown_none_is_made(slack: SlackEmulator, desk: 
     assert pictures(await shown(slack)) == []
     assert desk.media.asked == []
     assert "upload" not in {call.method for call in slack.calls}
+
+
+async def test_for_a_card_that_has_to_wait_no_picture_is_brought_yet(slack: SlackEmulator, desk: Desk) -> None:
+    card = await a_case(slack, desk)
+    slack.fault("ratelimited", times=1, method="chat.postMessage", value=12)
+    with pytest.raises(Unavailable):
+        await desk.with_admin.act(card)
+    brought = list(desk.media.asked)
+
+    with pytest.raises(Unavailable):
+        await desk.with_admin.act(card)
+
+    assert desk.media.asked == brought
 
 
 @pytest.mark.parametrize(

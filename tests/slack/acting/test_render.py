@@ -64,7 +64,7 @@ ANSWERS: list[Answer] = [
         title="No model answers", text="What shall be done?", value="v1", buttons=(("away_hold", "Hold"),), channels=("CPICS",)
     ),
     help_for(Role.ADMIN),
-    SetUp(watched=("CPICS",), log_channel="GMODS", mode="shadow", policy="gaming, 2nd version"),
+    SetUp(watched=("CPICS",), log_channel="GMODS", mode="shadow", policy="gaming, 2nd version", unseen=("CPICS",), public=True),
     Invitation(name="Ada", role="member", url="http://127.0.0.1:8321/enter#code", minutes=30),
     an_extracted(),
     an_extracted(rows=0, state="confirmed", decided_by="Mo"),
@@ -157,7 +157,7 @@ def test_the_understudy_is_spelled_out() -> None:
 def test_what_others_wrote_does_nothing(answer: Answer) -> None:
     raw = json.loads(answer.model_dump_json())
     ours = {"kind", "case", "channel", "message", "action", "called_for", "state", "verdict", "category", "mode", "role"}
-    ours |= {"watched", "log_channel", "url", "channels", "buttons", "value", "file", "id", "media"}
+    ours |= {"watched", "unseen", "log_channel", "url", "channels", "buttons", "value", "file", "id", "media", "deed"}
     ours |= {"right_category", "measures", "measured", "appeal", "language", "at", "since", "until"}
 
     def spoiled(value: Any, name: str = "") -> Any:
