@@ -174,7 +174,7 @@ class StoredResults:
         return await self._records.read(read)
 
     async def forget(self, tenant: Tenant, channel: str, message: str) -> None:
-        """Delete what is known about a message, of which no copy may stay. Ids of messages are unique in their channel alone."""
+        """Delete what is known about a message, of which no copy may stay. Its id is unique in its channel alone."""
         about = (*ResultRow.of(tenant), ResultRow.channel == channel, ResultRow.message == message)
         await self._records.write(lambda connection: delete(connection, *about))
 

@@ -101,5 +101,5 @@ class Results(Protocol):
         ...
 
     async def forget(self, tenant: Tenant, channel: str, message: str) -> None:
-        """Delete what is known about a message, of which no copy may stay. Ids of messages are unique in their channel alone."""
+        """Delete what is known about a message, of which no copy may stay. Its id is unique in its channel alone."""
         ...
