@@ -3,7 +3,6 @@
 import base64
 from collections.abc import AsyncIterator
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 import pytest_asyncio
@@ -12,6 +11,7 @@ from playwright.async_api import Browser, BrowserContext, Locator, Page, Respons
 from bench.running import running
 from bench.scenes import photo
 from tests.console.browser.conftest import inaccessible
+from tests.end_to_end.entering import entered
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
@@ -30,16 +30,9 @@ DROPPED = """([name, data]) => {
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def operator(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[BrowserContext]:
     """Start Flashbulb and come in through the link that it prints."""
-    async with running(tmp_path_factory.mktemp("console") / "data") as flashbulb:
-        at = urlsplit(flashbulb.link)
-        context = await browser.new_context(base_url=f"{at.scheme}://{at.netloc}", reduced_motion="reduce")
-        page = await context.new_page()
-        await page.goto(flashbulb.link)
-        await page.get_by_role("button", name="Open the console").click()
-        await page.wait_for_url("**/channels/general")
-        await page.close()
+    data = tmp_path_factory.mktemp("console") / "data"
+    async with running(data) as flashbulb, entered(browser, flashbulb.link) as context:
         yield context
-        await context.close()
 
 
 @pytest_asyncio.fixture(loop_scope="module")

@@ -4,7 +4,6 @@ import base64
 import os
 from collections.abc import AsyncIterator
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 import pytest_asyncio
@@ -13,6 +12,7 @@ from playwright.async_api import Browser, BrowserContext, Locator, Page, Viewpor
 from bench.scenes import photo
 from tests.console.browser.conftest import inaccessible
 from tests.end_to_end.bot import Bot
+from tests.end_to_end.entering import entered
 from tests.end_to_end.test_console import DROPPED, PHONE, page
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
@@ -56,16 +56,9 @@ async def operator(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -
     (data / "flashbulb.toml").write_text(AT_ONCE)
     async with Bot(data, {}, shipped_policy=True) as bot:
         await bot.start()
-        at = urlsplit(bot.link)
-        context = await browser.new_context(base_url=f"{at.scheme}://{at.netloc}", reduced_motion="reduce", viewport=DESKTOP)
-        context.set_default_timeout(WAIT_MS)
-        page = await context.new_page()
-        await page.goto(bot.link)
-        await page.get_by_role("button", name="Open the console").click()
-        await page.wait_for_url("**/channels/general")
-        await page.close()
-        yield context
-        await context.close()
+        async with entered(browser, bot.link, viewport=DESKTOP) as context:
+            context.set_default_timeout(WAIT_MS)
+            yield context
         await bot.stop()
 
 
