@@ -98,6 +98,11 @@ class WireFile(Wire):
         url = self.url_private
         return url is None or _is_at(url.removeprefix(LINKED), *SLACKS_HOSTS)
 
+    def is_linked_in(self, text: str) -> bool:
+        """Whether a text has the link to what lies elsewhere: then Slack may have made a file of it by itself."""
+        address = (self.url_private or "").partition("?")[0]
+        return bool(address) and address in text
+
     @property
     def state(self) -> str:
         """Return what Slack shows of what it holds. Of one that can be written in, the same state may hold other words."""
@@ -200,15 +205,13 @@ class WireMessage(Wire):
     def all_files(self) -> tuple[WireFile, ...]:
         """Return every file that is to be looked at, also those of messages that are passed on.
 
-        What lies outside Slack is one of them where the message holds it; of a link's preview only what Slack shows of it.
+        What lies outside Slack is one of them where the message holds it. Where there is only a link to it, what Slack shows of
+        it is.
         """
-        shared = (
-            file
-            for share in self.attachments or ()
-            for file in share.files or ()
-            if share.is_share or not file.is_external or file.thumb
-        )
-        every = {file.id: file for file in (*(self.files or ()), *shared, *self._shown_pictures)}
+        held = [*_held(self.files or (), self.text or "")]
+        for share in self.attachments or ():
+            held += _held(share.files or (), "\n".join(share.said) if share.is_share else None)
+        every = {file.id: file for file in (*held, *self._shown_pictures)}
         return tuple(file for file in every.values() if file.mode not in WITHOUT_BYTES)
 
     @property
@@ -504,6 +507,14 @@ def _is_at(url: str, *hosts: str) -> bool:
 
 def _id_of(url: str) -> str:
     return f"L{hashlib.sha256(url.encode(errors='surrogatepass')).hexdigest()[:16].upper()}"
+
+
+def _held(files: Sequence[WireFile], said: str | None) -> Iterator[WireFile]:
+    """Yield the files of a message that says `said` (of a link's preview: None) without what is only linked to."""
+    for file in files:
+        linked = said is None or file.is_linked_in(said)
+        if not (file.is_external and linked) or file.thumb:
+            yield file
 
 
 def _texts(blocks: Any, *, names: Sequence[str] = SAID) -> Iterator[str]:

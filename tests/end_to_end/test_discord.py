@@ -132,7 +132,6 @@ async def test_a_report_shows_the_message_to_the_moderators_and_leaves_it(town: 
     await discord.submit(discord.bob, form["custom_id"], {"reason": "This is about me."})
     await room.whispered(discord.bob, "The moderators see your report")
     card = await room.card("Reported by a member: This is about me.")
-    await room.answered()
 
     assert f"/{discord.general}/{posted})" in words_of(card)
     assert room.stands(discord.general, posted)

@@ -458,7 +458,7 @@ def _bare(state: str) -> Case:
 class ShyResults(ListedResults):
     """Results of a database that does not answer for a while."""
 
-    async def forget(self, tenant: Tenant, message: str) -> None:
+    async def forget(self, tenant: Tenant, channel: str, message: str) -> None:
         raise Unavailable("The database")
 
 

@@ -5,9 +5,11 @@ from pathlib import Path
 
 import discord
 
-from bot.discord.checks import discord_checks, invitation
+from bot.discord.checks import SERVERS_MAX, discord_checks, invitation
 from bot.discord.client import INTENTS
 from bot.discord.permissions import PERMISSIONS, invite_permissions
+from bot.discord.sweep import ARCHIVED_MAX, MESSAGES_MAX, REACH
+from bot.discord.sweep import PAGE as HISTORY_PAGE
 from bot.settings import Settings
 from emulators.discord import DiscordEmulator
 from handlers.commands import COMMANDS, SHORTCUTS
@@ -37,6 +39,15 @@ def test_the_gateway_is_asked_for_exactly_what_is_explained() -> None:
 
     assert {name for name, asked in INTENTS if asked} == set(explained)
     assert f"The gateway is asked for {', '.join(explained.values())}." in " ".join(PAGE.split())
+
+
+def test_the_bounds_of_what_is_read_after_an_absence_stand_there() -> None:
+    page = " ".join(PAGE.split())
+
+    assert f"up to {REACH.days} days and {MESSAGES_MAX:,} messages of a channel or thread" in page
+    assert f"the last {HISTORY_PAGE} messages before that again for edits" in page
+    assert f"the {ARCHIVED_MAX:,} threads of each channel that were archived last" in page
+    assert f"The doctor looks at {SERVERS_MAX} servers at most." in page
 
 
 def test_every_command_and_menu_entry_stands_there() -> None:

@@ -208,6 +208,33 @@ def test_of_a_file_that_lies_elsewhere_its_name_is_read_and_what_slack_shows_of_
     assert passed_on or found.message.words == "a title"
 
 
+@pytest.mark.parametrize("shown", [False, True], ids=["nothing-to-look-at", "a-picture-of-it"])
+@pytest.mark.parametrize("passed_on", [False, True], ids=["its-own", "passed-on"])
+def test_a_link_of_which_slack_makes_a_file_is_looked_at_as_a_link_is(shown: bool, passed_on: bool) -> None:
+    outside = OUTSIDE | {"url_private": "https://e.org/x?usp=slack"} | (THUMBS if shown else {})
+    says = {"text": "read <https://e.org/x?usp=sharing|this>", "files": [outside]}
+    held = {"text": "", "attachments": [says | {"is_share": True}]} if passed_on else says
+
+    message = WireMessage.model_validate({"ts": "1.1"} | held)
+    assert [file.attachment.url for file in message.all_files] == ([f"{SLACKS}/x_720.png"] if shown else [])
+
+
+@pytest.mark.parametrize(
+    ("told", "written"),
+    [
+        pytest.param({"mimetype": "application/vnd.slack-docs", "mode": "quip", "editable": True}, True, id="a-canvas"),
+        pytest.param({"mimetype": "text/plain", "mode": "space", "editable": True}, True, id="a-post"),
+        pytest.param({"mimetype": "text/plain", "mode": "snippet", "editable": True}, False, id="a-snippet"),
+        pytest.param({"mimetype": "text/html", "mode": "hosted", "editable": False}, False, id="a-page"),
+    ],
+)
+def test_what_people_write_in_slack_itself_is_told_from_files(told: dict, written: bool) -> None:
+    file = WireFile.model_validate({"id": "F1"} | told)
+
+    assert file.is_written is written
+    assert file.attachment.media_type == ("text/html" if written else told["mimetype"])
+
+
 def test_of_the_preview_of_a_link_only_what_slack_shows_is_looked_at() -> None:
     previews = [{"files": [OUTSIDE]}, {"files": [OUTSIDE | THUMBS | {"id": "F2"}]}]
 
