@@ -233,7 +233,7 @@ class DiscordConnection:
     async def _is_gone(self, place: Place, message: str, *, asked: bool) -> bool:
         """Whether a message that is to be answered is gone, as far as we may know.
 
-        What somebody `asked` about where we are not, in their own server or conversation, looks gone to us and is not.
+        What somebody `asked` about in a server or conversation that we are not in looks gone to us, and is not.
         """
         ours = place.workspace != DIRECT and self._gateway.client.get_guild(int(place.workspace)) is not None
         try:

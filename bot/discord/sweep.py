@@ -258,7 +258,7 @@ class Sweep:
             while more and len(found) < ARCHIVED_MAX:
                 await self._arrivals.surely(fetch, client)
                 found.extend(pages[-1]["threads"])
-                more = pages[-1]["has_more"] and _archived_after(found[-1], since)
+                more = bool(pages[-1]["has_more"] and pages[-1]["threads"]) and _archived_after(found[-1], since)
         except (Denied, Unavailable) as problem:
             log.info("discord.archive_unread", channel=str(channel.id), code=getattr(problem, "code", None))
         else:

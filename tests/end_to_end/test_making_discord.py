@@ -197,6 +197,7 @@ async def test_somebodys_photo_is_remixed_from_its_menu_in_its_thread(town: Town
     await discord.shortcut(discord.pics, discord.ann, posted, "Remix image")
     form = await town.fills(discord.ann, {"do": ["restyle"], "change": "a watercolour", "strength": ["strong"]})
     [answer] = await town.made(posted, "a watercolour")
+    await town.room.answered()
 
     assert form["title"] == "Remix image"
     assert (await picture_of(answer)).size == (1024, 768)
