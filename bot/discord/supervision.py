@@ -99,6 +99,7 @@ class Gateway:
         """Hear that the connection stands (again)."""
         self._ready_at = self._ready_at or monotonic()
         self._was_ready = True
+        self._hear_that_token_is_taken()
         self._first_ready.set()
         self._online.set()
 
@@ -125,7 +126,11 @@ class Gateway:
 
     async def _look_at_token(self) -> None:
         """Ask whether our token is taken, while we are connected."""
-        if self._online.is_set() and not self._stopped and await self._client.is_taken() and self._refused:
+        if self._online.is_set() and not self._stopped and await self._client.is_taken():
+            self._hear_that_token_is_taken()
+
+    def _hear_that_token_is_taken(self) -> None:
+        if self._refused:
             log.warning("discord.token_taken_again")
             self._refused = False
 
