@@ -6,7 +6,6 @@ A publisher never waits for a page. A page that falls behind, or comes back too 
 import asyncio
 import json
 import secrets
-import time
 from collections import deque
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -26,7 +25,6 @@ SOCKETS_OF_ONE: Final = 20
 SOCKETS: Final = 200
 TOPICS: Final = 20  # of one page
 GOODBYE_S: Final = 2.0  # `close` waits for ever on a peer that stopped reading
-COMES_BACK_S: Final = 600.0  # a page that left since may be back soon, and then hears what it missed
 SIGNED_OUT: Final = 4401  # ours: the page goes to /enter
 
 log = structlog.get_logger()
@@ -113,7 +111,6 @@ class Live:
         self._seq = 0
         self._topics: dict[str, Topic] = {}
         self._pages: set[Page] = set()
-        self._left: dict[str, float] = {}  # when the last page left a topic
         self._closing = False
 
     @property
@@ -133,16 +130,6 @@ class Live:
             if topic in page.topics and said.is_for(page.who.person):
                 page.mailbox.put(text, otherwise=self._resync())
 
-    def is_followed(self, topic: str) -> bool:
-        """Whether any page follows `topic`, or did a little while ago."""
-        left = self._left.get(topic, float("-inf"))
-        return any(topic in page.topics for page in self._pages) or time.monotonic() - left < COMES_BACK_S
-
-    def leave_unsaid(self, topic: str) -> None:
-        """Have pages that come to `topic`, or back to it, fetch their lists: something happened that nobody was told."""
-        self._seq += 1
-        self._topics[topic] = Topic(forgotten=self._seq)
-
     @allow("person")
     async def follow(self, request: web.Request) -> web.StreamResponse:
         """Serve `/live?topics=a,b&after=SEQ&epoch=E`."""
@@ -160,7 +147,6 @@ class Live:
             await self._serve(page)
         finally:
             self._pages.discard(page)
-            self._left |= dict.fromkeys(page.topics, time.monotonic())
         return socket
 
     async def close(self, hash: str) -> None:

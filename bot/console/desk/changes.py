@@ -69,12 +69,8 @@ class Changes:
             self._counted.clear()
             tenants, self._tenants = self._tenants, {}
             for tenant in tenants:
-                topic = desk_topic(tenant)
-                if not desk.live.is_followed(topic):
-                    desk.live.leave_unsaid(topic)
-                    continue
                 try:
-                    desk.live.publish(topic, {"op": "count", **await counts(desk, tenant)})
+                    desk.live.publish(desk_topic(tenant), {"op": "count", **await counts(desk, tenant)})
                 except Unavailable as error:
                     log.warning("desk.unavailable", service=error.service)
                 except Exception as problem:  # noqa: BLE001 - whatever is wrong with one desk, the others hear of theirs
@@ -83,17 +79,13 @@ class Changes:
 
 
 async def tell(desk: Desk, tenant: Tenant, id: str) -> None:
-    """Publish a case as it stands: `put` with its card, or `drop` where it was erased. Nothing is read where nobody looks."""
-    topic = desk_topic(tenant)
-    if not desk.live.is_followed(topic):
-        desk.live.leave_unsaid(topic)
-        return
+    """Publish a case as it stands: `put` with its card, or `drop` where it was erased."""
     case = await desk.services.cases.find(tenant, id)
     if case is None:
-        desk.live.publish(topic, {"op": "drop", "id": id})
+        desk.live.publish(desk_topic(tenant), {"op": "drop", "id": id})
         return
     names, (strikes,) = await channel_names(desk, [case.place]), await strikes_of(desk, [case])
     each = shown(desk, case, channel=names[case.place.channel], strikes=strikes)
     message = {"op": "put", "id": id, "waits": each.waits, "undoable": each.card.undoable}
     message |= {"standing": each.standing, "by": case.decided_by_id, "event": case.decided_event}
-    desk.live.publish(topic, {**message, "html": str(rendered(desk, each))})
+    desk.live.publish(desk_topic(tenant), {**message, "html": str(rendered(desk, each))})

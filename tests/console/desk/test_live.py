@@ -13,14 +13,12 @@ from aiohttp import ClientWebSocketResponse
 from structlog.testing import capture_logs
 
 from bot.console.access import desk_topic
-from bot.console.live import Since
 from handlers.events import Place, Role
 from pipelines.moderation.policy import Channel
 from tests.console.chat.serving import Visitor
 from tests.console.desk.serving import CONSOLE, DeskSite
 from tests.console.desk.test_decisions import press
 from tests.console.elsewhere import SLACK
-from tests.durable.parts import until
 
 
 @dataclass
@@ -40,8 +38,8 @@ class Ear:
 
 
 @asynccontextmanager
-async def listening(site: DeskSite, visitor: Visitor, *, since: Since | None = None) -> AsyncIterator[Ear]:
-    since = since or site.live.since
+async def listening(site: DeskSite, visitor: Visitor) -> AsyncIterator[Ear]:
+    since = site.live.since
     path = f"/live?topics={desk_topic(CONSOLE)}&after={since.seq}&epoch={since.epoch}"
     async with visitor.session.ws_connect(path, headers={"Origin": site.url}) as socket:
         ear = Ear(socket)
@@ -74,17 +72,6 @@ async def test_a_new_case_and_who_looks_at_one_are_heard(site: DeskSite) -> None
         assert (put["id"], put["waits"]) == (case.id, True)
         await ayse.post(f"/desk/console/console/cases/{case.id}/claim")
         await ear.until(lambda message: "looks at it" in message.get("html", ""))
-
-
-async def test_of_a_change_while_nobody_looks_nothing_is_made_and_who_comes_back_fetches_the_list(site: DeskSite) -> None:
-    mo, before = await site.visitor("Mo"), site.live.since
-    await site.open()
-    await until(lambda: site.live.since.seq >= before.seq + 2)  # the case, and how many wait
-
-    async with listening(site, mo, since=before) as ear:
-        await ear.until(lambda message: message.get("resync") is True)
-
-    assert [message for message in ear.heard if "op" in message] == []
 
 
 async def test_whatever_is_wrong_with_one_case_the_next_one_is_heard(site: DeskSite, monkeypatch: pytest.MonkeyPatch) -> None:
