@@ -164,8 +164,9 @@ async def test_whoever_is_late_sees_who_was_first(desk: Desk, site: DeskSite) ->
         await route.continue_()
 
     await page.route("**/buttons/keep", later)
+    await expect(card(page, case)).to_have_attribute("aria-current", "true")
     async with page.expect_response(lambda answer: answer.status == 409):
-        await page.keyboard.press("r")
+        await card(page, case).get_by_role("button", name="Keep removed").click()
 
     await expect(card(page, case)).to_contain_text("Restored by Ayse")
     assert (await site.find(case)).state == "restored"
